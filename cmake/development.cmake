@@ -1,0 +1,32 @@
+# What only someone who works on twiliowa itself wants; never reaches a consumer.
+
+option(TWILIOWA_WERROR "Treat warnings as errors" OFF)
+option(TWILIOWA_FUZZ "Build the fuzz targets (clang only)" OFF)
+set(TWILIOWA_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion)
+if(TWILIOWA_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(TWILIOWA_SANITIZE)
+  add_compile_options(-fsanitize=${TWILIOWA_SANITIZE} -fno-omit-frame-pointer
+                      -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${TWILIOWA_SANITIZE})
+endif()
+
+# ccache caches files that use a precompiled header only when told that it may.
+find_program(TWILIOWA_CCACHE ccache)
+if(TWILIOWA_CCACHE AND (NOT CMAKE_CXX_COMPILER_LAUNCHER OR CMAKE_CXX_COMPILER_LAUNCHER STREQUAL ccache))
+  set(CMAKE_CXX_COMPILER_LAUNCHER
+      ${CMAKE_COMMAND} -E env
+      CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${TWILIOWA_CCACHE})
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>
+                      "$<$<CXX_COMPILER_ID:Clang>:SHELL:-Xclang -fno-pch-timestamp>")
+endif()

@@ -1,0 +1,11 @@
+#pragma once
+
+/// @file
+/// Marks what the shared library exports. Empty for the static library and the single header; it
+/// never changes a layout.
+
+#if defined(TWILIOWA_SHARED) && (defined(__GNUC__) || defined(__clang__))
+#define TWILIOWA_EXPORT __attribute__((visibility("default")))
+#else
+#define TWILIOWA_EXPORT
+#endif

@@ -1,0 +1,35 @@
+/// @file
+/// Spreading sends over time, per sender.
+#pragma once
+
+#include <memory>
+#include <string_view>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/types/clock.hpp>
+
+namespace twiliowa {
+
+/// Gives out slots. Never sleeps: the call waits until the slot, or fails if it lies beyond its
+/// deadline. Thread-safe. Off by default, since Twilio queues the excess itself.
+class TWILIOWA_EXPORT RateLimiter {
+public:
+    virtual ~RateLimiter() = default;
+    /// The time at which the next message of `sender` (From, else the messaging service) may leave.
+    /// The slot counts as used.
+    virtual MonotonicTime reserve(std::string_view sender, MonotonicTime now) = 0;
+    /// Gives an unused slot back (the call was refused or cancelled while waiting).
+    virtual void release(std::string_view sender) noexcept { static_cast<void>(sender); }
+};
+
+/// Options of `token_bucket`.
+struct TokenBucketOptions {
+    double per_second = 80.0;  ///< WhatsApp's default per sender (facts 4.2).
+    double burst = 1.0;        ///< How many may leave at once after a pause.
+};
+
+/// A token bucket per sender. Memory grows with the number of senders only.
+/// @throws InvalidRequestError if a number is not positive and finite.
+TWILIOWA_EXPORT std::shared_ptr<RateLimiter> token_bucket(TokenBucketOptions options);
+
+}  // namespace twiliowa

@@ -1,0 +1,330 @@
+/// @file
+/// The front door for sending: `MessagesClient`.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/http/http_transport.hpp>
+#include <twiliowa/http/rate_limiter.hpp>
+#include <twiliowa/http/retry_policy.hpp>
+#include <twiliowa/types/call_options.hpp>
+#include <twiliowa/types/credentials.hpp>
+#include <twiliowa/types/message.hpp>
+#include <twiliowa/types/observer.hpp>
+#include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa {
+
+/// How a client is set up. Everything has a default.
+struct ClientOptions {
+    std::string from = {};  ///< Sender of every message that names none: `+14155238886`.
+    std::string messaging_service_sid = {};  ///< MG...; the default instead of, or with, `from`.
+    std::string status_callback = {};        ///< Default status callback URL.
+    /// Twilio's edge ("dublin") and region ("ie1"). One alone implies the other where the pair is
+    /// documented; the host always names both.
+    std::string edge = {};
+    std::string region = {};
+    /// Instead of https://api.twilio.com: an emulator, a gateway. http:// is allowed here only.
+    std::string base_url = {};
+    /// Default: a CurlTransport of its own. Share one between clients to share its connections.
+    std::shared_ptr<HttpTransport> transport = {};
+    std::chrono::milliseconds timeout = defaults::timeout;
+    RetryPolicy retry = {};
+    std::shared_ptr<RateLimiter> rate_limiter = {};
+    std::shared_ptr<Observer> observer = {};
+    /// Where completions of asynchronous calls run. Default: the transport's I/O thread.
+    std::function<void(std::function<void()>)> executor = {};
+    std::shared_ptr<Clock> clock = {};           ///< Default: the machine's.
+    std::function<double()> random = {};         ///< In [0, 1), for jitter. Must be thread-safe.
+    std::size_t max_response_bytes = defaults::max_response_bytes;
+
+    /// Reads TWILIO_WHATSAPP_NUMBER (needed), TWILIO_EDGE, TWILIO_REGION and TWILIOWA_BASE_URL.
+    /// @throws InvalidRequestError naming the variable that is missing or malformed.
+    TWILIOWA_EXPORT static ClientOptions from_environment();
+    TWILIOWA_EXPORT static Result<ClientOptions> try_from_environment();
+};
+
+/// What `reconcile` found.
+struct Reconciliation {
+    enum class Outcome {
+        found,      ///< One message like it exists: it was sent.
+        several,    ///< More than one: it, its twins, or both. Look at the SIDs.
+        not_found,  ///< None yet. NEVER PROOF THAT IT WAS NOT SENT: Twilio's list may lag.
+    };
+    Outcome outcome = Outcome::not_found;
+    std::vector<MessageSid> sids = {};  ///< Newest first.
+};
+
+/// Where `reconcile` looks.
+struct ReconcileOptions {
+    /// Messages created from `attempted_at - clock_skew` ...
+    std::chrono::milliseconds clock_skew{5'000};
+    /// ... to `attempted_at + window` count.
+    std::chrono::milliseconds window{600'000};
+};
+
+class MessageRange;
+class MessageResults;
+
+/// Sends WhatsApp messages, and looks after the ones sent.
+///
+/// Immutable and cheap to copy; one object may be used from any number of threads at once. Copies
+/// share connections, the retry budget and the transport; the last one closes them, which completes
+/// pending asynchronous calls.
+///
+/// Every verb comes in three forms: `verb` throws a TwilioError, `try_verb` returns a Result,
+/// `async_verb` calls back once (on the transport's I/O thread, or the executor), never inside the
+/// call itself. try_ and async forms never throw a TwilioError. An async form on a transport that
+/// is not an AsyncHttpTransport calls back at once with an InvalidRequestError.
+///
+/// Errors of every verb: InvalidRequestError before the network; ApiError and its leaves when
+/// Twilio refused; TransportError, TimeoutError, CancelledError when nothing was done. Verbs that are
+/// not idempotent (the sends, feedback) may end in OutcomeUnknownError; the others in ResponseError.
+///
+/// Source of the wire facts: Twilio's OpenAPI document of the Messages resource (2010-04-01).
+class TWILIOWA_EXPORT MessagesClient {
+public:
+    /// @throws InvalidRequestError naming the option that is wrong.
+    explicit MessagesClient(Credentials credentials, ClientOptions options = {});
+    /// Asks `provider` for credentials at every call.
+    explicit MessagesClient(CredentialsProvider provider, ClientOptions options = {});
+    static Result<MessagesClient> try_create(CredentialsProvider provider,
+                                             ClientOptions options = {});
+    /// Credentials::from_environment and ClientOptions::from_environment.
+    static MessagesClient from_environment();
+    static Result<MessagesClient> try_from_environment();
+
+    // ---- Sending. POST /2010-04-01/Accounts/{AccountSid}/Messages.json. Not idempotent: never
+    // ---- repeated once a byte of the body has left (OutcomeUnknownError instead).
+
+    Message send_template(OutboundTemplate message, const CallOptions& options = {}) const;
+    Result<Message> try_send_template(OutboundTemplate message,
+                                      const CallOptions& options = {}) const;
+    void async_send_template(OutboundTemplate message, Callback<Message> done,
+                             const CallOptions& options = {}) const;
+
+    Message send_text(OutboundText message, const CallOptions& options = {}) const;
+    Result<Message> try_send_text(OutboundText message, const CallOptions& options = {}) const;
+    void async_send_text(OutboundText message, Callback<Message> done,
+                         const CallOptions& options = {}) const;
+
+    Message send_media(OutboundMedia message, const CallOptions& options = {}) const;
+    Result<Message> try_send_media(OutboundMedia message, const CallOptions& options = {}) const;
+    void async_send_media(OutboundMedia message, Callback<Message> done,
+                          const CallOptions& options = {}) const;
+
+    Message send_location(OutboundLocation message, const CallOptions& options = {}) const;
+    Result<Message> try_send_location(OutboundLocation message,
+                                      const CallOptions& options = {}) const;
+    void async_send_location(OutboundLocation message, Callback<Message> done,
+                             const CallOptions& options = {}) const;
+
+    /// Any of the above, or a message with every parameter.
+    Message send(OutboundMessage message, const CallOptions& options = {}) const;
+    Result<Message> try_send(OutboundMessage message, const CallOptions& options = {}) const;
+    void async_send(OutboundMessage message, Callback<Message> done,
+                    const CallOptions& options = {}) const;
+
+    /// Checks a message as the send would, without sending it.
+    Result<void> check(const OutboundMessage& message) const;
+
+    // ---- Looking. GET; idempotent.
+
+    Message fetch(const MessageSid& sid, const CallOptions& options = {}) const;
+    Result<Message> try_fetch(const MessageSid& sid, const CallOptions& options = {}) const;
+    void async_fetch(const MessageSid& sid, Callback<Message> done,
+                     const CallOptions& options = {}) const;
+
+    /// Every message that passes the filter, newest first, fetched page by page as the range is
+    /// walked; holds one page. The timeout is for each page. Walking throws a TwilioError.
+    MessageRange list(MessageFilter filter = {}, const CallOptions& options = {}) const;
+    /// The same as a range of Result<Message>; the first failure is its last element.
+    MessageResults try_list(MessageFilter filter = {}, const CallOptions& options = {}) const;
+    /// Calls `on_message` for each until it returns false or there are no more, then `done`.
+    void async_list(MessageFilter filter, std::function<bool(Message)> on_message,
+                    Callback<void> done, const CallOptions& options = {}) const;
+
+    Page<Message> list_page(const MessageFilter& filter = {},
+                            const CallOptions& options = {}) const;
+    Result<Page<Message>> try_list_page(const MessageFilter& filter = {},
+                                        const CallOptions& options = {}) const;
+    void async_list_page(const MessageFilter& filter, Callback<Page<Message>> done,
+                         const CallOptions& options = {}) const;
+
+    /// The page after `page`; an empty one after the last. A `next` that leads to another host is
+    /// refused (InvalidRequestError): credentials never go there.
+    Page<Message> next_page(const Page<Message>& page, const CallOptions& options = {}) const;
+    Result<Page<Message>> try_next_page(const Page<Message>& page,
+                                        const CallOptions& options = {}) const;
+    void async_next_page(const Page<Message>& page, Callback<Page<Message>> done,
+                         const CallOptions& options = {}) const;
+
+    /// Was it sent? Lists what went to the same recipient around `attempted_at` and compares To,
+    /// From (or messaging service), body (unless a template) and number of media. See
+    /// Reconciliation for what the answer means.
+    Reconciliation reconcile(const OutboundMessage& message, TimePoint attempted_at,
+                             const ReconcileOptions& where = {},
+                             const CallOptions& options = {}) const;
+    Result<Reconciliation> try_reconcile(const OutboundMessage& message, TimePoint attempted_at,
+                                         const ReconcileOptions& where = {},
+                                         const CallOptions& options = {}) const;
+    void async_reconcile(const OutboundMessage& message, TimePoint attempted_at,
+                         Callback<Reconciliation> done, const ReconcileOptions& where = {},
+                         const CallOptions& options = {}) const;
+
+    // ---- Changing.
+
+    /// Cancels a scheduled message. POST Status=canceled; idempotent. Too late: ApiError 30409.
+    Message cancel(const MessageSid& sid, const CallOptions& options = {}) const;
+    Result<Message> try_cancel(const MessageSid& sid, const CallOptions& options = {}) const;
+    void async_cancel(const MessageSid& sid, Callback<Message> done,
+                      const CallOptions& options = {}) const;
+
+    /// Erases the text of a message at Twilio. POST with an empty Body; idempotent.
+    Message redact(const MessageSid& sid, const CallOptions& options = {}) const;
+    Result<Message> try_redact(const MessageSid& sid, const CallOptions& options = {}) const;
+    void async_redact(const MessageSid& sid, Callback<Message> done,
+                      const CallOptions& options = {}) const;
+
+    /// Deletes the record of a message. DELETE; idempotent (a 404 after an attempt of the same call
+    /// whose answer was lost is success).
+    void remove(const MessageSid& sid, const CallOptions& options = {}) const;
+    Result<void> try_remove(const MessageSid& sid, const CallOptions& options = {}) const;
+    void async_remove(const MessageSid& sid, Callback<void> done,
+                      const CallOptions& options = {}) const;
+
+    /// Tells Twilio that the message reached its purpose. POST Outcome=confirmed (or unconfirmed).
+    void feedback(const MessageSid& sid, bool confirmed = true,
+                  const CallOptions& options = {}) const;
+    Result<void> try_feedback(const MessageSid& sid, bool confirmed = true,
+                              const CallOptions& options = {}) const;
+    void async_feedback(const MessageSid& sid, Callback<void> done, bool confirmed = true,
+                        const CallOptions& options = {}) const;
+
+    // ---- Media of a message.
+
+    /// All attachments (a message has at most ten).
+    std::vector<Media> list_media(const MessageSid& sid, const CallOptions& options = {}) const;
+    Result<std::vector<Media>> try_list_media(const MessageSid& sid,
+                                              const CallOptions& options = {}) const;
+    void async_list_media(const MessageSid& sid, Callback<std::vector<Media>> done,
+                          const CallOptions& options = {}) const;
+
+    /// Deletes one attachment. DELETE; idempotent.
+    void remove_media(const MessageSid& message, const MediaSid& media,
+                      const CallOptions& options = {}) const;
+    Result<void> try_remove_media(const MessageSid& message, const MediaSid& media,
+                                  const CallOptions& options = {}) const;
+    void async_remove_media(const MessageSid& message, const MediaSid& media, Callback<void> done,
+                            const CallOptions& options = {}) const;
+
+private:
+    struct Impl;
+    explicit MessagesClient(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
+    static Result<std::shared_ptr<const Impl>> make_impl(CredentialsProvider provider,
+                                                         ClientOptions options);
+    /// Visits page after page asynchronously; see the source.
+    template <class Visit>
+    void walk(MessageFilter filter, Visit visit, Callback<void> done,
+              const CallOptions& options) const;
+    std::shared_ptr<const Impl> impl_;
+};
+
+/// A lazy walk over a list, one page in memory. An input range: walk it once.
+/// `for (const Message& m : client.list()) ...`
+class TWILIOWA_EXPORT MessageResults {
+public:
+    class TWILIOWA_EXPORT iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using iterator_concept = std::input_iterator_tag;
+        using value_type = Result<Message>;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const Result<Message>*;
+        using reference = const Result<Message>&;
+
+        iterator() noexcept = default;
+        reference operator*() const { return *owner_->current_; }
+        pointer operator->() const { return &*owner_->current_; }
+        iterator& operator++() {
+            owner_->advance();
+            return *this;
+        }
+        void operator++(int) { owner_->advance(); }
+        friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept {
+            return it.at_end();
+        }
+
+    private:
+        friend class MessageResults;
+        explicit iterator(MessageResults* owner) noexcept : owner_(owner) {}
+        bool at_end() const noexcept { return owner_ == nullptr || !owner_->current_; }
+        MessageResults* owner_ = nullptr;
+    };
+
+    /// Fetches the first page.
+    iterator begin();
+    static std::default_sentinel_t end() noexcept { return std::default_sentinel; }
+
+private:
+    friend class MessagesClient;
+    MessageResults(MessagesClient client, MessageFilter filter, CallOptions options);
+    void advance();
+    void load(Result<Page<Message>> page);
+
+    MessagesClient client_;
+    MessageFilter filter_;
+    CallOptions options_;
+    Page<Message> page_;
+    std::size_t index_ = 0;
+    std::optional<Result<Message>> current_;
+};
+
+/// As MessageResults, but walking it throws on failure.
+class TWILIOWA_EXPORT MessageRange {
+public:
+    class TWILIOWA_EXPORT iterator {
+    public:
+        using iterator_category = std::input_iterator_tag;
+        using iterator_concept = std::input_iterator_tag;
+        using value_type = Message;
+        using difference_type = std::ptrdiff_t;
+        using pointer = const Message*;
+        using reference = const Message&;
+
+        iterator() noexcept = default;
+        reference operator*() const { return (*it_).value(); }
+        pointer operator->() const { return &(*it_).value(); }
+        iterator& operator++();
+        void operator++(int) { ++*this; }
+        friend bool operator==(const iterator& a, std::default_sentinel_t end) noexcept {
+            return a.it_ == end;
+        }
+
+    private:
+        friend class MessageRange;
+        explicit iterator(MessageResults::iterator it);
+        MessageResults::iterator it_;
+    };
+
+    /// Fetches the first page. @throws TwilioError
+    iterator begin() { return iterator{results_.begin()}; }
+    static std::default_sentinel_t end() noexcept { return std::default_sentinel; }
+
+private:
+    friend class MessagesClient;
+    explicit MessageRange(MessageResults results) : results_(std::move(results)) {}
+    MessageResults results_;
+};
+
+}  // namespace twiliowa

@@ -1,0 +1,58 @@
+/// @file
+/// Who is calling.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/types/result.hpp>
+#include <twiliowa/types/secret.hpp>
+#include <twiliowa/types/sid.hpp>
+
+namespace twiliowa {
+
+/// An account and the right to use it. Sent as HTTP basic authentication, to the API's host only.
+/// Immutable; copies share the secret, which is wiped with the last of them.
+class TWILIOWA_EXPORT Credentials {
+public:
+    /// None; every call refuses it by name.
+    Credentials();
+    /// @throws InvalidRequestError if the account SID is malformed or the token empty.
+    static Credentials auth_token(std::string_view account_sid, std::string_view token);
+    /// An API key (SK...) and its secret; the account is still needed, for the URL's path.
+    /// @throws InvalidRequestError
+    static Credentials api_key(std::string_view account_sid, std::string_view key_sid,
+                               std::string_view key_secret);
+    /// Reads TWILIO_ACCOUNT_SID and either TWILIO_API_KEY with TWILIO_API_SECRET, or
+    /// TWILIO_AUTH_TOKEN (the key wins when both are set).
+    /// @throws InvalidRequestError naming the variable that is missing or malformed.
+    static Credentials from_environment();
+    static Result<Credentials> try_from_environment();
+    static Result<Credentials> try_auth_token(std::string_view account_sid, std::string_view token);
+    static Result<Credentials> try_api_key(std::string_view account_sid, std::string_view key_sid,
+                                           std::string_view key_secret);
+
+    const AccountSid& account_sid() const noexcept;
+    /// The user name of the basic authentication: the account's SID, or the key's.
+    const std::string& username() const noexcept;
+    const Secret& password() const noexcept;
+    /// The value of the Authorization header.
+    const Secret& authorization() const noexcept;
+
+private:
+    struct Data;
+    explicit Credentials(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
+    static Credentials make(AccountSid account, std::string username, std::string_view password);
+    std::shared_ptr<const Data> data_;
+};
+
+/// Asked once per call, from the calling thread, so that credentials can change at run time. Must
+/// be safe to call from any thread at once. A failure it returns is the call's failure; an
+/// exception it throws becomes an InvalidRequestError (without its text).
+using CredentialsProvider = std::function<Result<Credentials>()>;
+
+}  // namespace twiliowa

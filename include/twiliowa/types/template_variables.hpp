@@ -1,0 +1,59 @@
+/// @file
+/// The variables of a content template.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa {
+
+/// What to do with white space in a variable's value that WhatsApp refuses (new lines, tabs, more
+/// than four spaces in a row; Twilio reports 63013 for it, after the fact).
+enum class WhitespacePolicy {
+    refuse,     ///< InvalidRequestError naming the variable.
+    normalise,  ///< Each run of such white space becomes one space; the ends are trimmed.
+    allow,      ///< Sent as it is.
+};
+
+/// Names and values, in the order given. Sent as one JSON object of strings (ContentVariables).
+class TWILIOWA_EXPORT TemplateVariables {
+public:
+    using Entry = std::pair<std::string, std::string>;
+
+    TemplateVariables() noexcept = default;
+    TemplateVariables(std::initializer_list<Entry> entries) : entries_(entries) {}
+
+    /// Values for {{1}}, {{2}}, ...
+    static TemplateVariables positional(std::vector<std::string> values);
+    /// Reads a JSON object of strings, as a language model or a queue hands it over. Refuses
+    /// anything else by name: not JSON, not an object, a value that is not a string, a key twice,
+    /// text that is not UTF-8.
+    static Result<TemplateVariables> from_json(std::string_view json);
+
+    TemplateVariables& set(std::string name, std::string value);
+    /// The value of `name`, or null.
+    const std::string* find(std::string_view name) const noexcept;
+    const std::vector<Entry>& entries() const noexcept { return entries_; }
+    bool empty() const noexcept { return entries_.empty(); }
+    std::size_t size() const noexcept { return entries_.size(); }
+
+    /// Checks the rules of error 21656 (names of letters, digits and _ up to 16 characters, no name
+    /// twice, at most 100, no empty value, at most 1600 characters, UTF-8) and white space by
+    /// `policy`. The error names the variable, never its value.
+    Result<void> check(WhitespacePolicy policy = WhitespacePolicy::refuse) const;
+    /// The JSON object, white space treated by `policy` (normalise changes values, the others not).
+    std::string to_json(WhitespacePolicy policy = WhitespacePolicy::allow) const;
+
+    friend bool operator==(const TemplateVariables&, const TemplateVariables&) = default;
+
+private:
+    std::vector<Entry> entries_;
+};
+
+}  // namespace twiliowa

@@ -1,0 +1,224 @@
+#include "detail/message_codec.hpp"
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "detail/ascii.hpp"
+#include "detail/dates.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+/// One JSON value that is not a container. `text` may be moved from.
+struct Scalar {
+    std::string* text = nullptr;
+    std::optional<std::int64_t> number = {};
+
+    std::string take_text() const { return text == nullptr ? std::string{} : std::move(*text); }
+    std::optional<int> as_int() const noexcept {
+        const auto value = text == nullptr ? number : parse_number<std::int64_t>(*text);
+        if (!value || *value < std::numeric_limits<int>::min() ||
+            *value > std::numeric_limits<int>::max()) {
+            return std::nullopt;
+        }
+        return static_cast<int>(*value);
+    }
+    std::optional<TimePoint> as_date() const {
+        return text == nullptr ? std::nullopt : parse_twilio_date(*text);
+    }
+};
+
+template <class Record>
+using TextField = std::pair<std::string_view, std::string Record::*>;
+
+constexpr std::array<TextField<Message>, 10> message_texts{{
+    {"account_sid", &Message::account_sid},
+    {"messaging_service_sid", &Message::messaging_service_sid},
+    {"from", &Message::from},
+    {"to", &Message::to},
+    {"body", &Message::body},
+    {"error_message", &Message::error_message},
+    {"price", &Message::price},
+    {"price_unit", &Message::price_unit},
+    {"api_version", &Message::api_version},
+    {"uri", &Message::uri},
+}};
+
+constexpr std::array<TextField<Media>, 4> media_texts{{
+    {"account_sid", &Media::account_sid},
+    {"parent_sid", &Media::parent_sid},
+    {"content_type", &Media::content_type},
+    {"uri", &Media::uri},
+}};
+
+template <class Record, std::size_t N>
+bool assign_text(Record& record, const std::array<TextField<Record>, N>& fields,
+                 std::string_view name, Scalar& value) {
+    for (const auto& [field, member] : fields) {
+        if (field != name) continue;
+        record.*member = value.take_text();
+        return true;
+    }
+    return false;
+}
+
+void assign(Message& message, std::string_view name, Scalar value) {
+    if (name == "sid") {
+        message.sid = MessageSid::from_wire(value.take_text());
+    } else if (name == "status") {
+        message.status = MessageStatus(value.take_text());
+    } else if (name == "direction") {
+        message.direction = Direction(value.take_text());
+    } else if (name == "error_code") {
+        message.error_code = value.as_int();
+    } else if (name == "num_media") {
+        message.num_media = value.as_int();
+    } else if (name == "num_segments") {
+        message.num_segments = value.as_int();
+    } else if (name == "date_created") {
+        message.date_created = value.as_date();
+    } else if (name == "date_sent") {
+        message.date_sent = value.as_date();
+    } else if (name == "date_updated") {
+        message.date_updated = value.as_date();
+    } else {
+        assign_text(message, message_texts, name, value);
+    }
+}
+
+/// A value one level deeper: only the links of a message interest us.
+void assign_nested(Message& message, std::string_view group, std::string_view name, Scalar value) {
+    if (group != "subresource_uris") return;
+    if (name == "media") message.media_uri = value.take_text();
+    if (name == "feedback") message.feedback_uri = value.take_text();
+}
+
+void assign(Media& media, std::string_view name, Scalar value) {
+    if (name == "sid") {
+        media.sid = MediaSid::from_wire(value.take_text());
+    } else if (name == "date_created") {
+        media.date_created = value.as_date();
+    } else if (name == "date_updated") {
+        media.date_updated = value.as_date();
+    } else {
+        assign_text(media, media_texts, name, value);
+    }
+}
+
+void assign_nested(Media&, std::string_view, std::string_view, const Scalar&) {}
+
+/// Walks a document once. A record is the root object, or, where `list_name` is given, each object
+/// of the root's array of that name. Whatever else it meets is passed over, at any depth.
+template <class Record>
+class RecordReader final : public nlohmann::json_sax<nlohmann::json> {
+public:
+    explicit RecordReader(Record& record) : record_(&record), record_depth_(1) {}
+    RecordReader(Page<Record>& page, std::string_view list_name)
+        : page_(&page), list_name_(list_name), record_depth_(3) {}
+
+    bool start_object(std::size_t) override {
+        ++depth_;
+        if (depth_ == 1) root_is_object_ = true;
+        if (page_ != nullptr && depth_ == record_depth_ && in_list_) {
+            record_ = &page_->items.emplace_back();
+        }
+        return true;
+    }
+    bool end_object() override {
+        if (page_ != nullptr && depth_ == record_depth_) record_ = nullptr;
+        --depth_;
+        return true;
+    }
+    bool start_array(std::size_t) override {
+        ++depth_;
+        if (page_ != nullptr && depth_ == 2 && key_ == list_name_) {
+            in_list_ = true;
+            list_seen_ = true;
+        }
+        return true;
+    }
+    bool end_array() override {
+        if (depth_ == 2) in_list_ = false;
+        --depth_;
+        return true;
+    }
+    bool key(std::string& name) override {
+        if (depth_ <= record_depth_) {
+            key_.assign(name);
+        } else {
+            nested_key_.assign(name);
+        }
+        return true;
+    }
+    bool string(std::string& value) override { return scalar({&value, {}}); }
+    bool null() override { return scalar({}); }
+    bool boolean(bool) override { return scalar({}); }
+    bool number_integer(std::int64_t value) override { return scalar({nullptr, value}); }
+    bool number_unsigned(std::uint64_t value) override {
+        if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
+            return scalar({});
+        }
+        return scalar({nullptr, static_cast<std::int64_t>(value)});
+    }
+    bool number_float(double, const std::string&) override { return scalar({}); }
+    bool binary(nlohmann::json::binary_t&) override { return true; }
+    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
+        return false;
+    }
+
+    /// Whether the document was what it should be, apart from its fields.
+    bool saw_document() const noexcept { return root_is_object_ && (page_ == nullptr || list_seen_); }
+
+private:
+    bool scalar(Scalar value) {
+        if (record_ != nullptr && depth_ == record_depth_) {
+            assign(*record_, key_, value);
+        } else if (record_ != nullptr && depth_ == record_depth_ + 1) {
+            assign_nested(*record_, key_, nested_key_, value);
+        } else if (page_ != nullptr && depth_ == 1 && key_ == "next_page_uri") {
+            page_->next = value.take_text();
+        }
+        return true;
+    }
+
+    Record* record_ = nullptr;
+    Page<Record>* page_ = nullptr;
+    std::string_view list_name_;
+    int record_depth_;
+    int depth_ = 0;
+    bool root_is_object_ = false;
+    bool in_list_ = false;
+    bool list_seen_ = false;
+    std::string key_;
+    std::string nested_key_;
+};
+
+template <class Record>
+Decoded read_records(std::string_view json, RecordReader<Record>& reader) {
+    const bool whole = nlohmann::json::sax_parse(json, &reader);
+    return whole && reader.saw_document() ? Decoded::complete : Decoded::broken;
+}
+
+}  // namespace
+
+Decoded decode_message(std::string_view json, Message& message) {
+    RecordReader<Message> reader(message);
+    return read_records(json, reader);
+}
+
+Decoded decode_message_page(std::string_view json, Page<Message>& page) {
+    RecordReader<Message> reader(page, "messages");
+    return read_records(json, reader);
+}
+
+Decoded decode_media_page(std::string_view json, Page<Media>& page) {
+    RecordReader<Media> reader(page, "media_list");
+    return read_records(json, reader);
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,46 @@
+/// @file
+/// The checks a send makes, and the form body it sends.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <twiliowa/types/address.hpp>
+#include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa::detail {
+
+/// What a client adds to a message that leaves it open.
+struct OutboundDefaults {
+    Address from = {};
+    std::string messaging_service_sid = {};
+    std::string status_callback = {};
+};
+
+/// A message that passed every check: what depends on the defaults is decided.
+struct CheckedOutbound {
+    const OutboundMessage* message = nullptr;
+    Address to = {};
+    Address from = {};
+    std::string_view messaging_service_sid = {};
+    std::string_view status_callback = {};
+
+    /// From, else the messaging service: what rate limits go by.
+    std::string_view sender() const noexcept {
+        return from.empty() ? messaging_service_sid : std::string_view{from.wire()};
+    }
+};
+
+/// Refuses, by the name of the field, what Twilio or WhatsApp would refuse. `message` and
+/// `defaults` must outlive the result.
+Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
+                                       const OutboundDefaults& defaults, TimePoint now);
+
+/// The application/x-www-form-urlencoded body of the create request.
+std::string encode_outbound(const CheckedOutbound& checked);
+
+/// Whether `url` is an absolute http or https URL with a host; `problem` says what is wrong.
+bool is_web_url(std::string_view url, std::string_view& problem) noexcept;
+
+}  // namespace twiliowa::detail

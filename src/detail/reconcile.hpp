@@ -1,0 +1,41 @@
+/// @file
+/// Looking for a message whose fate is unknown.
+#pragma once
+
+#include <string>
+
+#include <twiliowa/messages_client.hpp>
+
+#include "detail/outbound_checks.hpp"
+
+namespace twiliowa::detail {
+
+/// Compares pages of a list (newest first) with what was attempted.
+class ReconcileSearch {
+public:
+    static Result<ReconcileSearch> create(const OutboundMessage& message,
+                                          const OutboundDefaults& defaults, TimePoint attempted_at,
+                                          const ReconcileOptions& where);
+
+    const MessageFilter& filter() const noexcept { return filter_; }
+    /// Whether older pages may still hold something.
+    bool look_at(const Page<Message>& page);
+    Reconciliation conclusion() const;
+
+private:
+    bool matches(const Message& candidate) const;
+
+    MessageFilter filter_;
+    std::string to_;
+    std::string from_;
+    std::string messaging_service_sid_;
+    std::string body_;
+    bool compare_body_ = true;
+    int num_media_ = 0;
+    TimePoint earliest_;
+    TimePoint latest_;
+    int pages_ = 0;
+    std::vector<MessageSid> found_;
+};
+
+}  // namespace twiliowa::detail

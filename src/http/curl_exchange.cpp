@@ -1,0 +1,378 @@
+#include "http/curl_exchange.hpp"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <openssl/crypto.h>
+#include <openssl/x509_vfy.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstring>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "detail/ascii.hpp"
+#include "detail/environment.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+constexpr std::size_t max_header_bytes = 256u << 10;
+
+struct HostAndPort {
+    std::string_view host;
+    int port = 0;
+};
+
+HostAndPort host_and_port(std::string_view url) noexcept {
+    HostAndPort result;
+    result.port = url.starts_with("http://") ? 80 : 443;
+    const auto scheme = url.find("://");
+    if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
+    url = url.substr(0, url.find_first_of("/?#"));
+    const auto at = url.rfind('@');
+    if (at != std::string_view::npos) url.remove_prefix(at + 1);
+    const auto bracket = url.rfind(']');
+    const auto colon = url.find(':', bracket == std::string_view::npos ? 0 : bracket);
+    result.host = url.substr(0, colon);
+    if (colon != std::string_view::npos) {
+        result.port = parse_number<int>(url.substr(colon + 1)).value_or(result.port);
+    }
+    return result;
+}
+
+std::string_view trimmed(std::string_view text) noexcept {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
+    return text;
+}
+
+Stage stage_of_code(CURLcode code, Stage reached) noexcept {
+    switch (code) {
+        case CURLE_COULDNT_RESOLVE_HOST:
+        case CURLE_COULDNT_RESOLVE_PROXY: return Stage::resolve;
+        case CURLE_COULDNT_CONNECT:
+        case CURLE_PROXY: return Stage::connect;
+        case CURLE_SSL_CONNECT_ERROR:
+        case CURLE_PEER_FAILED_VERIFICATION:
+        case CURLE_SSL_CACERT_BADFILE:
+        case CURLE_SSL_CERTPROBLEM:
+        case CURLE_SSL_CIPHER:
+        case CURLE_SSL_ISSUER_ERROR:
+        case CURLE_SSL_ENGINE_NOTFOUND:
+        case CURLE_SSL_ENGINE_SETFAILED: return Stage::tls;
+        case CURLE_SEND_ERROR: return Stage::send;
+        default: return reached;
+    }
+}
+
+}  // namespace
+
+void CurlHeadersDeleter::operator()(curl_slist* list) const noexcept {
+    for (auto* line = list; line != nullptr; line = line->next) {
+        OPENSSL_cleanse(line->data, std::strlen(line->data));
+    }
+    curl_slist_free_all(list);
+}
+
+CurlExchange::CurlExchange(const CurlSettings& settings)
+    : settings_(settings), easy_(curl_easy_init()) {
+    if (!easy_) throw std::bad_alloc();
+    const auto& options = settings.options;
+    set(CURLOPT_PRIVATE, static_cast<void*>(this));
+    set(CURLOPT_NOSIGNAL, 1L);
+    // A resolver that hangs is left behind instead of being waited for.
+    set(CURLOPT_QUICK_EXIT, 1L);
+    set(CURLOPT_PROTOCOLS_STR, "http,https");
+    set(CURLOPT_FOLLOWLOCATION, 0L);
+    set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_HTTP_VERSION,
+        static_cast<long>(options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
+    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+    const auto max_idle = std::chrono::ceil<std::chrono::seconds>(options.max_idle);
+    set(CURLOPT_MAXAGE_CONN, static_cast<long>(max_idle.count()));
+    set(CURLOPT_TCP_NODELAY, 1L);
+    set(CURLOPT_NOPROGRESS, 1L);
+    set(CURLOPT_HEADERFUNCTION, &CurlExchange::on_header);
+    set(CURLOPT_HEADERDATA, static_cast<void*>(this));
+    set(CURLOPT_WRITEFUNCTION, &CurlExchange::on_body);
+    set(CURLOPT_WRITEDATA, static_cast<void*>(this));
+    set(CURLOPT_PREREQFUNCTION, &CurlExchange::on_request);
+    set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+    set(CURLOPT_NOPROXY, settings.no_proxy.c_str());
+    if (!options.ca_pem.empty()) {
+        curl_blob blob{const_cast<char*>(options.ca_pem.data()), options.ca_pem.size(),
+                       CURL_BLOB_NOCOPY};
+        set(CURLOPT_CAINFO_BLOB, &blob);
+        set(CURLOPT_CAPATH, nullptr);
+    } else {
+        if (!settings.ca_file.empty()) set(CURLOPT_CAINFO, settings.ca_file.c_str());
+        if (settings.ca_file.empty()) set(CURLOPT_CAINFO, nullptr);
+        set(CURLOPT_CAPATH,
+            settings.ca_directory.empty() ? nullptr : settings.ca_directory.c_str());
+    }
+}
+
+CurlExchange& CurlExchange::of(CURL* easy) noexcept {
+    char* self = nullptr;
+    curl_easy_getinfo(easy, CURLINFO_PRIVATE, &self);
+    return *reinterpret_cast<CurlExchange*>(self);
+}
+
+void CurlExchange::prepare(const HttpRequest& request, const CallContext& context,
+                           MonotonicTime now, bool wait_for_multiplex) {
+    request_ = &request;
+    context_ = &context;
+    response_ = {};
+    header_bytes_ = body_bytes_ = 0;
+    issued_ = repeat_refused_ = too_large_ = sink_stopped_ = address_refused_ = false;
+
+    if (last_url_ != request.url) {
+        last_url_ = request.url;
+        set(CURLOPT_URL, last_url_.c_str());
+        const auto& proxy =
+            request.url.starts_with("http://") ? settings_.http_proxy : settings_.https_proxy;
+        set(CURLOPT_PROXY, proxy.c_str());
+    }
+    set_headers(request);
+    switch (request.method) {
+        case HttpMethod::get:
+            set(CURLOPT_CUSTOMREQUEST, nullptr);
+            set(CURLOPT_HTTPGET, 1L);
+            break;
+        case HttpMethod::post:
+        case HttpMethod::put:
+            set(CURLOPT_POST, 1L);
+            set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
+            set(CURLOPT_POSTFIELDS, request.body.data());
+            set(CURLOPT_CUSTOMREQUEST, request.method == HttpMethod::put ? "PUT" : nullptr);
+            break;
+        case HttpMethod::delete_:
+            set(CURLOPT_HTTPGET, 1L);
+            set(CURLOPT_CUSTOMREQUEST, "DELETE");
+            break;
+    }
+    long timeout = 0;  // none
+    if (context.deadline != MonotonicTime::max()) {
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(context.deadline - now);
+        constexpr std::chrono::milliseconds longest{std::chrono::hours{24 * 24}};
+        timeout = static_cast<long>(
+            std::clamp(left, std::chrono::milliseconds{1}, longest).count());
+    }
+    set(CURLOPT_TIMEOUT_MS, timeout);
+    set(CURLOPT_PIPEWAIT, wait_for_multiplex ? 1L : 0L);
+    if (policy_set_ != static_cast<bool>(context.address_policy)) {
+        policy_set_ = static_cast<bool>(context.address_policy);
+        set(CURLOPT_OPENSOCKETFUNCTION, policy_set_ ? &CurlExchange::on_socket : nullptr);
+        set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+    }
+}
+
+void CurlExchange::set_headers(const HttpRequest& request) {
+    if (header_lines_ && last_headers_ == request.headers &&
+        last_authorization_.reveal() == request.authorization.reveal()) {
+        return;
+    }
+    CurlHeaders lines(curl_slist_append(nullptr, "Expect:"));
+    const auto append = [&lines](const char* line) {
+        auto* const longer = curl_slist_append(lines.get(), line);
+        if (longer == nullptr) throw std::bad_alloc();
+        static_cast<void>(lines.release());
+        lines.reset(longer);
+    };
+    std::string line;
+    for (const auto& [name, value] : request.headers) {
+        // libcurl drops "Name:", and sends an empty header for "Name;".
+        line = name;
+        line += value.empty() ? ";" : ": ";
+        line += value;
+        append(line.c_str());
+    }
+    if (!request.authorization.empty()) {
+        line = "Authorization: ";
+        line.reserve(line.size() + request.authorization.reveal().size());
+        line += request.authorization.reveal();
+        append(line.c_str());
+        wipe_string(line);
+    }
+    set(CURLOPT_HTTPHEADER, lines.get());
+    header_lines_ = std::move(lines);
+    last_headers_ = request.headers;
+    last_authorization_ = request.authorization;
+}
+
+std::size_t CurlExchange::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+    try {
+        const std::string_view line{data, size * count};
+        return static_cast<CurlExchange*>(self)->take_header(line) ? line.size() : 0;
+    } catch (const std::bad_alloc&) {
+        return 0;
+    }
+}
+
+bool CurlExchange::take_header(std::string_view line) {
+    header_bytes_ += line.size();
+    if (header_bytes_ > max_header_bytes) {
+        too_large_ = true;
+        return false;
+    }
+    if (line.starts_with("HTTP/")) {  // a new answer: what came before was a 1xx
+        response_.headers.clear();
+        return true;
+    }
+    const auto colon = line.find(':');
+    if (colon == std::string_view::npos) return true;
+    response_.headers.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+    return true;
+}
+
+std::size_t CurlExchange::on_body(char* data, std::size_t size, std::size_t count, void* self) {
+    try {
+        const std::string_view piece{data, size * count};
+        return static_cast<CurlExchange*>(self)->take_body(piece) ? piece.size() : 0;
+    } catch (const std::exception&) {
+        static_cast<CurlExchange*>(self)->sink_stopped_ = true;
+        return 0;
+    }
+}
+
+bool CurlExchange::take_body(std::string_view data) {
+    body_bytes_ += data.size();
+    if (body_bytes_ > context_->max_response_bytes) {
+        too_large_ = true;
+        return false;
+    }
+    if (context_->body_sink) {
+        sink_stopped_ = !context_->body_sink(data);
+        return !sink_stopped_;
+    }
+    response_.body.append(data);
+    return true;
+}
+
+int CurlExchange::on_request(void* self, char* remote_ip, char*, int, int) {
+    return static_cast<CurlExchange*>(self)->may_issue(remote_ip) ? CURL_PREREQFUNC_OK
+                                                                  : CURL_PREREQFUNC_ABORT;
+}
+
+/// libcurl asks this before it puts the request on the wire, and asks again when it is about to
+/// repeat one by itself because a kept-alive connection died before the first byte of the answer.
+/// The server may have got the first one, so the second never leaves.
+bool CurlExchange::may_issue(const char* remote_ip) {
+    if (issued_) {
+        repeat_refused_ = true;
+        return false;
+    }
+    if (context_->address_policy && !context_->address_policy(remote_ip)) {
+        address_refused_ = true;
+        return false;
+    }
+    issued_ = true;
+    return true;
+}
+
+curl_socket_t CurlExchange::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
+    auto& exchange = *static_cast<CurlExchange*>(self);
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    const auto* const generic = &address->addr;
+    if (address->family == AF_INET) {
+        sockaddr_in ip4{};
+        std::memcpy(&ip4, generic, sizeof ip4);
+        inet_ntop(AF_INET, &ip4.sin_addr, text.data(), text.size());
+    } else if (address->family == AF_INET6) {
+        sockaddr_in6 ip6{};
+        std::memcpy(&ip6, generic, sizeof ip6);
+        inet_ntop(AF_INET6, &ip6.sin6_addr, text.data(), text.size());
+    }
+    if (!exchange.context_->address_policy(text.data())) {
+        exchange.address_refused_ = true;
+        return CURL_SOCKET_BAD;
+    }
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+Result<HttpResponse> CurlExchange::finish(CURLcode code) {
+    if (code != CURLE_OK) return failure(code);
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    response_.status = static_cast<int>(status);
+    return std::move(response_);
+}
+
+Error CurlExchange::cancelled() const {
+    return make_error(ErrorKind::cancelled, reached_stage(), "the call was cancelled");
+}
+
+Error CurlExchange::failure(CURLcode code) const {
+    const auto stage = stage_of_code(code, reached_stage());
+    if (too_large_) {
+        return make_error(ErrorKind::transport, Stage::receive, "the answer is larger than allowed");
+    }
+    if (sink_stopped_) {
+        return make_error(ErrorKind::transport, Stage::receive, "the body sink stopped the answer");
+    }
+    if (address_refused_) {
+        return make_error(ErrorKind::transport, Stage::connect,
+                          "the address of the host is not one that may be connected to");
+    }
+    if (repeat_refused_) {
+        return make_error(ErrorKind::transport, Stage::receive,
+                          "the connection was closed before the first byte of the answer");
+    }
+    if (code == CURLE_OPERATION_TIMEDOUT) {
+        return make_error(ErrorKind::timeout, stage,
+                          "timed out at stage " + std::string(to_string(stage)));
+    }
+    if (stage == Stage::tls) return make_error(ErrorKind::transport, stage, tls_problem(code));
+    std::string summary = curl_easy_strerror(code);
+    if (!summary.empty()) summary.front() = ascii_lower(summary.front());
+    return make_error(ErrorKind::transport, stage, std::move(summary));
+}
+
+Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary) const {
+    const auto [host, port] = host_and_port(request_->url);
+    ErrorData data;
+    data.kind = kind;
+    data.effect = issued_ ? Effect::unknown : Effect::none;
+    data.stage = stage;
+    data.summary = std::move(summary);
+    data.host = host;
+    data.port = port;
+    return Error{std::move(data)};
+}
+
+Stage CurlExchange::reached_stage() const noexcept {
+    if (issued_) return Stage::receive;
+    const auto reached = [this](CURLINFO info) {
+        curl_off_t microseconds = 0;
+        curl_easy_getinfo(easy_.get(), info, &microseconds);
+        return microseconds > 0;
+    };
+    if (!reached(CURLINFO_NAMELOOKUP_TIME_T)) return Stage::resolve;
+    if (!reached(CURLINFO_CONNECT_TIME_T)) return Stage::connect;
+    return Stage::tls;
+}
+
+std::string CurlExchange::tls_problem(CURLcode code) const {
+    if (code == CURLE_SSL_CACERT_BADFILE) {
+        return "the certificate authorities could not be read; tried: " + settings_.ca_tried;
+    }
+    if (code != CURLE_PEER_FAILED_VERIFICATION) {
+        return std::string("TLS handshake failed: ") + curl_easy_strerror(code);
+    }
+    long verdict = X509_V_OK;
+    curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &verdict);
+    if (verdict == X509_V_OK) return "the server's certificate is for another host name";
+    std::string problem = "the server's certificate is refused: ";
+    problem += X509_verify_cert_error_string(verdict);
+    if (verdict != X509_V_ERR_CERT_HAS_EXPIRED && verdict != X509_V_ERR_CERT_NOT_YET_VALID) {
+        problem += "; certificate authorities from: " + settings_.ca_tried;
+    }
+    return problem;
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,93 @@
+/// @file
+/// One request and its answer on one libcurl easy handle.
+#pragma once
+
+#include <curl/curl.h>
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <twiliowa/http/curl_transport.hpp>
+
+#include "http/curl_settings.hpp"
+
+namespace twiliowa::detail {
+
+struct CurlEasyDeleter {
+    void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
+};
+struct CurlMultiDeleter {
+    void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
+};
+struct CurlHeadersDeleter {
+    /// Wipes the lines first: one of them is the Authorization header.
+    void operator()(curl_slist* list) const noexcept;
+};
+using CurlEasy = std::unique_ptr<CURL, CurlEasyDeleter>;
+using CurlMulti = std::unique_ptr<CURLM, CurlMultiDeleter>;
+using CurlHeaders = std::unique_ptr<curl_slist, CurlHeadersDeleter>;
+
+/// An easy handle prepared once and used for one request after the other. Not movable: libcurl
+/// holds its address. One that saw an error must be destroyed, not used again.
+class CurlExchange {
+public:
+    explicit CurlExchange(const CurlSettings& settings);
+    CurlExchange(const CurlExchange&) = delete;
+    CurlExchange& operator=(const CurlExchange&) = delete;
+
+    CURL* easy() const noexcept { return easy_.get(); }
+    static CurlExchange& of(CURL* easy) noexcept;
+
+    /// Sets the handle up for a request. Both arguments must stay until `finish`.
+    /// @param wait_for_multiplex  rather share a connection being opened than open one more
+    void prepare(const HttpRequest& request, const CallContext& context, MonotonicTime now,
+                 bool wait_for_multiplex);
+    /// What became of it, once libcurl is done.
+    Result<HttpResponse> finish(CURLcode code);
+    /// The end of an exchange that was stopped from outside.
+    Error cancelled() const;
+
+private:
+    static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
+    static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
+    static int on_request(void* self, char* remote_ip, char* local_ip, int remote_port,
+                          int local_port);
+    static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
+
+    bool take_header(std::string_view line);
+    bool take_body(std::string_view data);
+    bool may_issue(const char* remote_ip);
+    void set_headers(const HttpRequest& request);
+    template <class Value>
+    void set(CURLoption option, Value value) noexcept {
+        curl_easy_setopt(easy_.get(), option, value);
+    }
+
+    Error failure(CURLcode code) const;
+    Error make_error(ErrorKind kind, Stage stage, std::string summary) const;
+    Stage reached_stage() const noexcept;
+    std::string tls_problem(CURLcode code) const;
+
+    const CurlSettings& settings_;
+    CurlEasy easy_;
+    CurlHeaders header_lines_;
+    HttpHeaders last_headers_;
+    Secret last_authorization_;
+    std::string last_url_;
+    bool policy_set_ = false;
+
+    const HttpRequest* request_ = nullptr;
+    const CallContext* context_ = nullptr;
+    HttpResponse response_;
+    std::size_t header_bytes_ = 0;
+    std::size_t body_bytes_ = 0;
+    bool issued_ = false;          ///< From here on the server may have got something.
+    bool repeat_refused_ = false;  ///< libcurl wanted to send it a second time.
+    bool too_large_ = false;
+    bool sink_stopped_ = false;
+    bool address_refused_ = false;
+};
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,63 @@
+#include <twiliowa/http/rate_limiter.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <string>
+
+#include <twiliowa/types/error.hpp>
+
+namespace twiliowa {
+
+namespace detail {
+namespace {
+
+/// The generic cell rate algorithm: one time per sender says when its bucket would be full again.
+class TokenBucketLimiter final : public RateLimiter {
+public:
+    explicit TokenBucketLimiter(TokenBucketOptions options)
+        : interval_(std::chrono::duration_cast<Duration>(
+              std::chrono::duration<double>(1.0 / options.per_second))),
+          tolerance_(std::chrono::duration_cast<Duration>(
+              std::chrono::duration<double>((options.burst - 1.0) / options.per_second))) {}
+
+    MonotonicTime reserve(std::string_view sender, MonotonicTime now) override {
+        const std::lock_guard lock(mutex_);
+        auto slot = slots_.find(sender);
+        if (slot == slots_.end()) slot = slots_.emplace(sender, now).first;
+        const auto full_at = std::max(slot->second, now);
+        slot->second = full_at + interval_;
+        return std::max(now, full_at - tolerance_);
+    }
+
+    void release(std::string_view sender) noexcept override {
+        const std::lock_guard lock(mutex_);
+        const auto slot = slots_.find(sender);
+        if (slot != slots_.end()) slot->second -= interval_;
+    }
+
+private:
+    using Duration = MonotonicTime::duration;
+    const Duration interval_;
+    const Duration tolerance_;
+    std::mutex mutex_;
+    std::map<std::string, MonotonicTime, std::less<>> slots_;
+};
+
+}  // namespace
+}  // namespace detail
+
+std::shared_ptr<RateLimiter> token_bucket(TokenBucketOptions options) {
+    // The bounds keep every sum of times representable.
+    if (!(options.per_second >= 1e-6 && options.per_second <= 1e9)) {
+        Error::invalid_request("per_second", "is not between 0.000001 and 1000000000").raise();
+    }
+    if (!(options.burst >= 1.0 && options.burst <= 1e6)) {
+        Error::invalid_request("burst", "is not between 1 and 1000000").raise();
+    }
+    return std::make_shared<detail::TokenBucketLimiter>(options);
+}
+
+}  // namespace twiliowa

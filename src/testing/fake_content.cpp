@@ -1,0 +1,91 @@
+#include "testing/fake_content.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+namespace twiliowa::detail {
+
+namespace {
+
+/// A `{{name}}` in a template's text.
+struct FakePlaceholder {
+    std::size_t begin = 0;
+    std::size_t end = 0;
+    std::string_view name = {};
+};
+
+std::optional<FakePlaceholder> find_fake_placeholder(std::string_view body, std::size_t from) {
+    const auto begin = body.find("{{", from);
+    if (begin == std::string_view::npos) return std::nullopt;
+    const auto close = body.find("}}", begin + 2);
+    if (close == std::string_view::npos) return std::nullopt;
+    auto name = body.substr(begin + 2, close - begin - 2);
+    while (name.starts_with(' ')) name.remove_prefix(1);
+    while (name.ends_with(' ')) name.remove_suffix(1);
+    return FakePlaceholder{begin, close + 2, name};
+}
+
+const std::string* find_fake_default(const testing::FakeContent& content, std::string_view name) {
+    const auto found = std::find_if(content.variables.begin(), content.variables.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    return found == content.variables.end() ? nullptr : &found->second;
+}
+
+bool declares_fake_variable(const testing::FakeContent& content, std::string_view name) {
+    if (find_fake_default(content, name) != nullptr) return true;
+    auto placeholder = find_fake_placeholder(content.body, 0);
+    while (placeholder && placeholder->name != name) {
+        placeholder = find_fake_placeholder(content.body, placeholder->end);
+    }
+    return placeholder.has_value();
+}
+
+FakeProblem bad_fake_variables(std::string_view why) {
+    return {400, 21656, "ContentVariables cannot be used: " + std::string{why}};
+}
+
+}  // namespace
+
+FakeVerdict read_fake_variables(std::string_view json, const testing::FakeContent& content,
+                                FakeVariables& variables) {
+    if (json.empty()) return std::nullopt;
+    const auto document = nlohmann::json::parse(json, nullptr, false);
+    if (document.is_discarded()) return bad_fake_variables("the text is not JSON");
+    if (!document.is_object()) return bad_fake_variables("the JSON is not an object");
+    for (const auto& [name, value] : document.items()) {
+        if (!value.is_string()) return bad_fake_variables("a value is not a string");
+        const auto& text = value.get_ref<const std::string&>();
+        if (text.empty()) return bad_fake_variables("a value is empty");
+        if (!declares_fake_variable(content, name)) {
+            return bad_fake_variables("a name is not one of the template's");
+        }
+        variables.insert_or_assign(name, text);
+    }
+    return std::nullopt;
+}
+
+std::string render_fake_content(const testing::FakeContent& content,
+                                const FakeVariables& variables) {
+    const std::string_view body = content.body;
+    std::string text;
+    std::size_t done = 0;
+    while (const auto placeholder = find_fake_placeholder(body, done)) {
+        text += body.substr(done, placeholder->begin - done);
+        const auto given = variables.find(placeholder->name);
+        const auto* fallback = find_fake_default(content, placeholder->name);
+        if (given != variables.end()) {
+            text += given->second;
+        } else if (fallback != nullptr) {
+            text += *fallback;
+        } else {
+            text += body.substr(placeholder->begin, placeholder->end - placeholder->begin);
+        }
+        done = placeholder->end;
+    }
+    text += body.substr(done);
+    return text;
+}
+
+}  // namespace twiliowa::detail

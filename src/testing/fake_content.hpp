@@ -1,0 +1,26 @@
+/// @file
+/// Content templates in the fake: their variables and their text.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <twiliowa/testing/fake_twilio.hpp>
+
+#include "testing/fake_problem.hpp"
+
+namespace twiliowa::detail {
+
+using FakeVariables = std::map<std::string, std::string, std::less<>>;
+
+/// Reads ContentVariables and checks them against the template (21656). Empty text is no variables.
+FakeVerdict read_fake_variables(std::string_view json, const testing::FakeContent& content,
+                                FakeVariables& variables);
+
+/// The template's text with its variables, or their defaults, filled in. A variable that has
+/// neither stays as it is written.
+std::string render_fake_content(const testing::FakeContent& content,
+                                const FakeVariables& variables);
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,37 @@
+/// @file
+/// Creating a message in the fake: the rules, then the record.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "testing/fake_accounts.hpp"
+#include "testing/fake_content.hpp"
+#include "testing/fake_ids.hpp"
+#include "testing/fake_parameters.hpp"
+#include "testing/fake_problem.hpp"
+#include "testing/fake_store.hpp"
+
+namespace twiliowa::detail {
+
+/// A request to create a message, and what it is judged by.
+struct FakeCreate {
+    const FakeParameters& parameters;
+    const FakeAccounts& accounts;
+    const FakeAccount& account;
+    TimePoint now;
+};
+
+/// The first rule that the request breaks.
+FakeVerdict check_fake_create(const FakeCreate& create);
+
+/// The message of a request that breaks no rule.
+FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids);
+
+/// The sender a messaging service would take for `to`: the first of its pool on the same channel.
+/// Empty when there is none.
+std::string_view pick_fake_sender(const FakeAccount& account, std::string_view service_sid,
+                                  std::string_view to);
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,27 @@
+/// @file
+/// Identifiers the fake makes up.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace twiliowa::detail {
+
+/// A reproducible source of SIDs and request ids.
+class FakeIds {
+public:
+    explicit FakeIds(std::uint64_t seed) noexcept : state_(seed) {}
+
+    /// `prefix` and 32 hexadecimal digits.
+    std::string next(std::string_view prefix);
+
+private:
+    std::uint64_t next_word() noexcept;
+    std::uint64_t state_;
+};
+
+/// Whether `text` is `prefix` and 32 hexadecimal digits.
+bool is_fake_sid(std::string_view text, std::string_view prefix) noexcept;
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,33 @@
+/// @file
+/// Which resource a URL names.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace twiliowa::detail {
+
+enum class FakeResource { messages, message, feedback, media_list, media };
+
+/// A resource and the identifiers in its path; those it does not have are empty.
+struct FakeRoute {
+    FakeResource resource = FakeResource::messages;
+    std::string account = {};
+    std::string message = {};
+    std::string media = {};
+};
+
+/// A URL without scheme and host: they play no part. No fragment.
+struct FakeTarget {
+    std::string_view path = {};
+    std::string_view query = {};
+};
+
+/// Splits an absolute URL, or one that begins with the path.
+FakeTarget split_fake_url(std::string_view url) noexcept;
+
+/// The resource of a path, escapes and all; nullopt when there is none.
+std::optional<FakeRoute> match_fake_route(std::string_view path);
+
+}  // namespace twiliowa::detail

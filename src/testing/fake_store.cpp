@@ -1,0 +1,55 @@
+#include "testing/fake_store.hpp"
+
+#include <utility>
+
+namespace twiliowa::detail {
+
+std::uint64_t FakeMessageStore::take_place(const std::string& sid) {
+    const std::uint64_t place = next_place_++;
+    places_[sid] = place;
+    return place;
+}
+
+FakeMessage& FakeMessageStore::add(FakeMessage message) {
+    FakeSequence<Media> media;
+    for (auto& [unused, medium] : message.media) {
+        const auto place = take_place(medium.sid.str());
+        media.emplace(place, std::move(medium));
+    }
+    message.media = std::move(media);
+    const auto place = take_place(message.record.sid.str());
+    return messages_.emplace(place, std::move(message)).first->second;
+}
+
+std::optional<std::uint64_t> FakeMessageStore::place_of(std::string_view sid) const {
+    const auto found = places_.find(sid);
+    if (found == places_.end()) return std::nullopt;
+    return found->second;
+}
+
+const FakeMessage* FakeMessageStore::find(std::string_view sid) const {
+    const auto place = place_of(sid);
+    if (!place) return nullptr;
+    const auto found = messages_.find(*place);
+    return found == messages_.end() ? nullptr : &found->second;
+}
+
+FakeMessage* FakeMessageStore::find(std::string_view sid) {
+    const auto place = place_of(sid);
+    if (!place) return nullptr;
+    const auto found = messages_.find(*place);
+    return found == messages_.end() ? nullptr : &found->second;
+}
+
+FakeMessage* FakeMessageStore::find(std::string_view account_sid, std::string_view sid) {
+    auto* message = find(sid);
+    return message != nullptr && message->record.account_sid == account_sid ? message : nullptr;
+}
+
+bool FakeMessageStore::remove(std::string_view account_sid, std::string_view sid) {
+    if (find(account_sid, sid) == nullptr) return false;
+    messages_.erase(*place_of(sid));
+    return true;
+}
+
+}  // namespace twiliowa::detail

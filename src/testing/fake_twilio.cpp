@@ -1,0 +1,303 @@
+#include <twiliowa/testing/fake_twilio.hpp>
+
+#include <algorithm>
+#include <mutex>
+#include <utility>
+
+#include <twiliowa/messages_client.hpp>
+#include <twiliowa/testing/manual_clock.hpp>
+#include <twiliowa/types/sid.hpp>
+
+#include "testing/fake_api.hpp"
+#include "testing/response_delivery.hpp"
+#include "testing/task_queue.hpp"
+
+namespace twiliowa::testing {
+
+namespace {
+
+using detail::FakeAccount;
+
+[[noreturn]] void refuse_fake_setup(std::string field, std::string problem, std::string hint) {
+    Error::invalid_request(std::move(field), std::move(problem), std::move(hint)).raise();
+}
+
+FakeAccount& require_fake_account(detail::FakeApi& api, std::string_view sid) {
+    auto* account = api.accounts().find(sid);
+    if (account == nullptr) {
+        refuse_fake_setup("AccountSid", "is not an account of this FakeTwilio",
+                          "call add_account first");
+    }
+    return *account;
+}
+
+void require_fake_text(std::string field, std::string_view text) {
+    if (text.empty()) refuse_fake_setup(std::move(field), "is empty", {});
+}
+
+/// `whatsapp:+1...` and `+1...` are the same number to a trial account.
+std::string_view without_fake_channel(std::string_view address) noexcept {
+    const auto colon = address.find(':');
+    return colon == std::string_view::npos ? address : address.substr(colon + 1);
+}
+
+}  // namespace
+
+struct FakeTwilio::State {
+    explicit State(FakeTwilioOptions options)
+        : clock(options.clock ? std::move(options.clock) : std::make_shared<ManualClock>()),
+          manual_clock(dynamic_cast<ManualClock*>(clock.get())),
+          api(options.seed) {}
+
+    const std::shared_ptr<Clock> clock;
+    ManualClock* const manual_clock;  ///< The clock, if it is one that can be moved.
+    mutable std::mutex mutex;         ///< Of everything below.
+    detail::FakeApi api;
+    detail::TimedTaskQueue tasks;
+    bool closing = false;
+};
+
+FakeTwilio::FakeTwilio(FakeTwilioOptions options)
+    : state_(std::make_unique<State>(std::move(options))) {}
+
+FakeTwilio::~FakeTwilio() {
+    {
+        const std::lock_guard lock{state_->mutex};
+        state_->closing = true;
+    }
+    run_until_idle();
+}
+
+std::shared_ptr<FakeTwilio> FakeTwilio::with_account(FakeTwilioOptions options) {
+    auto fake = std::make_shared<FakeTwilio>(std::move(options));
+    fake->add_demo_account();
+    return fake;
+}
+
+void FakeTwilio::add_demo_account(std::string_view account_sid, std::string_view auth_token) {
+    add_account(account_sid, auth_token);
+    add_messaging_service(account_sid, demo_messaging_service_sid, {std::string{demo_sender}});
+    FakeContent content;
+    content.sid = demo_content_sid;
+    content.friendly_name = "order_on_its_way";
+    content.body = "Hi {{1}}, your order {{2}} is on its way";
+    content.variables = {{"1", "there"}, {"2", "0000"}};
+    add_content(account_sid, std::move(content));
+}
+
+// ---- Setting up.
+
+void FakeTwilio::add_account(std::string_view account_sid, std::string_view auth_token) {
+    const AccountSid checked{account_sid};
+    require_fake_text("AuthToken", auth_token);
+    const std::lock_guard lock{state_->mutex};
+    state_->api.accounts().add(checked.str()).auth_token = auth_token;
+}
+
+void FakeTwilio::add_api_key(std::string_view account_sid, std::string_view key_sid,
+                             std::string_view secret) {
+    const ApiKeySid checked{key_sid};
+    require_fake_text("ApiKeySecret", secret);
+    const std::lock_guard lock{state_->mutex};
+    require_fake_account(state_->api, account_sid).api_keys[checked.str()] = secret;
+}
+
+void FakeTwilio::add_sender(std::string_view account_sid, std::string_view address) {
+    require_fake_text("From", address);
+    const std::lock_guard lock{state_->mutex};
+    require_fake_account(state_->api, account_sid).add_sender(address);
+}
+
+void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string_view service_sid,
+                                       const std::vector<std::string>& senders) {
+    const MessagingServiceSid checked{service_sid};
+    for (const auto& sender : senders) require_fake_text("From", sender);
+    const std::lock_guard lock{state_->mutex};
+    auto& account = require_fake_account(state_->api, account_sid);
+    account.services[checked.str()] = senders;
+    for (const auto& sender : senders) account.add_sender(sender);
+}
+
+std::string FakeTwilio::add_content(std::string_view account_sid, FakeContent content) {
+    if (!content.sid.empty()) content.sid = ContentSid{content.sid}.str();
+    const std::lock_guard lock{state_->mutex};
+    auto& account = require_fake_account(state_->api, account_sid);
+    if (content.sid.empty()) content.sid = state_->api.ids().next("HX");
+    std::string sid = content.sid;
+    account.contents.insert_or_assign(sid, std::move(content));
+    return sid;
+}
+
+Credentials FakeTwilio::credentials() const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* account = state_->api.accounts().first();
+    if (account == nullptr) {
+        refuse_fake_setup("AccountSid", "is missing: this FakeTwilio has no account",
+                          "call add_account or add_demo_account first");
+    }
+    return Credentials::auth_token(account->sid, account->auth_token);
+}
+
+ClientOptions FakeTwilio::client_options() {
+    ClientOptions options;
+    options.transport = weak_from_this().lock();
+    if (!options.transport) {
+        options.transport = std::shared_ptr<HttpTransport>{this, [](HttpTransport*) {}};
+    }
+    options.clock = state_->clock;
+    options.random = [] { return 0.5; };
+    const std::lock_guard lock{state_->mutex};
+    const auto* account = state_->api.accounts().first();
+    if (account != nullptr && !account->senders.empty()) options.from = account->senders.front();
+    return options;
+}
+
+// ---- Making Twilio say no.
+
+void FakeTwilio::opt_out(std::string_view sender, std::string_view recipient) {
+    const std::lock_guard lock{state_->mutex};
+    state_->api.accounts().opt_out(sender, recipient);
+}
+
+void FakeTwilio::opt_in(std::string_view sender, std::string_view recipient) {
+    const std::lock_guard lock{state_->mutex};
+    state_->api.accounts().opt_in(sender, recipient);
+}
+
+void FakeTwilio::set_trial(std::string_view account_sid, const std::vector<std::string>& verified) {
+    const std::lock_guard lock{state_->mutex};
+    auto& limits = require_fake_account(state_->api, account_sid).limits;
+    limits.trial = true;
+    limits.verified.clear();
+    for (const auto& number : verified) limits.verified.emplace(without_fake_channel(number));
+}
+
+void FakeTwilio::set_daily_limit(std::string_view account_sid, std::optional<int> messages) {
+    const std::lock_guard lock{state_->mutex};
+    require_fake_account(state_->api, account_sid).limits.daily_messages = messages;
+}
+
+void FakeTwilio::set_concurrency_limit(std::string_view account_sid, std::optional<int> requests) {
+    const std::lock_guard lock{state_->mutex};
+    require_fake_account(state_->api, account_sid).limits.concurrent_requests = requests;
+}
+
+void FakeTwilio::throttle_next(std::string_view account_sid, int requests,
+                               std::optional<std::chrono::seconds> retry_after) {
+    const std::lock_guard lock{state_->mutex};
+    auto& limits = require_fake_account(state_->api, account_sid).limits;
+    limits.throttled_requests = requests;
+    limits.retry_after = retry_after;
+}
+
+// ---- Moving messages, and looking at them.
+
+void FakeTwilio::set_status(std::string_view message_sid, std::string_view status, int error_code) {
+    const std::lock_guard lock{state_->mutex};
+    auto* message = state_->api.store().find(message_sid);
+    if (message == nullptr) {
+        refuse_fake_setup("MessageSid", "is not a message of this FakeTwilio", {});
+    }
+    state_->api.set_status(*message, status, error_code, state_->clock->now());
+}
+
+std::vector<Message> FakeTwilio::messages(std::string_view account_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* first = state_->api.accounts().first();
+    if (account_sid.empty() && first != nullptr) account_sid = first->sid;
+    std::vector<Message> records;
+    const auto& all = state_->api.store().all();
+    for (auto it = all.rbegin(); it != all.rend(); ++it) {
+        const auto& record = it->second.record;
+        if (record.account_sid == account_sid) records.push_back(record);
+    }
+    return records;
+}
+
+std::optional<Message> FakeTwilio::message(std::string_view message_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* found = state_->api.store().find(message_sid);
+    if (found == nullptr) return std::nullopt;
+    return found->record;
+}
+
+std::vector<std::pair<std::string, std::string>> FakeTwilio::parameters(
+    std::string_view message_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* found = state_->api.store().find(message_sid);
+    if (found == nullptr) return {};
+    return found->parameters.entries();
+}
+
+std::size_t FakeTwilio::request_count() const {
+    const std::lock_guard lock{state_->mutex};
+    return state_->api.request_count();
+}
+
+std::shared_ptr<Clock> FakeTwilio::clock() const {
+    return state_->clock;
+}
+
+// ---- The doors.
+
+HttpResponse FakeTwilio::handle(const HttpRequest& request) {
+    const auto admission = [&] {
+        const std::lock_guard lock{state_->mutex};
+        return state_->api.admit(request);
+    }();
+    // Other threads' requests may arrive here: they are under way together.
+    const std::lock_guard lock{state_->mutex};
+    return state_->api.answer(request, admission, state_->clock->now());
+}
+
+Result<HttpResponse> FakeTwilio::send(const HttpRequest& request, const CallContext& context) {
+    if (auto refusal = detail::test_transport_refusal(context, state_->clock->monotonic_now())) {
+        return std::move(*refusal);
+    }
+    return detail::deliver_test_response(handle(request), context);
+}
+
+void FakeTwilio::async_send(HttpRequest request, CallContext context, Completion done) {
+    const auto now = state_->clock->monotonic_now();
+    const std::lock_guard lock{state_->mutex};
+    const auto admission = state_->api.admit(request);
+    state_->tasks.push(now, [this, request = std::move(request), context = std::move(context),
+                             done = std::move(done), admission] {
+        const auto outcome = [&]() -> Result<HttpResponse> {
+            auto refusal = detail::test_transport_refusal(context, state_->clock->monotonic_now());
+            const std::lock_guard inner{state_->mutex};
+            if (state_->closing && !refusal) refusal = detail::test_transport_cancelled();
+            if (refusal) {
+                state_->api.abandon(admission);
+                return std::move(*refusal);
+            }
+            return state_->api.answer(request, admission, state_->clock->now());
+        }();
+        done(outcome ? detail::deliver_test_response(*outcome, context) : outcome);
+    });
+}
+
+void FakeTwilio::call_at(MonotonicTime when, std::function<void()> task) {
+    const auto now = state_->clock->monotonic_now();
+    const std::lock_guard lock{state_->mutex};
+    state_->tasks.push(std::max(when, now), std::move(task));
+}
+
+std::size_t FakeTwilio::run_until_idle() {
+    // A completion may let go of the last client, and with it of this.
+    const auto self = weak_from_this().lock();
+    for (std::size_t ran = 0;; ++ran) {
+        auto next = [this] {
+            const std::lock_guard lock{state_->mutex};
+            // On destruction time stands still: what is pending is only wound up.
+            auto entry = state_->tasks.pop();
+            if (entry && state_->closing) entry->when = MonotonicTime::min();
+            return entry;
+        }();
+        if (!next) return ran;
+        if (state_->manual_clock != nullptr) state_->manual_clock->sleep_until(next->when, {});
+        next->task();
+    }
+}
+
+}  // namespace twiliowa::testing

@@ -1,0 +1,47 @@
+#include "testing/response_delivery.hpp"
+
+#include <utility>
+
+namespace twiliowa::detail {
+
+namespace {
+
+Error test_transport_failure(ErrorKind kind, std::string summary) {
+    ErrorData data;
+    data.kind = kind;
+    data.effect = Effect::none;
+    data.stage = Stage::prepare;
+    data.summary = std::move(summary);
+    return Error{std::move(data)};
+}
+
+}  // namespace
+
+Error test_transport_cancelled() {
+    return test_transport_failure(ErrorKind::cancelled, "cancelled before the request left");
+}
+
+std::optional<Error> test_transport_refusal(const CallContext& context, MonotonicTime now) {
+    if (context.cancel.is_cancelled()) return test_transport_cancelled();
+    if (now >= context.deadline) {
+        return test_transport_failure(ErrorKind::timeout, "out of time before the request left");
+    }
+    return std::nullopt;
+}
+
+Result<HttpResponse> deliver_test_response(HttpResponse response, const CallContext& context) {
+    if (response.body.size() > context.max_response_bytes) {
+        return Error::transport(Effect::unknown, Stage::receive,
+                                "the answer is larger than allowed");
+    }
+    if (context.body_sink) {
+        if (!response.body.empty() && !context.body_sink(response.body)) {
+            return Error::transport(Effect::unknown, Stage::receive,
+                                    "the receiver of the answer stopped it");
+        }
+        response.body.clear();
+    }
+    return response;
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,21 @@
+/// @file
+/// What the transports of twiliowa::testing share: obeying a CallContext.
+#pragma once
+
+#include <optional>
+
+#include <twiliowa/http/http_transport.hpp>
+
+namespace twiliowa::detail {
+
+/// The failure of a request that was cancelled before anything left.
+Error test_transport_cancelled();
+
+/// Why a request must not start at `now` (cancelled, or out of time), if so. Effect none.
+std::optional<Error> test_transport_refusal(const CallContext& context, MonotonicTime now);
+
+/// Hands an answer over as `context` wants it: into the body sink if there is one, and refused when
+/// it is larger than allowed.
+Result<HttpResponse> deliver_test_response(HttpResponse response, const CallContext& context);
+
+}  // namespace twiliowa::detail

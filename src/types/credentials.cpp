@@ -1,0 +1,127 @@
+#include <twiliowa/types/credentials.hpp>
+
+#include "detail/base64.hpp"
+#include "detail/environment.hpp"
+
+namespace twiliowa {
+
+namespace detail {
+namespace {
+
+Result<void> check_credential(std::string_view field, std::string_view text) {
+    if (text.empty()) return Error::invalid_request(std::string(field), "is empty");
+    for (const char c : text) {
+        // A line break would let the value break out of its header.
+        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) {
+            return Error::invalid_request(std::string(field),
+                                          "holds white space or a control character",
+                                          "copy it again, without quotes or a line break");
+        }
+    }
+    return {};
+}
+
+Secret basic_authorization(const std::string& username, const Secret& password) {
+    std::string pair;
+    pair.reserve(username.size() + 1 + password.reveal().size());
+    pair.append(username).append(1, ':').append(password.reveal());
+    std::string value;
+    value.reserve(6 + (pair.size() + 2) / 3 * 4);
+    value = "Basic ";
+    append_base64(value, pair);
+    Secret secret(value);
+    wipe_string(pair);
+    wipe_string(value);
+    return secret;
+}
+
+}  // namespace
+}  // namespace detail
+
+struct Credentials::Data {
+    AccountSid account_sid = {};
+    std::string username = {};
+    Secret password = {};
+    Secret authorization = {};
+};
+
+Credentials::Credentials() : data_(std::make_shared<const Data>()) {}
+
+Credentials Credentials::make(AccountSid account, std::string username, std::string_view password) {
+    auto data = std::make_shared<Data>();
+    data->account_sid = std::move(account);
+    data->username = std::move(username);
+    data->password = Secret(password);
+    data->authorization = detail::basic_authorization(data->username, data->password);
+    return Credentials(std::move(data));
+}
+
+const AccountSid& Credentials::account_sid() const noexcept { return data_->account_sid; }
+const std::string& Credentials::username() const noexcept { return data_->username; }
+const Secret& Credentials::password() const noexcept { return data_->password; }
+const Secret& Credentials::authorization() const noexcept { return data_->authorization; }
+
+Result<Credentials> Credentials::try_auth_token(std::string_view account_sid,
+                                                std::string_view token) {
+    auto account = AccountSid::parse(account_sid);
+    if (!account) return account.error();
+    if (auto good = detail::check_credential("AuthToken", token); !good) return good.error();
+    auto username = account->str();
+    return make(std::move(*account), std::move(username), token);
+}
+
+Result<Credentials> Credentials::try_api_key(std::string_view account_sid, std::string_view key_sid,
+                                             std::string_view key_secret) {
+    auto account = AccountSid::parse(account_sid);
+    if (!account) return account.error();
+    auto key = ApiKeySid::parse(key_sid);
+    if (!key) return key.error();
+    if (auto good = detail::check_credential("ApiKeySecret", key_secret); !good) return good.error();
+    return make(std::move(*account), key->str(), key_secret);
+}
+
+Credentials Credentials::auth_token(std::string_view account_sid, std::string_view token) {
+    return try_auth_token(account_sid, token).value();
+}
+
+Credentials Credentials::api_key(std::string_view account_sid, std::string_view key_sid,
+                                 std::string_view key_secret) {
+    return try_api_key(account_sid, key_sid, key_secret).value();
+}
+
+Result<Credentials> Credentials::try_from_environment() {
+    const auto account = detail::environment_variable("TWILIO_ACCOUNT_SID");
+    const auto key = detail::environment_variable("TWILIO_API_KEY");
+    const auto secret = detail::environment_variable("TWILIO_API_SECRET");
+    const auto token = detail::environment_variable("TWILIO_AUTH_TOKEN");
+    const auto missing = [](std::string name, std::string hint) {
+        return Error::invalid_request(std::move(name), "environment variable is not set",
+                                      std::move(hint));
+    };
+    if (account.empty()) {
+        return missing("TWILIO_ACCOUNT_SID", "set it to your account's SID (AC...)");
+    }
+    if (key.empty() && token.empty() && secret.empty()) {
+        return missing("TWILIO_AUTH_TOKEN",
+                       "set it, or set TWILIO_API_KEY and TWILIO_API_SECRET");
+    }
+    if (!key.empty() && secret.empty()) {
+        return missing("TWILIO_API_SECRET", "TWILIO_API_KEY is set and needs it");
+    }
+    if (key.empty() && token.empty()) {
+        return missing("TWILIO_API_KEY", "TWILIO_API_SECRET is set and needs it");
+    }
+    auto result = key.empty() ? try_auth_token(account, token) : try_api_key(account, key, secret);
+    if (result) return result;
+    // Say which variable, rather than which argument.
+    auto data = result.error().data();
+    if (data.field == "AccountSid") data.field = "TWILIO_ACCOUNT_SID";
+    if (data.field == "AuthToken") data.field = "TWILIO_AUTH_TOKEN";
+    if (data.field == "ApiKeySid") data.field = "TWILIO_API_KEY";
+    if (data.field == "ApiKeySecret") data.field = "TWILIO_API_SECRET";
+    return Error{std::move(data)};
+}
+
+Credentials Credentials::from_environment() { return try_from_environment().value(); }
+
+}  // namespace twiliowa

@@ -1,0 +1,61 @@
+#include <twiliowa/adapters/fmt.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+#include <twiliowa/twiliowa.hpp>
+
+using namespace twiliowa;
+
+namespace {
+
+Error daily_limit() {
+    ErrorData data;
+    data.kind = ErrorKind::rate_limit;
+    data.effect = Effect::none;
+    data.http_status = 429;
+    data.code = 63038;
+    data.message = "Account +447700900123 exceeded the limit";
+    return Error(std::move(data));
+}
+
+}  // namespace
+
+TEST_CASE("fmt writes an error as its what(), without Twilio's own text") {
+    const auto error = daily_limit();
+    const auto text = fmt::format("{}", error);
+    CHECK(text == error.what());
+    CHECK(text.find("447700900123") == std::string::npos);
+}
+
+TEST_CASE("fmt writes an exception, and each of its leaves, the same way") {
+    const auto error = daily_limit();
+    CHECK(fmt::format("{}", TwilioError(error)) == error.what());
+    CHECK(fmt::format("{}", RateLimitError(error)) == error.what());
+}
+
+TEST_CASE("fmt writes enumerations as words") {
+    CHECK(fmt::format("{}", ErrorKind::outcome_unknown) == to_string(ErrorKind::outcome_unknown));
+    CHECK(fmt::format("{}", Effect::none) == to_string(Effect::none));
+    CHECK(fmt::format("{}", Stage::tls) == to_string(Stage::tls));
+    CHECK(fmt::format("{}", HttpMethod::post) == to_string(HttpMethod::post));
+    CHECK(fmt::format("{}", MessageStatus(MessageStatus::delivered)) == "delivered");
+    CHECK(fmt::format("{}", Direction("sideways")) == "sideways");
+}
+
+TEST_CASE("fmt writes SIDs, with the format specification of a string") {
+    const MessageSid sid("SM00000000000000000000000000000001");
+    CHECK(fmt::format("{}", sid) == sid.str());
+    CHECK(fmt::format("[{:<36}]", sid) == '[' + sid.str() + "  ]");
+}
+
+TEST_CASE("fmt does not write what holds a secret, a phone number or message text") {
+    CHECK_FALSE(fmt::is_formattable<Secret>::value);
+    CHECK_FALSE(fmt::is_formattable<Credentials>::value);
+    CHECK_FALSE(fmt::is_formattable<Address>::value);
+    CHECK_FALSE(fmt::is_formattable<Message>::value);
+    CHECK_FALSE(fmt::is_formattable<OutboundMessage>::value);
+    CHECK(fmt::is_formattable<Error>::value);
+    CHECK(fmt::is_formattable<MessageSid>::value);
+}

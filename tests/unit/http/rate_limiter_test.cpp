@@ -1,0 +1,46 @@
+#include <twiliowa/http/rate_limiter.hpp>
+
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include <twiliowa/types/error.hpp>
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+
+TEST_CASE("a bucket spaces the messages of one sender and leaves the others alone") {
+    const auto limiter = token_bucket({.per_second = 10});
+    const MonotonicTime now{100s};
+    CHECK(limiter->reserve("a", now) == now);
+    CHECK(limiter->reserve("a", now) == now + 100ms);
+    CHECK(limiter->reserve("a", now) == now + 200ms);
+    CHECK(limiter->reserve("b", now) == now);
+    CHECK(limiter->reserve("a", now + 1s) == now + 1s);
+}
+
+TEST_CASE("a burst may leave at once after a pause") {
+    const auto limiter = token_bucket({.per_second = 10, .burst = 3});
+    const MonotonicTime now{100s};
+    for (int i = 0; i < 3; ++i) CHECK(limiter->reserve("a", now) == now);
+    CHECK(limiter->reserve("a", now) == now + 100ms);
+}
+
+TEST_CASE("a slot given back is given out again") {
+    const auto limiter = token_bucket({.per_second = 10});
+    const MonotonicTime now{100s};
+    CHECK(limiter->reserve("a", now) == now);
+    CHECK(limiter->reserve("a", now) == now + 100ms);
+    limiter->release("a");
+    limiter->release("unknown");
+    CHECK(limiter->reserve("a", now) == now + 100ms);
+}
+
+TEST_CASE("impossible rates are refused by name") {
+    for (const double rate : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN(),
+                              std::numeric_limits<double>::infinity()}) {
+        CHECK_THROWS_AS(static_cast<void>(token_bucket({.per_second = rate})), InvalidRequestError);
+        CHECK_THROWS_AS(static_cast<void>(token_bucket({.per_second = 1, .burst = rate})),
+                        InvalidRequestError);
+    }
+}

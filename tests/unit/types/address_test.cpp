@@ -1,0 +1,60 @@
+#include <twiliowa/types/address.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using twiliowa::Address;
+
+TEST_CASE("an address takes every documented form and gets its prefix once") {
+    const std::vector<std::pair<std::string, std::string>> forms{
+        {"+447700900123", "whatsapp:+447700900123"},
+        {"whatsapp:+447700900123", "whatsapp:+447700900123"},
+        {"sms:+447700900123", "+447700900123"},
+        {"whatsapp:GB.4566546130240823", "whatsapp:GB.4566546130240823"},
+        {"whatsapp:US.ENT.a1B2", "whatsapp:US.ENT.a1B2"},
+    };
+    for (const auto& [written, wire] : forms) {
+        CAPTURE(written);
+        const auto address = Address::parse(written);
+        REQUIRE(address);
+        CHECK(address->wire() == wire);
+    }
+    CHECK(Address::parse("sms:+447700900123")->channel() == Address::Channel::sms);
+    CHECK(Address::parse("+447700900123")->phone_number() == "+447700900123");
+    CHECK(Address::parse("whatsapp:GB.45")->phone_number().empty());
+}
+
+TEST_CASE("a wrong address is refused with the reason and without the number") {
+    const std::vector<std::pair<std::string, std::string>> wrong{
+        {"", "is empty"},
+        {"447700900123", "does not begin with +"},
+        {"whatsapp:447700900123", "does not begin with +"},
+        {"+44 7700 900123", "position 4"},
+        {"+44770090012x", "position 13"},
+        {"+", "no digits"},
+        {"+0447700900123", "begins with 0"},
+        {"+12345", "fewer than 7"},
+        {"+1234567890123456", "more than 15"},
+        {"whatsapp:whatsapp:+447700900123", "twice"},
+        {"whatsapp:GB.", "does not begin with +"},
+        {"WhatsApp:+447700900123", "does not begin with +"},
+        {std::string("+4477009001\0", 12), "not a digit"},
+        {"+447700900123\r\nX: y", "not a digit"},
+    };
+    for (const auto& [written, reason] : wrong) {
+        CAPTURE(written);
+        const auto address = Address::parse(written);
+        REQUIRE_FALSE(address);
+        const auto& error = address.error();
+        CHECK(error.kind() == twiliowa::ErrorKind::invalid_request);
+        CHECK(error.field() == "To");
+        CHECK(error.code() == 21211);
+        CHECK(error.what().find(reason) != std::string::npos);
+        CHECK(error.what().find("7700") == std::string::npos);
+        CHECK_FALSE(error.hint().empty());
+    }
+    CHECK(Address::parse("x", "From").error().code() == 21212);
+}

@@ -1,0 +1,96 @@
+#include <twiliowa/types/credentials.hpp>
+
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <twiliowa/messages_client.hpp>
+
+using namespace twiliowa;
+
+namespace {
+
+const std::string account = "AC" + std::string(32, '0');
+const std::string key = "SK" + std::string(32, '1');
+
+/// Sets variables for one test and unsets all the library reads.
+struct Environment {
+    static constexpr const char* names[] = {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN",
+                                            "TWILIO_API_KEY",     "TWILIO_API_SECRET",
+                                            "TWILIO_WHATSAPP_NUMBER", "TWILIO_EDGE",
+                                            "TWILIO_REGION",      "TWILIOWA_BASE_URL"};
+    explicit Environment(std::vector<std::pair<std::string, std::string>> values) {
+        clear();
+        for (const auto& [name, value] : values) setenv(name.c_str(), value.c_str(), 1);
+    }
+    ~Environment() { clear(); }
+    static void clear() {
+        for (const char* name : names) unsetenv(name);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("credentials become basic authentication") {
+    CHECK(Credentials::auth_token(account, "tok").authorization().reveal() ==
+          "Basic QUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDp0b2s=");
+    const auto with_key = Credentials::api_key(account, key, "secret");
+    CHECK(with_key.username() == key);
+    CHECK(with_key.account_sid().str() == account);
+}
+
+TEST_CASE("wrong credentials are refused by name and never quoted") {
+    CHECK(Credentials::try_auth_token("AC", "tok").error().field() == "AccountSid");
+    CHECK(Credentials::try_auth_token(account, "").error().field() == "AuthToken");
+    CHECK(Credentials::try_api_key(account, account, "s").error().field() == "ApiKeySid");
+    const auto broken = Credentials::try_auth_token(account, "canary\r\nX-Evil: 1");
+    REQUIRE_FALSE(broken);
+    CHECK(broken.error().what().find("canary") == std::string::npos);
+    CHECK_THROWS_AS(Credentials::auth_token("", ""), InvalidRequestError);
+}
+
+TEST_CASE("the environment gives a token or a key, and a missing variable is named") {
+    const auto missing = [](std::vector<std::pair<std::string, std::string>> values) {
+        const Environment environment(std::move(values));
+        const auto result = Credentials::try_from_environment();
+        return result ? std::string{} : result.error().field();
+    };
+    CHECK(missing({}) == "TWILIO_ACCOUNT_SID");
+    CHECK(missing({{"TWILIO_ACCOUNT_SID", account}}) == "TWILIO_AUTH_TOKEN");
+    CHECK(missing({{"TWILIO_ACCOUNT_SID", account}, {"TWILIO_API_KEY", key}}) ==
+          "TWILIO_API_SECRET");
+    CHECK(missing({{"TWILIO_ACCOUNT_SID", account}, {"TWILIO_API_SECRET", "s"}}) ==
+          "TWILIO_API_KEY");
+    CHECK(missing({{"TWILIO_ACCOUNT_SID", "x"}, {"TWILIO_AUTH_TOKEN", "t"}}) ==
+          "TWILIO_ACCOUNT_SID");
+    CHECK(missing({{"TWILIO_ACCOUNT_SID", account}, {"TWILIO_AUTH_TOKEN", "t"}}).empty());
+    CHECK(missing({{"TWILIO_ACCOUNT_SID", account},
+                   {"TWILIO_API_KEY", key},
+                   {"TWILIO_API_SECRET", "s"}})
+              .empty());
+}
+
+TEST_CASE("client options from the environment name what is missing or wrong") {
+    {
+        const Environment environment({});
+        CHECK(ClientOptions::try_from_environment().error().field() == "TWILIO_WHATSAPP_NUMBER");
+    }
+    {
+        const Environment environment(
+            {{"TWILIO_WHATSAPP_NUMBER", "+14155238886"}, {"TWILIO_REGION", "xx9"}});
+        CHECK(ClientOptions::try_from_environment().error().field() == "TWILIO_EDGE");
+    }
+    {
+        const Environment environment({{"TWILIO_WHATSAPP_NUMBER", "+14155238886"},
+                                       {"TWILIO_EDGE", "dublin"},
+                                       {"TWILIO_REGION", "ie1"}});
+        CHECK(ClientOptions::from_environment().region == "ie1");
+    }
+    {
+        const Environment environment({{"TWILIO_WHATSAPP_NUMBER", "+14155238886"},
+                                       {"TWILIOWA_BASE_URL", "ftp://x"}});
+        CHECK(ClientOptions::try_from_environment().error().field() == "TWILIOWA_BASE_URL");
+    }
+}

@@ -1,0 +1,102 @@
+#include <twiliowa/types/template_variables.hpp>
+
+#include <doctest/doctest.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+using twiliowa::TemplateVariables;
+using twiliowa::WhitespacePolicy;
+
+namespace {
+
+std::string refusal(const TemplateVariables& variables,
+                    WhitespacePolicy policy = WhitespacePolicy::refuse) {
+    const auto checked = variables.check(policy);
+    if (checked) return {};
+    CHECK(checked.error().field() == "ContentVariables");
+    return checked.error().what();
+}
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("good variables become one JSON object, in order") {
+    const TemplateVariables variables{{"1", "Lee"}, {"name", "a \"b\" \\ \xc3\xa9"}};
+    CHECK(refusal(variables).empty());
+    CHECK(variables.to_json() == "{\"1\":\"Lee\",\"name\":\"a \\\"b\\\" \\\\ \xc3\xa9\"}");
+    CHECK(TemplateVariables::positional({"x", "y"}).to_json() == R"({"1":"x","2":"y"})");
+    CHECK(TemplateVariables{}.to_json() == "{}");
+}
+
+TEST_CASE("each broken rule is refused with the variable's name and never its value") {
+    CHECK(contains(refusal({{"1", ""}}), "variable \"1\" is empty"));
+    CHECK(contains(refusal({{"1", "a"}, {"1", "b"}}), "variable \"1\" is there twice"));
+    CHECK(contains(refusal({{"first name", "secret"}}), "variable number 1 has an impossible name"));
+    CHECK(contains(refusal({{"", "secret"}}), "variable number 1"));
+    CHECK(contains(refusal({{std::string(17, 'a'), "secret"}}), "impossible name"));
+    CHECK(contains(refusal({{"1", "\xff"}}), "UTF-8"));
+    CHECK(contains(refusal({{"2", std::string(1601, 'x')}}), "\"2\" has more than 1600"));
+    std::string wide;
+    for (int i = 0; i < 1600; ++i) wide += "\xc3\xa9";
+    CHECK(refusal({{"2", wide}}).empty());
+    CHECK_FALSE(contains(refusal({{"first name", "secret"}}), "secret"));
+    std::vector<std::string> many(101, "x");
+    CHECK(contains(refusal(TemplateVariables::positional(many)), "101"));
+}
+
+TEST_CASE("white space is refused, normalised or allowed, as asked") {
+    const std::vector<std::pair<std::string, std::string>> cases{
+        {"a\nb", "line break"}, {"a\tb", "tab"}, {"a     b", "four spaces"}, {"a\r\nb", "line break"}};
+    for (const auto& [value, reason] : cases) {
+        const TemplateVariables variables{{"3", value}};
+        CHECK(contains(refusal(variables), reason));
+        CHECK(contains(refusal(variables), "\"3\""));
+        CHECK(variables.check().error().code() == 63013);
+        CHECK(refusal(variables, WhitespacePolicy::normalise).empty());
+        CHECK(variables.to_json(WhitespacePolicy::normalise) == R"({"3":"a b"})");
+        CHECK(refusal(variables, WhitespacePolicy::allow).empty());
+    }
+    CHECK(refusal({{"3", "a    b"}}).empty());
+    CHECK(contains(refusal({{"3", " \n "}}, WhitespacePolicy::normalise), "empty"));
+}
+
+TEST_CASE("JSON from elsewhere is taken only as a flat object of strings") {
+    const auto good = TemplateVariables::from_json(R"( {"1":"Lee","2":"\u00e9"} )");
+    REQUIRE(good);
+    CHECK(*good->find("2") == "\xc3\xa9");
+    CHECK(TemplateVariables::from_json("{}")->empty());
+    const std::vector<std::pair<std::string, std::string>> bad{
+        {"", "not valid JSON"},
+        {"{\"1\":\"a\"", "not valid JSON"},
+        {"{\"1\":\"a\"} x", "not valid JSON"},
+        {"[]", "an array"},
+        {"\"x\"", "a JSON string"},
+        {"null", "null"},
+        {R"({"1":5})", "variable \"1\" is a number"},
+        {R"({"1":null})", "variable \"1\" is null"},
+        {R"({"1":true})", "variable \"1\" is a boolean"},
+        {R"({"1":{"a":"b"}})", "variable \"1\" is an object"},
+        {R"({"1":["a"]})", "variable \"1\" is an array"},
+        {R"({"1":"a","1":"b"})", "variable \"1\" is there twice"},
+        {"{\"1\":\"\xff\"}", "UTF-8"},
+    };
+    for (const auto& [json, reason] : bad) {
+        CAPTURE(json);
+        const auto result = TemplateVariables::from_json(json);
+        REQUIRE_FALSE(result);
+        CHECK(contains(result.error().what(), reason));
+        CHECK(result.error().code() == 21656);
+    }
+}
+
+TEST_CASE("deeply nested JSON is refused, not recursed into") {
+    CHECK_FALSE(TemplateVariables::from_json(std::string(1'000'000, '[')));
+    std::string deep;
+    for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
+    CHECK_FALSE(TemplateVariables::from_json(deep));
+}

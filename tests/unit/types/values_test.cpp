@@ -1,0 +1,141 @@
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/types/cancel.hpp>
+#include <twiliowa/types/message.hpp>
+#include <twiliowa/types/result.hpp>
+#include <twiliowa/types/secret.hpp>
+#include <twiliowa/types/sid.hpp>
+
+using namespace twiliowa;
+
+TEST_CASE("a SID is checked when it is made, and says what is wrong") {
+    const std::string hex(32, 'a');
+    CHECK(MessageSid("SM" + hex).str() == "SM" + hex);
+    CHECK(MessageSid::parse("MM" + hex).has_value());
+    CHECK_THROWS_AS(MessageSid("HX" + hex), InvalidRequestError);
+    const std::vector<std::string> wrong{
+        "", "SM", "SM" + hex + "0", "SM" + std::string(32, 'g'), "SM../../../" + hex,
+        std::string(34, '\0')};
+    for (const auto& bad : wrong) {
+        const auto sid = MessageSid::parse(bad);
+        REQUIRE_FALSE(sid);
+        CHECK(sid.error().field() == "MessageSid");
+    }
+    CHECK(MessageSid{}.empty());
+}
+
+TEST_CASE("a SID from Twilio may have a prefix of next year, but nothing unsafe in a URL") {
+    CHECK(MessageSid::from_wire("XY12ab").str() == "XY12ab");
+    CHECK(MessageSid::from_wire("SM/../x").empty());
+    CHECK(MessageSid::from_wire("SM%2e").empty());
+    CHECK(MessageSid::from_wire(std::string(65, 'a')).empty());
+}
+
+TEST_CASE("a status of next year survives a round trip") {
+    const MessageStatus status("teleported");
+    CHECK(status.str() == "teleported");
+    CHECK(status != MessageStatus(MessageStatus::sent));
+    CHECK(MessageStatus("sent") == MessageStatus::sent);
+}
+
+TEST_CASE("a secret survives copies and moves, and what it was moved from is empty") {
+    Secret a("short");
+    Secret b(std::move(a));
+    CHECK(a.empty());  // NOLINT(bugprone-use-after-move): that is the point
+    const Secret& c = b;
+    Secret d(c);
+    CHECK(d.reveal() == "short");
+    d = Secret(std::string(100, 'x'));
+    b = d;
+    CHECK(b.reveal().size() == 100);
+    b = std::move(d);
+    CHECK(b.reveal().size() == 100);
+}
+
+TEST_CASE("a result holds a value or an error, and every access is checked") {
+    Result<int> good = 1;
+    CHECK(good.value() == 1);
+    CHECK(*good == 1);
+    CHECK(std::move(good).transform([](int i) { return i + 1; }).value() == 2);
+    Result<int> bad = Error::invalid_request("To", "is empty");
+    CHECK_THROWS_AS(static_cast<void>(bad.value()), InvalidRequestError);
+    CHECK_THROWS_AS(static_cast<void>(*bad), InvalidRequestError);
+    CHECK(bad.value_or(7) == 7);
+    CHECK(std::move(bad).and_then([](int i) { return Result<int>(i); }).error().field() == "To");
+    CHECK_NOTHROW(Result<void>{}.value());
+    CHECK_THROWS_AS(Result<void>(Error::transport(Effect::none, Stage::connect, "x")).value(),
+                    TransportError);
+}
+
+TEST_CASE("each kind of error throws its own exception, with everything in it") {
+    const auto thrown = [](ErrorKind kind) {
+        ErrorData data;
+        data.kind = kind;
+        data.code = 21211;
+        data.request_id = "RQ1";
+        return Error{data};
+    };
+    CHECK_THROWS_AS(thrown(ErrorKind::invalid_request).raise(), InvalidRequestError);
+    CHECK_THROWS_AS(thrown(ErrorKind::outcome_unknown).raise(), OutcomeUnknownError);
+    CHECK_THROWS_AS(thrown(ErrorKind::api).raise(), ApiError);
+    CHECK_THROWS_AS(thrown(ErrorKind::authentication).raise(), AuthenticationError);
+    CHECK_THROWS_AS(thrown(ErrorKind::not_found).raise(), NotFoundError);
+    CHECK_THROWS_AS(thrown(ErrorKind::rate_limit).raise(), RateLimitError);
+    CHECK_THROWS_AS(thrown(ErrorKind::transport).raise(), TransportError);
+    CHECK_THROWS_AS(thrown(ErrorKind::timeout).raise(), TimeoutError);
+    CHECK_THROWS_AS(thrown(ErrorKind::response).raise(), ResponseError);
+    CHECK_THROWS_AS(thrown(ErrorKind::cancelled).raise(), CancelledError);
+    try {
+        thrown(ErrorKind::not_found).raise();
+    } catch (const TwilioError& error) {
+        CHECK(error.code() == 21211);
+        CHECK(std::string(error.what()).find("RQ1") != std::string::npos);
+        CHECK(std::string(error.what()).find("21211") != std::string::npos);
+    }
+}
+
+TEST_CASE("what() never quotes Twilio's message, which may hold a number") {
+    ErrorData data;
+    data.kind = ErrorKind::api;
+    data.message = "The number +447700900123 is bad";
+    const Error error{data};
+    CHECK(error.what().find("7700") == std::string::npos);
+    CHECK(error.message().find("7700") != std::string::npos);
+}
+
+TEST_CASE("cancellation runs each callback once, whenever it was registered") {
+    CancelSource source;
+    const auto token = source.token();
+    int calls = 0;
+    const auto first = token.on_cancel([&] { ++calls; });
+    {
+        const auto gone = token.on_cancel([&] { calls += 100; });
+    }
+    CHECK_FALSE(token.is_cancelled());
+    source.cancel();
+    source.cancel();
+    CHECK(token.is_cancelled());
+    CHECK(calls == 1);
+    const auto late = token.on_cancel([&] { calls += 10; });
+    CHECK(calls == 11);
+    CHECK_FALSE(CancelToken{}.can_be_cancelled());
+}
+
+TEST_CASE("a callback may drop its own registration, and the source") {
+    auto source = std::make_unique<CancelSource>();
+    CancelRegistration registration;
+    bool ran = false;
+    registration = source->token().on_cancel([&] {
+        registration.reset();
+        source.reset();
+        ran = true;
+    });
+    source->cancel();
+    CHECK(ran);
+}
