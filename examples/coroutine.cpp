@@ -37,7 +37,8 @@ Detached send_and_look(wa::MessagesClient client) {
     std::printf("%s is %s\n", sent.sid.str().c_str(), sent.status.str().c_str());
 
     // Gives a Result.
-    const auto looked = co_await wa::try_awaitable(client, &wa::MessagesClient::async_fetch, sent.sid);
+    const auto looked =
+        co_await wa::try_awaitable(client, &wa::MessagesClient::async_fetch, sent.sid);
     if (looked) {
         std::printf("%s is %s\n", looked->sid.str().c_str(), looked->status.str().c_str());
     } else {

@@ -35,8 +35,7 @@ void show(const wa::TwilioError& error) {
     std::printf("   request: %s\n", error.request_id().c_str());
 }
 
-void tour(const wa::MessagesClient& client, const std::string& to,
-          const std::string& content_sid) {
+void tour(const wa::MessagesClient& client, const std::string& to, const std::string& content_sid) {
     step("Send a template");
     const auto sent = client.send_template(
         {.to = to, .content_sid = content_sid, .variables = {{"1", "Lee"}, {"2", "A-1042"}}});

@@ -1,5 +1,5 @@
-// A worker that takes jobs from a queue and sends each one once. The variables of a job were written
-// by a language model, so they are checked before anything leaves.
+// A worker that takes jobs from a queue and sends each one once. The variables of a job were
+// written by a language model, so they are checked before anything leaves.
 //
 // What becomes of a job:
 //   sent           acknowledge it
@@ -7,6 +7,9 @@
 //   nothing done   give it back to the queue: sending it again repeats nothing
 //   not known      look first (reconcile). Found: acknowledge. Not found: no proof that it was not
 //                  sent, so it is parked for later, never sent again blindly.
+//
+// A real queue keeps attempted_at with the job before the send: a worker that dies between the send
+// and the acknowledgement leaves a job that its successor must look up first, too.
 #include <chrono>
 #include <cstdio>
 #include <deque>
@@ -48,7 +51,8 @@ Fate look_before_sending_again(const wa::MessagesClient& client, const Job& job,
         case wa::Reconciliation::Outcome::several:
             report(job, "parked", "several messages like it exist");
             return Fate::park;
-        case wa::Reconciliation::Outcome::not_found: break;
+        case wa::Reconciliation::Outcome::not_found:
+            break;
     }
     report(job, "parked", "not in the list yet; look again later");
     return Fate::park;
@@ -108,9 +112,14 @@ int main() try {
         auto job = std::move(queue.front());
         queue.pop_front();
         switch (work(client, job)) {
-            case Fate::acknowledge: break;
-            case Fate::give_back: queue.push_back(std::move(job)); break;
-            case Fate::park: parked.push_back(std::move(job)); break;
+            case Fate::acknowledge:
+                break;
+            case Fate::give_back:
+                queue.push_back(std::move(job));
+                break;
+            case Fate::park:
+                parked.push_back(std::move(job));
+                break;
         }
     }
     std::printf("%zu left in the queue, %zu parked\n", queue.size(), parked.size());

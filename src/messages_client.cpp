@@ -17,9 +17,6 @@
 
 namespace twiliowa {
 
-using detail::Operation;
-using detail::Repeat;
-
 struct MessagesClient::Impl {
     std::shared_ptr<const detail::CallEnvironment> environment;
     std::shared_ptr<HttpTransport> transport;
@@ -159,7 +156,9 @@ std::optional<Error> read_media(HttpResponse& answer, std::vector<Media>& media)
     return unreadable_answer(answer, "the answer is not a list of media");
 }
 
-std::optional<Error> read_nothing(HttpResponse&, Nothing&) { return std::nullopt; }
+std::optional<Error> read_nothing(HttpResponse&, Nothing&) {
+    return std::nullopt;
+}
 
 /// The blocking form of a verb.
 template <class T>
@@ -167,9 +166,9 @@ Result<T> run(const CallEnvironment& environment, HttpTransport& transport,
               Result<Prepared> prepared, ReadAnswer<T> read, const CallOptions& options) {
     if (!prepared) return prepared.error();
     T value{};
-    auto error = run_blocking(environment, transport, prepared->credentials,
-                              std::move(prepared->operation), options,
-                              [&value, read](HttpResponse& answer) { return read(answer, value); });
+    auto error =
+        run_blocking(environment, transport, prepared->credentials, std::move(prepared->operation),
+                     options, [&value, read](HttpResponse& answer) { return read(answer, value); });
     if (error) return std::move(*error);
     return value;
 }
@@ -229,8 +228,7 @@ Result<ClientOptions> ClientOptions::try_from_environment() {
     if (auto from = Address::parse(options.from, "TWILIO_WHATSAPP_NUMBER"); !from) {
         return from.error();
     }
-    const auto origin =
-        detail::api_origin("api", options.edge, options.region, options.base_url);
+    const auto origin = detail::api_origin("api", options.edge, options.region, options.base_url);
     if (!origin) {
         auto data = origin.error().data();
         if (data.field == "edge") data.field = "TWILIO_EDGE";
@@ -241,7 +239,9 @@ Result<ClientOptions> ClientOptions::try_from_environment() {
     return options;
 }
 
-ClientOptions ClientOptions::from_environment() { return try_from_environment().value(); }
+ClientOptions ClientOptions::from_environment() {
+    return try_from_environment().value();
+}
 
 Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
     CredentialsProvider provider, ClientOptions options) {
@@ -298,11 +298,10 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
 }
 
 MessagesClient::MessagesClient(Credentials credentials, ClientOptions options)
-    : MessagesClient(
-          CredentialsProvider([credentials = std::move(credentials)] {
-              return Result<Credentials>(credentials);
-          }),
-          std::move(options)) {}
+    : MessagesClient(CredentialsProvider([credentials = std::move(credentials)] {
+                         return Result<Credentials>(credentials);
+                     }),
+                     std::move(options)) {}
 
 MessagesClient::MessagesClient(CredentialsProvider provider, ClientOptions options)
     : impl_(make_impl(std::move(provider), std::move(options)).value()) {}
@@ -323,7 +322,9 @@ Result<MessagesClient> MessagesClient::try_from_environment() {
                       std::move(*options));
 }
 
-MessagesClient MessagesClient::from_environment() { return try_from_environment().value(); }
+MessagesClient MessagesClient::from_environment() {
+    return try_from_environment().value();
+}
 
 // ---- Sending
 
@@ -334,23 +335,22 @@ Result<void> MessagesClient::check(const OutboundMessage& message) const {
     return {};
 }
 
-Result<Message> MessagesClient::try_send(OutboundMessage message,
+Result<Message> MessagesClient::try_send(const OutboundMessage& message,
                                          const CallOptions& options) const {
-    return detail::run<Message>(
-        *impl_->environment, *impl_->transport,
-        detail::prepare_send(*impl_->environment, impl_->defaults, message), detail::read_created,
-        options);
+    return detail::run<Message>(*impl_->environment, *impl_->transport,
+                                detail::prepare_send(*impl_->environment, impl_->defaults, message),
+                                detail::read_created, options);
 }
 
-void MessagesClient::async_send(OutboundMessage message, Callback<Message> done,
+void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
                                 const CallOptions& options) const {
     detail::start<Message>(impl_->environment, impl_->transport,
                            detail::prepare_send(*impl_->environment, impl_->defaults, message),
                            detail::read_created, std::move(done), options);
 }
 
-Message MessagesClient::send(OutboundMessage message, const CallOptions& options) const {
-    return try_send(std::move(message), options).value();
+Message MessagesClient::send(const OutboundMessage& message, const CallOptions& options) const {
+    return try_send(message, options).value();
 }
 
 Message MessagesClient::send_template(OutboundTemplate message, const CallOptions& options) const {
@@ -559,7 +559,7 @@ private:
 }  // namespace detail
 
 template <class Visit>
-void MessagesClient::walk(MessageFilter filter, Visit visit, Callback<void> done,
+void MessagesClient::walk(const MessageFilter& filter, Visit visit, Callback<void> done,
                           const CallOptions& options) const {
     auto next = [weak = std::weak_ptr<const Impl>(impl_), options](
                     const Page<Message>& page, Callback<Page<Message>> on_page) {
@@ -573,10 +573,11 @@ void MessagesClient::walk(MessageFilter filter, Visit visit, Callback<void> done
         filter, [walk](Result<Page<Message>> page) { walk->on_page(std::move(page)); }, options);
 }
 
-void MessagesClient::async_list(MessageFilter filter, std::function<bool(Message)> on_message,
-                                Callback<void> done, const CallOptions& options) const {
+void MessagesClient::async_list(const MessageFilter& filter,
+                                std::function<bool(Message)> on_message, Callback<void> done,
+                                const CallOptions& options) const {
     walk(
-        std::move(filter),
+        filter,
         [on_message = std::move(on_message)](Page<Message>& page) {
             for (auto& message : page.items) {
                 if (!on_message(std::move(message))) return false;
@@ -611,9 +612,8 @@ void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint a
                                      const CallOptions& options) const {
     auto created = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
     if (!created) {
-        detail::complete_later(
-            *impl_->environment, impl_->transport,
-            [done = std::move(done), error = created.error()] { done(error); });
+        detail::complete_later(*impl_->environment, impl_->transport,
+                               [done = std::move(done), error = created.error()] { done(error); });
         return;
     }
     const auto search = std::make_shared<detail::ReconcileSearch>(std::move(*created));
@@ -714,10 +714,9 @@ Result<void> MessagesClient::try_remove(const MessageSid& sid, const CallOptions
 }
 void MessagesClient::async_remove(const MessageSid& sid, Callback<void> done,
                                   const CallOptions& options) const {
-    detail::start<detail::Nothing>(impl_->environment, impl_->transport,
-                                   detail::prepare_remove(*impl_->environment, sid),
-                                   detail::read_nothing, detail::without_value(std::move(done)),
-                                   options);
+    detail::start<detail::Nothing>(
+        impl_->environment, impl_->transport, detail::prepare_remove(*impl_->environment, sid),
+        detail::read_nothing, detail::without_value(std::move(done)), options);
 }
 
 void MessagesClient::feedback(const MessageSid& sid, bool confirmed,
@@ -726,10 +725,10 @@ void MessagesClient::feedback(const MessageSid& sid, bool confirmed,
 }
 Result<void> MessagesClient::try_feedback(const MessageSid& sid, bool confirmed,
                                           const CallOptions& options) const {
-    return detail::without_value(detail::run<detail::Nothing>(
-        *impl_->environment, *impl_->transport,
-        detail::prepare_feedback(*impl_->environment, sid, confirmed), detail::read_nothing,
-        options));
+    return detail::without_value(
+        detail::run<detail::Nothing>(*impl_->environment, *impl_->transport,
+                                     detail::prepare_feedback(*impl_->environment, sid, confirmed),
+                                     detail::read_nothing, options));
 }
 void MessagesClient::async_feedback(const MessageSid& sid, Callback<void> done, bool confirmed,
                                     const CallOptions& options) const {

@@ -44,8 +44,8 @@ struct ClientOptions {
     std::shared_ptr<Observer> observer = {};
     /// Where completions of asynchronous calls run. Default: the transport's I/O thread.
     std::function<void(std::function<void()>)> executor = {};
-    std::shared_ptr<Clock> clock = {};           ///< Default: the machine's.
-    std::function<double()> random = {};         ///< In [0, 1), for jitter. Must be thread-safe.
+    std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
+    std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
     std::size_t max_response_bytes = defaults::max_response_bytes;
 
     /// Reads TWILIO_WHATSAPP_NUMBER (needed), TWILIO_EDGE, TWILIO_REGION and TWILIOWA_BASE_URL.
@@ -88,8 +88,9 @@ class MessageResults;
 /// is not an AsyncHttpTransport calls back at once with an InvalidRequestError.
 ///
 /// Errors of every verb: InvalidRequestError before the network; ApiError and its leaves when
-/// Twilio refused; TransportError, TimeoutError, CancelledError when nothing was done. Verbs that are
-/// not idempotent (the sends, feedback) may end in OutcomeUnknownError; the others in ResponseError.
+/// Twilio refused; TransportError, TimeoutError, CancelledError when nothing was done. Verbs that
+/// are not idempotent (the sends, feedback) may end in OutcomeUnknownError; the others in
+/// ResponseError.
 ///
 /// Source of the wire facts: Twilio's OpenAPI document of the Messages resource (2010-04-01).
 class TWILIOWA_EXPORT MessagesClient {
@@ -130,9 +131,9 @@ public:
                              const CallOptions& options = {}) const;
 
     /// Any of the above, or a message with every parameter.
-    Message send(OutboundMessage message, const CallOptions& options = {}) const;
-    Result<Message> try_send(OutboundMessage message, const CallOptions& options = {}) const;
-    void async_send(OutboundMessage message, Callback<Message> done,
+    Message send(const OutboundMessage& message, const CallOptions& options = {}) const;
+    Result<Message> try_send(const OutboundMessage& message, const CallOptions& options = {}) const;
+    void async_send(const OutboundMessage& message, Callback<Message> done,
                     const CallOptions& options = {}) const;
 
     /// Checks a message as the send would, without sending it.
@@ -151,7 +152,7 @@ public:
     /// The same as a range of Result<Message>; the first failure is its last element.
     MessageResults try_list(MessageFilter filter = {}, const CallOptions& options = {}) const;
     /// Calls `on_message` for each until it returns false or there are no more, then `done`.
-    void async_list(MessageFilter filter, std::function<bool(Message)> on_message,
+    void async_list(const MessageFilter& filter, std::function<bool(Message)> on_message,
                     Callback<void> done, const CallOptions& options = {}) const;
 
     Page<Message> list_page(const MessageFilter& filter = {},
@@ -235,7 +236,7 @@ private:
                                                          ClientOptions options);
     /// Visits page after page asynchronously; see the source.
     template <class Visit>
-    void walk(MessageFilter filter, Visit visit, Callback<void> done,
+    void walk(const MessageFilter& filter, Visit visit, Callback<void> done,
               const CallOptions& options) const;
     std::shared_ptr<const Impl> impl_;
 };

@@ -30,7 +30,8 @@ int small_int(const json& value) {
                    ? 0
                    : static_cast<int>(number);
     }
-    if (value.is_string()) return parse_number<int>(value.get_ref<const std::string&>()).value_or(0);
+    if (value.is_string())
+        return parse_number<int>(value.get_ref<const std::string&>()).value_or(0);
     return 0;
 }
 
@@ -63,11 +64,15 @@ ErrorBody read_error_body(std::string_view text) {
 ErrorKind kind_of_status(int status) noexcept {
     switch (status) {
         case 401:
-        case 403: return ErrorKind::authentication;
+        case 403:
+            return ErrorKind::authentication;
         case 404:
-        case 410: return ErrorKind::not_found;
-        case 429: return ErrorKind::rate_limit;
-        default: return status >= 400 ? ErrorKind::api : ErrorKind::response;
+        case 410:
+            return ErrorKind::not_found;
+        case 429:
+            return ErrorKind::rate_limit;
+        default:
+            return status >= 400 ? ErrorKind::api : ErrorKind::response;
     }
 }
 
@@ -75,14 +80,16 @@ ErrorKind kind_of_status(int status) noexcept {
 
 std::string plain_request_id(const HttpResponse& response) {
     const auto id = response.header("Twilio-Request-Id");
-    const bool plain = id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    });
+    const bool plain =
+        id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
+            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        });
     return plain ? std::string(id) : std::string{};
 }
 
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, TimePoint now) {
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t')) value.remove_prefix(1);
+    while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
+        value.remove_prefix(1);
     while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
     if (value.empty()) return std::nullopt;
     constexpr std::chrono::milliseconds longest = longest_retry_after;

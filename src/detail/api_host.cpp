@@ -105,7 +105,8 @@ Result<std::string> same_origin_url(const ApiOrigin& origin, std::string_view li
     } else if (link.find("://") < link.find_first_of("/?")) {
         return refuse_link("leads to another host");
     }
-    if (!link.starts_with('/') || link.starts_with("//")) return refuse_link("leads to another host");
+    if (!link.starts_with('/') || link.starts_with("//"))
+        return refuse_link("leads to another host");
     return origin.base + std::string(link);
 }
 

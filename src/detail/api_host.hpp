@@ -21,8 +21,8 @@ struct ApiOrigin {
 Result<ApiOrigin> api_origin(std::string_view product, std::string_view edge,
                              std::string_view region, std::string_view base_url);
 
-/// The absolute URL of a link from an answer: relative to `origin`, or absolute and on it. Any other
-/// is refused.
+/// The absolute URL of a link from an answer: relative to `origin`, or absolute and on it. Any
+/// other is refused.
 Result<std::string> same_origin_url(const ApiOrigin& origin, std::string_view link);
 
 }  // namespace twiliowa::detail

@@ -53,8 +53,7 @@ public:
         tell_attempt(answer ? answer->status : 0, now);
         auto failure = examine(answer, read);
         if (!failure) return machine_.on_success();
-        const auto step =
-            machine_.on_failure(located(*failure), now, environment_.jitter());
+        const auto step = machine_.on_failure(located(*failure), now, environment_.jitter());
         if (step.action == CallStep::Action::wait) tell_retry(step.until - now);
         return step;
     }
@@ -187,8 +186,10 @@ private:
     /// @param initiating  still inside the caller's call, where nothing may complete
     void obey(const CallStep& step, bool initiating) {
         switch (step.action) {
-            case Action::send: return send();
-            case Action::wait: return wait(step.until);
+            case Action::send:
+                return send();
+            case Action::wait:
+                return wait(step.until);
             case Action::succeed:
             case Action::fail:
                 if (!initiating) return finish(step);
@@ -203,11 +204,10 @@ private:
         const auto transport = lock();
         if (!transport) return finish(record_.machine().cancel_wait());
         record_.attempt_begins();
-        transport->async_send(request_, record_.context(),
-                              [self = shared_from_this()](Result<HttpResponse> answer) {
-                                  self->obey(self->record_.judge(std::move(answer), self->read_),
-                                             false);
-                              });
+        transport->async_send(
+            request_, record_.context(), [self = shared_from_this()](Result<HttpResponse> answer) {
+                self->obey(self->record_.judge(std::move(answer), self->read_), false);
+            });
     }
 
     void wait(MonotonicTime until) {

@@ -11,7 +11,9 @@ constexpr int too_many_requests = 429;
 constexpr int code_too_many_requests = 20429;
 constexpr int code_daily_limit = 63038;
 
-CallStep wait_step(MonotonicTime until) noexcept { return {CallStep::Action::wait, until}; }
+CallStep wait_step(MonotonicTime until) noexcept {
+    return {CallStep::Action::wait, until};
+}
 
 Error waiting_error(ErrorKind kind, std::string summary) {
     ErrorData data;
@@ -43,7 +45,8 @@ CallStep CallMachine::start(MonotonicTime now) {
 
 CallStep CallMachine::begin_attempt(MonotonicTime now) {
     if (now >= plan_.deadline) {
-        return fail(waiting_error(ErrorKind::timeout, "the call's time was over before it was sent"));
+        return fail(
+            waiting_error(ErrorKind::timeout, "the call's time was over before it was sent"));
     }
     if (plan_.rate_limiter != nullptr) {
         const auto slot = plan_.rate_limiter->reserve(plan_.rate_key, now);
@@ -72,9 +75,11 @@ CallStep CallMachine::cancel_wait() {
     return fail(waiting_error(ErrorKind::cancelled, "cancelled while waiting"));
 }
 
-CallStep CallMachine::on_success() noexcept { return {CallStep::Action::succeed, {}}; }
+CallStep CallMachine::on_success() noexcept {
+    return {CallStep::Action::succeed, {}};
+}
 
-CallStep CallMachine::on_failure(Error error, MonotonicTime now, double random) {
+CallStep CallMachine::on_failure(const Error& error, MonotonicTime now, double random) {
     // What an earlier attempt of the same DELETE removed is gone, as asked.
     if (plan_.is_delete && doubt_ && error.http_status() == 404) return on_success();
 
@@ -84,7 +89,7 @@ CallStep CallMachine::on_failure(Error error, MonotonicTime now, double random) 
     failure_ = error;
     if (!retry || !delay || attempts_ >= plan_.policy.max_attempts ||
         *delay >= plan_.deadline - now || !budget_->spend()) {
-        return fail(std::move(error));
+        return fail(error);
     }
     return wait_step(now + *delay);
 }
@@ -115,7 +120,7 @@ std::optional<std::chrono::milliseconds> CallMachine::retry_delay(const Error& e
     return std::chrono::milliseconds{static_cast<std::chrono::milliseconds::rep>(jittered)};
 }
 
-CallStep CallMachine::fail(Error error) {
+CallStep CallMachine::fail(const Error& error) {
     auto data = error.data();
     data.attempts = attempts_;
     if (plan_.repeat == Repeat::harmless) {

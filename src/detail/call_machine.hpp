@@ -67,7 +67,7 @@ public:
     CallStep cancel_wait();
     CallStep on_success() noexcept;
     /// @param random  in [0, 1)
-    CallStep on_failure(Error error, MonotonicTime now, double random);
+    CallStep on_failure(const Error& error, MonotonicTime now, double random);
 
     int attempts() const noexcept { return attempts_; }
     MonotonicTime deadline() const noexcept { return plan_.deadline; }
@@ -78,7 +78,7 @@ public:
 
 private:
     CallStep begin_attempt(MonotonicTime now);
-    CallStep fail(Error error);
+    CallStep fail(const Error& error);
     bool may_retry(const Error& error) const noexcept;
     std::optional<std::chrono::milliseconds> retry_delay(const Error& error,
                                                          double random) const noexcept;

@@ -105,15 +105,16 @@ std::optional<CalendarTime> to_time(const DateReader& reader, const DateFields& 
 }
 
 struct BrokenDownTime {
-    std::chrono::year_month_day date;
+    std::chrono::year_month_day date{};
     std::chrono::hh_mm_ss<std::chrono::seconds> clock;
-    unsigned weekday;
+    unsigned weekday = 0;
 };
 
 BrokenDownTime break_down(CalendarTime time) {
-    const auto day = std::chrono::floor<std::chrono::days>(time);
-    return {std::chrono::year_month_day{day},
-            std::chrono::hh_mm_ss{std::chrono::floor<std::chrono::seconds>(time - day)},
+    // In seconds, as midnight of the first day is before the first nanosecond of system_clock.
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+    const auto day = std::chrono::floor<std::chrono::days>(seconds);
+    return {std::chrono::year_month_day{day}, std::chrono::hh_mm_ss{seconds - day},
             std::chrono::weekday{day}.c_encoding()};
 }
 
@@ -182,7 +183,7 @@ std::optional<CalendarTime> parse_http_date(std::string_view text) {
             fields.year = year < 70 ? 2000 + year : 1900 + year;
             reader.expect(' ');
             reader.clock(fields);
-            if (!reader.accept(" GMT")) reader.expect('\0');
+            for (const char c : std::string_view{" GMT"}) reader.expect(c);
             if (const auto time = to_time(reader, fields)) return time;
         }
     }
@@ -218,14 +219,15 @@ std::string format_iso8601_utc(CalendarTime time) {
 std::string format_rfc2822(CalendarTime time) {
     const auto t = break_down(time);
     const auto month = static_cast<unsigned>(t.date.month());
-    return format_fields("%s, %02u %s %04d %02d:%02d:%02d +0000",
-                         weekday_names[t.weekday].data(), static_cast<unsigned>(t.date.day()),
-                         month_names[month - 1].data(), static_cast<int>(t.date.year()),
-                         static_cast<int>(t.clock.hours().count()),
+    return format_fields("%s, %02u %s %04d %02d:%02d:%02d +0000", weekday_names[t.weekday].data(),
+                         static_cast<unsigned>(t.date.day()), month_names[month - 1].data(),
+                         static_cast<int>(t.date.year()), static_cast<int>(t.clock.hours().count()),
                          static_cast<int>(t.clock.minutes().count()),
                          static_cast<int>(t.clock.seconds().count()));
 }
 
-std::string format_date_utc(CalendarTime time) { return format_iso8601_utc(time).substr(0, 10); }
+std::string format_date_utc(CalendarTime time) {
+    return format_iso8601_utc(time).substr(0, 10);
+}
 
 }  // namespace twiliowa::detail

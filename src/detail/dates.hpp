@@ -1,5 +1,6 @@
 /// @file
-/// The dates of the API and of HTTP, whatever the locale. Years 1970 to 2261 (where system_clock ends); all else is nullopt.
+/// The dates of the API and of HTTP, whatever the locale. Years 1970 to 2261 (where system_clock
+/// ends); all else is nullopt.
 #pragma once
 
 #include <chrono>

@@ -14,12 +14,13 @@ namespace twiliowa::detail {
 
 namespace {
 
-/// One JSON value that is not a container. `text` may be moved from.
+/// One JSON value that is not a container.
 struct Scalar {
-    std::string* text = nullptr;
+    const std::string* text = nullptr;
     std::optional<std::int64_t> number = {};
 
-    std::string take_text() const { return text == nullptr ? std::string{} : std::move(*text); }
+    /// A copy: the reader goes on using its own buffer, which costs less than growing a new one.
+    std::string as_text() const { return text == nullptr ? std::string{} : *text; }
     std::optional<int> as_int() const noexcept {
         const auto value = text == nullptr ? number : parse_number<std::int64_t>(*text);
         if (!value || *value < std::numeric_limits<int>::min() ||
@@ -61,7 +62,7 @@ bool assign_text(Record& record, const std::array<TextField<Record>, N>& fields,
                  std::string_view name, Scalar& value) {
     for (const auto& [field, member] : fields) {
         if (field != name) continue;
-        record.*member = value.take_text();
+        record.*member = value.as_text();
         return true;
     }
     return false;
@@ -69,11 +70,11 @@ bool assign_text(Record& record, const std::array<TextField<Record>, N>& fields,
 
 void assign(Message& message, std::string_view name, Scalar value) {
     if (name == "sid") {
-        message.sid = MessageSid::from_wire(value.take_text());
+        message.sid = MessageSid::from_wire(value.as_text());
     } else if (name == "status") {
-        message.status = MessageStatus(value.take_text());
+        message.status = MessageStatus(value.as_text());
     } else if (name == "direction") {
-        message.direction = Direction(value.take_text());
+        message.direction = Direction(value.as_text());
     } else if (name == "error_code") {
         message.error_code = value.as_int();
     } else if (name == "num_media") {
@@ -94,13 +95,16 @@ void assign(Message& message, std::string_view name, Scalar value) {
 /// A value one level deeper: only the links of a message interest us.
 void assign_nested(Message& message, std::string_view group, std::string_view name, Scalar value) {
     if (group != "subresource_uris") return;
-    if (name == "media") message.media_uri = value.take_text();
-    if (name == "feedback") message.feedback_uri = value.take_text();
+    if (name == "media") {
+        message.media_uri = value.as_text();
+    } else if (name == "feedback") {
+        message.feedback_uri = value.as_text();
+    }
 }
 
 void assign(Media& media, std::string_view name, Scalar value) {
     if (name == "sid") {
-        media.sid = MediaSid::from_wire(value.take_text());
+        media.sid = MediaSid::from_wire(value.as_text());
     } else if (name == "date_created") {
         media.date_created = value.as_date();
     } else if (name == "date_updated") {
@@ -172,7 +176,9 @@ public:
     }
 
     /// Whether the document was what it should be, apart from its fields.
-    bool saw_document() const noexcept { return root_is_object_ && (page_ == nullptr || list_seen_); }
+    bool saw_document() const noexcept {
+        return root_is_object_ && (page_ == nullptr || list_seen_);
+    }
 
 private:
     bool scalar(Scalar value) {
@@ -181,7 +187,7 @@ private:
         } else if (record_ != nullptr && depth_ == record_depth_ + 1) {
             assign_nested(*record_, key_, nested_key_, value);
         } else if (page_ != nullptr && depth_ == 1 && key_ == "next_page_uri") {
-            page_->next = value.take_text();
+            page_->next = value.as_text();
         }
         return true;
     }

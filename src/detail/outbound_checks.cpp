@@ -27,7 +27,8 @@ using Check = Result<void>;
 
 Error refuse(std::string_view field, std::string_view problem, std::string_view hint = {},
              int code = 0) {
-    return Error::invalid_request(std::string(field), std::string(problem), std::string(hint), code);
+    return Error::invalid_request(std::string(field), std::string(problem), std::string(hint),
+                                  code);
 }
 
 bool names_extra(const OutboundMessage& message, std::string_view name) noexcept {
@@ -40,8 +41,8 @@ std::string_view url_host(std::string_view url) noexcept {
     auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
     const auto at = authority.rfind('@');
     if (at != std::string_view::npos) authority.remove_prefix(at + 1);
-    return authority.substr(0, authority.starts_with('[') ? authority.find(']') + 1
-                                                          : authority.find(':'));
+    return authority.substr(
+        0, authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':'));
 }
 
 Check check_url(std::string_view field, std::string_view url, int code) {
@@ -118,7 +119,8 @@ Check check_template(const OutboundMessage& message) {
         return refuse("Body", "cannot go with a ContentSid", "the template brings its own text");
     }
     if (!message.media_url.empty()) {
-        return refuse("MediaUrl", "cannot go with a ContentSid", "the template brings its own media");
+        return refuse("MediaUrl", "cannot go with a ContentSid",
+                      "the template brings its own media");
     }
     if (!message.persistent_action.empty()) {
         return refuse("PersistentAction", "cannot go with a ContentSid");
@@ -173,13 +175,13 @@ Check check_word(std::string_view field, std::string_view value, std::string_vie
 }
 
 Check check_settings(const OutboundMessage& message) {
-    if (auto good = check_word("ContentRetention", message.content_retention, "retain", "discard",
-                               30029);
+    if (auto good =
+            check_word("ContentRetention", message.content_retention, "retain", "discard", 30029);
         !good) {
         return good;
     }
-    if (auto good = check_word("AddressRetention", message.address_retention, "retain", "obfuscate",
-                               30030);
+    if (auto good =
+            check_word("AddressRetention", message.address_retention, "retain", "obfuscate", 30030);
         !good) {
         return good;
     }
@@ -187,7 +189,8 @@ Check check_settings(const OutboundMessage& message) {
     if (auto good = check_word("RiskCheck", message.risk_check, "enable", "disable"); !good) {
         return good;
     }
-    if (message.validity_period && (*message.validity_period < 1 || *message.validity_period > 36000)) {
+    if (message.validity_period &&
+        (*message.validity_period < 1 || *message.validity_period > 36000)) {
         return refuse("ValidityPeriod", "is not between 1 and 36000 seconds", {}, 21624);
     }
     if (message.attempt && *message.attempt < 1) return refuse("Attempt", "is less than 1");
@@ -226,7 +229,8 @@ Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked)
             return refuse("To", "is the sender itself", "choose another recipient", 63031);
         }
     }
-    if (message.shorten_urls.value_or(false) && checked.to.channel() == Address::Channel::whatsapp) {
+    if (message.shorten_urls.value_or(false) &&
+        checked.to.channel() == Address::Channel::whatsapp) {
         return refuse("ShortenUrls", "does not work on WhatsApp", "leave it out");
     }
     return {};
@@ -256,7 +260,8 @@ public:
         if (!value) return;
         std::array<char, 32> buffer{};
         const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *value).ptr;
-        append_form_field(body_, name, {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
+        append_form_field(body_, name,
+                          {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
     }
 
 private:

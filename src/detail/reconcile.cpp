@@ -35,8 +35,8 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
     search.earliest_ = attempted_at - where.clock_skew;
     search.latest_ = attempted_at + where.window;
     // No DateSent filter: a message that is still queued has no such date.
-    search.filter_.to = checked->to.channel() == Address::Channel::sms ? "sms:" + search.to_
-                                                                       : search.to_;
+    search.filter_.to =
+        checked->to.channel() == Address::Channel::sms ? "sms:" + search.to_ : search.to_;
     search.filter_.from = message.from.empty() && !search.messaging_service_sid_.empty()
                               ? std::string{}
                               : message.from;

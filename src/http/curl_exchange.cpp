@@ -54,9 +54,11 @@ std::string_view trimmed(std::string_view text) noexcept {
 Stage stage_of_code(CURLcode code, Stage reached) noexcept {
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
-        case CURLE_COULDNT_RESOLVE_PROXY: return Stage::resolve;
+        case CURLE_COULDNT_RESOLVE_PROXY:
+            return Stage::resolve;
         case CURLE_COULDNT_CONNECT:
-        case CURLE_PROXY: return Stage::connect;
+        case CURLE_PROXY:
+            return Stage::connect;
         case CURLE_SSL_CONNECT_ERROR:
         case CURLE_PEER_FAILED_VERIFICATION:
         case CURLE_SSL_CACERT_BADFILE:
@@ -64,9 +66,12 @@ Stage stage_of_code(CURLcode code, Stage reached) noexcept {
         case CURLE_SSL_CIPHER:
         case CURLE_SSL_ISSUER_ERROR:
         case CURLE_SSL_ENGINE_NOTFOUND:
-        case CURLE_SSL_ENGINE_SETFAILED: return Stage::tls;
-        case CURLE_SEND_ERROR: return Stage::send;
-        default: return reached;
+        case CURLE_SSL_ENGINE_SETFAILED:
+            return Stage::tls;
+        case CURLE_SEND_ERROR:
+            return Stage::send;
+        default:
+            return reached;
     }
 }
 
@@ -97,6 +102,7 @@ CurlExchange::CurlExchange(const CurlSettings& settings)
     set(CURLOPT_MAXAGE_CONN, static_cast<long>(max_idle.count()));
     set(CURLOPT_TCP_NODELAY, 1L);
     set(CURLOPT_NOPROGRESS, 1L);
+    set(CURLOPT_ERRORBUFFER, tls_error_.data());
     set(CURLOPT_HEADERFUNCTION, &CurlExchange::on_header);
     set(CURLOPT_HEADERDATA, static_cast<void*>(this));
     set(CURLOPT_WRITEFUNCTION, &CurlExchange::on_body);
@@ -129,7 +135,10 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
     context_ = &context;
     response_ = {};
     header_bytes_ = body_bytes_ = 0;
-    issued_ = repeat_refused_ = too_large_ = sink_stopped_ = address_refused_ = false;
+    stream_id_ = 0;
+    tls_error_[0] = '\0';
+    stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ = address_refused_ =
+        false;
 
     if (last_url_ != request.url) {
         last_url_ = request.url;
@@ -160,8 +169,8 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
     if (context.deadline != MonotonicTime::max()) {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(context.deadline - now);
         constexpr std::chrono::milliseconds longest{std::chrono::hours{24 * 24}};
-        timeout = static_cast<long>(
-            std::clamp(left, std::chrono::milliseconds{1}, longest).count());
+        timeout =
+            static_cast<long>(std::clamp(left, std::chrono::milliseconds{1}, longest).count());
     }
     set(CURLOPT_TIMEOUT_MS, timeout);
     set(CURLOPT_PIPEWAIT, wait_for_multiplex ? 1L : 0L);
@@ -222,6 +231,7 @@ bool CurlExchange::take_header(std::string_view line) {
     }
     if (line.starts_with("HTTP/")) {  // a new answer: what came before was a 1xx
         response_.headers.clear();
+        if (line.starts_with("HTTP/2") && !listens_) listen_to_http2();
         return true;
     }
     const auto colon = line.find(':');
@@ -275,6 +285,43 @@ bool CurlExchange::may_issue(const char* remote_ip) {
     return true;
 }
 
+/// HTTP/2 lets a server say that it did not touch a request: REFUSED_STREAM, or a GOAWAY whose last
+/// stream is before ours. libcurl passes that on in its verbose texts only. A text that is not
+/// recognised changes nothing: the effect stays unknown.
+void CurlExchange::listen_to_http2() {
+    listens_ = true;
+    set(CURLOPT_DEBUGFUNCTION, &CurlExchange::on_debug);
+    set(CURLOPT_DEBUGDATA, static_cast<void*>(this));
+    set(CURLOPT_VERBOSE, 1L);
+}
+
+int CurlExchange::on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* self) {
+    if (type == CURLINFO_TEXT) {
+        static_cast<CurlExchange*>(self)->take_http2_text({data, size});
+    }
+    return 0;
+}
+
+void CurlExchange::take_http2_text(std::string_view text) {
+    constexpr std::string_view stream_text = "Using Stream ID: ";
+    constexpr std::string_view goaway_text = "GOAWAY, error=";
+    constexpr std::string_view last_text = "last_stream=";
+    const auto number_at = [](std::string_view digits) {
+        const auto end = digits.find_first_not_of("0123456789");
+        return parse_number<unsigned>(digits.substr(0, end));
+    };
+    if (text.starts_with("REFUSED_STREAM")) {
+        stream_refused_ = true;
+    } else if (text.starts_with(stream_text)) {
+        stream_id_ = number_at(text.substr(stream_text.size())).value_or(0);
+    } else if (text.find(goaway_text) != std::string_view::npos) {
+        const auto last = text.find(last_text);
+        if (last == std::string_view::npos) return;
+        const auto last_stream = number_at(text.substr(last + last_text.size()));
+        stream_refused_ = last_stream && stream_id_ > *last_stream;
+    }
+}
+
 curl_socket_t CurlExchange::on_socket(void* self, curlsocktype, curl_sockaddr* address) {
     auto& exchange = *static_cast<CurlExchange*>(self);
     std::array<char, INET6_ADDRSTRLEN> text{};
@@ -310,7 +357,8 @@ Error CurlExchange::cancelled() const {
 Error CurlExchange::failure(CURLcode code) const {
     const auto stage = stage_of_code(code, reached_stage());
     if (too_large_) {
-        return make_error(ErrorKind::transport, Stage::receive, "the answer is larger than allowed");
+        return make_error(ErrorKind::transport, Stage::receive,
+                          "the answer is larger than allowed");
     }
     if (sink_stopped_) {
         return make_error(ErrorKind::transport, Stage::receive, "the body sink stopped the answer");
@@ -319,13 +367,16 @@ Error CurlExchange::failure(CURLcode code) const {
         return make_error(ErrorKind::transport, Stage::connect,
                           "the address of the host is not one that may be connected to");
     }
+    if (stream_refused_) {
+        return make_error(ErrorKind::transport, Stage::send,
+                          "the server refused the HTTP/2 stream");
+    }
     if (repeat_refused_) {
         return make_error(ErrorKind::transport, Stage::receive,
                           "the connection was closed before the first byte of the answer");
     }
     if (code == CURLE_OPERATION_TIMEDOUT) {
-        return make_error(ErrorKind::timeout, stage,
-                          "timed out at stage " + std::string(to_string(stage)));
+        return make_error(ErrorKind::timeout, stage, "there was no answer in time");
     }
     if (stage == Stage::tls) return make_error(ErrorKind::transport, stage, tls_problem(code));
     std::string summary = curl_easy_strerror(code);
@@ -337,7 +388,7 @@ Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary)
     const auto [host, port] = host_and_port(request_->url);
     ErrorData data;
     data.kind = kind;
-    data.effect = issued_ ? Effect::unknown : Effect::none;
+    data.effect = issued_ && !stream_refused_ ? Effect::unknown : Effect::none;
     data.stage = stage;
     data.summary = std::move(summary);
     data.host = host;
@@ -353,20 +404,23 @@ Stage CurlExchange::reached_stage() const noexcept {
         return microseconds > 0;
     };
     if (!reached(CURLINFO_NAMELOOKUP_TIME_T)) return Stage::resolve;
-    if (!reached(CURLINFO_CONNECT_TIME_T)) return Stage::connect;
-    return Stage::tls;
+    long port = 0;  // known once the TCP connection stands
+    curl_easy_getinfo(easy_.get(), CURLINFO_PRIMARY_PORT, &port);
+    return port == 0 ? Stage::connect : Stage::tls;
 }
 
 std::string CurlExchange::tls_problem(CURLcode code) const {
     if (code == CURLE_SSL_CACERT_BADFILE) {
         return "the certificate authorities could not be read; tried: " + settings_.ca_tried;
     }
-    if (code != CURLE_PEER_FAILED_VERIFICATION) {
-        return std::string("TLS handshake failed: ") + curl_easy_strerror(code);
-    }
     long verdict = X509_V_OK;
     curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &verdict);
-    if (verdict == X509_V_OK) return "the server's certificate is for another host name";
+    // libcurl looks at the name last, and leaves the verdict at 1 when that does not fit.
+    const bool chain_refused = verdict != X509_V_OK && verdict != X509_V_ERR_UNSPECIFIED;
+    if (!chain_refused && code == CURLE_PEER_FAILED_VERIFICATION) {
+        return "the server's certificate is for another host name";
+    }
+    if (!chain_refused) return std::string("TLS handshake failed: ") + tls_error_.data();
     std::string problem = "the server's certificate is refused: ";
     problem += X509_verify_cert_error_string(verdict);
     if (verdict != X509_V_ERR_CERT_HAS_EXPIRED && verdict != X509_V_ERR_CERT_NOT_YET_VALID) {

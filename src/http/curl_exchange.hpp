@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -36,6 +37,7 @@ public:
     explicit CurlExchange(const CurlSettings& settings);
     CurlExchange(const CurlExchange&) = delete;
     CurlExchange& operator=(const CurlExchange&) = delete;
+    ~CurlExchange() = default;
 
     CURL* easy() const noexcept { return easy_.get(); }
     static CurlExchange& of(CURL* easy) noexcept;
@@ -56,6 +58,10 @@ private:
                           int local_port);
     static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
+    static int on_debug(CURL* easy, curl_infotype type, char* data, std::size_t size, void* self);
+
+    void listen_to_http2();
+    void take_http2_text(std::string_view text);
     bool take_header(std::string_view line);
     bool take_body(std::string_view data);
     bool may_issue(const char* remote_ip);
@@ -76,13 +82,17 @@ private:
     HttpHeaders last_headers_;
     Secret last_authorization_;
     std::string last_url_;
+    std::array<char, CURL_ERROR_SIZE> tls_error_{};
     bool policy_set_ = false;
+    bool listens_ = false;
 
     const HttpRequest* request_ = nullptr;
     const CallContext* context_ = nullptr;
     HttpResponse response_;
     std::size_t header_bytes_ = 0;
     std::size_t body_bytes_ = 0;
+    unsigned stream_id_ = 0;
+    bool stream_refused_ = false;  ///< HTTP/2: the server said that it did nothing.
     bool issued_ = false;          ///< From here on the server may have got something.
     bool repeat_refused_ = false;  ///< libcurl wanted to send it a second time.
     bool too_large_ = false;

@@ -8,6 +8,7 @@ namespace twiliowa::detail {
 
 namespace {
 
+constexpr long max_streams = 1000;  // of one HTTP/2 connection, if the server allows so many
 constexpr int longest_poll_ms = 60'000;
 
 Error transport_destroyed() {
@@ -27,6 +28,7 @@ CurlLoop::CurlLoop(std::shared_ptr<const CurlSettings> settings)
     const long connections = settings_->options.max_connections;
     curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, connections);
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, connections);
+    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, max_streams);
     curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
 }
 
@@ -116,7 +118,10 @@ void CurlLoop::begin(std::unique_ptr<Job> job) {
         spare_.pop_back();
     }
     auto& exchange = *job->exchange;
-    exchange.prepare(job->request, job->context, std::chrono::steady_clock::now(), true);
+    // Over TLS the handshake tells at once whether a connection can be shared. Without it only the
+    // first answer tells, which may never come.
+    const bool may_share = settings_->options.http2 && job->request.url.starts_with("https://");
+    exchange.prepare(job->request, job->context, std::chrono::steady_clock::now(), may_share);
     if (job->context.cancel.is_cancelled() || stopping_) {
         auto error = stopping_ ? transport_destroyed() : exchange.cancelled();
         return complete(*job, std::move(error));

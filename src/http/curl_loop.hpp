@@ -80,7 +80,7 @@ private:
     std::thread thread_;
 
     std::mutex mutex_;
-    Inbox inbox_;  ///< Guarded by mutex_.
+    Inbox inbox_;                ///< Guarded by mutex_.
     std::uint64_t next_id_ = 1;  ///< Guarded by mutex_.
 
     // The loop's own.

@@ -9,18 +9,17 @@
 namespace twiliowa {
 
 namespace detail {
-namespace {
-
 /// A line for blocking calls: a handle and the multi handle that keeps its connection.
 struct CurlLine {
-    explicit CurlLine(const CurlSettings& settings)
-        : multi(curl_multi_init()), exchange(settings) {
+    explicit CurlLine(const CurlSettings& settings) : multi(curl_multi_init()), exchange(settings) {
         if (!multi) throw std::bad_alloc();
     }
     CurlMulti multi;  // destroyed after the exchange
     CurlExchange exchange;
     MonotonicTime last_used = {};
 };
+
+namespace {
 
 /// Runs the exchange in this thread until libcurl is done, or the call is cancelled.
 Result<HttpResponse> run_exchange(CurlLine& line, const CallContext& context, bool& reusable) {
@@ -57,6 +56,8 @@ public:
     explicit Impl(CurlOptions options)
         : settings_(std::make_shared<const detail::CurlSettings>(std::move(options))) {}
 
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
     ~Impl() {
         if (loop_) loop_->stop();
     }

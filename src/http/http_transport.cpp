@@ -6,10 +6,14 @@ namespace twiliowa {
 
 std::string_view to_string(HttpMethod method) noexcept {
     switch (method) {
-        case HttpMethod::get: return "GET";
-        case HttpMethod::post: return "POST";
-        case HttpMethod::put: return "PUT";
-        case HttpMethod::delete_: return "DELETE";
+        case HttpMethod::get:
+            return "GET";
+        case HttpMethod::post:
+            return "POST";
+        case HttpMethod::put:
+            return "PUT";
+        case HttpMethod::delete_:
+            return "DELETE";
     }
     return "GET";
 }

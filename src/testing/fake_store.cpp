@@ -35,10 +35,7 @@ const FakeMessage* FakeMessageStore::find(std::string_view sid) const {
 }
 
 FakeMessage* FakeMessageStore::find(std::string_view sid) {
-    const auto place = place_of(sid);
-    if (!place) return nullptr;
-    const auto found = messages_.find(*place);
-    return found == messages_.end() ? nullptr : &found->second;
+    return const_cast<FakeMessage*>(std::as_const(*this).find(sid));
 }
 
 FakeMessage* FakeMessageStore::find(std::string_view account_sid, std::string_view sid) {

@@ -10,8 +10,12 @@ namespace {
 constexpr std::string_view whatsapp_prefix = "whatsapp:";
 constexpr std::string_view sms_prefix = "sms:";
 
-bool is_ascii_digit(char c) noexcept { return c >= '0' && c <= '9'; }
-bool is_ascii_letter(char c) noexcept { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+bool is_ascii_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+bool is_ascii_letter(char c) noexcept {
+    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
 
 /// What is wrong with `text` as a phone number in E.164, or empty.
 std::string phone_number_problem(std::string_view text) {

@@ -39,7 +39,9 @@ CancelRegistration& CancelRegistration::operator=(CancelRegistration&& other) no
     return *this;
 }
 
-CancelRegistration::~CancelRegistration() { reset(); }
+CancelRegistration::~CancelRegistration() {
+    reset();
+}
 
 void CancelRegistration::reset() noexcept {
     if (!state_) return;

@@ -30,6 +30,8 @@ public:
 }  // namespace
 }  // namespace detail
 
-std::shared_ptr<Clock> system_clock() { return std::make_shared<detail::SystemClock>(); }
+std::shared_ptr<Clock> system_clock() {
+    return std::make_shared<detail::SystemClock>();
+}
 
 }  // namespace twiliowa

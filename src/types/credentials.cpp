@@ -56,10 +56,18 @@ Credentials Credentials::make(AccountSid account, std::string username, std::str
     return Credentials(std::move(data));
 }
 
-const AccountSid& Credentials::account_sid() const noexcept { return data_->account_sid; }
-const std::string& Credentials::username() const noexcept { return data_->username; }
-const Secret& Credentials::password() const noexcept { return data_->password; }
-const Secret& Credentials::authorization() const noexcept { return data_->authorization; }
+const AccountSid& Credentials::account_sid() const noexcept {
+    return data_->account_sid;
+}
+const std::string& Credentials::username() const noexcept {
+    return data_->username;
+}
+const Secret& Credentials::password() const noexcept {
+    return data_->password;
+}
+const Secret& Credentials::authorization() const noexcept {
+    return data_->authorization;
+}
 
 Result<Credentials> Credentials::try_auth_token(std::string_view account_sid,
                                                 std::string_view token) {
@@ -76,7 +84,8 @@ Result<Credentials> Credentials::try_api_key(std::string_view account_sid, std::
     if (!account) return account.error();
     auto key = ApiKeySid::parse(key_sid);
     if (!key) return key.error();
-    if (auto good = detail::check_credential("ApiKeySecret", key_secret); !good) return good.error();
+    if (auto good = detail::check_credential("ApiKeySecret", key_secret); !good)
+        return good.error();
     return make(std::move(*account), key->str(), key_secret);
 }
 
@@ -102,8 +111,7 @@ Result<Credentials> Credentials::try_from_environment() {
         return missing("TWILIO_ACCOUNT_SID", "set it to your account's SID (AC...)");
     }
     if (key.empty() && token.empty() && secret.empty()) {
-        return missing("TWILIO_AUTH_TOKEN",
-                       "set it, or set TWILIO_API_KEY and TWILIO_API_SECRET");
+        return missing("TWILIO_AUTH_TOKEN", "set it, or set TWILIO_API_KEY and TWILIO_API_SECRET");
     }
     if (!key.empty() && secret.empty()) {
         return missing("TWILIO_API_SECRET", "TWILIO_API_KEY is set and needs it");
@@ -122,6 +130,8 @@ Result<Credentials> Credentials::try_from_environment() {
     return Error{std::move(data)};
 }
 
-Credentials Credentials::from_environment() { return try_from_environment().value(); }
+Credentials Credentials::from_environment() {
+    return try_from_environment().value();
+}
 
 }  // namespace twiliowa

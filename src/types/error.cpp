@@ -4,16 +4,26 @@ namespace twiliowa {
 
 std::string_view to_string(ErrorKind kind) noexcept {
     switch (kind) {
-        case ErrorKind::invalid_request: return "invalid request";
-        case ErrorKind::outcome_unknown: return "outcome unknown";
-        case ErrorKind::api: return "refused by Twilio";
-        case ErrorKind::authentication: return "authentication failed";
-        case ErrorKind::not_found: return "not found";
-        case ErrorKind::rate_limit: return "rate limited";
-        case ErrorKind::transport: return "transport failure";
-        case ErrorKind::timeout: return "timed out";
-        case ErrorKind::response: return "unusable response";
-        case ErrorKind::cancelled: return "cancelled";
+        case ErrorKind::invalid_request:
+            return "invalid request";
+        case ErrorKind::outcome_unknown:
+            return "outcome unknown";
+        case ErrorKind::api:
+            return "refused by Twilio";
+        case ErrorKind::authentication:
+            return "authentication failed";
+        case ErrorKind::not_found:
+            return "not found";
+        case ErrorKind::rate_limit:
+            return "rate limited";
+        case ErrorKind::transport:
+            return "transport failure";
+        case ErrorKind::timeout:
+            return "timed out";
+        case ErrorKind::response:
+            return "unusable response";
+        case ErrorKind::cancelled:
+            return "cancelled";
     }
     return "error";
 }
@@ -24,13 +34,20 @@ std::string_view to_string(Effect effect) noexcept {
 
 std::string_view to_string(Stage stage) noexcept {
     switch (stage) {
-        case Stage::prepare: return "prepare";
-        case Stage::resolve: return "resolve";
-        case Stage::connect: return "connect";
-        case Stage::tls: return "tls";
-        case Stage::send: return "send";
-        case Stage::receive: return "receive";
-        case Stage::decode: return "decode";
+        case Stage::prepare:
+            return "prepare";
+        case Stage::resolve:
+            return "resolve";
+        case Stage::connect:
+            return "connect";
+        case Stage::tls:
+            return "tls";
+        case Stage::send:
+            return "send";
+        case Stage::receive:
+            return "receive";
+        case Stage::decode:
+            return "decode";
     }
     return "unknown";
 }
@@ -95,38 +112,80 @@ Error::Error(ErrorData data) {
     state_ = std::move(state);
 }
 
-ErrorKind Error::kind() const noexcept { return state_->data.kind; }
-Effect Error::effect() const noexcept { return state_->data.effect; }
-Stage Error::stage() const noexcept { return state_->data.stage; }
-int Error::http_status() const noexcept { return state_->data.http_status; }
-int Error::code() const noexcept { return state_->data.code; }
-const std::string& Error::what() const noexcept { return state_->what; }
-const std::string& Error::message() const noexcept { return state_->data.message; }
-const std::string& Error::request_id() const noexcept { return state_->data.request_id; }
-const std::string& Error::field() const noexcept { return state_->data.field; }
-const std::string& Error::hint() const noexcept { return state_->data.hint; }
-const std::string& Error::host() const noexcept { return state_->data.host; }
-int Error::port() const noexcept { return state_->data.port; }
-int Error::attempts() const noexcept { return state_->data.attempts; }
+ErrorKind Error::kind() const noexcept {
+    return state_->data.kind;
+}
+Effect Error::effect() const noexcept {
+    return state_->data.effect;
+}
+Stage Error::stage() const noexcept {
+    return state_->data.stage;
+}
+int Error::http_status() const noexcept {
+    return state_->data.http_status;
+}
+int Error::code() const noexcept {
+    return state_->data.code;
+}
+const std::string& Error::what() const noexcept {
+    return state_->what;
+}
+const std::string& Error::message() const noexcept {
+    return state_->data.message;
+}
+const std::string& Error::request_id() const noexcept {
+    return state_->data.request_id;
+}
+const std::string& Error::field() const noexcept {
+    return state_->data.field;
+}
+const std::string& Error::hint() const noexcept {
+    return state_->data.hint;
+}
+const std::string& Error::host() const noexcept {
+    return state_->data.host;
+}
+int Error::port() const noexcept {
+    return state_->data.port;
+}
+int Error::attempts() const noexcept {
+    return state_->data.attempts;
+}
 const std::optional<std::chrono::milliseconds>& Error::retry_after() const noexcept {
     return state_->data.retry_after;
 }
-const Error* Error::cause() const noexcept { return state_->data.cause.get(); }
-ErrorAdvice Error::advice() const noexcept { return advise(state_->data.code); }
-const ErrorData& Error::data() const noexcept { return state_->data; }
+const Error* Error::cause() const noexcept {
+    return state_->data.cause.get();
+}
+ErrorAdvice Error::advice() const noexcept {
+    return advise(state_->data.code);
+}
+const ErrorData& Error::data() const noexcept {
+    return state_->data;
+}
 
 void Error::raise() const {
     switch (kind()) {
-        case ErrorKind::invalid_request: throw InvalidRequestError(*this);
-        case ErrorKind::outcome_unknown: throw OutcomeUnknownError(*this);
-        case ErrorKind::api: throw ApiError(*this);
-        case ErrorKind::authentication: throw AuthenticationError(*this);
-        case ErrorKind::not_found: throw NotFoundError(*this);
-        case ErrorKind::rate_limit: throw RateLimitError(*this);
-        case ErrorKind::transport: throw TransportError(*this);
-        case ErrorKind::timeout: throw TimeoutError(*this);
-        case ErrorKind::response: throw ResponseError(*this);
-        case ErrorKind::cancelled: throw CancelledError(*this);
+        case ErrorKind::invalid_request:
+            throw InvalidRequestError(*this);
+        case ErrorKind::outcome_unknown:
+            throw OutcomeUnknownError(*this);
+        case ErrorKind::api:
+            throw ApiError(*this);
+        case ErrorKind::authentication:
+            throw AuthenticationError(*this);
+        case ErrorKind::not_found:
+            throw NotFoundError(*this);
+        case ErrorKind::rate_limit:
+            throw RateLimitError(*this);
+        case ErrorKind::transport:
+            throw TransportError(*this);
+        case ErrorKind::timeout:
+            throw TimeoutError(*this);
+        case ErrorKind::response:
+            throw ResponseError(*this);
+        case ErrorKind::cancelled:
+            throw CancelledError(*this);
     }
     throw TwilioError(*this);
 }
@@ -151,6 +210,8 @@ Error Error::transport(Effect effect, Stage stage, std::string summary) {
     return Error{std::move(data)};
 }
 
-const char* TwilioError::what() const noexcept { return error_.what().c_str(); }
+const char* TwilioError::what() const noexcept {
+    return error_.what().c_str();
+}
 
 }  // namespace twiliowa

@@ -138,7 +138,7 @@ constexpr auto make_error_catalogue() {
          "wait, then look for the message before sending it again"},
 
         // Delivery.
-        {30001, throttled, later, "the message waited in the queue for too long",
+        {30001, throttled, later, "too many messages were waiting in the queue",
          "send more slowly, and this one again as a new message"},
         {30002, account, after_fix, "the account was suspended while the message waited",
          "see in the Twilio Console why it was suspended"},
@@ -338,47 +338,54 @@ struct ErrorCodeRange {
 
 // The categories say no more than the range does, and none invites an automatic retry.
 constexpr auto error_code_ranges = std::to_array<ErrorCodeRange>({
-    {11000, 11999,
+    {11000,
+     11999,
      {0, ErrorCategory::webhook, RetryAdvice::after_fix,
       "a code for fetching webhooks, not in the catalogue",
       "look it up in Twilio's error reference and check your endpoint"}},
-    {12000, 12999,
-     {0, ErrorCategory::webhook, RetryAdvice::after_fix,
-      "a code for TwiML, not in the catalogue",
+    {12000,
+     12999,
+     {0, ErrorCategory::webhook, RetryAdvice::after_fix, "a code for TwiML, not in the catalogue",
       "look it up in Twilio's error reference and check your endpoint's answers"}},
-    {14000, 14999,
+    {14000,
+     14999,
      {0, ErrorCategory::webhook, RetryAdvice::after_fix,
       "a code for replies by TwiML, not in the catalogue",
       "look it up in Twilio's error reference and check your endpoint's answers"}},
-    {20000, 20499,
+    {20000,
+     20499,
      {0, ErrorCategory::invalid_request, RetryAdvice::after_fix,
       "a platform code for requests, not in the catalogue",
       "look it up in Twilio's error reference and check request and credentials"}},
-    {20500, 20599,
+    {20500,
+     20599,
      {0, ErrorCategory::ambiguous, RetryAdvice::check_first,
       "a platform code for server failures, not in the catalogue",
       "look for the message before sending it again: it may exist"}},
-    {20600, 20999,
-     {0, ErrorCategory::unknown, RetryAdvice::never,
-      "a platform code that is not in the catalogue",
+    {20600,
+     20999,
+     {0, ErrorCategory::unknown, RetryAdvice::never, "a platform code that is not in the catalogue",
       "look it up in Twilio's error reference before trying again"}},
-    {21000, 21999,
+    {21000,
+     21999,
      {0, ErrorCategory::invalid_request, RetryAdvice::after_fix,
       "a code for refused requests, not in the catalogue",
       "look it up in Twilio's error reference and check the request"}},
-    {30000, 30999,
-     {0, ErrorCategory::unknown, RetryAdvice::never,
-      "a delivery code that is not in the catalogue",
+    {30000,
+     30999,
+     {0, ErrorCategory::unknown, RetryAdvice::never, "a delivery code that is not in the catalogue",
       "look it up in Twilio's error reference before sending again"}},
-    {35000, 35999,
+    {35000,
+     35999,
      {0, ErrorCategory::invalid_request, RetryAdvice::after_fix,
       "a scheduling code that is not in the catalogue",
       "look it up in Twilio's error reference and check the request"}},
-    {63000, 63999,
-     {0, ErrorCategory::unknown, RetryAdvice::never,
-      "a channel code that is not in the catalogue",
+    {63000,
+     63999,
+     {0, ErrorCategory::unknown, RetryAdvice::never, "a channel code that is not in the catalogue",
       "look it up in Twilio's error reference before sending again"}},
-    {92000, 92999,
+    {92000,
+     92999,
      {0, ErrorCategory::template_, RetryAdvice::after_fix,
       "a content code that is not in the catalogue",
       "look it up in Twilio's error reference and check the template"}},
@@ -402,50 +409,80 @@ ErrorAdvice advise(int code) noexcept {
     const auto range = std::find_if(
         detail::error_code_ranges.begin(), detail::error_code_ranges.end(),
         [code](const detail::ErrorCodeRange& r) { return r.first <= code && code <= r.last; });
-    auto advice = range == detail::error_code_ranges.end() ? detail::error_code_of_no_range
-                                                           : range->advice;
+    auto advice =
+        range == detail::error_code_ranges.end() ? detail::error_code_of_no_range : range->advice;
     advice.code = code;
     return advice;
 }
 
-std::span<const ErrorAdvice> error_catalogue() noexcept { return detail::error_catalogue_table; }
+std::span<const ErrorAdvice> error_catalogue() noexcept {
+    return detail::error_catalogue_table;
+}
 
 std::string_view to_string(ErrorCategory category) noexcept {
     switch (category) {
-        case ErrorCategory::unknown: return "unknown";
-        case ErrorCategory::authentication: return "authentication";
-        case ErrorCategory::account: return "account";
-        case ErrorCategory::invalid_request: return "invalid_request";
-        case ErrorCategory::not_found: return "not_found";
-        case ErrorCategory::recipient: return "recipient";
-        case ErrorCategory::opted_out: return "opted_out";
-        case ErrorCategory::sender: return "sender";
-        case ErrorCategory::template_: return "template";
-        case ErrorCategory::content: return "content";
-        case ErrorCategory::media: return "media";
-        case ErrorCategory::window: return "window";
-        case ErrorCategory::throttled: return "throttled";
-        case ErrorCategory::daily_limit: return "daily_limit";
-        case ErrorCategory::ambiguous: return "ambiguous";
-        case ErrorCategory::provider: return "provider";
-        case ErrorCategory::delayed: return "delayed";
-        case ErrorCategory::expired: return "expired";
-        case ErrorCategory::policy: return "policy";
-        case ErrorCategory::webhook: return "webhook";
-        case ErrorCategory::info: return "info";
+        case ErrorCategory::unknown:
+            return "unknown";
+        case ErrorCategory::authentication:
+            return "authentication";
+        case ErrorCategory::account:
+            return "account";
+        case ErrorCategory::invalid_request:
+            return "invalid_request";
+        case ErrorCategory::not_found:
+            return "not_found";
+        case ErrorCategory::recipient:
+            return "recipient";
+        case ErrorCategory::opted_out:
+            return "opted_out";
+        case ErrorCategory::sender:
+            return "sender";
+        case ErrorCategory::template_:
+            return "template";
+        case ErrorCategory::content:
+            return "content";
+        case ErrorCategory::media:
+            return "media";
+        case ErrorCategory::window:
+            return "window";
+        case ErrorCategory::throttled:
+            return "throttled";
+        case ErrorCategory::daily_limit:
+            return "daily_limit";
+        case ErrorCategory::ambiguous:
+            return "ambiguous";
+        case ErrorCategory::provider:
+            return "provider";
+        case ErrorCategory::delayed:
+            return "delayed";
+        case ErrorCategory::expired:
+            return "expired";
+        case ErrorCategory::policy:
+            return "policy";
+        case ErrorCategory::webhook:
+            return "webhook";
+        case ErrorCategory::info:
+            return "info";
     }
     return "unknown";
 }
 
 std::string_view to_string(RetryAdvice retry) noexcept {
     switch (retry) {
-        case RetryAdvice::never: return "never";
-        case RetryAdvice::after_fix: return "after_fix";
-        case RetryAdvice::with_backoff: return "with_backoff";
-        case RetryAdvice::later: return "later";
-        case RetryAdvice::next_day: return "next_day";
-        case RetryAdvice::as_new_message: return "as_new_message";
-        case RetryAdvice::check_first: return "check_first";
+        case RetryAdvice::never:
+            return "never";
+        case RetryAdvice::after_fix:
+            return "after_fix";
+        case RetryAdvice::with_backoff:
+            return "with_backoff";
+        case RetryAdvice::later:
+            return "later";
+        case RetryAdvice::next_day:
+            return "next_day";
+        case RetryAdvice::as_new_message:
+            return "as_new_message";
+        case RetryAdvice::check_first:
+            return "check_first";
     }
     return "unknown";
 }

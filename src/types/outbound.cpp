@@ -69,9 +69,17 @@ OutboundLocation::operator OutboundMessage() && {
     return message;
 }
 
-OutboundTemplate::operator OutboundMessage() const& { return OutboundTemplate(*this); }
-OutboundText::operator OutboundMessage() const& { return OutboundText(*this); }
-OutboundMedia::operator OutboundMessage() const& { return OutboundMedia(*this); }
-OutboundLocation::operator OutboundMessage() const& { return OutboundLocation(*this); }
+OutboundTemplate::operator OutboundMessage() const& {
+    return OutboundTemplate(*this);
+}
+OutboundText::operator OutboundMessage() const& {
+    return OutboundText(*this);
+}
+OutboundMedia::operator OutboundMessage() const& {
+    return OutboundMedia(*this);
+}
+OutboundLocation::operator OutboundMessage() const& {
+    return OutboundLocation(*this);
+}
 
 }  // namespace twiliowa

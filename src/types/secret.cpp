@@ -8,7 +8,9 @@ namespace twiliowa {
 
 Secret::Secret(std::string_view text) : text_(text) {}
 Secret::Secret(const Secret& other) = default;
-Secret::Secret(Secret&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
+Secret::Secret(Secret&& other) noexcept : text_(std::move(other.text_)) {
+    other.wipe();
+}
 
 Secret& Secret::operator=(const Secret& other) {
     if (this != &other) {
@@ -26,7 +28,9 @@ Secret& Secret::operator=(Secret&& other) noexcept {
     return *this;
 }
 
-Secret::~Secret() { wipe(); }
+Secret::~Secret() {
+    wipe();
+}
 
 void Secret::wipe() noexcept {
     detail::wipe_string(text_);  // the whole buffer: a short string moved from leaves its bytes

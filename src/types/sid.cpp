@@ -34,8 +34,7 @@ std::string sid_problem(const SidKind& kind, std::string_view text) {
 
 Result<std::string> check_sid(const SidKind& kind, std::string_view text) {
     const auto prefix = text.substr(0, 2);
-    const bool good = text.size() == 34 &&
-                      (prefix == kind.prefix || prefix == kind.other_prefix) &&
+    const bool good = text.size() == 34 && (prefix == kind.prefix || prefix == kind.other_prefix) &&
                       std::all_of(text.begin() + 2, text.end(), is_hex_digit);
     if (good) return std::string(text);
     return Error::invalid_request(

@@ -36,7 +36,9 @@ std::string quoted_variable(std::string_view name, std::size_t index) {
     return "variable number " + std::to_string(index + 1);
 }
 
-bool is_breaking_space(char c) noexcept { return c == '\n' || c == '\r' || c == '\t'; }
+bool is_breaking_space(char c) noexcept {
+    return c == '\n' || c == '\r' || c == '\t';
+}
 
 /// What WhatsApp would refuse about the white space of `value`, or empty.
 std::string_view whitespace_problem(std::string_view value) noexcept {
@@ -87,9 +89,8 @@ public:
     bool start_array(std::size_t) override { return refuse_value("an array"); }
     bool end_array() override { return true; }
     bool key(std::string& name) override {
-        const auto taken = std::any_of(entries.begin(), entries.end(), [&](const auto& entry) {
-            return entry.first == name;
-        });
+        const auto taken = std::any_of(entries.begin(), entries.end(),
+                                       [&](const auto& entry) { return entry.first == name; });
         key_ = std::move(name);
         if (taken) return refuse(quoted_variable(key_, entries.size()) + " is there twice");
         return true;
@@ -170,7 +171,8 @@ const std::string* TemplateVariables::find(std::string_view name) const noexcept
 Result<void> TemplateVariables::check(WhitespacePolicy policy) const {
     using detail::variables_error;
     if (entries_.size() > detail::max_variables) {
-        return variables_error("has " + std::to_string(entries_.size()) + " variables", "at most 100");
+        return variables_error("has " + std::to_string(entries_.size()) + " variables",
+                               "at most 100");
     }
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         const auto& [name, value] = entries_[i];

@@ -27,12 +27,24 @@ void* counted_allocation(std::size_t size) {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return counted_allocation(size); }
-void* operator new[](std::size_t size) { return counted_allocation(size); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete[](void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-void operator delete[](void* memory, std::size_t) noexcept { std::free(memory); }
+void* operator new(std::size_t size) {
+    return counted_allocation(size);
+}
+void* operator new[](std::size_t size) {
+    return counted_allocation(size);
+}
+void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
+void operator delete[](void* memory, std::size_t) noexcept {
+    std::free(memory);
+}
 
 namespace {
 
@@ -110,9 +122,8 @@ void async_send_template(benchmark::State& state) {
     const auto transport = std::make_shared<Instant>(benchmark_answer());
     const auto client = benchmark_support::sample_client(transport);
     measure(state, [&] {
-        client.async_send_template(benchmark_support::sample_message(), [](auto sent) {
-            benchmark::DoNotOptimize(sent);
-        });
+        client.async_send_template(benchmark_support::sample_message(),
+                                   [](auto sent) { benchmark::DoNotOptimize(sent); });
         transport->run();
     });
 }

@@ -47,7 +47,7 @@ installed)
     export PKG_CONFIG_PATH
     # shellcheck disable=SC2046 # pkg-config prints a list of flags
     "$compiler" -std=c++20 "$here/main.cpp" -o "$work/pkg_config" \
-        $(pkg-config --define-variable=prefix="$work/prefix" --cflags --libs --static twiliowa)
+        $(pkg-config --define-variable=prefix="$work/prefix" --cflags --libs twiliowa)
     "$work/pkg_config"
     ;;
 subdirectory)

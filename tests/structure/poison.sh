@@ -13,7 +13,7 @@ headers=$(find twiliowa -name '*.hpp' | sort)
     # shellcheck disable=SC2086 # a list of files
     grep -hE '^#include <' $headers | grep -v '<twiliowa/' | sort -u
     for name in ALTERNATE BEGIN BOOL CALLBACK CONST DELETE DIFFERENCE DOMAIN DOUBLE EMPTY END ERROR \
-        FALSE FAR GET HUGE IGNORE IN INFINITE INTERFACE NAN NEAR NONE NO_ERROR OPTIONAL OUT OVERFLOW \
+        FALSE FAR GET HUGE IGNORE IN INFINITE INTERFACE NEAR NONE NO_ERROR OPTIONAL OUT OVERFLOW \
         PASCAL POST PUT STRICT SUCCESS TEXT TIMEOUT TRUE UNKNOWN VOID Always Bool Button1 Convex \
         Expose False None Status Success True Unsorted emit far foreach huge interface linux near \
         pascal signals slots small unix DeleteFile GetMessage GetObject SendMessage; do

@@ -60,7 +60,9 @@ struct Fixture {
     HttpRequest request(std::size_t i = 0) const { return transport->requests().at(i); }
 };
 
-OutboundText text() { return {.to = "+447700900123", .body = "Hi"}; }
+OutboundText text() {
+    return {.to = "+447700900123", .body = "Hi"};
+}
 
 /// Runs an asynchronous verb to its end.
 template <class T, class Start>
@@ -171,9 +173,9 @@ TEST_CASE("429 with 20429 is waited out, as long as Twilio asks, on the injected
     CHECK(f.client().send_text(text()).sid == sid);
     CHECK(f.clock->monotonic_now() - before == 3s);
     CHECK(f.request(0).body == f.request(1).body);
-    CHECK(f.recorder->events ==
-          std::vector<std::string>{"attempt 1 429", "retry after 3000ms", "attempt 2 201",
-                                   "messages.create done after 2"});
+    CHECK(f.recorder->events == std::vector<std::string>{"attempt 1 429", "retry after 3000ms",
+                                                         "attempt 2 201",
+                                                         "messages.create done after 2"});
 }
 
 TEST_CASE("asynchronous calls are retried in the same way, without a thread") {
@@ -242,9 +244,8 @@ TEST_CASE("cancelling an asynchronous call while it waits ends it") {
         return 0.5;
     };
     const auto cancelling = f.client();
-    cancelling.async_send_text(
-        text(), [&](Result<Message> r) { result.emplace(std::move(r)); },
-        {.cancel = source.token()});
+    cancelling.async_send_text(text(), [&](Result<Message> r) { result.emplace(std::move(r)); },
+                               {.cancel = source.token()});
     f.transport->run_until_idle(f.clock.get());
     REQUIRE(result);
     CHECK(result->error().kind() == ErrorKind::cancelled);
@@ -312,8 +313,8 @@ TEST_CASE("list walks the pages lazily, each message once") {
     Fixture f;
     const std::string base = "/2010-04-01/Accounts/" + account + "/Messages.json?Page=";
     f.transport
-        ->respond(200, R"({"messages":[{"body":"1"},{"body":"2"}],"next_page_uri":")" + base +
-                           R"(1"})")
+        ->respond(200,
+                  R"({"messages":[{"body":"1"},{"body":"2"}],"next_page_uri":")" + base + R"(1"})")
         .respond(200, R"({"messages":[],"next_page_uri":")" + base + R"(2"})")
         .respond(200, R"({"messages":[{"body":"3"}],"next_page_uri":null})");
     std::string seen;
@@ -385,8 +386,12 @@ TEST_CASE("the changing verbs send what Twilio documents") {
     Fixture f;
     const std::string base =
         "https://api.twilio.com/2010-04-01/Accounts/" + account + "/Messages/" + sid_text;
-    f.transport->respond(200, created).respond(200, created).respond(204).respond(200, "{}").respond(
-        200, R"({"media_list":[{"sid":"ME1"}]})").respond(204);
+    f.transport->respond(200, created)
+        .respond(200, created)
+        .respond(204)
+        .respond(200, "{}")
+        .respond(200, R"({"media_list":[{"sid":"ME1"}]})")
+        .respond(204);
     const auto client = f.client();
     static_cast<void>(client.cancel(sid));
     CHECK(f.request(0).url == base + ".json");
@@ -405,15 +410,21 @@ TEST_CASE("the changing verbs send what Twilio documents") {
 
 TEST_CASE("the asynchronous forms of the changing verbs do the same") {
     Fixture f;
-    f.transport->respond(200, created).respond(200, created).respond(204).respond(200, "{}").respond(
-        200, R"({"media_list":[{"sid":"ME1"}]})").respond(204).respond(200, created);
+    f.transport->respond(200, created)
+        .respond(200, created)
+        .respond(204)
+        .respond(200, "{}")
+        .respond(200, R"({"media_list":[{"sid":"ME1"}]})")
+        .respond(204)
+        .respond(200, created);
     const auto client = f.client();
     CHECK(finish<Message>(f, [&](auto done) { client.async_cancel(sid, done); }));
     CHECK(finish<Message>(f, [&](auto done) { client.async_redact(sid, done); }));
     CHECK(finish<void>(f, [&](auto done) { client.async_remove(sid, done); }));
     CHECK(finish<void>(f, [&](auto done) { client.async_feedback(sid, done); }));
-    CHECK(finish<std::vector<Media>>(f, [&](auto done) { client.async_list_media(sid, done); })
-              ->size() == 1);
+    CHECK(finish<std::vector<Media>>(f, [&](auto done) {
+              client.async_list_media(sid, done);
+          })->size() == 1);
     CHECK(finish<void>(
         f, [&](auto done) { client.async_remove_media(sid, MediaSid("ME" + hex), done); }));
     CHECK(finish<Message>(f, [&](auto done) { client.async_fetch(sid, done); }));

@@ -51,7 +51,7 @@ TEST_CASE("reconcile: the one message like it is found among others") {
     Fixture f;
     f.transport->respond(
         200, page({listed("SM9", "Something else", "00:00:09"),
-                   listed("SM8", "Your order left", "00:11:00"),                     // too late
+                   listed("SM8", "Your order left", "00:11:00"),  // too late
                    listed("SM7", "Your order left", "00:00:03", "whatsapp:+15005550006"),
                    listed("SM6", "Your order left", "00:00:02", "whatsapp:+14155238886", "inbound"),
                    listed("SM5", "Your order left", "00:00:01")}));
@@ -65,8 +65,8 @@ TEST_CASE("reconcile: the one message like it is found among others") {
 
 TEST_CASE("reconcile: nothing like it, or a list that lags, is not_found and nothing more") {
     Fixture f;
-    f.transport->respond(200, page({})).respond(200, page({listed("SM5", "Your order left",
-                                                                  "00:00:01")}));
+    f.transport->respond(200, page({}))
+        .respond(200, page({listed("SM5", "Your order left", "00:00:01")}));
     CHECK(f.client.reconcile(message, attempted).outcome == Outcome::not_found);
     CHECK(f.client.reconcile(message, attempted).outcome == Outcome::found);  // the list caught up
 }

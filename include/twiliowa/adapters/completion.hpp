@@ -45,8 +45,8 @@ template <class T, class Start, class Deliver>
 void start_call(Start&& start, Deliver deliver) {
     auto completion = std::make_shared<Completion<T, Deliver>>(std::move(deliver));
     try {
-        std::forward<Start>(start)(
-            Callback<T>([completion](Result<T> result) { completion->complete(std::move(result)); }));
+        std::forward<Start>(start)(Callback<T>(
+            [completion](Result<T> result) { completion->complete(std::move(result)); }));
     } catch (...) {
         completion->disarm();
         throw;

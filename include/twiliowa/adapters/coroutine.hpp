@@ -118,8 +118,8 @@ auto awaitable(const MessagesClient& client,
                void (MessagesClient::*verb)(Argument, Callback<T>, const CallOptions&) const,
                std::type_identity_t<std::remove_cvref_t<Argument>> argument,
                CallOptions options = {}) {
-    return awaitable<T>(detail::BoundVerb<T, Argument>{client, verb, std::move(argument),
-                                                       std::move(options)});
+    return awaitable<T>(
+        detail::BoundVerb<T, Argument>{client, verb, std::move(argument), std::move(options)});
 }
 
 /// The same, giving a Result<T>.
@@ -128,8 +128,8 @@ auto try_awaitable(const MessagesClient& client,
                    void (MessagesClient::*verb)(Argument, Callback<T>, const CallOptions&) const,
                    std::type_identity_t<std::remove_cvref_t<Argument>> argument,
                    CallOptions options = {}) {
-    return try_awaitable<T>(detail::BoundVerb<T, Argument>{client, verb, std::move(argument),
-                                                           std::move(options)});
+    return try_awaitable<T>(
+        detail::BoundVerb<T, Argument>{client, verb, std::move(argument), std::move(options)});
 }
 
 }  // namespace twiliowa

@@ -29,10 +29,9 @@ concept NamedEnum = std::is_enum_v<T> && requires(T value) {
 };
 
 template <class T>
-concept LoggableEnum =
-    NamedEnum<T> && (std::same_as<T, ErrorKind> || std::same_as<T, Effect> ||
-                     std::same_as<T, Stage> || std::same_as<T, ErrorCategory> ||
-                     std::same_as<T, RetryAdvice> || std::same_as<T, HttpMethod>);
+concept LoggableEnum = NamedEnum<T> &&
+    (std::same_as<T, ErrorKind> || std::same_as<T, Effect> || std::same_as<T, Stage> ||
+     std::same_as<T, ErrorCategory> || std::same_as<T, RetryAdvice> || std::same_as<T, HttpMethod>);
 
 template <class T>
 inline constexpr bool is_sid = false;

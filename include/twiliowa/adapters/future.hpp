@@ -26,7 +26,8 @@ namespace twiliowa {
 /// promise. The future may be dropped: unlike std::async's, its destructor does not wait, and the
 /// call goes on. What `start` itself throws leaves this function.
 ///
-/// Do not wait for a future inside a completion: the thread that would fulfil it is the one waiting.
+/// Do not wait for a future inside a completion: the thread that would fulfil it is the one
+/// waiting.
 template <class T, class Start>
 [[nodiscard]] std::future<T> as_future(Start&& start) {
     std::promise<T> promise;
@@ -49,10 +50,11 @@ template <class T, class Start>
 
 /// The same for a verb that takes one argument, its callback and the options.
 template <class T, class Argument>
-[[nodiscard]] std::future<T> as_future(
-    const MessagesClient& client,
-    void (MessagesClient::*verb)(Argument, Callback<T>, const CallOptions&) const,
-    std::type_identity_t<Argument> argument, const CallOptions& options = {}) {
+[[nodiscard]] std::future<T> as_future(const MessagesClient& client,
+                                       void (MessagesClient::*verb)(Argument, Callback<T>,
+                                                                    const CallOptions&) const,
+                                       std::type_identity_t<Argument> argument,
+                                       const CallOptions& options = {}) {
     return as_future<T>([&](Callback<T> done) {
         (client.*verb)(std::forward<Argument>(argument), std::move(done), options);
     });

@@ -24,7 +24,7 @@ struct CurlOptions {
     std::chrono::milliseconds connect_timeout = defaults::connect_timeout;
     std::chrono::milliseconds max_idle = defaults::max_idle;
     int max_connections = defaults::max_connections;  ///< Asynchronous side, to one host.
-    bool http2 = true;  ///< Offer HTTP/2 over TLS.
+    bool http2 = true;                                ///< Offer HTTP/2 over TLS.
 };
 
 /// libcurl behind HttpTransport.

@@ -12,12 +12,13 @@ namespace twiliowa {
 
 /// A checked WhatsApp or SMS address.
 ///
-/// | written                  | means                                          | on the wire               |
+/// | written                  | means                                          | on the wire |
 /// |--------------------------|------------------------------------------------|---------------------------|
-/// | `whatsapp:+447700900123` | WhatsApp, by phone number (E.164)              | `whatsapp:+447700900123`  |
-/// | `+447700900123`          | the same                                       | `whatsapp:+447700900123`  |
-/// | `whatsapp:GB.4f1a`       | WhatsApp, by user id (no phone number)         | `whatsapp:GB.4f1a`        |
-/// | `sms:+447700900123`      | SMS                                            | `+447700900123`           |
+/// | `whatsapp:+447700900123` | WhatsApp, by phone number (E.164)              |
+/// `whatsapp:+447700900123`  | | `+447700900123`          | the same | `whatsapp:+447700900123`  |
+/// | `whatsapp:GB.4f1a`       | WhatsApp, by user id (no phone number)         | `whatsapp:GB.4f1a`
+/// | | `sms:+447700900123`      | SMS                                            | `+447700900123`
+/// |
 ///
 /// WhatsApp identities need not be phone numbers (Twilio passes Meta's business-scoped user ids:
 /// a country code, a dot, optionally `ENT.`, letters and digits).
@@ -26,7 +27,8 @@ public:
     enum class Channel { whatsapp, sms };
 
     Address() noexcept = default;
-    /// Reads any of the forms above. The error says what is wrong with the text, without quoting it.
+    /// Reads any of the forms above. The error says what is wrong with the text, without quoting
+    /// it.
     /// @param field  the parameter's name for the error ("To").
     static Result<Address> parse(std::string_view text, std::string_view field = "To");
 

@@ -1,6 +1,6 @@
 /// @file
-/// The error vocabulary: `Error` is a value (what `Result` carries), `TwilioError` and its leaves are
-/// the exceptions (what the throwing verbs throw). Both say the same things.
+/// The error vocabulary: `Error` is a value (what `Result` carries), `TwilioError` and its leaves
+/// are the exceptions (what the throwing verbs throw). Both say the same things.
 #pragma once
 
 #include <chrono>
@@ -26,8 +26,8 @@ enum class ErrorKind {
     rate_limit,       ///< Twilio asked to slow down (HTTP 429).
     transport,        ///< No answer, and nothing was done.
     timeout,          ///< The deadline passed, and nothing was done.
-    response,         ///< An answer that the API does not promise, to a request that changes nothing.
-    cancelled,        ///< Cancelled before anything was done.
+    response,   ///< An answer that the API does not promise, to a request that changes nothing.
+    cancelled,  ///< Cancelled before anything was done.
 };
 
 /// What the failed operation did on Twilio's side, as far as it can be known.
@@ -38,13 +38,13 @@ enum class Effect {
 
 /// How far a call had come when it failed.
 enum class Stage {
-    prepare,      ///< Local checks, credentials, waiting for a slot or between attempts.
-    resolve,      ///< Looking up the host name.
-    connect,      ///< Opening the TCP connection (or the proxy's tunnel).
-    tls,          ///< The TLS handshake.
-    send,         ///< Sending the request.
-    receive,      ///< Waiting for, or reading, the answer.
-    decode,       ///< Making sense of the answer.
+    prepare,  ///< Local checks, credentials, waiting for a slot or between attempts.
+    resolve,  ///< Looking up the host name.
+    connect,  ///< Opening the TCP connection (or the proxy's tunnel).
+    tls,      ///< The TLS handshake.
+    send,     ///< Sending the request.
+    receive,  ///< Waiting for, or reading, the answer.
+    decode,   ///< Making sense of the answer.
 };
 
 TWILIOWA_EXPORT std::string_view to_string(ErrorKind kind) noexcept;
@@ -58,18 +58,18 @@ struct ErrorData {
     ErrorKind kind = ErrorKind::transport;
     Effect effect = Effect::unknown;
     Stage stage = Stage::prepare;
-    int http_status = 0;    ///< 0 when there was no complete HTTP answer.
-    int code = 0;           ///< Twilio's error code, 0 when there is none.
-    std::string summary;    ///< Our words. Never holds a secret, a phone number or message text.
-    std::string message;    ///< Twilio's words. MAY HOLD A PHONE NUMBER: do not log it blindly.
-    std::string request_id; ///< `Twilio-Request-Id`; quote it to Twilio's support.
-    std::string field;      ///< The offending parameter, as Twilio spells it ("To").
-    std::string hint;       ///< The way out.
-    std::string host;       ///< The host that was called.
-    int port = 0;           ///< Its port, 0 when no connection was tried.
-    int attempts = 0;       ///< How often the request was tried.
+    int http_status = 0;     ///< 0 when there was no complete HTTP answer.
+    int code = 0;            ///< Twilio's error code, 0 when there is none.
+    std::string summary;     ///< Our words. Never holds a secret, a phone number or message text.
+    std::string message;     ///< Twilio's words. MAY HOLD A PHONE NUMBER: do not log it blindly.
+    std::string request_id;  ///< `Twilio-Request-Id`; quote it to Twilio's support.
+    std::string field;       ///< The offending parameter, as Twilio spells it ("To").
+    std::string hint;        ///< The way out.
+    std::string host;        ///< The host that was called.
+    int port = 0;            ///< Its port, 0 when no connection was tried.
+    int attempts = 0;        ///< How often the request was tried.
     std::optional<std::chrono::milliseconds> retry_after;  ///< What Twilio asked to wait.
-    std::shared_ptr<const Error> cause;  ///< What made the outcome unknown.
+    std::shared_ptr<const Error> cause;                    ///< What made the outcome unknown.
 };
 
 /// A failure as a value. Copying never throws and never allocates. Immutable, so safe to share

@@ -15,8 +15,9 @@
 
 namespace twiliowa {
 
-/// Where a message is in its life: `m.status == MessageStatus::delivered`. A status that Twilio adds
-/// later is kept as text. Source: Twilio's Messages resource; `read` occurs on WhatsApp and RCS only.
+/// Where a message is in its life: `m.status == MessageStatus::delivered`. A status that Twilio
+/// adds later is kept as text. Source: Twilio's Messages resource; `read` occurs on WhatsApp and
+/// RCS only.
 class MessageStatus : public OpenEnum<MessageStatus> {
 public:
     using OpenEnum::OpenEnum;
@@ -66,7 +67,7 @@ struct Message {
     std::string price = {};  ///< A decimal as text, negative, in `price_unit`; filled in later.
     std::string price_unit = {};
     std::string api_version = {};
-    std::string uri = {};  ///< Relative to the API's host.
+    std::string uri = {};           ///< Relative to the API's host.
     std::string media_uri = {};     ///< `subresource_uris.media`
     std::string feedback_uri = {};  ///< `subresource_uris.feedback`
 };
@@ -84,8 +85,8 @@ struct Media {
 
 /// Which messages to list. Empty fields do not filter.
 struct MessageFilter {
-    std::string to = {};    ///< An address, as in `OutboundMessage::to`.
-    std::string from = {};  ///< An address, as in `OutboundMessage::to`.
+    std::string to = {};                        ///< An address, as in `OutboundMessage::to`.
+    std::string from = {};                      ///< An address, as in `OutboundMessage::to`.
     std::optional<TimePoint> sent_on = {};      ///< That day, UTC.
     std::optional<TimePoint> sent_before = {};  ///< That day or earlier.
     std::optional<TimePoint> sent_after = {};   ///< That day or later.

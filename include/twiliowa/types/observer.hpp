@@ -34,7 +34,8 @@ struct ResultEvent {
     std::string_view operation = {};
     int attempts = 0;
     std::string_view request_id = {};
-    const Error* error = nullptr;  ///< Null on success. Log `what()`; `message()` may hold a number.
+    const Error* error =
+        nullptr;  ///< Null on success. Log `what()`; `message()` may hold a number.
     std::chrono::microseconds duration{0};
 };
 

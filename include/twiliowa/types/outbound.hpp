@@ -17,10 +17,10 @@ namespace twiliowa {
 /// A message with every parameter of Twilio's create call (facts: Messages resource, OpenAPI
 /// document of 2026-04-14). Empty text and nullopt are not sent.
 struct OutboundMessage {
-    std::string to = {};    ///< `+447700900123` means WhatsApp; see Address.
-    std::string from = {};  ///< As `to`. Default: the client's `from`.
-    std::string messaging_service_sid = {};  ///< MG...; instead of `from`, or with it.
-    std::string body = {};                   ///< At most 1600 characters (code points).
+    std::string to = {};                      ///< `+447700900123` means WhatsApp; see Address.
+    std::string from = {};                    ///< As `to`. Default: the client's `from`.
+    std::string messaging_service_sid = {};   ///< MG...; instead of `from`, or with it.
+    std::string body = {};                    ///< At most 1600 characters (code points).
     std::vector<std::string> media_url = {};  ///< http(s) URLs. WhatsApp takes one.
     std::string content_sid = {};             ///< HX...; excludes body and media_url.
     TemplateVariables content_variables = {};

@@ -59,8 +59,8 @@ MessagesClient coroutine_client(std::shared_ptr<HttpTransport> transport) {
     ClientOptions options;
     options.from = "+15005550006";
     options.transport = std::move(transport);
-    return MessagesClient(
-        Credentials::auth_token("AC00000000000000000000000000000001", "a-token"), options);
+    return MessagesClient(Credentials::auth_token("AC00000000000000000000000000000001", "a-token"),
+                          options);
 }
 
 Coroutine send_and_fetch(MessagesClient client, std::string& status) {
@@ -125,8 +125,7 @@ TEST_CASE("co_await on a blocking transport throws InvalidRequestError") {
         }
     };
     std::string status;
-    const auto coroutine =
-        send_and_fetch(coroutine_client(std::make_shared<Blocking>()), status);
+    const auto coroutine = send_and_fetch(coroutine_client(std::make_shared<Blocking>()), status);
     CHECK(coroutine.done());
     CHECK_THROWS_AS(coroutine.rethrow(), InvalidRequestError);
 }

@@ -39,6 +39,9 @@ TEST_CASE("fmt writes enumerations as words") {
     CHECK(fmt::format("{}", ErrorKind::outcome_unknown) == to_string(ErrorKind::outcome_unknown));
     CHECK(fmt::format("{}", Effect::none) == to_string(Effect::none));
     CHECK(fmt::format("{}", Stage::tls) == to_string(Stage::tls));
+    const auto advice = advise(63038);
+    CHECK(fmt::format("{}", advice.category) == to_string(advice.category));
+    CHECK(fmt::format("{}", advice.retry) == to_string(advice.retry));
     CHECK(fmt::format("{}", HttpMethod::post) == to_string(HttpMethod::post));
     CHECK(fmt::format("{}", MessageStatus(MessageStatus::delivered)) == "delivered");
     CHECK(fmt::format("{}", Direction("sideways")) == "sideways");

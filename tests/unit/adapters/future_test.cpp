@@ -20,8 +20,8 @@ MessagesClient future_client(std::shared_ptr<HttpTransport> transport) {
     ClientOptions options;
     options.from = "+15005550006";
     options.transport = std::move(transport);
-    return MessagesClient(
-        Credentials::auth_token("AC00000000000000000000000000000001", "a-token"), options);
+    return MessagesClient(Credentials::auth_token("AC00000000000000000000000000000001", "a-token"),
+                          options);
 }
 
 bool is_ready(const auto& future) {
@@ -34,9 +34,8 @@ TEST_CASE("as_future gives the value when the call completes, not before") {
     const auto transport = std::make_shared<ScriptedTransport>();
     transport->respond(201, future_created);
     const auto client = future_client(transport);
-    auto future = as_future<Message>([&](auto done) {
-        client.async_send_text({.to = "+447700900123", .body = "Hi"}, done);
-    });
+    auto future = as_future<Message>(
+        [&](auto done) { client.async_send_text({.to = "+447700900123", .body = "Hi"}, done); });
     CHECK_FALSE(is_ready(future));
     transport->run_until_idle();
     CHECK(future.get().sid.str() == "SM00000000000000000000000000000001");
@@ -46,8 +45,8 @@ TEST_CASE("as_future takes a verb and its argument") {
     const auto transport = std::make_shared<ScriptedTransport>();
     transport->respond(201, future_created).respond(200, future_created).respond(204);
     const auto client = future_client(transport);
-    auto sent = as_future(client, &MessagesClient::async_send_text,
-                          {.to = "+447700900123", .body = "Hi"});
+    auto sent =
+        as_future(client, &MessagesClient::async_send_text, {.to = "+447700900123", .body = "Hi"});
     transport->run_until_idle();
     const auto sid = sent.get().sid;
     auto fetched = as_future(client, &MessagesClient::async_fetch, sid);
@@ -101,8 +100,8 @@ TEST_CASE("A future may be dropped before the call completes") {
     const auto transport = std::make_shared<ScriptedTransport>();
     transport->respond(201, future_created);
     const auto client = future_client(transport);
-    static_cast<void>(as_future(client, &MessagesClient::async_send_text,
-                                {.to = "+447700900123", .body = "Hi"}));
+    static_cast<void>(
+        as_future(client, &MessagesClient::async_send_text, {.to = "+447700900123", .body = "Hi"}));
     transport->run_until_idle();
     CHECK(transport->remaining() == 0);
 }
@@ -114,7 +113,7 @@ TEST_CASE("as_future on a blocking transport gives InvalidRequestError") {
         }
     };
     const auto client = future_client(std::make_shared<Blocking>());
-    auto future = as_future(client, &MessagesClient::async_send_text,
-                            {.to = "+447700900123", .body = "Hi"});
+    auto future =
+        as_future(client, &MessagesClient::async_send_text, {.to = "+447700900123", .body = "Hi"});
     CHECK_THROWS_AS(future.get(), InvalidRequestError);
 }

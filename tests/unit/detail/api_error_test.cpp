@@ -28,7 +28,9 @@ TEST_CASE("every error shape of Twilio's gives its code and message") {
         {R"({"errors":[{"code":21608,"message":"m","infoUrl":"u","context":{}}]})", "bulk"},
         {R"({"code":"21608","message":"m"})", "code as text"},
     };
-    for (const auto& [body, name] : shapes) {
+    for (const auto& shape : shapes) {
+        const auto& body = shape.first;
+        const auto& name = shape.second;
         CAPTURE(name);
         const auto error = answered(400, body);
         CHECK(error.kind() == ErrorKind::api);

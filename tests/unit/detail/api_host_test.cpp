@@ -28,9 +28,9 @@ TEST_CASE("a base URL is scheme, host and port, nothing else") {
     CHECK(origin.port == 8080);
     CHECK(api_origin("api", "", "", "https://[::1]:1")->host == "[::1]");
     CHECK(api_origin("api", "", "", "http://x")->port == 80);
-    for (const char* bad : {"x", "ftp://x", "http://", "http://:80", "http://x:0", "http://x:65536",
-                            "http://x:a", "http://u:p@x", "http://x/path", "http://x?q", "http://x y",
-                            "http://x#f"}) {
+    for (const char* bad :
+         {"x", "ftp://x", "http://", "http://:80", "http://x:0", "http://x:65536", "http://x:a",
+          "http://u:p@x", "http://x/path", "http://x?q", "http://x y", "http://x#f"}) {
         CAPTURE(bad);
         CHECK(api_origin("api", "", "", bad).error().field() == "base_url");
     }
@@ -40,10 +40,12 @@ TEST_CASE("a link leads to the API's own origin or is refused") {
     const auto origin = api_origin("api", "", "", {}).value();
     CHECK(same_origin_url(origin, "/2010/x?Page=1&t=%2B").value() ==
           "https://api.twilio.com/2010/x?Page=1&t=%2B");
-    CHECK(same_origin_url(origin, "https://api.twilio.com/x").value() == "https://api.twilio.com/x");
-    for (const char* bad : {"", "//evil.test/x", "https://evil.test/", "http://api.twilio.com/x",
-                            "https://api.twilio.com.evil.test/", "https://api.twilio.com@evil.test/",
-                            "x", "@evil.test/", "/x y", "/x\r\nHost: evil", "/\\evil.test", "?x"}) {
+    CHECK(same_origin_url(origin, "https://api.twilio.com/x").value() ==
+          "https://api.twilio.com/x");
+    for (const char* bad :
+         {"", "//evil.test/x", "https://evil.test/", "http://api.twilio.com/x",
+          "https://api.twilio.com.evil.test/", "https://api.twilio.com@evil.test/", "x",
+          "@evil.test/", "/x y", "/x\r\nHost: evil", "/\\evil.test", "?x"}) {
         CAPTURE(bad);
         CHECK_FALSE(same_origin_url(origin, bad));
     }

@@ -147,8 +147,8 @@ TEST_CASE("outcome unknown: the error carries its cause, the effect and the way 
 }
 
 TEST_CASE("a cancelled create that had left is of unknown outcome; one that had not is cancelled") {
-    CHECK(Fixture{}.final_kind(Repeat::duplicates, broken(Effect::unknown, Stage::receive,
-                                                          ErrorKind::cancelled)) ==
+    CHECK(Fixture{}.final_kind(Repeat::duplicates,
+                               broken(Effect::unknown, Stage::receive, ErrorKind::cancelled)) ==
           ErrorKind::outcome_unknown);
     CHECK(Fixture{}.final_kind(Repeat::duplicates,
                                broken(Effect::none, Stage::connect, ErrorKind::cancelled)) ==
@@ -165,8 +165,7 @@ TEST_CASE("a failed read did nothing; a failed idempotent change may have") {
         static_cast<void>(m.start(start_time));
         static_cast<void>(m.on_failure(broken(Effect::unknown, Stage::receive), start_time, 0));
         CHECK(m.error().kind() == ErrorKind::transport);
-        CHECK(m.error().effect() ==
-              (repeat == Repeat::harmless ? Effect::none : Effect::unknown));
+        CHECK(m.error().effect() == (repeat == Repeat::harmless ? Effect::none : Effect::unknown));
     }
 }
 

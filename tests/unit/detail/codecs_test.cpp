@@ -58,13 +58,18 @@ constexpr auto at_084937 = 8h + 49min + 37s;
 
 TEST_CASE("base64 gives the test vectors of RFC 4648, both ways") {
     const std::pair<std::string_view, std::string_view> vectors[] = {
-        {"", ""},         {"f", "Zg=="},        {"fo", "Zm8="},        {"foo", "Zm9v"},
-        {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="}, {"foobar", "Zm9vYmFy"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
     };
-    for (const auto& [plain, encoded] : vectors) {
-        CAPTURE(plain);
-        CHECK(base64_of(plain) == encoded);
-        CHECK(detail::decode_base64(encoded) == std::string(plain));
+    for (const auto& vector : vectors) {
+        CAPTURE(vector.first);
+        CHECK(base64_of(vector.first) == vector.second);
+        CHECK(detail::decode_base64(vector.second) == std::string(vector.first));
     }
 }
 
@@ -211,7 +216,9 @@ TEST_CASE("ill-formed UTF-8 is refused wherever it stands") {
         {"\xf0\x9f\x41\x80", "no third byte"},
         {"\xf0\x9f\x98\xc0", "no fourth byte"},
     };
-    for (const auto& [bytes, what] : table) {
+    for (const auto& row : table) {
+        const auto bytes = row.first;
+        const auto what = row.second;
         CAPTURE(what);
         CHECK_FALSE(detail::is_valid_utf8(bytes));
         CHECK_FALSE(detail::is_valid_utf8("ok \xc3\xa9" + std::string(bytes)));
@@ -242,11 +249,10 @@ TEST_CASE("an RFC 2822 date may lack its weekday and may be in any zone") {
 
 TEST_CASE("an ISO 8601 date may have a fraction and an offset") {
     const auto expected = utc(2023, 8, 24, 5h + 1min + 45s);
-    for (const auto text :
-         {"2023-08-24T05:01:45Z"sv, "2023-08-24T05:01:45.999Z"sv,
-          "2023-08-24T05:01:45.123456789012345678901234567890Z"sv, "2023-08-24T05:01:45+00:00"sv,
-          "2023-08-24T10:31:45+05:30"sv, "2023-08-23T22:01:45-07:00"sv,
-          "2023-08-23T22:01:45.5-07:00"sv}) {
+    for (const auto text : {"2023-08-24T05:01:45Z"sv, "2023-08-24T05:01:45.999Z"sv,
+                            "2023-08-24T05:01:45.123456789012345678901234567890Z"sv,
+                            "2023-08-24T05:01:45+00:00"sv, "2023-08-24T10:31:45+05:30"sv,
+                            "2023-08-23T22:01:45-07:00"sv, "2023-08-23T22:01:45.5-07:00"sv}) {
         CAPTURE(text);
         CHECK(detail::parse_iso8601(text) == expected);
         CHECK(detail::parse_twilio_date(text) == expected);
@@ -263,10 +269,12 @@ TEST_CASE("an HTTP date is understood in its three forms") {
 
 TEST_CASE("an HTTP date of the oldest form knows every weekday") {
     const std::pair<std::string_view, unsigned> days[] = {
-        {"Monday", 7},   {"Tuesday", 8}, {"Wednesday", 9}, {"Thursday", 10},
+        {"Monday", 7},  {"Tuesday", 8},   {"Wednesday", 9}, {"Thursday", 10},
         {"Friday", 11}, {"Saturday", 12}, {"Sunday", 13},
     };
-    for (const auto& [name, day] : days) {
+    for (const auto& weekday : days) {
+        const auto name = weekday.first;
+        const auto day = weekday.second;
         CAPTURE(name);
         const auto text = std::string(name) + (day < 10 ? ", 0" : ", ") + std::to_string(day) +
                           "-Nov-94 08:49:37 GMT";
@@ -318,8 +326,7 @@ TEST_CASE("an offset may carry a date over midnight, a month and a year") {
 
 TEST_CASE("years end where system_clock does") {
     CHECK(detail::parse_iso8601("1970-01-01T00:00:00Z") == utc(1970, 1, 1));
-    CHECK(detail::parse_iso8601("2261-12-31T23:59:59Z") ==
-          utc(2261, 12, 31, 23h + 59min + 59s));
+    CHECK(detail::parse_iso8601("2261-12-31T23:59:59Z") == utc(2261, 12, 31, 23h + 59min + 59s));
     CHECK(detail::parse_iso8601("2261-12-31T23:59:59-23:59").has_value());
     for (const auto text : {"0000-01-01T00:00:00Z"sv, "1969-12-31T23:59:59Z"sv,
                             "2262-01-01T00:00:00Z"sv, "9999-12-31T23:59:59Z"sv}) {
@@ -331,18 +338,37 @@ TEST_CASE("years end where system_clock does") {
 }
 
 TEST_CASE("what is no ISO 8601 date is refused") {
-    for (const auto text :
-         {""sv, "2023"sv, "2023-08-24"sv, "2023-08-24T"sv, "2023-08-24T05:01Z"sv,
-          "2023-08-24T05:01:45"sv, "2023-08-24 05:01:45Z"sv, "2023-08-24T05:01:45.Z"sv,
-          "2023-08-24T05:01:45ZZ"sv, "2023-08-24T05:01:45Z "sv, " 2023-08-24T05:01:45Z"sv,
-          "2023-08-24T05:01:45+0000"sv, "2023-08-24T05:01:45+24:00"sv,
-          "2023-08-24T05:01:45+00:60"sv, "2023-08-24T05:01:45+"sv, "2023-08-24T05:01:45+00:"sv,
-          "2023-08-24T24:00:00Z"sv, "2023-08-24T05:60:45Z"sv, "2023-00-24T05:01:45Z"sv,
-          "2023-13-24T05:01:45Z"sv, "2023-08-00T05:01:45Z"sv, "2023-08-32T05:01:45Z"sv,
-          "2023-04-31T05:01:45Z"sv, "-2023-08-24T05:01:45Z"sv, "2023-8-24T05:01:45Z"sv,
-          "20233-08-24T05:01:45Z"sv, "99999999999999999999-08-24T05:01:45Z"sv,
-          "2023-08-24T05:01:45Z\0"sv, "2023\0-08-24T05:01:45Z"sv, "\0"sv,
-          "2023-08-24T05:01:45.\xff"sv}) {
+    for (const auto text : {""sv,
+                            "2023"sv,
+                            "2023-08-24"sv,
+                            "2023-08-24T"sv,
+                            "2023-08-24T05:01Z"sv,
+                            "2023-08-24T05:01:45"sv,
+                            "2023-08-24 05:01:45Z"sv,
+                            "2023-08-24T05:01:45.Z"sv,
+                            "2023-08-24T05:01:45ZZ"sv,
+                            "2023-08-24T05:01:45Z "sv,
+                            " 2023-08-24T05:01:45Z"sv,
+                            "2023-08-24T05:01:45+0000"sv,
+                            "2023-08-24T05:01:45+24:00"sv,
+                            "2023-08-24T05:01:45+00:60"sv,
+                            "2023-08-24T05:01:45+"sv,
+                            "2023-08-24T05:01:45+00:"sv,
+                            "2023-08-24T24:00:00Z"sv,
+                            "2023-08-24T05:60:45Z"sv,
+                            "2023-00-24T05:01:45Z"sv,
+                            "2023-13-24T05:01:45Z"sv,
+                            "2023-08-00T05:01:45Z"sv,
+                            "2023-08-32T05:01:45Z"sv,
+                            "2023-04-31T05:01:45Z"sv,
+                            "-2023-08-24T05:01:45Z"sv,
+                            "2023-8-24T05:01:45Z"sv,
+                            "20233-08-24T05:01:45Z"sv,
+                            "99999999999999999999-08-24T05:01:45Z"sv,
+                            "2023-08-24T05:01:45Z\0"sv,
+                            "2023\0-08-24T05:01:45Z"sv,
+                            "\0"sv,
+                            "2023-08-24T05:01:45.\xff"sv}) {
         CAPTURE(text);
         CHECK_FALSE(detail::parse_iso8601(text));
         CHECK_FALSE(detail::parse_twilio_date(text));
@@ -351,20 +377,41 @@ TEST_CASE("what is no ISO 8601 date is refused") {
 }
 
 TEST_CASE("what is no RFC 2822 or HTTP date is refused") {
-    for (const auto text :
-         {""sv, " "sv, "\0"sv, "Thu"sv, "Thu,"sv, "Thu, "sv, "Thu, 24 Aug 2023"sv,
-          "Thu, 24 Aug 2023 05:01:45"sv, "Thu, 24 Aug 2023 05:01:45 "sv,
-          "Thu, 24 Aug 2023 05:01:45 +000"sv, "Thu, 24 Aug 2023 05:01:45 +00000"sv,
-          "Thu, 24 Aug 2023 05:01:45 +2400"sv, "Thu, 24 Aug 2023 05:01:45 +0060"sv,
-          "Thu, 24 Aug 2023 05:01:45 GMT "sv, "Thu, 24 Aug 2023 05:01:45 GMT\0"sv,
-          "Thu, 24 Aug 2023 24:00:00 GMT"sv, "Thu, 0 Aug 2023 05:01:45 GMT"sv,
-          "Thu, 32 Aug 2023 05:01:45 GMT"sv, "Thu, 24 Xyz 2023 05:01:45 GMT"sv,
-          "Thu, 24 Aug 23 05:01:45 GMT"sv, "Thu, 999999999999 Aug 2023 05:01:45 GMT"sv,
-          "Xyz, 24 Aug 2023 05:01:45 GMT"sv, "Sunday, 06-Nov-94 08:49:37"sv,
-          "Sunday, 06-Nov-94 08:49:37\0"sv, "Sunday, 06-Nov-94 08:49:37 UTC"sv,
-          "Sunday, 06-Nov-1994 08:49:37 GMT"sv, "Sunday, 31-Nov-94 08:49:37 GMT"sv,
-          "Sun Nov  6 08:49:37"sv, "Sun Nov  6 08:49:37 94"sv, "Sun Nov 06 08:49:37 1994 GMT"sv,
-          "Nov  6 08:49:37 1994"sv, "120"sv, "-1"sv, "99999999999999999999"sv, "\xff\xfe"sv}) {
+    for (const auto text : {""sv,
+                            " "sv,
+                            "\0"sv,
+                            "Thu"sv,
+                            "Thu,"sv,
+                            "Thu, "sv,
+                            "Thu, 24 Aug 2023"sv,
+                            "Thu, 24 Aug 2023 05:01:45"sv,
+                            "Thu, 24 Aug 2023 05:01:45 "sv,
+                            "Thu, 24 Aug 2023 05:01:45 +000"sv,
+                            "Thu, 24 Aug 2023 05:01:45 +00000"sv,
+                            "Thu, 24 Aug 2023 05:01:45 +2400"sv,
+                            "Thu, 24 Aug 2023 05:01:45 +0060"sv,
+                            "Thu, 24 Aug 2023 05:01:45 GMT "sv,
+                            "Thu, 24 Aug 2023 05:01:45 GMT\0"sv,
+                            "Thu, 24 Aug 2023 24:00:00 GMT"sv,
+                            "Thu, 0 Aug 2023 05:01:45 GMT"sv,
+                            "Thu, 32 Aug 2023 05:01:45 GMT"sv,
+                            "Thu, 24 Xyz 2023 05:01:45 GMT"sv,
+                            "Thu, 24 Aug 23 05:01:45 GMT"sv,
+                            "Thu, 999999999999 Aug 2023 05:01:45 GMT"sv,
+                            "Xyz, 24 Aug 2023 05:01:45 GMT"sv,
+                            "Sunday, 06-Nov-94 08:49:37"sv,
+                            "Sunday, 06-Nov-94 08:49:37\0"sv,
+                            "Sunday, 06-Nov-94 08:49:37 UTC"sv,
+                            "Sunday, 06-Nov-1994 08:49:37 GMT"sv,
+                            "Sunday, 31-Nov-94 08:49:37 GMT"sv,
+                            "Sun Nov  6 08:49:37"sv,
+                            "Sun Nov  6 08:49:37 94"sv,
+                            "Sun Nov 06 08:49:37 1994 GMT"sv,
+                            "Nov  6 08:49:37 1994"sv,
+                            "120"sv,
+                            "-1"sv,
+                            "99999999999999999999"sv,
+                            "\xff\xfe"sv}) {
         CAPTURE(text);
         CHECK_FALSE(detail::parse_rfc2822(text));
         CHECK_FALSE(detail::parse_twilio_date(text));
@@ -396,8 +443,8 @@ TEST_CASE("dates at the edges are written right") {
     CHECK(detail::format_iso8601_utc(utc(2261, 12, 31, 23h + 59min + 59s)) ==
           "2261-12-31T23:59:59Z");
     CHECK(detail::format_date_utc(utc(2024, 2, 29, 23h)) == "2024-02-29");
-    CHECK(detail::format_iso8601_utc(detail::CalendarTime::max()).size() == 20);
-    CHECK(detail::format_iso8601_utc(detail::CalendarTime::min()).size() == 20);
+    CHECK(detail::format_iso8601_utc(detail::CalendarTime::max()) == "2262-04-11T23:47:16Z");
+    CHECK(detail::format_iso8601_utc(detail::CalendarTime::min()) == "1677-09-21T00:12:43Z");
 }
 
 TEST_CASE("what is written is read back as the same time") {

@@ -24,7 +24,8 @@ TEST_CASE("every field of a message is read") {
         "date_created":"Thu, 24 Aug 2023 05:01:45 +0000","date_sent":null,
         "date_updated":"2023-08-24T05:01:46Z","direction":"outbound-api","error_code":30008,
         "error_message":"m","from":"whatsapp:+1","messaging_service_sid":"MGx","num_media":"1",
-        "num_segments":"2","price":"-0.00750","price_unit":"USD","sid":")" + sid + R"(",
+        "num_segments":"2","price":"-0.00750","price_unit":"USD","sid":")" +
+                           sid + R"(",
         "status":"queued","subresource_uris":{"media":"/m","feedback":"/f","sid":"no"},
         "to":"whatsapp:+2","uri":"/u"})");
     CHECK(m.sid.str() == sid);

@@ -59,9 +59,8 @@ std::string encoded(const OutboundMessage& message) {
 TEST_CASE("a text, a template, a medium and a location are encoded as Twilio wants them") {
     CHECK(encoded(text()) ==
           "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&Body=Hi");
-    CHECK(encoded(OutboundTemplate{.to = "+447700900123",
-                                   .content_sid = "HX" + hex,
-                                   .variables = {{"1", "Lee"}}}) ==
+    CHECK(encoded(OutboundTemplate{
+              .to = "+447700900123", .content_sid = "HX" + hex, .variables = {{"1", "Lee"}}}) ==
           "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&ContentSid=HX" + hex +
               "&ContentVariables=%7B%221%22%3A%22Lee%22%7D");
     CHECK(encoded(OutboundMedia{.to = "+447700900123", .media_url = "https://x.test/a.jpg"}) ==
@@ -100,8 +99,8 @@ TEST_CASE("all parameters are sent under Twilio's names") {
     message.extra = {{"MessageIntent", "otp"}};
     CHECK(encoded(message) ==
           "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&MessagingServiceSid=" +
-              service +
-              "&Body=Hi&StatusCallback=https%3A%2F%2Fexample.com%2Fcb&ApplicationSid=AP" + hex +
+              service + "&Body=Hi&StatusCallback=https%3A%2F%2Fexample.com%2Fcb&ApplicationSid=AP" +
+              hex +
               "&ScheduleType=fixed&SendAt=2026-11-21T01%3A00%3A00Z&ValidityPeriod=600&Attempt=2"
               "&MaxPrice=0.5&ProvideFeedback=true&ForceDelivery=false&SmartEncoded=true"
               "&ShortenUrls=false&SendAsMms=false&ContentRetention=discard"
@@ -140,8 +139,9 @@ TEST_CASE("content rules") {
               m.body = "";
               m.content_sid = "HX1";
           }) == "ContentSid/21655");
-    CHECK(refusal_after([](auto& m) { m.content_variables = {{"1", "a"}}; }) ==
-          "ContentVariables/21654");
+    CHECK(refusal_after([](auto& m) {
+              m.content_variables = {{"1", "a"}};
+          }) == "ContentVariables/21654");
     CHECK(refusal_after([](auto& m) {
               m.body = "";
               m.content_sid = "HX" + hex;

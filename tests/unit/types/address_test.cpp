@@ -16,7 +16,9 @@ TEST_CASE("an address takes every documented form and gets its prefix once") {
         {"whatsapp:GB.4566546130240823", "whatsapp:GB.4566546130240823"},
         {"whatsapp:US.ENT.a1B2", "whatsapp:US.ENT.a1B2"},
     };
-    for (const auto& [written, wire] : forms) {
+    for (const auto& form : forms) {
+        const auto& written = form.first;
+        const auto& wire = form.second;
         CAPTURE(written);
         const auto address = Address::parse(written);
         REQUIRE(address);
@@ -44,7 +46,9 @@ TEST_CASE("a wrong address is refused with the reason and without the number") {
         {std::string("+4477009001\0", 12), "not a digit"},
         {"+447700900123\r\nX: y", "not a digit"},
     };
-    for (const auto& [written, reason] : wrong) {
+    for (const auto& refused : wrong) {
+        const auto& written = refused.first;
+        const auto& reason = refused.second;
         CAPTURE(written);
         const auto address = Address::parse(written);
         REQUIRE_FALSE(address);

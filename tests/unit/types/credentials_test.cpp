@@ -17,10 +17,9 @@ const std::string key = "SK" + std::string(32, '1');
 
 /// Sets variables for one test and unsets all the library reads.
 struct Environment {
-    static constexpr const char* names[] = {"TWILIO_ACCOUNT_SID", "TWILIO_AUTH_TOKEN",
-                                            "TWILIO_API_KEY",     "TWILIO_API_SECRET",
-                                            "TWILIO_WHATSAPP_NUMBER", "TWILIO_EDGE",
-                                            "TWILIO_REGION",      "TWILIOWA_BASE_URL"};
+    static constexpr const char* names[] = {
+        "TWILIO_ACCOUNT_SID",     "TWILIO_AUTH_TOKEN", "TWILIO_API_KEY", "TWILIO_API_SECRET",
+        "TWILIO_WHATSAPP_NUMBER", "TWILIO_EDGE",       "TWILIO_REGION",  "TWILIOWA_BASE_URL"};
     explicit Environment(std::vector<std::pair<std::string, std::string>> values) {
         clear();
         for (const auto& [name, value] : values) setenv(name.c_str(), value.c_str(), 1);
@@ -66,10 +65,10 @@ TEST_CASE("the environment gives a token or a key, and a missing variable is nam
     CHECK(missing({{"TWILIO_ACCOUNT_SID", "x"}, {"TWILIO_AUTH_TOKEN", "t"}}) ==
           "TWILIO_ACCOUNT_SID");
     CHECK(missing({{"TWILIO_ACCOUNT_SID", account}, {"TWILIO_AUTH_TOKEN", "t"}}).empty());
-    CHECK(missing({{"TWILIO_ACCOUNT_SID", account},
-                   {"TWILIO_API_KEY", key},
-                   {"TWILIO_API_SECRET", "s"}})
-              .empty());
+    CHECK(
+        missing(
+            {{"TWILIO_ACCOUNT_SID", account}, {"TWILIO_API_KEY", key}, {"TWILIO_API_SECRET", "s"}})
+            .empty());
 }
 
 TEST_CASE("client options from the environment name what is missing or wrong") {
@@ -89,8 +88,8 @@ TEST_CASE("client options from the environment name what is missing or wrong") {
         CHECK(ClientOptions::from_environment().region == "ie1");
     }
     {
-        const Environment environment({{"TWILIO_WHATSAPP_NUMBER", "+14155238886"},
-                                       {"TWILIOWA_BASE_URL", "ftp://x"}});
+        const Environment environment(
+            {{"TWILIO_WHATSAPP_NUMBER", "+14155238886"}, {"TWILIOWA_BASE_URL", "ftp://x"}});
         CHECK(ClientOptions::try_from_environment().error().field() == "TWILIOWA_BASE_URL");
     }
 }

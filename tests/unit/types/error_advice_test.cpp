@@ -97,10 +97,10 @@ TEST_CASE("codes that callers branch on have the category and retry that fit the
         {63050, ErrorCategory::opted_out, RetryAdvice::never},
         {63053, ErrorCategory::template_, RetryAdvice::later},
     };
-    for (const auto& [code, category, retry] : expected) {
-        CAPTURE(code);
-        CHECK(to_string(advise(code).category) == to_string(category));
-        CHECK(to_string(advise(code).retry) == to_string(retry));
+    for (const auto& wanted : expected) {
+        CAPTURE(wanted.code);
+        CHECK(to_string(advise(wanted.code).category) == to_string(wanted.category));
+        CHECK(to_string(advise(wanted.code).retry) == to_string(wanted.retry));
     }
 }
 
@@ -138,8 +138,9 @@ TEST_CASE("no error has no title and no advice") {
 }
 
 TEST_CASE("a code that is not in the catalogue keeps its number and says so") {
-    for (const int code : {INT_MIN, -63016, -1, 1, 9999, 11999, 12999, 14000, 20599, 20600, 21999,
-                           22000, 30999, 31000, 35999, 63999, 64000, 92999, 99999, INT_MAX}) {
+    for (const int code :
+         {INT_MIN, -63016, -1,    1,     9999,  11999, 12999, 14000, 20599, 20600,
+          21999,   22000,  30999, 31000, 35999, 63999, 64000, 92999, 99999, INT_MAX}) {
         CAPTURE(code);
         CHECK(advise(code).code == code);
         CHECK(admits_ignorance(advise(code)));

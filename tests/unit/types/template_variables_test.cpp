@@ -36,7 +36,8 @@ TEST_CASE("good variables become one JSON object, in order") {
 TEST_CASE("each broken rule is refused with the variable's name and never its value") {
     CHECK(contains(refusal({{"1", ""}}), "variable \"1\" is empty"));
     CHECK(contains(refusal({{"1", "a"}, {"1", "b"}}), "variable \"1\" is there twice"));
-    CHECK(contains(refusal({{"first name", "secret"}}), "variable number 1 has an impossible name"));
+    CHECK(
+        contains(refusal({{"first name", "secret"}}), "variable number 1 has an impossible name"));
     CHECK(contains(refusal({{"", "secret"}}), "variable number 1"));
     CHECK(contains(refusal({{std::string(17, 'a'), "secret"}}), "impossible name"));
     CHECK(contains(refusal({{"1", "\xff"}}), "UTF-8"));
@@ -50,8 +51,10 @@ TEST_CASE("each broken rule is refused with the variable's name and never its va
 }
 
 TEST_CASE("white space is refused, normalised or allowed, as asked") {
-    const std::vector<std::pair<std::string, std::string>> cases{
-        {"a\nb", "line break"}, {"a\tb", "tab"}, {"a     b", "four spaces"}, {"a\r\nb", "line break"}};
+    const std::vector<std::pair<std::string, std::string>> cases{{"a\nb", "line break"},
+                                                                 {"a\tb", "tab"},
+                                                                 {"a     b", "four spaces"},
+                                                                 {"a\r\nb", "line break"}};
     for (const auto& [value, reason] : cases) {
         const TemplateVariables variables{{"3", value}};
         CHECK(contains(refusal(variables), reason));
@@ -85,7 +88,9 @@ TEST_CASE("JSON from elsewhere is taken only as a flat object of strings") {
         {R"({"1":"a","1":"b"})", "variable \"1\" is there twice"},
         {"{\"1\":\"\xff\"}", "UTF-8"},
     };
-    for (const auto& [json, reason] : bad) {
+    for (const auto& refused : bad) {
+        const auto& json = refused.first;
+        const auto& reason = refused.second;
         CAPTURE(json);
         const auto result = TemplateVariables::from_json(json);
         REQUIRE_FALSE(result);

@@ -19,9 +19,12 @@ TEST_CASE("a SID is checked when it is made, and says what is wrong") {
     CHECK(MessageSid("SM" + hex).str() == "SM" + hex);
     CHECK(MessageSid::parse("MM" + hex).has_value());
     CHECK_THROWS_AS(MessageSid("HX" + hex), InvalidRequestError);
-    const std::vector<std::string> wrong{
-        "", "SM", "SM" + hex + "0", "SM" + std::string(32, 'g'), "SM../../../" + hex,
-        std::string(34, '\0')};
+    const std::vector<std::string> wrong{"",
+                                         "SM",
+                                         "SM" + hex + "0",
+                                         "SM" + std::string(32, 'g'),
+                                         "SM../../../" + hex,
+                                         std::string(34, '\0')};
     for (const auto& bad : wrong) {
         const auto sid = MessageSid::parse(bad);
         REQUIRE_FALSE(sid);

@@ -1,0 +1,166 @@
+// What a server may answer.
+#include "fixture.hpp"
+
+#include <twiliowa/messages_client.hpp>
+#include <twiliowa/testing/manual_clock.hpp>
+
+using namespace twiliowa;
+using namespace twiliowa::test;
+using namespace std::chrono_literals;
+
+TEST_CASE("an answer comes back with status, headers and body; the request left as it was given") {
+    for (const auto protocol : {Protocol::http1, Protocol::tls_http2}) {
+        Wire wire(protocol);
+        const auto result = wire.send("/headers");
+        REQUIRE(result);
+        CHECK(result->status == 201);
+        CHECK(result->body == "{}");
+        CHECK(result->header("TWILIO-REQUEST-ID") == "RQ1");
+        CHECK(result->header("X-Empty").empty());
+        CHECK(result->header("missing").empty());
+        const auto request = wire.server.requests().at(0);
+        CHECK(request.method == "POST");
+        CHECK(request.body == "Body=x");
+        CHECK(request.header("authorization") == "Basic canary");
+        CHECK(request.header("content-type") == "application/x-www-form-urlencoded");
+    }
+}
+
+TEST_CASE("GET, PUT and DELETE are what they say") {
+    Wire wire;
+    auto request = wire.post("/ok");
+    for (const auto method : {HttpMethod::get, HttpMethod::delete_}) {
+        request.method = method;
+        request.body.clear();
+        CHECK(wire.transport.send(request, Wire::within()));
+    }
+    request.method = HttpMethod::put;
+    request.body = "x";
+    CHECK(wire.transport.send(request, Wire::within()));
+    CHECK(wire.send("/ok"));
+    const auto got = wire.server.requests();
+    REQUIRE(got.size() == 4);
+    CHECK(got[0].method == "GET");
+    CHECK(got[1].method == "DELETE");
+    CHECK(got[1].body.empty());
+    CHECK(got[2].method == "PUT");
+    CHECK(got[2].body == "x");
+    CHECK(got[3].method == "POST");
+    CHECK(wire.server.connections() == 1);
+}
+
+TEST_CASE("a huge answer is cut off at the cap, wherever it goes") {
+    Wire wire;
+    auto context = Wire::within(60s);
+    context.max_response_bytes = 1u << 20;
+    const auto result = wire.send("/huge", context);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().what().find("larger than allowed") != std::string::npos);
+    CHECK(result.error().effect() == Effect::unknown);
+    std::size_t taken = 0;
+    context.body_sink = [&](std::string_view piece) {
+        taken += piece.size();
+        return true;
+    };
+    CHECK_FALSE(wire.send("/huge", context));
+    CHECK(taken <= 1u << 20);
+    context.body_sink = [](std::string_view) { return false; };
+    CHECK(wire.send("/ok", context).error().what().find("sink") != std::string::npos);
+    context.body_sink = [](std::string_view) -> bool { throw std::runtime_error("canary"); };
+    CHECK_FALSE(wire.send("/ok", context));
+}
+
+TEST_CASE("a truncated answer and garbage are errors of unknown effect") {
+    for (const auto* path : {"/truncate", "/garbage"}) {
+        CAPTURE(path);
+        Wire wire;
+        const auto result = wire.send(path);
+        REQUIRE_FALSE(result);
+        CHECK(result.error().effect() == Effect::unknown);
+        CHECK(result.error().stage() == Stage::receive);
+    }
+}
+
+TEST_CASE("redirects are answers, and nothing is asked of the other place") {
+    Wire wire;
+    CHECK(wire.send("/redirect")->status == 302);
+    CHECK(wire.bodies("/ok") == 0);
+}
+
+TEST_CASE("no Expect header, however large the body") {
+    Wire wire;
+    CHECK(wire.transport.send(wire.post("/ok", std::string(2u << 20, 'x')), Wire::within()));
+    CHECK(wire.server.requests().at(0).header("expect").empty());
+    CHECK(wire.server.requests().at(0).body.size() == 2u << 20);
+}
+
+TEST_CASE("connections are reused; one that saw an error is not") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        Wire wire;
+        const auto send = [&](const std::string& path) {
+            return asynchronous ? send_async(wire.transport, wire.post(path), Wire::within(300ms))
+                                : wire.send(path, Wire::within(300ms));
+        };
+        for (int i = 0; i < 5; ++i) CHECK(send("/ok"));
+        CHECK(wire.server.connections() == 1);
+        CHECK_FALSE(send("/hold"));
+        CHECK(send("/ok"));
+        CHECK(wire.server.connections() == 2);
+    }
+}
+
+TEST_CASE("a refused connection did nothing, and says where") {
+    Wire wire;
+    auto request = wire.post("/ok");
+    request.url = "http://127.0.0.1:1/";
+    const auto result = wire.transport.send(request, Wire::within());
+    CHECK(result.error().stage() == Stage::connect);
+    CHECK(result.error().effect() == Effect::none);
+    CHECK(result.error().host() == "127.0.0.1");
+    CHECK(result.error().port() == 1);
+}
+
+TEST_CASE("an address that the policy refuses is not connected to") {
+    Wire wire;
+    auto context = Wire::within();
+    context.address_policy = [](std::string_view address) { return address != "127.0.0.1"; };
+    auto request = wire.post("/ok");
+    request.url = "http://127.0.0.1:" + std::to_string(wire.server.port()) + "/ok";
+    const auto result = wire.transport.send(request, context);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().effect() == Effect::none);
+    CHECK(wire.server.connections() == 0);
+    CHECK(wire.transport.send(request, Wire::within()));
+}
+
+TEST_CASE("Retry-After is waited out in both forms, over the wire") {
+    const auto clock = std::make_shared<twiliowa::testing::ManualClock>();
+    for (const std::string value : {"3", "Thu, 01 Jan 2026 00:00:03 GMT"}) {
+        CAPTURE(value);
+        const auto fresh = std::make_shared<twiliowa::testing::ManualClock>();
+        int calls = 0;
+        TestServer server({}, [&](const ReceivedRequest&) {
+            Reply reply;
+            if (++calls == 1) {
+                reply.status = 429;
+                reply.body = R"({"code":20429,"message":"slow down"})";
+                reply.headers = {{"Retry-After", value}};
+            } else {
+                reply.body = R"({"sid":"SM00000000000000000000000000000000"})";
+            }
+            return reply;
+        });
+        ClientOptions options;
+        options.from = "+14155238886";
+        options.base_url = server.url("127.0.0.1");
+        options.clock = fresh;
+        options.timeout = std::chrono::hours{24 * 365 * 10};  // the wire's clock is another one
+        const MessagesClient client(
+            Credentials::auth_token("AC00000000000000000000000000000000", "t"), options);
+        const auto before = fresh->monotonic_now();
+        CHECK(client.send_text({.to = "+447700900123", .body = "Hi"}).sid.str().size() == 34);
+        CHECK(fresh->monotonic_now() - before == 3s);
+        CHECK(server.requests().size() == 2);
+    }
+}

@@ -1,0 +1,115 @@
+// The asynchronous side: one thread, started when needed, and a clean end.
+#include <filesystem>
+#include <thread>
+
+#include "fixture.hpp"
+
+using namespace twiliowa;
+using namespace twiliowa::test;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::ptrdiff_t thread_count() {
+    const std::filesystem::directory_iterator tasks("/proc/self/task");
+    return std::distance(begin(tasks), end(tasks));
+}
+
+}  // namespace
+
+TEST_CASE("no thread until the first asynchronous call, then one") {
+    Wire wire;
+    REQUIRE(wire.send("/ok"));  // the server's threads exist now
+    const auto before = thread_count();
+    CurlTransport other(wire.options());
+    auto request = wire.post("/ok");
+    request.url = "http://127.0.0.1:1/";  // no connection, no server thread, no resolver thread
+    static_cast<void>(other.send(request, Wire::within()));
+    CHECK(thread_count() == before);
+    static_cast<void>(send_async(other, request, Wire::within()));
+    CHECK(thread_count() == before + 1);
+    static_cast<void>(send_async(other, request, Wire::within()));
+    CHECK(thread_count() == before + 1);
+}
+
+TEST_CASE("completions and timers run on the transport's thread, timers in order") {
+    Wire wire;
+    const auto here = std::this_thread::get_id();
+    std::thread::id there;
+    std::promise<void> sent;
+    wire.transport.async_send(wire.post("/ok"), Wire::within(), [&](const Result<HttpResponse>& r) {
+        CHECK(r);
+        there = std::this_thread::get_id();
+        sent.set_value();
+    });
+    sent.get_future().wait();
+    CHECK(there != here);
+    std::string order;
+    std::promise<void> done;
+    const auto now = std::chrono::steady_clock::now();
+    wire.transport.call_at(now + 30ms, [&] {
+        order += 'c';
+        done.set_value();
+    });
+    wire.transport.call_at(now + 10ms, [&] { order += 'b'; });
+    wire.transport.call_at(now - 1s, [&] { order += 'a'; });
+    done.get_future().wait();
+    CHECK(order == "abc");
+}
+
+TEST_CASE("destruction completes what is pending") {
+    TestServer server({}, Wire::by_path);
+    HttpRequest request;
+    request.method = HttpMethod::post;
+    request.url = server.url() + "/hold";
+    request.body = "x";
+    std::vector<Error> errors;
+    bool timer_ran = false;
+    {
+        CurlTransport transport;
+        transport.async_send(request, Wire::within(60s),
+                             [&](const Result<HttpResponse>& r) { errors.push_back(r.error()); });
+        transport.call_at(std::chrono::steady_clock::now() + 1h, [&] { timer_ran = true; });
+        CHECK(server.wait_for_requests(1));
+    }
+    CHECK(timer_ran);
+    REQUIRE(errors.size() == 1);
+    CHECK(errors[0].kind() == ErrorKind::cancelled);
+    CHECK(errors[0].effect() == Effect::unknown);
+}
+
+TEST_CASE("a transport may be destroyed inside a completion") {
+    Wire wire;
+    auto transport = std::make_unique<CurlTransport>(wire.options());
+    std::promise<Error> held;
+    std::promise<void> done;
+    transport->async_send(wire.post("/hold"), Wire::within(60s),
+                          [&](const Result<HttpResponse>& r) { held.set_value(r.error()); });
+    CHECK(wire.server.wait_for_requests(1));
+    transport->async_send(wire.post("/ok"), Wire::within(), [&](const Result<HttpResponse>& r) {
+        CHECK(r);
+        transport.reset();
+        done.set_value();
+    });
+    done.get_future().wait();
+    CHECK(held.get_future().get().kind() == ErrorKind::cancelled);
+}
+
+TEST_CASE("200 calls at once are all answered, over HTTP/1.1 and HTTP/2") {
+    for (const auto protocol : {Protocol::http1, Protocol::tls_http2}) {
+        Wire wire(protocol);
+        std::atomic<int> good{0};
+        std::atomic<int> left{200};
+        std::promise<void> done;
+        for (int i = 0; i < 200; ++i) {
+            wire.transport.async_send(wire.post("/ok"), Wire::within(),
+                                      [&](const Result<HttpResponse>& r) {
+                                          if (r) ++good;
+                                          if (--left == 0) done.set_value();
+                                      });
+        }
+        done.get_future().wait();
+        CHECK(good == 200);
+        if (protocol == Protocol::tls_http2) CHECK(wire.server.connections() == 1);
+    }
+}

@@ -1,0 +1,99 @@
+// libcurl repeats a request by itself when a kept-alive connection dies before the first byte of
+// the answer. That would deliver a message twice.
+#include <curl/curl.h>
+
+#include "fixture.hpp"
+
+using namespace twiliowa;
+using namespace twiliowa::test;
+
+namespace {
+
+const Protocol protocols[] = {Protocol::http1, Protocol::tls_http1, Protocol::tls_http2};
+
+std::size_t discard(char*, std::size_t size, std::size_t count, void*) {
+    return size * count;
+}
+
+}  // namespace
+
+TEST_CASE("control: libcurl on its own sends such a POST twice") {
+    for (const auto protocol : protocols) {
+        CAPTURE(static_cast<int>(protocol));
+        const Wire wire(protocol);
+        CURL* const easy = curl_easy_init();
+        curl_blob ca{const_cast<char*>(wire.certificates.ca_pem.data()),
+                     wire.certificates.ca_pem.size(), CURL_BLOB_COPY};
+        if (protocol != Protocol::http1) curl_easy_setopt(easy, CURLOPT_CAINFO_BLOB, &ca);
+        curl_easy_setopt(easy, CURLOPT_PROXY, "");
+        curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, discard);
+        curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "Body=x");
+        // Over HTTP/2 libcurl 7.88 repeats what a server refuses, not what it drops.
+        const auto* const provocation = protocol == Protocol::tls_http2 ? "/refuse" : "/close";
+        for (const auto* path : {"/ok", provocation}) {
+            curl_easy_setopt(easy, CURLOPT_URL, (wire.server.url() + path).c_str());
+            curl_easy_perform(easy);
+        }
+        curl_easy_cleanup(easy);
+        CHECK(wire.bodies(provocation) >= 2);
+    }
+}
+
+TEST_CASE("a POST whose kept-alive connection dies is delivered once, and its effect is unknown") {
+    for (const auto protocol : protocols) {
+        for (const auto* path : {"/close", "/reset"}) {
+            CAPTURE(static_cast<int>(protocol));
+            CAPTURE(path);
+            Wire wire(protocol);
+            REQUIRE(wire.send("/ok"));
+            const auto result = wire.send(path);
+            REQUIRE_FALSE(result);
+            CHECK(result.error().effect() == Effect::unknown);
+            CHECK(wire.bodies(path) == 1);
+        }
+    }
+}
+
+TEST_CASE("the same asynchronously") {
+    for (const auto protocol : protocols) {
+        CAPTURE(static_cast<int>(protocol));
+        Wire wire(protocol);
+        REQUIRE(send_async(wire.transport, wire.post("/ok"), Wire::within()));
+        const auto result = send_async(wire.transport, wire.post("/close"), Wire::within());
+        REQUIRE_FALSE(result);
+        CHECK(result.error().effect() == Effect::unknown);
+        CHECK(wire.bodies("/close") == 1);
+    }
+}
+
+TEST_CASE("the same for a POST without a body, and on a fresh connection") {
+    Wire wire;
+    CHECK_FALSE(wire.transport.send(wire.post("/close", ""), Wire::within()));
+    REQUIRE(wire.send("/ok"));
+    CHECK_FALSE(wire.transport.send(wire.post("/close", ""), Wire::within()));
+    CHECK(wire.bodies("/close") == 2);
+}
+
+TEST_CASE("HTTP/2: an answer before the body was read, then a reset: unknown, never repeated") {
+    Wire wire(Protocol::tls_http2);
+    const auto result =
+        wire.transport.send(wire.post("/early", std::string(1u << 20, 'x')), Wire::within());
+    if (!result) CHECK(result.error().effect() == Effect::unknown);
+    CHECK(wire.bodies("/early") == 1);
+}
+
+TEST_CASE("HTTP/2: a stream refused, reset or overtaken by GOAWAY is not repeated by libcurl") {
+    for (const auto* path : {"/refuse", "/reset_stream", "/goaway"}) {
+        CAPTURE(path);
+        Wire wire(Protocol::tls_http2);
+        REQUIRE(wire.send("/ok"));
+        const auto result = wire.send(path);
+        REQUIRE_FALSE(result);
+        CAPTURE(result.error().what());
+        // libcurl 7.88 tells of a GOAWAY; a stream refused on a connection used before looks to its
+        // user as if the connection had died.
+        const bool known_untouched = path == std::string("/goaway");
+        CHECK(result.error().effect() == (known_untouched ? Effect::none : Effect::unknown));
+        CHECK(wire.bodies(path) == 1);
+    }
+}
