@@ -3,26 +3,25 @@
 #include <array>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "detail/ascii.hpp"
 #include "detail/dates.hpp"
+#include "detail/json_scanner.hpp"
 
 namespace twiliowa::detail {
 
 namespace {
 
-/// One JSON value that is not a container.
+/// One JSON value that is not a container; null and the like have neither.
 struct Scalar {
-    const std::string* text = nullptr;
+    std::optional<std::string_view> text = {};
     std::optional<std::int64_t> number = {};
 
-    /// A copy: the reader goes on using its own buffer, which costs less than growing a new one.
-    std::string as_text() const { return text == nullptr ? std::string{} : *text; }
+    std::string as_text() const { return std::string(text.value_or("")); }
     std::optional<int> as_int() const noexcept {
-        const auto value = text == nullptr ? number : parse_number<std::int64_t>(*text);
+        const auto value = text ? parse_number<std::int64_t>(*text) : number;
         if (!value || *value < std::numeric_limits<int>::min() ||
             *value > std::numeric_limits<int>::max()) {
             return std::nullopt;
@@ -30,7 +29,7 @@ struct Scalar {
         return static_cast<int>(*value);
     }
     std::optional<TimePoint> as_date() const {
-        return text == nullptr ? std::nullopt : parse_twilio_date(*text);
+        return text ? parse_twilio_date(*text) : std::nullopt;
     }
 };
 
@@ -119,61 +118,44 @@ void assign_nested(Media&, std::string_view, std::string_view, const Scalar&) {}
 /// Walks a document once. A record is the root object, or, where `list_name` is given, each object
 /// of the root's array of that name. Whatever else it meets is passed over, at any depth.
 template <class Record>
-class RecordReader final : public nlohmann::json_sax<nlohmann::json> {
+class RecordReader final : public JsonEvents {
 public:
     explicit RecordReader(Record& record) : record_(&record), record_depth_(1) {}
     RecordReader(Page<Record>& page, std::string_view list_name)
         : page_(&page), list_name_(list_name), record_depth_(3) {}
 
-    bool start_object(std::size_t) override {
+    void start_object() override {
         ++depth_;
         if (depth_ == 1) root_is_object_ = true;
         if (page_ != nullptr && depth_ == record_depth_ && in_list_) {
             record_ = &page_->items.emplace_back();
         }
-        return true;
     }
-    bool end_object() override {
+    void end_object() override {
         if (page_ != nullptr && depth_ == record_depth_) record_ = nullptr;
         --depth_;
-        return true;
     }
-    bool start_array(std::size_t) override {
+    void start_array() override {
         ++depth_;
         if (page_ != nullptr && depth_ == 2 && key_ == list_name_) {
             in_list_ = true;
             list_seen_ = true;
         }
-        return true;
     }
-    bool end_array() override {
+    void end_array() override {
         if (depth_ == 2) in_list_ = false;
         --depth_;
-        return true;
     }
-    bool key(std::string& name) override {
+    void key(std::string_view name) override {
         if (depth_ <= record_depth_) {
-            key_.assign(name);
+            key_ = name;
         } else {
-            nested_key_.assign(name);
+            nested_key_ = name;
         }
-        return true;
     }
-    bool string(std::string& value) override { return scalar({&value, {}}); }
-    bool null() override { return scalar({}); }
-    bool boolean(bool) override { return scalar({}); }
-    bool number_integer(std::int64_t value) override { return scalar({nullptr, value}); }
-    bool number_unsigned(std::uint64_t value) override {
-        if (value > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-            return scalar({});
-        }
-        return scalar({nullptr, static_cast<std::int64_t>(value)});
-    }
-    bool number_float(double, const std::string&) override { return scalar({}); }
-    bool binary(nlohmann::json::binary_t&) override { return true; }
-    bool parse_error(std::size_t, const std::string&, const nlohmann::detail::exception&) override {
-        return false;
-    }
+    void string(std::string_view value) override { scalar({value, {}}); }
+    void integer(std::int64_t value) override { scalar({{}, value}); }
+    void other() override { scalar({}); }
 
     /// Whether the document was what it should be, apart from its fields.
     bool saw_document() const noexcept {
@@ -181,7 +163,7 @@ public:
     }
 
 private:
-    bool scalar(Scalar value) {
+    void scalar(Scalar value) {
         if (record_ != nullptr && depth_ == record_depth_) {
             assign(*record_, key_, value);
         } else if (record_ != nullptr && depth_ == record_depth_ + 1) {
@@ -189,7 +171,6 @@ private:
         } else if (page_ != nullptr && depth_ == 1 && key_ == "next_page_uri") {
             page_->next = value.as_text();
         }
-        return true;
     }
 
     Record* record_ = nullptr;
@@ -200,13 +181,13 @@ private:
     bool root_is_object_ = false;
     bool in_list_ = false;
     bool list_seen_ = false;
-    std::string key_;
-    std::string nested_key_;
+    std::string_view key_;
+    std::string_view nested_key_;
 };
 
 template <class Record>
 Decoded read_records(std::string_view json, RecordReader<Record>& reader) {
-    const bool whole = nlohmann::json::sax_parse(json, &reader);
+    const bool whole = scan_json(json, reader);
     return whole && reader.saw_document() ? Decoded::complete : Decoded::broken;
 }
 

@@ -98,13 +98,13 @@ TEST_CASE("connections are reused; one that saw an error is not") {
     for (const bool asynchronous : {false, true}) {
         CAPTURE(asynchronous);
         Wire wire;
-        const auto send = [&](const std::string& path) {
-            return asynchronous ? send_async(wire.transport, wire.post(path), Wire::within(300ms))
-                                : wire.send(path, Wire::within(300ms));
+        const auto send = [&](const std::string& path, std::chrono::milliseconds time = 10s) {
+            return asynchronous ? send_async(wire.transport, wire.post(path), Wire::within(time))
+                                : wire.send(path, Wire::within(time));
         };
         for (int i = 0; i < 5; ++i) CHECK(send("/ok"));
         CHECK(wire.server.connections() == 1);
-        CHECK_FALSE(send("/hold"));
+        CHECK_FALSE(send("/hold", 300ms));
         CHECK(send("/ok"));
         CHECK(wire.server.connections() == 2);
     }
@@ -162,5 +162,20 @@ TEST_CASE("Retry-After is waited out in both forms, over the wire") {
         CHECK(client.send_text({.to = "+447700900123", .body = "Hi"}).sid.str().size() == 34);
         CHECK(fresh->monotonic_now() - before == 3s);
         CHECK(server.requests().size() == 2);
+    }
+}
+
+TEST_CASE("one transport serves many tenants: each call carries its own authorization") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        Wire wire;
+        for (const std::string tenant : {"Basic one", "Basic two", "Basic one", ""}) {
+            auto request = wire.post("/ok");
+            request.authorization = Secret(tenant);
+            CHECK((asynchronous ? send_async(wire.transport, request, Wire::within())
+                                : wire.transport.send(request, Wire::within())));
+            CHECK(wire.server.requests().back().header("authorization") == tenant);
+        }
+        CHECK(wire.server.connections() == 1);
     }
 }

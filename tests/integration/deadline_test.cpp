@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "fixture.hpp"
@@ -148,10 +149,16 @@ TEST_CASE("a blocked resolver holds neither the caller nor anybody else") {
     source.cancel();
     CHECK(promise.get_future().get().error().kind() == ErrorKind::cancelled);
 
+    std::optional<Error> left_behind;
     {  // nor the destructor
         CurlTransport other;
-        other.async_send(request, Wire::within(60s), [](const Result<HttpResponse>&) {});
+        other.async_send(request, Wire::within(60s),
+                         [&](const Result<HttpResponse>& r) { left_behind = r.error(); });
+        blocked.wait_for_callers(3);
     }
+    REQUIRE(left_behind);
+    CHECK(left_behind->kind() == ErrorKind::cancelled);
+    CHECK(left_behind->effect() == Effect::none);
     CHECK(elapsed_since(begin) < 8s);
     blocked.release_all();
 }

@@ -56,13 +56,16 @@ TEST_CASE("a POST whose kept-alive connection dies is delivered once, and its ef
 
 TEST_CASE("the same asynchronously") {
     for (const auto protocol : protocols) {
-        CAPTURE(static_cast<int>(protocol));
-        Wire wire(protocol);
-        REQUIRE(send_async(wire.transport, wire.post("/ok"), Wire::within()));
-        const auto result = send_async(wire.transport, wire.post("/close"), Wire::within());
-        REQUIRE_FALSE(result);
-        CHECK(result.error().effect() == Effect::unknown);
-        CHECK(wire.bodies("/close") == 1);
+        for (const auto* path : {"/close", "/reset"}) {
+            CAPTURE(static_cast<int>(protocol));
+            CAPTURE(path);
+            Wire wire(protocol);
+            REQUIRE(send_async(wire.transport, wire.post("/ok"), Wire::within()));
+            const auto result = send_async(wire.transport, wire.post(path), Wire::within());
+            REQUIRE_FALSE(result);
+            CHECK(result.error().effect() == Effect::unknown);
+            CHECK(wire.bodies(path) == 1);
+        }
     }
 }
 

@@ -22,6 +22,8 @@ public:
     using Step = std::function<Result<HttpResponse>(const HttpRequest&, const CallContext&)>;
 
     ScriptedTransport() = default;
+    ScriptedTransport(const ScriptedTransport&) = delete;
+    ScriptedTransport& operator=(const ScriptedTransport&) = delete;
     ~ScriptedTransport() override;
 
     /// The next answers. A request beyond the script gets a transport error, effect none.
