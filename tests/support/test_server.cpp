@@ -102,8 +102,8 @@ struct TestServer::Connection {
         }
         return true;
     }
-    /// Sends a TCP reset now. (A linger of 0 would act at the close only, and after a shutdown, which
-    /// has sent an orderly end, no more.)
+    /// Sends a TCP reset now. (A linger of 0 would act at the close only, and after a shutdown,
+    /// which has sent an orderly end, no more.)
     void reset() const {
         sockaddr nowhere{};
         nowhere.sa_family = AF_UNSPEC;
