@@ -31,7 +31,8 @@ template <class T, class Start, bool Throws>
 class [[nodiscard]] Awaitable {
 public:
     explicit Awaitable(Start start) : start_(std::move(start)) {}
-    Awaitable(Awaitable&&) = delete;
+    Awaitable(const Awaitable&) = delete;
+    Awaitable& operator=(const Awaitable&) = delete;
     ~Awaitable() {
         if (shared_) shared_->progress.store(Progress::abandoned);
     }
