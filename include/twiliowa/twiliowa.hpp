@@ -14,6 +14,7 @@
 #include <twiliowa/types/credentials.hpp>
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/types/error_advice.hpp>
+#include <twiliowa/types/http_headers.hpp>
 #include <twiliowa/types/message.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
@@ -22,3 +23,4 @@
 #include <twiliowa/types/sid.hpp>
 #include <twiliowa/types/template_variables.hpp>
 #include <twiliowa/version.hpp>
+#include <twiliowa/webhook/webhook_request.hpp>

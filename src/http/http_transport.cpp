@@ -1,7 +1,5 @@
 #include <twiliowa/http/http_transport.hpp>
 
-#include "detail/ascii.hpp"
-
 namespace twiliowa {
 
 std::string_view to_string(HttpMethod method) noexcept {
@@ -19,10 +17,7 @@ std::string_view to_string(HttpMethod method) noexcept {
 }
 
 std::string_view HttpResponse::header(std::string_view name) const noexcept {
-    for (const auto& [key, value] : headers) {
-        if (detail::equals_ignoring_case(key, name)) return value;
-    }
-    return {};
+    return find_header(headers, name);
 }
 
 }  // namespace twiliowa

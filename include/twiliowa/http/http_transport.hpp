@@ -7,12 +7,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/cancel.hpp>
 #include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/http_headers.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
 
@@ -20,8 +19,6 @@ namespace twiliowa {
 
 enum class HttpMethod { get, post, put, delete_ };
 TWILIOWA_EXPORT std::string_view to_string(HttpMethod method) noexcept;
-
-using HttpHeaders = std::vector<std::pair<std::string, std::string>>;
 
 /// One request. `authorization` is the value of the Authorization header, kept apart so that nobody
 /// logs it with the others.
