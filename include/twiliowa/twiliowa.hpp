@@ -7,6 +7,7 @@
 #include <twiliowa/http/rate_limiter.hpp>
 #include <twiliowa/http/retry_policy.hpp>
 #include <twiliowa/messages_client.hpp>
+#include <twiliowa/messaging_response.hpp>
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/cancel.hpp>
@@ -23,4 +24,7 @@
 #include <twiliowa/types/sid.hpp>
 #include <twiliowa/types/template_variables.hpp>
 #include <twiliowa/version.hpp>
+#include <twiliowa/webhook/inbound_message.hpp>
+#include <twiliowa/webhook/parse_webhook.hpp>
+#include <twiliowa/webhook/status_callback.hpp>
 #include <twiliowa/webhook/webhook_request.hpp>

@@ -4,9 +4,6 @@
 
 namespace twiliowa::detail {
 
-namespace {
-
-/// Length of the well-formed sequence at the front of `text` (Unicode, table 3-7), or 0.
 std::size_t utf8_sequence_length(std::string_view text) noexcept {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
     const auto lead = byte(0);
@@ -33,8 +30,6 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
     return length;
 }
 
-}  // namespace
-
 bool is_valid_utf8(std::string_view text) noexcept {
     while (!text.empty()) {
         const auto length = utf8_sequence_length(text);
@@ -48,6 +43,18 @@ std::size_t count_code_points(std::string_view text) noexcept {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
         return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
     }));
+}
+
+std::string replace_invalid_utf8(std::string text) {
+    if (is_valid_utf8(text)) return text;
+    std::string out;
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const auto length = utf8_sequence_length(rest);
+        out += length == 0 ? std::string_view("\xef\xbf\xbd") : rest.substr(0, length);
+        rest.remove_prefix(std::max<std::size_t>(length, 1));
+    }
+    return out;
 }
 
 }  // namespace twiliowa::detail

@@ -3,14 +3,22 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace twiliowa::detail {
+
+/// Length of the well-formed sequence at the front of `text` (Unicode, table 3-7), or 0. `text` must
+/// not be empty.
+std::size_t utf8_sequence_length(std::string_view text) noexcept;
 
 /// Strict: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_valid_utf8(std::string_view text) noexcept;
 
 /// Code points of valid UTF-8.
 std::size_t count_code_points(std::string_view text) noexcept;
+
+/// With U+FFFD for every byte that belongs to no well-formed sequence.
+std::string replace_invalid_utf8(std::string text);
 
 }  // namespace twiliowa::detail

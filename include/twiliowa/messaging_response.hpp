@@ -1,0 +1,69 @@
+/// @file
+/// The answer to a webhook: TwiML. `MessagingResponse`.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa {
+
+/// One reply. Empty members are left out.
+struct TwimlMessage {
+    std::string body = {};
+    std::vector<std::string> media = {};  ///< URLs. WhatsApp takes one.
+    std::string to = {};                  ///< Default: who wrote.
+    std::string from = {};                ///< Default: to whom was written.
+    std::string action = {};              ///< URL for the reply's status callbacks.
+    std::string method = {};              ///< Of those callbacks: `POST` or `GET`.
+    std::string status_callback = {};     ///< Twilio prefers `action`.
+};
+
+/// What Twilio shall do in answer to an inbound message: send messages, or ask another URL. Plain
+/// data, not synchronised. Source: Twilio's TwiML for Programmable Messaging.
+///
+/// @code
+/// MessagingResponse{"Thank you!"}.xml()
+/// // <?xml version="1.0" encoding="UTF-8"?><Response><Message><Body>Thank you!</Body>...
+/// @endcode
+///
+/// Any text may be given: markup is escaped, characters that XML 1.0 does not allow are dropped,
+/// bytes that are not UTF-8 become U+FFFD.
+class TWILIOWA_EXPORT MessagingResponse {
+public:
+    /// Twilio refuses more (error 11750).
+    static constexpr std::size_t max_bytes = 64 * 1024;
+
+    /// Says nothing: `<Response/>`.
+    MessagingResponse() noexcept = default;
+    /// Replies with one text.
+    explicit MessagingResponse(std::string_view text) { message(text); }
+
+    /// Adds a reply. Each becomes a message of its own, in this order.
+    MessagingResponse& message(std::string_view body);
+    MessagingResponse& message(TwimlMessage message);
+    /// Hands over to the TwiML at `url`; what is added after it is never reached.
+    MessagingResponse& redirect(std::string_view url, std::string_view method = {});
+
+    bool empty() const noexcept { return verbs_.empty(); }
+
+    /// The document, on one line. @throws InvalidRequestError when it is larger than `max_bytes`,
+    /// or a reply has neither body nor media.
+    std::string xml() const;
+    Result<std::string> try_xml() const;
+
+private:
+    struct Verb {
+        TwimlMessage message;
+        std::string redirect_url;
+        std::string redirect_method;
+        bool is_redirect = false;
+    };
+    std::vector<Verb> verbs_;
+};
+
+}  // namespace twiliowa

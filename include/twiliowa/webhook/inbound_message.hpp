@@ -1,0 +1,111 @@
+/// @file
+/// What a customer sent: `InboundMessage`.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/types/open_enum.hpp>
+#include <twiliowa/types/sid.hpp>
+
+namespace twiliowa {
+
+/// Parameters of a webhook, decoded, in their order.
+using WebhookParameters = std::vector<std::pair<std::string, std::string>>;
+
+/// A file that came with a message. `url` wants the account's credentials: see MediaClient.
+struct InboundMedia {
+    std::string url = {};
+    std::string content_type = {};
+};
+
+/// A place that the customer shared.
+struct InboundLocation {
+    double latitude = 0.0;     ///< Degrees.
+    double longitude = 0.0;    ///< Degrees.
+    std::string address = {};  ///< Empty when only a pin was set.
+    std::string label = {};    ///< The place's name.
+};
+
+/// A tap on a quick reply button.
+struct ButtonReply {
+    std::string payload = {};  ///< The button's id in the template; may be missing.
+    std::string text = {};     ///< What the button says; may be missing.
+};
+
+/// A choice from a list picker.
+struct ListReply {
+    std::string id = {};
+    std::string title = {};
+};
+
+/// The advertisement through which the customer came.
+struct Referral {
+    std::string headline = {};
+    std::string body = {};
+    std::string source_id = {};
+    std::string source_type = {};
+    std::string source_url = {};
+    std::string media_id = {};
+    std::string media_content_type = {};
+    std::string media_url = {};
+    std::string click_id = {};  ///< `ReferralCtwaClid`
+};
+
+/// The message that this one answers. Known for seven days.
+struct ReplyContext {
+    std::string sender = {};
+    MessageSid message_sid = {};
+};
+
+/// What Twilio made of an opt-out word; Advanced Opt-Out only.
+class OptOutType : public OpenEnum<OptOutType> {
+public:
+    using OpenEnum::OpenEnum;
+    static constexpr std::string_view stop = "STOP";
+    static constexpr std::string_view start = "START";
+    static constexpr std::string_view help = "HELP";
+};
+
+/// A message from a customer. Text is what the customer typed: valid UTF-8 (what was not is U+FFFD),
+/// otherwise unchecked. Absent parameters are empty, or nullopt. Source: Twilio's page "Webhook
+/// request", and parameters seen in captured requests.
+struct InboundMessage {
+    MessageSid sid = {};
+    AccountSid account_sid = {};
+    std::string messaging_service_sid = {};
+    /// The customer: `whatsapp:+447700900123`. Need not be a phone number: WhatsApp also has user
+    /// ids (`whatsapp:US.1234`). May be given to a send as it is.
+    std::string from = {};
+    std::string to = {};  ///< Your sender.
+    std::string body = {};
+    std::string message_type = {};  ///< `text`, `image`, `button`, `interactive`, ...
+    std::vector<InboundMedia> media = {};
+    std::optional<InboundLocation> location = {};
+    std::optional<ButtonReply> button = {};
+    std::optional<ListReply> list = {};
+    std::string interactive_data = {};  ///< A flow's answer: JSON text.
+    std::optional<Referral> referral = {};
+    std::optional<ReplyContext> reply_to = {};
+    bool forwarded = false;
+    bool frequently_forwarded = false;
+    std::string profile_name = {};
+    std::string wa_id = {};             ///< The phone number's digits; may be missing.
+    std::string external_user_id = {};  ///< WhatsApp user id, where Twilio gives one.
+    OptOutType opt_out_type = {};
+    std::string channel_metadata = {};  ///< JSON text.
+    /// Every other parameter, as it came.
+    WebhookParameters other = {};
+
+    /// What a tapped button means: its payload, else its text, else the body. Empty when there was
+    /// no button.
+    TWILIOWA_EXPORT std::string_view button_answer() const noexcept;
+    /// The parameter of that name in `other`, or empty.
+    TWILIOWA_EXPORT std::string_view parameter(std::string_view name) const noexcept;
+};
+
+}  // namespace twiliowa

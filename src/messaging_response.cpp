@@ -1,0 +1,145 @@
+#include <twiliowa/messaging_response.hpp>
+
+#include <algorithm>
+#include <utility>
+
+#include "detail/utf8.hpp"
+
+namespace twiliowa {
+
+namespace {
+
+constexpr std::string_view twiml_declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
+
+/// Of XML 1.0's Char; `sequence` is well-formed UTF-8.
+bool is_xml_character(std::string_view sequence) noexcept {
+    const auto lead = static_cast<unsigned char>(sequence.front());
+    if (lead < 0x20) return lead == '\t' || lead == '\n' || lead == '\r';
+    return sequence != "\xef\xbf\xbe" && sequence != "\xef\xbf\xbf";
+}
+
+enum class XmlPlace { text, attribute };
+
+/// A parser turns a literal CR into LF, and white space in attributes into spaces; references stay.
+std::string_view xml_escape(char c, XmlPlace place) noexcept {
+    switch (c) {
+        case '&':
+            return "&amp;";
+        case '<':
+            return "&lt;";
+        case '>':
+            return "&gt;";
+        case '\r':
+            return "&#13;";
+        default:
+            break;
+    }
+    if (place == XmlPlace::attribute) {
+        if (c == '"') return "&quot;";
+        if (c == '\n') return "&#10;";
+        if (c == '\t') return "&#9;";
+    }
+    return {};
+}
+
+void append_xml(std::string& out, std::string_view text, XmlPlace place) {
+    while (!text.empty()) {
+        const auto length = detail::utf8_sequence_length(text);
+        const auto sequence = text.substr(0, std::max<std::size_t>(length, 1));
+        text.remove_prefix(sequence.size());
+        if (length == 0) {
+            out += "\xef\xbf\xbd";
+        } else if (const auto escape = xml_escape(sequence.front(), place); !escape.empty()) {
+            out += escape;
+        } else if (is_xml_character(sequence)) {
+            out += sequence;
+        }
+    }
+}
+
+void append_attribute(std::string& out, std::string_view name, std::string_view value) {
+    if (value.empty()) return;
+    out += ' ';
+    out += name;
+    out += "=\"";
+    append_xml(out, value, XmlPlace::attribute);
+    out += '"';
+}
+
+void append_element(std::string& out, std::string_view name, std::string_view text) {
+    out.append("<").append(name).append(">");
+    append_xml(out, text, XmlPlace::text);
+    out.append("</").append(name).append(">");
+}
+
+void append_message(std::string& out, const TwimlMessage& message) {
+    out += "<Message";
+    append_attribute(out, "to", message.to);
+    append_attribute(out, "from", message.from);
+    append_attribute(out, "action", message.action);
+    append_attribute(out, "method", message.method);
+    append_attribute(out, "statusCallback", message.status_callback);
+    out += '>';
+    if (!message.body.empty()) append_element(out, "Body", message.body);
+    for (const auto& url : message.media) append_element(out, "Media", url);
+    out += "</Message>";
+}
+
+void append_redirect(std::string& out, std::string_view url, std::string_view method) {
+    out += "<Redirect";
+    append_attribute(out, "method", method);
+    out += '>';
+    append_xml(out, url, XmlPlace::text);
+    out += "</Redirect>";
+}
+
+}  // namespace
+
+MessagingResponse& MessagingResponse::message(std::string_view body) {
+    TwimlMessage reply;
+    reply.body = body;
+    return message(std::move(reply));
+}
+
+MessagingResponse& MessagingResponse::message(TwimlMessage message) {
+    verbs_.push_back({std::move(message), {}, {}, false});
+    return *this;
+}
+
+MessagingResponse& MessagingResponse::redirect(std::string_view url, std::string_view method) {
+    verbs_.push_back({{}, std::string{url}, std::string{method}, true});
+    return *this;
+}
+
+Result<std::string> MessagingResponse::try_xml() const {
+    std::string out{twiml_declaration};
+    if (verbs_.empty()) return out += "<Response/>";
+    out += "<Response>";
+    for (const auto& verb : verbs_) {
+        if (verb.is_redirect) {
+            if (verb.redirect_url.empty()) {
+                return Error::invalid_request("Redirect", "the URL to redirect to is empty");
+            }
+            append_redirect(out, verb.redirect_url, verb.redirect_method);
+        } else {
+            if (verb.message.body.empty() && verb.message.media.empty()) {
+                return Error::invalid_request("Message", "a reply has neither body nor media",
+                                              "return an empty MessagingResponse to say nothing");
+            }
+            append_message(out, verb.message);
+        }
+        if (out.size() > max_bytes) break;
+    }
+    out += "</Response>";
+    if (out.size() > max_bytes) {
+        return Error::invalid_request("Response", "the TwiML is larger than 64 kB",
+                                      "send long answers with MessagesClient", 11750);
+    }
+    return out;
+}
+
+std::string MessagingResponse::xml() const {
+    return try_xml().value();
+}
+
+}  // namespace twiliowa

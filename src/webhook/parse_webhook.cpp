@@ -1,0 +1,221 @@
+#include <twiliowa/webhook/parse_webhook.hpp>
+
+#include <cmath>
+#include <utility>
+
+#include "detail/ascii.hpp"
+#include "detail/form.hpp"
+#include "detail/utf8.hpp"
+#include "detail/webhook_fields.hpp"
+
+namespace twiliowa {
+
+namespace {
+
+using detail::WebhookFields;
+
+constexpr std::size_t max_webhook_fields = 1000;
+constexpr std::string_view webhook_form_type = "application/x-www-form-urlencoded";
+
+/// Taken only as a whole: both numbers must be there, and be angles.
+std::optional<InboundLocation> take_location(WebhookFields& fields) {
+    const auto angle = [&](std::string_view name, double limit) -> std::optional<double> {
+        const auto* text = fields.peek(name);
+        const auto number = text != nullptr ? detail::parse_number<double>(*text) : std::nullopt;
+        return number && std::isfinite(*number) && std::abs(*number) <= limit ? number
+                                                                              : std::nullopt;
+    };
+    const auto latitude = angle("Latitude", 90);
+    const auto longitude = angle("Longitude", 180);
+    if (!latitude || !longitude) return std::nullopt;
+    fields.take("Latitude");
+    fields.take("Longitude");
+    return InboundLocation{*latitude, *longitude, fields.take("Address"), fields.take("Label")};
+}
+
+std::vector<InboundMedia> take_media(WebhookFields& fields) {
+    std::vector<InboundMedia> media;
+    auto types = fields.take_numbered("MediaContentType");
+    for (auto& [number, url] : fields.take_numbered("MediaUrl")) {
+        InboundMedia item{std::move(url), {}};
+        for (auto& [of, type] : types) {
+            if (of == number) item.content_type = std::move(type);
+        }
+        media.push_back(std::move(item));
+    }
+    fields.take("NumMedia");
+    return media;
+}
+
+std::optional<ButtonReply> take_button(WebhookFields& fields) {
+    const auto* type = fields.peek("MessageType");
+    const bool says_button = type != nullptr && *type == "button";
+    ButtonReply button{fields.take("ButtonPayload"), fields.take("ButtonText")};
+    if (!says_button && button.payload.empty() && button.text.empty()) return std::nullopt;
+    return button;
+}
+
+std::optional<ListReply> take_list(WebhookFields& fields) {
+    ListReply list{fields.take("ListId"), fields.take("ListTitle")};
+    if (list.id.empty() && list.title.empty()) return std::nullopt;
+    return list;
+}
+
+/// Twilio sends some of these with every message, empty.
+std::optional<Referral> take_referral(WebhookFields& fields) {
+    Referral referral;
+    bool any = false;
+    const std::pair<std::string_view, std::string Referral::*> members[] = {
+        {"ReferralHeadline", &Referral::headline},
+        {"ReferralBody", &Referral::body},
+        {"ReferralSourceId", &Referral::source_id},
+        {"ReferralSourceType", &Referral::source_type},
+        {"ReferralSourceUrl", &Referral::source_url},
+        {"ReferralMediaId", &Referral::media_id},
+        {"ReferralMediaContentType", &Referral::media_content_type},
+        {"ReferralMediaUrl", &Referral::media_url},
+        {"ReferralCtwaClid", &Referral::click_id},
+    };
+    for (const auto& [name, member] : members) {
+        referral.*member = fields.take(name);
+        any = any || !(referral.*member).empty();
+    }
+    fields.take("ReferralNumMedia");
+    return any ? std::optional(std::move(referral)) : std::nullopt;
+}
+
+std::optional<ReplyContext> take_reply_context(WebhookFields& fields) {
+    ReplyContext context{fields.take("OriginalRepliedMessageSender"),
+                         MessageSid::from_wire(fields.take("OriginalRepliedMessageSid"))};
+    if (context.sender.empty() && context.message_sid.empty()) return std::nullopt;
+    return context;
+}
+
+/// The SID under its three names, of which the later ones are the older ones.
+MessageSid take_message_sid(WebhookFields& fields) {
+    auto sid = fields.take("MessageSid");
+    auto older = fields.take("SmsSid");
+    auto oldest = fields.take("SmsMessageSid");
+    if (sid.empty()) sid = older.empty() ? std::move(oldest) : std::move(older);
+    return MessageSid::from_wire(std::move(sid));
+}
+
+AccountSid take_account_sid(WebhookFields& fields) {
+    return AccountSid::from_wire(fields.take("AccountSid"));
+}
+
+Error no_message_sid() {
+    return Error::invalid_request("MessageSid", "the webhook has no readable MessageSid",
+                                  "Twilio sends one with every message and status");
+}
+
+Result<WebhookEvent> read_message(WebhookFields fields) {
+    InboundMessage message;
+    message.sid = take_message_sid(fields);
+    if (message.sid.empty()) return no_message_sid();
+    message.account_sid = take_account_sid(fields);
+    message.button = take_button(fields);
+    message.list = take_list(fields);
+    message.location = take_location(fields);
+    message.media = take_media(fields);
+    message.referral = take_referral(fields);
+    message.reply_to = take_reply_context(fields);
+    message.messaging_service_sid = fields.take("MessagingServiceSid");
+    message.from = fields.take("From");
+    message.to = fields.take("To");
+    message.body = fields.take("Body");
+    message.message_type = fields.take("MessageType");
+    message.interactive_data = fields.take("InteractiveData");
+    message.forwarded = fields.take_flag("Forwarded");
+    message.frequently_forwarded = fields.take_flag("FrequentlyForwarded");
+    message.profile_name = fields.take("ProfileName");
+    message.wa_id = fields.take("WaId");
+    message.external_user_id = fields.take("ExternalUserId");
+    message.opt_out_type = OptOutType{fields.take("OptOutType")};
+    message.channel_metadata = fields.take("ChannelMetadata");
+    message.other = std::move(fields).rest();
+    return WebhookEvent{std::move(message)};
+}
+
+Result<WebhookEvent> read_status(WebhookFields fields) {
+    StatusCallback callback;
+    callback.sid = take_message_sid(fields);
+    if (callback.sid.empty()) return no_message_sid();
+    callback.account_sid = take_account_sid(fields);
+    auto status = fields.take("MessageStatus");
+    auto older = fields.take("SmsStatus");
+    callback.status = MessageStatus{status.empty() ? older : status};
+    callback.messaging_service_sid = fields.take("MessagingServiceSid");
+    callback.from = fields.take("From");
+    callback.to = fields.take("To");
+    callback.error_code = fields.take_number<int>("ErrorCode").value_or(0);
+    callback.error_message = fields.take("ErrorMessage");
+    callback.channel_status_message = fields.take("ChannelStatusMessage");
+    callback.channel_prefix = fields.take("ChannelPrefix");
+    callback.channel_to_address = fields.take("ChannelToAddress");
+    callback.channel_install_sid = fields.take("ChannelInstallSid");
+    callback.event_type = fields.take("EventType");
+    callback.other = std::move(fields).rest();
+    return WebhookEvent{std::move(callback)};
+}
+
+/// Of a message on its way in, not out.
+bool is_inbound_status(std::string_view status) noexcept {
+    return status == MessageStatus::received || status == MessageStatus::receiving;
+}
+
+bool is_form(std::string_view content_type) noexcept {
+    auto type = content_type.substr(0, content_type.find(';'));
+    while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
+    return type.empty() || detail::equals_ignoring_case(type, webhook_form_type);
+}
+
+}  // namespace
+
+Result<WebhookEvent> parse_webhook_form(std::string_view form) {
+    auto list = detail::parse_form(form, max_webhook_fields + 1);
+    if (list.size() > max_webhook_fields) {
+        return Error::invalid_request("body", "the webhook has more than 1000 parameters");
+    }
+    for (auto& [name, value] : list) {
+        name = detail::replace_invalid_utf8(std::move(name));
+        value = detail::replace_invalid_utf8(std::move(value));
+    }
+    WebhookFields fields{std::move(list)};
+
+    const auto* status = fields.peek("MessageStatus");
+    const auto* older_status = fields.peek("SmsStatus");
+    if (status == nullptr) status = older_status;
+    if (status != nullptr && !status->empty() && !is_inbound_status(*status)) {
+        return read_status(std::move(fields));
+    }
+    const bool has_content = fields.peek("Body") != nullptr || fields.peek("NumMedia") != nullptr;
+    if (fields.peek("From") != nullptr && (has_content || status != nullptr)) {
+        return read_message(std::move(fields));
+    }
+    UnknownWebhook unknown;
+    if (const auto* sid = fields.peek("MessageSid")) unknown.sid = MessageSid::from_wire(*sid);
+    if (const auto* sid = fields.peek("AccountSid")) {
+        unknown.account_sid = AccountSid::from_wire(*sid);
+    }
+    unknown.parameters = std::move(fields).rest();
+    return WebhookEvent{std::move(unknown)};
+}
+
+Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {
+    if (request.method == "GET") {
+        const std::string_view target = request.target;
+        const auto question = target.find('?');
+        if (question == std::string_view::npos) return parse_webhook_form({});
+        const auto query = target.substr(question + 1);
+        return parse_webhook_form(query.substr(0, query.find('#')));
+    }
+    if (!is_form(find_header(request.headers, "Content-Type"))) {
+        return Error::invalid_request("Content-Type", "the webhook's body is not a form",
+                                      "Twilio sends messages and statuses as forms; handle other "
+                                      "webhooks on a URL of their own");
+    }
+    return parse_webhook_form(request.body);
+}
+
+}  // namespace twiliowa

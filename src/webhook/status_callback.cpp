@@ -1,0 +1,15 @@
+#include <twiliowa/webhook/status_callback.hpp>
+
+#include "detail/webhook_fields.hpp"
+
+namespace twiliowa {
+
+ErrorAdvice StatusCallback::advice() const noexcept {
+    return advise(error_code);
+}
+
+std::string_view StatusCallback::parameter(std::string_view name) const noexcept {
+    return detail::find_parameter(other, name);
+}
+
+}  // namespace twiliowa

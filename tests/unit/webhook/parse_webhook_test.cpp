@@ -1,0 +1,273 @@
+#include <twiliowa/webhook/parse_webhook.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+
+#include "detail/form.hpp"
+
+using namespace twiliowa;
+
+namespace {
+
+const std::string sid = "SM0123456789abcdef0123456789abcdef";
+const std::string account = "AC0123456789abcdef0123456789abcdef";
+
+std::string encode(const WebhookParameters& fields) {
+    std::string body;
+    for (const auto& [name, value] : fields) detail::append_form_field(body, name, value);
+    return body;
+}
+
+/// What Twilio sends with every inbound message, and `more`.
+std::string inbound(const WebhookParameters& more = {}) {
+    WebhookParameters fields{{"SmsMessageSid", sid},
+                             {"NumMedia", "0"},
+                             {"ProfileName", "Lee"},
+                             {"SmsSid", sid},
+                             {"WaId", "447700900123"},
+                             {"SmsStatus", "received"},
+                             {"To", "whatsapp:+14155238886"},
+                             {"NumSegments", "1"},
+                             {"ReferralNumMedia", "0"},
+                             {"MessageSid", sid},
+                             {"AccountSid", account},
+                             {"From", "whatsapp:+447700900123"},
+                             {"ApiVersion", "2010-04-01"}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    return encode(fields);
+}
+
+std::string status(const WebhookParameters& more = {}) {
+    WebhookParameters fields{{"SmsSid", sid},
+                             {"MessageSid", sid},
+                             {"AccountSid", account},
+                             {"From", "whatsapp:+14155238886"},
+                             {"To", "whatsapp:+447700900123"},
+                             {"ChannelPrefix", "whatsapp"},
+                             {"ApiVersion", "2010-04-01"}};
+    fields.insert(fields.end(), more.begin(), more.end());
+    return encode(fields);
+}
+
+InboundMessage message_of(const std::string& form) {
+    return std::get<InboundMessage>(parse_webhook_form(form).value());
+}
+
+StatusCallback status_of(const std::string& form) {
+    return std::get<StatusCallback>(parse_webhook_form(form).value());
+}
+
+}  // namespace
+
+TEST_CASE("a text is an inbound message with who, what and to whom") {
+    const auto message = message_of(inbound({{"Body", "Hi \xf0\x9f\x98\x80 & bye"}}));
+    CHECK(message.sid.str() == sid);
+    CHECK(message.account_sid.str() == account);
+    CHECK(message.from == "whatsapp:+447700900123");
+    CHECK(message.to == "whatsapp:+14155238886");
+    CHECK(message.body == "Hi \xf0\x9f\x98\x80 & bye");
+    CHECK(message.profile_name == "Lee");
+    CHECK(message.wa_id == "447700900123");
+    CHECK(message.media.empty());
+    CHECK_FALSE(message.location);
+    CHECK_FALSE(message.button);
+    CHECK_FALSE(message.list);
+    CHECK_FALSE(message.referral);
+    CHECK_FALSE(message.reply_to);
+    CHECK_FALSE(message.forwarded);
+    CHECK(message.opt_out_type.empty());
+    CHECK(message.button_answer().empty());
+}
+
+TEST_CASE("what is not known is kept") {
+    const auto message = message_of(
+        inbound({{"Body", "Hi"}, {"Novelty", "1"}, {"Novelty", "2"}, {"Body", "second body"}}));
+    CHECK(message.body == "Hi");
+    CHECK(message.parameter("Novelty") == "1");
+    CHECK(message.parameter("ApiVersion") == "2010-04-01");
+    CHECK(message.parameter("Body") == "second body");
+    CHECK(message.parameter("absent").empty());
+    CHECK(std::count(message.other.begin(), message.other.end(),
+                     std::pair<std::string, std::string>{"Novelty", "2"}) == 1);
+    CHECK(status_of(status({{"MessageStatus", "sent"}, {"Novelty", "1"}})).parameter("Novelty") ==
+          "1");
+}
+
+TEST_CASE("media come in the order of their numbers, whatever NumMedia says") {
+    const auto message = message_of(inbound({{"Body", ""},
+                                             {"MediaUrl10", "https://x/10"},
+                                             {"MediaUrl2", "https://x/2"},
+                                             {"MediaContentType2", "image/png"},
+                                             {"MediaUrl0", "https://x/0"},
+                                             {"MediaContentType0", "image/jpeg"},
+                                             {"MediaUrlX", "not a number"},
+                                             {"MediaUrl0", "again"}}));
+    REQUIRE(message.media.size() == 3);
+    CHECK(message.media[0].url == "https://x/0");
+    CHECK(message.media[0].content_type == "image/jpeg");
+    CHECK(message.media[1].url == "https://x/2");
+    CHECK(message.media[1].content_type == "image/png");
+    CHECK(message.media[2].url == "https://x/10");
+    CHECK(message.media[2].content_type.empty());
+    CHECK(message.parameter("MediaUrlX") == "not a number");
+    CHECK(message.parameter("MediaUrl0") == "again");
+    CHECK(message_of(inbound({{"Body", ""}, {"MediaUrl99999999999999999999", "u"}})).media.empty());
+}
+
+TEST_CASE("a location needs two angles, or stays what it was") {
+    const auto message = message_of(inbound({{"Body", "Office"},
+                                             {"Latitude", "51.5007"},
+                                             {"Longitude", "-0.1246"},
+                                             {"Address", "Westminster"},
+                                             {"Label", "Big Ben"}}));
+    REQUIRE(message.location);
+    CHECK(message.location->latitude == doctest::Approx(51.5007));
+    CHECK(message.location->longitude == doctest::Approx(-0.1246));
+    CHECK(message.location->address == "Westminster");
+    CHECK(message.location->label == "Big Ben");
+    for (const auto* bad : {"", "north", "nan", "inf", "90.5", "1e400", "51.5x"}) {
+        CAPTURE(bad);
+        const auto other =
+            message_of(inbound({{"Body", ""}, {"Latitude", bad}, {"Longitude", "-0.1246"}}));
+        CHECK_FALSE(other.location);
+        CHECK(other.parameter("Latitude") == bad);
+        CHECK(other.parameter("Longitude") == "-0.1246");
+    }
+}
+
+TEST_CASE("a button's answer is its payload, then its text, then the body") {
+    const auto all = message_of(
+        inbound({{"Body", "Yes please"}, {"ButtonText", "Yes"}, {"ButtonPayload", "yes-1"}}));
+    CHECK(all.button_answer() == "yes-1");
+    CHECK(all.button->text == "Yes");
+    CHECK(message_of(inbound({{"Body", "b"}, {"ButtonText", "Yes"}})).button_answer() == "Yes");
+    CHECK(message_of(inbound({{"Body", "Yes"}, {"MessageType", "button"}})).button_answer() ==
+          "Yes");
+    CHECK_FALSE(message_of(inbound({{"Body", "Yes"}, {"MessageType", "text"}})).button);
+}
+
+TEST_CASE("lists, flows, referrals, replies and forwards are told apart") {
+    const auto list =
+        message_of(inbound({{"Body", "Tea"}, {"ListId", "tea"}, {"ListTitle", "Tea"}}));
+    REQUIRE(list.list);
+    CHECK(list.list->id == "tea");
+    CHECK(list.list->title == "Tea");
+
+    CHECK(message_of(inbound({{"Body", ""}, {"InteractiveData", "{\"a\":1}"}})).interactive_data ==
+          "{\"a\":1}");
+
+    const auto ad = message_of(inbound({{"Body", "Hi"},
+                                        {"ReferralBody", ""},
+                                        {"ReferralHeadline", "Sale"},
+                                        {"ReferralSourceId", "1"},
+                                        {"ReferralSourceType", "ad"},
+                                        {"ReferralSourceUrl", "https://fb.me/1"},
+                                        {"ReferralCtwaClid", "c"}}));
+    REQUIRE(ad.referral);
+    CHECK(ad.referral->headline == "Sale");
+    CHECK(ad.referral->source_type == "ad");
+    CHECK(ad.referral->click_id == "c");
+    CHECK_FALSE(message_of(inbound({{"Body", "Hi"}, {"ReferralBody", ""}})).referral);
+
+    const auto reply = message_of(inbound({{"Body", "Hi"},
+                                           {"OriginalRepliedMessageSender", "whatsapp:+1"},
+                                           {"OriginalRepliedMessageSid", sid}}));
+    REQUIRE(reply.reply_to);
+    CHECK(reply.reply_to->message_sid.str() == sid);
+
+    const auto forwarded =
+        message_of(inbound({{"Body", "Hi"}, {"Forwarded", "true"}, {"OptOutType", "STOP"}}));
+    CHECK(forwarded.forwarded);
+    CHECK_FALSE(forwarded.frequently_forwarded);
+    CHECK(forwarded.opt_out_type == OptOutType::stop);
+}
+
+TEST_CASE("an identity need not be a phone number") {
+    auto form = encode({{"MessageSid", sid},
+                        {"AccountSid", account},
+                        {"From", "whatsapp:US.4566546130240823"},
+                        {"To", "whatsapp:+14155238886"},
+                        {"Body", "Hi"},
+                        {"ExternalUserId", "whatsapp:ID.4566546130240823"}});
+    const auto message = message_of(form);
+    CHECK(message.from == "whatsapp:US.4566546130240823");
+    CHECK(message.wa_id.empty());
+    CHECK(message.external_user_id == "whatsapp:ID.4566546130240823");
+}
+
+TEST_CASE("a status callback has its status, its error and the catalogue's advice") {
+    const auto failed = status_of(status({{"MessageStatus", "undelivered"},
+                                          {"SmsStatus", "undelivered"},
+                                          {"ErrorCode", "63016"},
+                                          {"ErrorMessage", "words"},
+                                          {"ChannelStatusMessage", "more words"}}));
+    CHECK(failed.sid.str() == sid);
+    CHECK(failed.status == MessageStatus::undelivered);
+    CHECK(failed.error_code == 63016);
+    CHECK(failed.advice().category == ErrorCategory::window);
+    CHECK(failed.channel_status_message == "more words");
+    CHECK(failed.channel_prefix == "whatsapp");
+
+    const auto read = status_of(
+        status({{"EventType", "READ"}, {"MessageStatus", "read"}, {"SmsStatus", "read"}}));
+    CHECK(read.status == MessageStatus::read);
+    CHECK(read.event_type == "READ");
+    CHECK(read.error_code == 0);
+
+    CHECK(status_of(status({{"SmsStatus", "sent"}})).status == MessageStatus::sent);
+    CHECK(status_of(status({{"MessageStatus", "teleported"}})).status.str() == "teleported");
+    const auto odd = status_of(status({{"MessageStatus", "failed"}, {"ErrorCode", "many"}}));
+    CHECK(odd.error_code == 0);
+    CHECK(odd.parameter("ErrorCode") == "many");
+}
+
+TEST_CASE("anything else is an unknown webhook, with all it had") {
+    const auto event = parse_webhook_form("AccountSid=" + account + "&Hello=World").value();
+    const auto& unknown = std::get<UnknownWebhook>(event);
+    CHECK(unknown.account_sid.str() == account);
+    CHECK(unknown.sid.empty());
+    REQUIRE(unknown.parameters.size() == 2);
+    CHECK(unknown.parameters[1].second == "World");
+    CHECK(std::holds_alternative<UnknownWebhook>(parse_webhook_form("").value()));
+}
+
+TEST_CASE("what is not UTF-8 is replaced, not passed on") {
+    const auto message = message_of(inbound() + "&Body=a%ff%c3%28z");
+    CHECK(message.body == "a\xef\xbf\xbd\xef\xbf\xbd(z");
+}
+
+TEST_CASE("a webhook that cannot be read is refused by name") {
+    const auto field = [](const Result<WebhookEvent>& result) {
+        REQUIRE_FALSE(result);
+        CHECK(result.error().kind() == ErrorKind::invalid_request);
+        return result.error().field();
+    };
+    CHECK(field(parse_webhook_form("From=a&Body=b&MessageSid=../../etc")) == "MessageSid");
+    CHECK(field(parse_webhook_form("MessageStatus=sent")) == "MessageSid");
+    std::string many;
+    for (int i = 0; i < 1001; ++i) many += "a=b&";
+    CHECK(field(parse_webhook_form(many)) == "body");
+
+    WebhookRequest json;
+    json.headers = {{"content-type", "application/json"}};
+    json.body = "{}";
+    CHECK(field(parse_webhook(json)) == "Content-Type");
+}
+
+TEST_CASE("a webhook comes in the body of a POST or the query of a GET") {
+    WebhookRequest post;
+    post.target = "/hook?Body=not-this";
+    post.headers = {{"CONTENT-TYPE", "application/x-www-form-urlencoded; charset=UTF-8"}};
+    post.body = inbound({{"Body", "Hi"}});
+    CHECK(std::get<InboundMessage>(parse_webhook(post).value()).body == "Hi");
+
+    WebhookRequest get;
+    get.method = "GET";
+    get.target = "/hook?" + inbound({{"Body", "Hi"}}) + "#rc=3";
+    CHECK(std::get<InboundMessage>(parse_webhook(get).value()).body == "Hi");
+    get.target = "/hook";
+    CHECK(std::holds_alternative<UnknownWebhook>(parse_webhook(get).value()));
+}
