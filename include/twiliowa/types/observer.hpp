@@ -1,5 +1,5 @@
 /// @file
-/// Seeing what the client does. No event carries a secret, a phone number or message text.
+/// Seeing what clients and the webhook handler do. No event carries a secret, a phone number or message text.
 #pragma once
 
 #include <chrono>
@@ -39,6 +39,32 @@ struct ResultEvent {
     std::chrono::microseconds duration{0};
 };
 
+/// How the handling of a webhook ended. More values may come with a minor release.
+enum class WebhookOutcome {
+    handled,         ///< 200: the handler ran, or none was for it.
+    duplicate,       ///< 200: was handled before.
+    running,         ///< 503: is being handled, by another request.
+    bad_method,      ///< 405: neither POST nor GET.
+    too_many,        ///< 429: the peer's requests are limited.
+    too_large,       ///< 413: the body is over the limit.
+    bad_signature,   ///< 403: not signed by Twilio, as far as can be told.
+    unreadable,      ///< 400: its URL or its body cannot be read.
+    handler_failed,  ///< 500: the handler threw, or its answer is no TwiML that Twilio takes.
+    store_failed,    ///< 503: what was handled cannot be looked up.
+};
+TWILIOWA_EXPORT std::string_view to_string(WebhookOutcome outcome) noexcept;
+
+/// A webhook was answered. The views are valid during the call only.
+struct WebhookResultEvent {
+    WebhookOutcome outcome = WebhookOutcome::handled;
+    int http_status = 0;
+    std::string_view kind = {};         ///< `message`, `status`, `unknown`; empty if not read.
+    std::string_view message_sid = {};  ///< Empty if not read.
+    std::string_view reason = {};       ///< Why, in full; not told to the outside.
+    std::string_view hint = {};         ///< The way out.
+    std::chrono::microseconds duration{0};
+};
+
 /// Override what you need. Called from whatever thread works on the call; must be thread-safe and
 /// must not throw (an exception ends the program).
 class TWILIOWA_EXPORT Observer {
@@ -47,6 +73,7 @@ public:
     virtual void on_attempt(const AttemptEvent&) noexcept {}
     virtual void on_retry(const RetryEvent&) noexcept {}
     virtual void on_result(const ResultEvent&) noexcept {}
+    virtual void on_webhook(const WebhookResultEvent&) noexcept {}
 };
 
 }  // namespace twiliowa

@@ -1,0 +1,71 @@
+/// @file
+/// Which inbound messages a handler is for: small filters that combine.
+#pragma once
+
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/webhook/inbound_message.hpp>
+
+namespace twiliowa {
+
+/// A yes or no about a message. Combine them with `&&`, `||` and `!`, or make one from a lambda:
+/// `inbound::text() && InboundFilter([](const InboundMessage& m) { return m.body.size() < 5; })`
+class TWILIOWA_EXPORT InboundFilter {
+public:
+    using Test = std::function<bool(const InboundMessage&)>;
+
+    explicit InboundFilter(Test test) : test_(std::move(test)) {}
+    bool operator()(const InboundMessage& message) const { return test_(message); }
+
+    friend InboundFilter operator&&(InboundFilter a, InboundFilter b) {
+        return InboundFilter{[a = std::move(a), b = std::move(b)](const InboundMessage& message) {
+            return a(message) && b(message);
+        }};
+    }
+    friend InboundFilter operator||(InboundFilter a, InboundFilter b) {
+        return InboundFilter{[a = std::move(a), b = std::move(b)](const InboundMessage& message) {
+            return a(message) || b(message);
+        }};
+    }
+    friend InboundFilter operator!(InboundFilter a) {
+        return InboundFilter{
+            [a = std::move(a)](const InboundMessage& message) { return !a(message); }};
+    }
+
+private:
+    Test test_;
+};
+
+namespace inbound {
+
+/// Every message.
+TWILIOWA_EXPORT InboundFilter any();
+/// Words the customer typed: a body without media, location, button, list or flow.
+TWILIOWA_EXPORT InboundFilter text();
+/// The body is this, but for the case of ASCII letters and spaces around it.
+TWILIOWA_EXPORT InboundFilter text(std::string_view words);
+TWILIOWA_EXPORT InboundFilter media();
+/// A file of this kind: `image/png`, or `image/` for all images.
+TWILIOWA_EXPORT InboundFilter media(std::string_view content_type);
+TWILIOWA_EXPORT InboundFilter location();
+TWILIOWA_EXPORT InboundFilter button();
+/// The button whose answer is this; see InboundMessage::button_answer.
+TWILIOWA_EXPORT InboundFilter button(std::string_view answer);
+TWILIOWA_EXPORT InboundFilter list();
+/// The list item with this id.
+TWILIOWA_EXPORT InboundFilter list(std::string_view id);
+/// The answer to a flow.
+TWILIOWA_EXPORT InboundFilter flow();
+/// Came through an advertisement.
+TWILIOWA_EXPORT InboundFilter referral();
+/// From this customer, as on the wire: `whatsapp:+447700900123`.
+TWILIOWA_EXPORT InboundFilter from(std::string_view address);
+/// To this sender of yours, as on the wire.
+TWILIOWA_EXPORT InboundFilter to(std::string_view address);
+
+}  // namespace inbound
+
+}  // namespace twiliowa

@@ -1,0 +1,106 @@
+#include <twiliowa/webhook/inbound_filter.hpp>
+
+#include <algorithm>
+#include <string>
+
+#include "detail/ascii.hpp"
+
+namespace twiliowa::inbound {
+
+namespace {
+
+bool is_words(const InboundMessage& message) noexcept {
+    return !message.body.empty() && message.media.empty() && !message.location &&
+           !message.button && !message.list && message.interactive_data.empty();
+}
+
+std::string_view trim_spaces(std::string_view text) noexcept {
+    constexpr std::string_view spaces = " \t\r\n";
+    const auto begin = text.find_first_not_of(spaces);
+    if (begin == std::string_view::npos) return {};
+    return text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
+}
+
+/// `pattern` is a whole type, or ends in `/` and is a family of them.
+bool is_media_type(std::string_view type, std::string_view pattern) noexcept {
+    type = trim_spaces(type.substr(0, type.find(';')));
+    if (pattern.ends_with('/')) type = type.substr(0, pattern.size());
+    return detail::equals_ignoring_case(type, pattern);
+}
+
+}  // namespace
+
+InboundFilter any() {
+    return InboundFilter{[](const InboundMessage&) { return true; }};
+}
+
+InboundFilter text() {
+    return InboundFilter{is_words};
+}
+
+InboundFilter text(std::string_view words) {
+    return InboundFilter{
+        [words = std::string{trim_spaces(words)}](const InboundMessage& message) {
+            return is_words(message) &&
+                   detail::equals_ignoring_case(trim_spaces(message.body), words);
+        }};
+}
+
+InboundFilter media() {
+    return InboundFilter{[](const InboundMessage& message) { return !message.media.empty(); }};
+}
+
+InboundFilter media(std::string_view content_type) {
+    return InboundFilter{[type = std::string{content_type}](const InboundMessage& message) {
+        return std::any_of(
+            message.media.begin(), message.media.end(),
+            [&](const InboundMedia& file) { return is_media_type(file.content_type, type); });
+    }};
+}
+
+InboundFilter location() {
+    return InboundFilter{[](const InboundMessage& message) { return message.location.has_value(); }};
+}
+
+InboundFilter button() {
+    return InboundFilter{[](const InboundMessage& message) { return message.button.has_value(); }};
+}
+
+InboundFilter button(std::string_view answer) {
+    return InboundFilter{[answer = std::string{answer}](const InboundMessage& message) {
+        return message.button && message.button_answer() == answer;
+    }};
+}
+
+InboundFilter list() {
+    return InboundFilter{[](const InboundMessage& message) { return message.list.has_value(); }};
+}
+
+InboundFilter list(std::string_view id) {
+    return InboundFilter{[id = std::string{id}](const InboundMessage& message) {
+        return message.list && message.list->id == id;
+    }};
+}
+
+InboundFilter flow() {
+    return InboundFilter{
+        [](const InboundMessage& message) { return !message.interactive_data.empty(); }};
+}
+
+InboundFilter referral() {
+    return InboundFilter{[](const InboundMessage& message) { return message.referral.has_value(); }};
+}
+
+InboundFilter from(std::string_view address) {
+    return InboundFilter{[address = std::string{address}](const InboundMessage& message) {
+        return message.from == address;
+    }};
+}
+
+InboundFilter to(std::string_view address) {
+    return InboundFilter{[address = std::string{address}](const InboundMessage& message) {
+        return message.to == address;
+    }};
+}
+
+}  // namespace twiliowa::inbound
