@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# Usage: run.sh <directory to install to> <test file>. Runs a Node test with the packages that
+# package.json names; says so and ends with 77 where they cannot be had.
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+work=$1 test=$2
+
+skip() { echo "SKIPPED: npm.${test%_test.mjs}: $1"; exit 77; }
+
+command -v node >/dev/null && command -v npm >/dev/null || skip "node and npm are not installed"
+[ "$(node -p 'process.versions.node.split(".")[0] >= 18')" = true ] || skip "node is older than 18"
+mkdir -p "$work"
+if ! cmp -s "$here/package.json" "$work/package.json" || [ ! -d "$work/node_modules" ]; then
+    cp "$here/package.json" "$work/package.json.new"
+    (cd "$work" && cp package.json.new package.json &&
+        npm install --no-package-lock --no-audit --no-fund --silent >npm.log 2>&1) ||
+        { rm -f "$work/package.json"; skip "npm cannot install the packages"; }
+fi
+cp "$here"/*.mjs "$work/"
+cd "$work" && exec node --test --test-reporter=spec "$test"

@@ -1,0 +1,82 @@
+// Twilio's own library for Node, unchanged, against what the environment points at.
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import twilio from 'twilio';
+
+const { TWILIO_ACCOUNT_SID: account, TWILIO_AUTH_TOKEN: token } = process.env;
+const from = `whatsapp:${process.env.TWILIO_WHATSAPP_NUMBER}`;
+const to = 'whatsapp:+447700900123';
+const contentSid = 'HX00000000000000000000000000000001';
+const messagingServiceSid = 'MG00000000000000000000000000000001';
+
+function clientFor(authToken) {
+    const client = twilio(account, authToken);
+    client.api.baseUrl = process.env.TWILIOWA_BASE_URL;
+    return client;
+}
+const client = clientFor(token);
+
+test('a template is sent with its variables, and rendered', async () => {
+    const contentVariables = JSON.stringify({ 1: 'Lee', 2: 'A-1042' });
+    const message = await client.messages.create({ from, to, contentSid, contentVariables });
+    assert.match(message.sid, /^(SM|MM)[0-9a-f]{32}$/);
+    assert.equal(message.status, 'queued');
+    assert.equal(message.direction, 'outbound-api');
+    assert.equal(message.body, 'Hi Lee, your order A-1042 is on its way');
+    assert.equal(message.numMedia, '0');
+    assert.ok(message.dateCreated instanceof Date && !Number.isNaN(message.dateCreated.getTime()));
+    assert.equal(message.dateSent, null);
+    assert.equal(message.errorCode, null);
+});
+
+test('a text and a picture are sent', async () => {
+    const text = await client.messages.create({ from, to, body: 'Grüße & küsse + 😀' });
+    assert.equal(text.body, 'Grüße & küsse + 😀');
+    const media = await client.messages.create({
+        from, to, body: 'Look', mediaUrl: ['https://example.com/cat.png'] });
+    assert.equal(media.numMedia, '1');
+    assert.equal((await media.media().list()).length, 1);
+});
+
+test('a message is fetched, redacted and removed', async () => {
+    const { sid } = await client.messages.create({ from, to, body: 'secret' });
+    assert.equal((await client.messages(sid).fetch()).body, 'secret');
+    assert.equal((await client.messages(sid).update({ body: '' })).body, '');
+    assert.equal(await client.messages(sid).remove(), true);
+    await assert.rejects(client.messages(sid).fetch(), { status: 404, code: 20404 });
+});
+
+test('a list goes on over pages, newest first, and obeys filters', async () => {
+    const recipient = 'whatsapp:+447700900199';
+    for (let i = 0; i < 7; ++i) {
+        await client.messages.create({ from, to: recipient, body: `number ${i}` });
+    }
+    const all = await client.messages.list({ to: recipient, pageSize: 3 });
+    assert.deepEqual(all.map((m) => m.body), [6, 5, 4, 3, 2, 1, 0].map((i) => `number ${i}`));
+    assert.equal((await client.messages.list({ to: recipient, limit: 2, pageSize: 1 })).length, 2);
+});
+
+test('a scheduled message is cancelled, once', async () => {
+    const sendAt = new Date(Date.now() + 3600_000);
+    const { sid, status } = await client.messages.create({
+        messagingServiceSid, to, body: 'later', sendAt, scheduleType: 'fixed' });
+    assert.equal(status, 'scheduled');
+    assert.equal((await client.messages(sid).update({ status: 'canceled' })).status, 'canceled');
+    const sent = await client.messages.create({ from, to, body: 'now' });
+    await assert.rejects(client.messages(sent.sid).update({ status: 'canceled' }), { code: 30409 });
+});
+
+test('feedback is taken', async () => {
+    const { sid } = await client.messages.create({ from, to, body: 'rate me', provideFeedback: true });
+    const feedback = await client.messages(sid).feedback.create({ outcome: 'confirmed' });
+    assert.equal(feedback.outcome, 'confirmed');
+});
+
+test('errors have the status, the code and the shape that the library expects', async () => {
+    await assert.rejects(client.messages.create({ from, to, contentSid: 'HX' + 'f'.repeat(32) }),
+        (error) => error.constructor.name === 'RestException' && error.status === 400 &&
+            error.code === 21655 && error.moreInfo.endsWith('/21655'));
+    await assert.rejects(client.messages.create({ from, to }), { status: 400, code: 21619 });
+    await assert.rejects(clientFor('wrong').messages.create({ from, to, body: 'x' }),
+        { status: 401, code: 20003 });
+});

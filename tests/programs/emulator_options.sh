@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Usage: emulator_options.sh <emulator>. What the command line may say, and may not.
+set -euo pipefail
+emulator=$1
+
+# refused <status> <words> <options...>
+refused() {
+    local status=0 output
+    output=$("$emulator" "${@:3}" 2>&1 </dev/null) || status=$?
+    [ "$status" -eq "$1" ] || { echo "'${*:3}' ends with $status, not $1"; exit 1; }
+    grep -qF -- "$2" <<<"$output" || { echo "'${*:3}' says: $output"; exit 1; }
+}
+
+"$emulator" --help | grep -q -- '--port N'
+refused 2 "unknown option '--prot'" --prot 1
+refused 2 "--port needs a value" --port
+refused 2 "not a number from 0 to 65535" --port 70000
+refused 2 "the SID is not AC" --account ACx:token
+refused 2 "write the SID, a colon and the token" --account AC00000000000000000000000000000001
+refused 2 "is not a number like" --sender me
+refused 1 "cannot listen on" --host 203.0.113.1

@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Usage: examples.sh <directory of the examples>. Runs every example as a user would, against what the
+# environment points at, and looks for what each must say.
+set -euo pipefail
+directory=$1
+
+# run <name> <line that must occur>...
+run() {
+    local output line
+    output=$("$directory/example_$1" 2>&1) || { echo "$1 failed:"; echo "$output"; exit 1; }
+    for line in "${@:2}"; do
+        grep -qE -- "$line" <<<"$output" && continue
+        echo "$1 does not say '$line', but:"
+        echo "$output"
+        exit 1
+    done
+    echo "$1: as it should be"
+}
+
+run send_template 'SM[0-9a-f]{32} is queued'
+run demo 'InvalidRequestError|field: +To' 'code: +21655' '^Done\.'
+run queue_worker '^job-1 +sent +SM' '^job-2 +sent' '^job-3 +refused' '^job-4 +refused' \
+    '0 left in the queue, 0 parked'
+run async
+run coroutine
+run fmt_log
+run mock_transport
+
+# Nothing is in the environment: the first variable that is missing is named.
+if output=$(env -u TWILIO_ACCOUNT_SID "$directory/example_send_template" 2>&1); then
+    echo "send_template needs no account?"
+    exit 1
+fi
+grep -q TWILIO_ACCOUNT_SID <<<"$output" || { echo "not named: $output"; exit 1; }
