@@ -1,12 +1,18 @@
 #!/usr/bin/env bash
-# Usage: run.sh <directory to install to> <test file>. Runs a Node test with the packages that
-# package.json names; says so and ends with 77 where they cannot be had.
+# Usage: run.sh <directory to install to> <test file> [program]. Runs a Node test with the packages that
+# package.json names; says so and ends with 77 where they, or Twilio's documents, cannot be had.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 work=$1 test=$2
 
 skip() { echo "SKIPPED: npm.${test%_test.mjs}: $1"; exit 77; }
 
+if [ $# -gt 2 ]; then
+    document=${TWILIOWA_SHARED:-$here/../../../shared}/twilio/openapi/twilio_api_v2010.json
+    [ -r "$document" ] || skip "Twilio's OpenAPI document is not there"
+    CONTRACT_ARGUMENTS="$(realpath "$document")|$3"
+    export CONTRACT_ARGUMENTS
+fi
 command -v node >/dev/null && command -v npm >/dev/null || skip "node and npm are not installed"
 [ "$(node -p 'process.versions.node.split(".")[0] >= 18')" = true ] || skip "node is older than 18"
 mkdir -p "$work"
