@@ -18,7 +18,10 @@ struct Mock : wa::HttpTransport {
     }
 };
 
+bool second_unit_works();
+
 int main() {
+    if (!second_unit_works()) return 1;
     wa::ClientOptions options;
     options.from = "+14155238886";
     options.transport = std::make_shared<Mock>();
