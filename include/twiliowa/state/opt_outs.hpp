@@ -1,0 +1,87 @@
+/// @file
+/// Who does not want messages any more.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/state/store.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa {
+
+/// Options of OptOuts.
+struct OptOutOptions {
+    /// Whether `learn_inbound` reads the customer's words. Off by default: with Advanced Opt-Out
+    /// Twilio says what is meant (OptOutType), and some of the words are ordinary answers in a
+    /// chat.
+    bool read_words = false;
+    /// A message that is one of these and nothing else; case and surrounding white space do not
+    /// count. Default: Twilio's default keywords.
+    std::vector<std::string> stop_words = {"STOP",    "UNSUBSCRIBE", "END",    "QUIT",
+                                           "STOPALL", "REVOKE",      "OPTOUT", "CANCEL"};
+    std::vector<std::string> start_words = {"START", "UNSTOP"};
+    /// The errors that mean the recipient opted out: 21610 (unsubscribed), 63033 (blocked the
+    /// sender), 63050 (of marketing messages; take it out if you send none and want replies to go
+    /// through).
+    std::vector<int> codes = {21610, 63033, 63050};
+    /// How long a return is remembered, so that late news of an older opt-out does not undo it. An
+    /// opt-out itself is kept for good.
+    std::chrono::milliseconds opt_in_kept{std::chrono::hours{7 * 24}};
+    /// Part of every key. Needed where several accounts use one sender and one store (the sandbox).
+    std::string scope = {};
+    std::shared_ptr<Clock> clock = {};  ///< Default: the machine's.
+};
+
+/// What was learnt.
+enum class OptOutNews { nothing, opted_out, opted_in };
+
+/// Remembers opt-outs per (sender, recipient): who stops one sender may still want another.
+/// Thread-safe.
+///
+/// `sender` is yours: an address as Address::parse reads it, or the SID of a messaging service
+/// (MG...), for which Advanced Opt-Out keeps its own list. Give both when an inbound message names
+/// both. An SMS address is written `sms:+...`. News counts by its time: older news does not undo
+/// newer; of the same time, the last word counts. Errors of all methods: those of the store, and
+/// InvalidRequestError for an address that is none.
+///
+/// An opt-out is pinned in the store and does not expire. A MemoryStore forgets it with the
+/// process: in production give a store that lasts.
+class TWILIOWA_EXPORT OptOuts {
+public:
+    /// @throws InvalidRequestError if `store` is null or a duration is not positive.
+    explicit OptOuts(std::shared_ptr<Store> store, OptOutOptions options = {});
+
+    /// @param at  since when. Default, and latest: now.
+    Result<void> opt_out(std::string_view sender, std::string_view recipient,
+                         std::optional<TimePoint> at = {}) const;
+    Result<void> opt_in(std::string_view sender, std::string_view recipient,
+                        std::optional<TimePoint> at = {}) const;
+    Result<bool> is_opted_out(std::string_view sender, std::string_view recipient) const;
+
+    /// Learns from an inbound message: from OptOutType (STOP, START; HELP is neither) where Twilio
+    /// gave one, else from the words, where those are read. Returns what the message meant.
+    /// @param opt_out_type  the parameter OptOutType, or empty.
+    Result<OptOutNews> learn_inbound(std::string_view sender, std::string_view customer,
+                                     std::string_view opt_out_type, std::string_view body,
+                                     std::optional<TimePoint> at = {}) const;
+
+    /// Learns from the error code of a refused send or of a status callback.
+    /// @param at  when the refused message was sent. Default: now.
+    Result<OptOutNews> learn_error(std::string_view sender, std::string_view recipient, int code,
+                                   std::optional<TimePoint> at = {}) const;
+
+private:
+    Result<void> record(std::string_view sender, std::string_view recipient, bool out,
+                        std::optional<TimePoint> at) const;
+    std::shared_ptr<Store> store_;
+    OptOutOptions options_;
+};
+
+}  // namespace twiliowa

@@ -1,0 +1,114 @@
+/// @file
+/// Where state is kept: `Store`, the interface, and `MemoryStore`, the default.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa {
+
+/// What a store gives up first when it runs out of room.
+enum class Keep {
+    evictable,  ///< May be dropped early: what is lost is convenience.
+    pinned,     ///< Stays until it expires or is erased: a running claim, an opt-out.
+};
+
+/// An entry as it was read.
+struct StoredValue {
+    std::string value = {};
+    std::uint64_t version = 0;  ///< Never 0.
+};
+
+/// Keys with values, versions and expiry: all that the library must remember.
+///
+/// To share state between processes, implement this over Redis, a database or the like. The
+/// contract, which everything above it relies on:
+///
+/// - Keys and values are opaque bytes; any byte may occur in them, NUL too. Keys may hold phone
+///   numbers: do not log them.
+/// - Each operation is atomic for its key, whoever else runs one, in this process or another. There
+///   is no operation over several keys.
+/// - A version is never 0, and is never given twice to one key, NOT EVEN after its entry expired or
+///   was erased; else the holder of a lost lease could take another's for his own. Versions of a
+///   key grow. A counter for the whole store does it (Redis: INCR in the same script).
+/// - An entry whose time to live has passed is absent, for every operation. The store's clock
+///   decides; holders of leases do not compare clocks.
+/// - An operation that cannot be carried out answers `store_error`, and throws nothing. A write
+///   whose answer was lost may have happened.
+/// - Safe to call from any thread. Calls may block; they are made in the thread of the caller, and,
+///   to learn from a refusal of an asynchronous send, in the thread of its completion.
+class TWILIOWA_EXPORT Store {
+public:
+    /// The time to live of what does not expire.
+    static constexpr std::chrono::milliseconds forever = (std::chrono::milliseconds::max)();
+
+    virtual ~Store() = default;
+
+    /// The entry, or nullopt if there is none.
+    virtual Result<std::optional<StoredValue>> get(std::string_view key) = 0;
+
+    /// Writes `value` if the entry's version is `expected` (0: if there is no entry). Returns the
+    /// new version, or 0 if the version was another and nothing was written.
+    /// @param time_to_live  from now; replaces the old one. Not positive: expired at once.
+    virtual Result<std::uint64_t> compare_and_set(std::string_view key, std::uint64_t expected,
+                                                  std::string_view value,
+                                                  std::chrono::milliseconds time_to_live,
+                                                  Keep keep) = 0;
+
+    /// Removes the entry if its version is `expected`; says whether it did.
+    virtual Result<bool> erase(std::string_view key, std::uint64_t expected) = 0;
+};
+
+/// What a store answers when it cannot do its work: a TransportError of effect none whose field is
+/// "store". `problem` holds no key and no value.
+TWILIOWA_EXPORT Error store_error(std::string problem, std::string hint = {});
+/// Whether `error` came from a store.
+TWILIOWA_EXPORT bool is_store_error(const Error& error) noexcept;
+
+/// Options of MemoryStore.
+struct MemoryStoreOptions {
+    std::size_t max_entries = 100'000;
+    /// Key and value together; a larger entry is refused.
+    std::size_t max_entry_bytes = 4'096;
+    /// Default: the machine's. Expiry goes by its monotonic time.
+    std::shared_ptr<Clock> clock = {};
+};
+
+/// A store in this process's memory: lost with it, shared with nobody. Thread-safe.
+///
+/// Bounded: when it is full, a new entry first takes the place of one that has expired, then of the
+/// evictable one that was written longest ago. A pinned entry is never dropped before its time;
+/// when nothing else is left, the new entry is refused ("is full").
+class TWILIOWA_EXPORT MemoryStore final : public Store {
+public:
+    /// @throws InvalidRequestError if a limit is 0.
+    explicit MemoryStore(MemoryStoreOptions options = {});
+    MemoryStore(const MemoryStore&) = delete;
+    MemoryStore& operator=(const MemoryStore&) = delete;
+    ~MemoryStore() override;
+
+    Result<std::optional<StoredValue>> get(std::string_view key) override;
+    Result<std::uint64_t> compare_and_set(std::string_view key, std::uint64_t expected,
+                                          std::string_view value,
+                                          std::chrono::milliseconds time_to_live,
+                                          Keep keep) override;
+    Result<bool> erase(std::string_view key, std::uint64_t expected) override;
+
+    /// Entries held, those included that have expired and not been cleared away yet.
+    std::size_t size() const;
+
+private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace twiliowa

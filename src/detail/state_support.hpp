@@ -1,0 +1,70 @@
+/// @file
+/// What the parts of state/ have in common: keys, parties, and changing an entry.
+#pragma once
+
+#include <chrono>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <twiliowa/state/store.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa::detail {
+
+/// `what` and the parts, each after its length: no two lists of parts give the same key.
+std::string state_key(std::string_view what, std::initializer_list<std::string_view> parts);
+
+/// Our side of a conversation: an address as on the wire, or a messaging service's SID.
+Result<std::string> sender_on_the_wire(std::string_view text);
+/// The other side.
+Result<std::string> customer_on_the_wire(std::string_view text);
+
+/// `at`, or now; not later than now.
+TimePoint no_later_than_now(const Clock& clock, const std::optional<TimePoint>& at);
+/// Nanoseconds since the epoch, for a stored value.
+std::string nanoseconds_text(TimePoint time);
+std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept;
+
+/// @throws InvalidRequestError naming what is wrong.
+void require_store(const std::shared_ptr<Store>& store);
+void require_duration(std::string_view option, std::chrono::milliseconds duration);
+
+/// The entry under `key` is not what belongs there.
+Error foreign_entry();
+
+/// What to write in place of an entry.
+struct StoreWrite {
+    std::string value = {};
+    std::chrono::milliseconds time_to_live{0};
+    Keep keep = Keep::evictable;
+};
+
+/// Reads, asks `change(const std::string* value)` (null: no entry) what to write, and writes it;
+/// again if somebody came between. `change` answers Result<std::optional<StoreWrite>>; nullopt
+/// leaves the entry as it is. Says whether something was written.
+template <class Change>
+Result<bool> change_entry(Store& store, const std::string& key, Change change) {
+    // Whoever loses a round lost it to a change that was made, so a sound store never gets here.
+    constexpr int max_rounds = 10'000;
+    for (int round = 0; round < max_rounds; ++round) {
+        const auto entry = store.get(key);
+        if (!entry) return entry.error();
+        const auto& stored = *entry;
+        Result<std::optional<StoreWrite>> wanted = change(stored ? &stored->value : nullptr);
+        if (!wanted) return wanted.error();
+        if (!*wanted) return false;
+        const StoreWrite& write = **wanted;
+        const auto written = store.compare_and_set(key, stored ? stored->version : 0, write.value,
+                                                   write.time_to_live, write.keep);
+        if (!written) return written.error();
+        if (*written != 0) return true;
+    }
+    return store_error("never takes a change", "check its compare_and_set");
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,182 @@
+#include <twiliowa/state/store.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <list>
+#include <mutex>
+#include <set>
+#include <unordered_map>
+#include <utility>
+
+namespace twiliowa {
+
+Error store_error(std::string problem, std::string hint) {
+    ErrorData data;
+    data.kind = ErrorKind::transport;
+    data.effect = Effect::none;
+    data.stage = Stage::prepare;
+    data.field = "store";
+    data.summary = std::move(problem);
+    data.hint = std::move(hint);
+    return Error{std::move(data)};
+}
+
+bool is_store_error(const Error& error) noexcept {
+    return error.kind() == ErrorKind::transport && error.field() == "store";
+}
+
+namespace detail {
+
+struct StoreKeyHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view key) const noexcept {
+        return std::hash<std::string_view>{}(key);
+    }
+};
+
+namespace {
+
+MonotonicTime expiry_after(MonotonicTime now, std::chrono::milliseconds time_to_live) {
+    // Compared in milliseconds: `forever` does not fit into the clock's nanoseconds.
+    const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(
+        MonotonicTime::max() - std::max(now, MonotonicTime{}));
+    return time_to_live >= room ? MonotonicTime::max() : now + time_to_live;
+}
+
+}  // namespace
+}  // namespace detail
+
+struct MemoryStore::State {
+    struct Entry;
+    using Entries = std::unordered_map<std::string, Entry, detail::StoreKeyHash, std::equal_to<>>;
+    // Keys of a map's nodes do not move.
+    using ByAge = std::list<const std::string*>;
+
+    struct Entry {
+        std::string value = {};
+        std::uint64_t version = 0;
+        MonotonicTime expires = {};
+        Keep keep = Keep::pinned;
+        ByAge::iterator age = {};  ///< Of an evictable entry.
+    };
+
+    explicit State(MemoryStoreOptions chosen) : options(std::move(chosen)) {}
+
+    /// The entry, unless it has expired; one that has goes.
+    Entries::iterator find_live(std::string_view key, MonotonicTime now) {
+        const auto found = entries.find(key);
+        if (found == entries.end() || found->second.expires > now) return found;
+        remove(found);
+        return entries.end();
+    }
+
+    void remove(Entries::iterator entry) {
+        unlist(entry);
+        entries.erase(entry);
+    }
+
+    /// Takes an entry out of the two indices.
+    void unlist(Entries::iterator entry) {
+        if (entry->second.expires != MonotonicTime::max()) {
+            by_expiry.erase({entry->second.expires, &entry->first});
+        }
+        if (entry->second.keep == Keep::evictable) by_age.erase(entry->second.age);
+    }
+
+    void list(Entries::iterator entry) {
+        if (entry->second.expires != MonotonicTime::max()) {
+            by_expiry.insert({entry->second.expires, &entry->first});
+        }
+        if (entry->second.keep == Keep::evictable) {
+            entry->second.age = by_age.insert(by_age.end(), &entry->first);
+        }
+    }
+
+    bool remove_one_expired(MonotonicTime now) {
+        if (by_expiry.empty() || by_expiry.begin()->first > now) return false;
+        remove(entries.find(*by_expiry.begin()->second));
+        return true;
+    }
+
+    bool make_room(MonotonicTime now) {
+        // Two for each one that comes: what has expired goes away in time, and no call takes long.
+        if (remove_one_expired(now)) remove_one_expired(now);
+        if (entries.size() < options.max_entries) return true;
+        if (by_age.empty()) return false;
+        remove(entries.find(*by_age.front()));
+        return true;
+    }
+
+    const MemoryStoreOptions options;
+    mutable std::mutex mutex;
+    Entries entries;
+    std::set<std::pair<MonotonicTime, const std::string*>> by_expiry;
+    ByAge by_age;  ///< Evictable entries, the one written longest ago first.
+    std::uint64_t last_version = 0;
+};
+
+MemoryStore::MemoryStore(MemoryStoreOptions options) {
+    if (options.max_entries == 0) Error::invalid_request("max_entries", "is 0").raise();
+    if (options.max_entry_bytes == 0) Error::invalid_request("max_entry_bytes", "is 0").raise();
+    if (!options.clock) options.clock = system_clock();
+    state_ = std::make_unique<State>(std::move(options));
+}
+
+MemoryStore::~MemoryStore() = default;
+
+Result<std::optional<StoredValue>> MemoryStore::get(std::string_view key) {
+    const auto now = state_->options.clock->monotonic_now();
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->find_live(key, now);
+    if (found == state_->entries.end()) return std::optional<StoredValue>{};
+    return std::optional<StoredValue>{{found->second.value, found->second.version}};
+}
+
+Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::uint64_t expected,
+                                                   std::string_view value,
+                                                   std::chrono::milliseconds time_to_live,
+                                                   Keep keep) {
+    if (key.size() + value.size() > state_->options.max_entry_bytes) {
+        return store_error("refuses an entry of that size", "raise max_entry_bytes");
+    }
+    const auto now = state_->options.clock->monotonic_now();
+    const std::lock_guard lock(state_->mutex);
+    auto found = state_->find_live(key, now);
+    const bool exists = found != state_->entries.end();
+    if (expected != (exists ? found->second.version : 0)) return std::uint64_t{0};
+    const auto version = ++state_->last_version;
+    if (time_to_live <= std::chrono::milliseconds{0}) {
+        if (exists) state_->remove(found);
+        return version;
+    }
+    if (exists) {
+        state_->unlist(found);
+    } else if (state_->make_room(now)) {
+        found = state_->entries.try_emplace(std::string(key)).first;
+    } else {
+        return store_error("is full of entries that must stay", "raise max_entries");
+    }
+    auto& entry = found->second;
+    entry.value = value;
+    entry.version = version;
+    entry.expires = detail::expiry_after(now, time_to_live);
+    entry.keep = keep;
+    state_->list(found);
+    return version;
+}
+
+Result<bool> MemoryStore::erase(std::string_view key, std::uint64_t expected) {
+    const auto now = state_->options.clock->monotonic_now();
+    const std::lock_guard lock(state_->mutex);
+    const auto found = state_->find_live(key, now);
+    if (found == state_->entries.end() || found->second.version != expected) return false;
+    state_->remove(found);
+    return true;
+}
+
+std::size_t MemoryStore::size() const {
+    const std::lock_guard lock(state_->mutex);
+    return state_->entries.size();
+}
+
+}  // namespace twiliowa

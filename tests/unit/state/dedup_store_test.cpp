@@ -1,0 +1,165 @@
+#include <twiliowa/state/dedup_store.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <twiliowa/testing/manual_clock.hpp>
+
+#include "support/store_doubles.hpp"
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+using twiliowa::testing::BrokenStore;
+using twiliowa::testing::ManualClock;
+using twiliowa::testing::SteppedStore;
+
+namespace {
+
+const EventKey event{"AC1", "SM1", "status", "sent"};
+
+struct Desk {
+    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+    std::shared_ptr<MemoryStore> store =
+        std::make_shared<MemoryStore>(MemoryStoreOptions{.max_entries = 4, .clock = clock});
+    DedupStore dedup{store, {.lease = 30s, .kept = 1h}};
+};
+
+}  // namespace
+
+TEST_CASE(
+    "an event is claimed once, runs until it is finished, and is done "
+    "after that") {
+    Desk d;
+    const auto claim = d.dedup.claim(event).value();
+    CHECK(claim.outcome == ClaimOutcome::claimed);
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::running);
+    CHECK(d.dedup.finish(claim).value());
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::done);
+    d.clock->advance(1h);
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::claimed);
+}
+
+TEST_CASE("an event that is released goes to the next who claims it") {
+    Desk d;
+    const auto claim = d.dedup.claim(event).value();
+    CHECK(d.dedup.release(claim).value());
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::claimed);
+    CHECK_FALSE(d.dedup.release(claim).value());
+}
+
+TEST_CASE("a lease runs out by time, and its old holder cannot touch the new one") {
+    Desk d;
+    const auto dead = d.dedup.claim(event).value();
+    d.clock->advance(30s - 1ms);
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::running);
+    d.clock->advance(1ms);
+    const auto next = d.dedup.claim(event).value();
+    CHECK(next.outcome == ClaimOutcome::claimed);
+    CHECK_FALSE(d.dedup.release(dead).value());
+    CHECK_FALSE(d.dedup.finish(dead).value());
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::running);
+    CHECK(d.dedup.finish(next).value());
+    CHECK_FALSE(d.dedup.release(dead).value());
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::done);
+}
+
+TEST_CASE(
+    "a handler slower than its lease still records that it is done, if "
+    "nobody took over") {
+    Desk d;
+    const auto slow = d.dedup.claim(event).value();
+    d.clock->advance(31s);
+    CHECK(d.dedup.finish(slow).value());
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::done);
+}
+
+TEST_CASE("only a claim that was granted can be finished or released") {
+    Desk d;
+    const auto claim = d.dedup.claim(event).value();
+    const auto second = d.dedup.claim(event).value();
+    CHECK(second.outcome == ClaimOutcome::running);
+    CHECK_FALSE(d.dedup.finish(second).value());
+    CHECK_FALSE(d.dedup.release(second).value());
+    CHECK_FALSE(d.dedup.finish(Claim{}).value());
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::running);
+    CHECK(d.dedup.finish(claim).value());
+}
+
+TEST_CASE(
+    "events that differ in any part are different events, whatever "
+    "characters they hold") {
+    const auto store = std::make_shared<MemoryStore>();
+    const DedupStore dedup(store);
+    const std::vector<EventKey> events = {
+        {"AC1", "SM1", "status", "sent"},
+        {"AC1", "SM1", "status", "delivered"},
+        {"AC1", "SM1", "status", ""},
+        {"AC1", "SM1", "message", "sent"},
+        {"AC1", "SM2", "status", "sent"},
+        {"AC2", "SM1", "status", "sent"},
+        {"AC1SM1", "", "status", "sent"},
+        {"AC1 3:SM1", "status", "sent", ""},
+        {"AC1", "SM1 6:status", "sent", ""},
+        {"AC1", "SM1", "status 4:sent", ""},
+        {"AC1", "SM1", "status", "sent 0:"},
+        {std::string("AC1\0SM1", 7), "", "status", "sent"},
+        {"", "", "", ""},
+    };
+    std::set<std::string> keys;
+    for (const auto& each : events) {
+        const auto claim = dedup.claim(each).value();
+        CHECK(claim.outcome == ClaimOutcome::claimed);
+        keys.insert(claim.key);
+    }
+    CHECK(keys.size() == events.size());
+}
+
+TEST_CASE("a store that runs full drops finished events, never a live lease") {
+    Desk d;
+    const auto lease = d.dedup.claim(event).value();
+    for (int i = 0; i < 100; ++i) {
+        const auto claim = d.dedup.claim({"AC1", std::to_string(i), "message", {}}).value();
+        CHECK(claim.outcome == ClaimOutcome::claimed);
+        CHECK(d.dedup.finish(claim).value());
+    }
+    CHECK(d.store->size() == 4);
+    CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::running);
+    CHECK(d.dedup.finish(lease).value());
+}
+
+TEST_CASE("two that use one store share its claims") {
+    Desk d;
+    const DedupStore other(d.store, {.lease = 30s, .kept = 1h});
+    const auto claim = d.dedup.claim(event).value();
+    CHECK(other.claim(event).value().outcome == ClaimOutcome::running);
+    CHECK(d.dedup.finish(claim).value());
+    CHECK(other.claim(event).value().outcome == ClaimOutcome::done);
+}
+
+TEST_CASE("an event that is let go while another claims it goes to that other") {
+    const auto store = std::make_shared<SteppedStore>();
+    const DedupStore dedup(store);
+    const auto first = dedup.claim(event).value();
+    store->before_read = [&] { CHECK(dedup.release(first).value()); };
+    CHECK(dedup.claim(event).value().outcome == ClaimOutcome::claimed);
+}
+
+TEST_CASE("a store that fails gives an error, and no claim") {
+    const DedupStore dedup(std::make_shared<BrokenStore>());
+    CHECK(is_store_error(dedup.claim(event).error()));
+    const Claim claim{ClaimOutcome::claimed, "k", 1};
+    CHECK(is_store_error(dedup.finish(claim).error()));
+    CHECK(is_store_error(dedup.release(claim).error()));
+}
+
+TEST_CASE("claims need a store and durations") {
+    CHECK_THROWS_AS(DedupStore(nullptr), InvalidRequestError);
+    const auto store = std::make_shared<MemoryStore>();
+    CHECK_THROWS_AS(DedupStore(store, {.lease = 0s}), InvalidRequestError);
+    CHECK_THROWS_AS(DedupStore(store, {.kept = -1s}), InvalidRequestError);
+    CHECK_THROWS_AS(DedupStore(store, {.kept = Store::forever}), InvalidRequestError);
+}

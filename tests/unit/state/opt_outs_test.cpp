@@ -1,0 +1,168 @@
+#include <twiliowa/state/opt_outs.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include <twiliowa/testing/manual_clock.hpp>
+
+#include "support/store_doubles.hpp"
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+using twiliowa::testing::BrokenStore;
+using twiliowa::testing::ManualClock;
+
+namespace {
+
+const std::string sender = "whatsapp:+14155238886";
+const std::string customer = "whatsapp:+447700900123";
+
+struct Registry {
+    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+    std::shared_ptr<MemoryStore> store =
+        std::make_shared<MemoryStore>(MemoryStoreOptions{.max_entries = 10, .clock = clock});
+    OptOuts opt_outs{store, {.clock = clock}};
+    OptOuts reader{store, {.read_words = true, .clock = clock}};
+    TimePoint start = clock->now();
+
+    bool out() const { return opt_outs.is_opted_out(sender, customer).value(); }
+    OptOutNews hear(std::string_view type, std::string_view body) const {
+        return opt_outs.learn_inbound(sender, customer, type, body).value();
+    }
+    OptOutNews read(std::string_view type, std::string_view body) const {
+        return reader.learn_inbound(sender, customer, type, body).value();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("an opt-out holds for its sender and recipient until they opt in") {
+    const Registry r;
+    CHECK_FALSE(r.out());
+    r.opt_outs.opt_out("+14155238886", "+447700900123").value();
+    CHECK(r.out());
+    CHECK_FALSE(r.opt_outs.is_opted_out(sender, "+447700900124").value());
+    CHECK_FALSE(r.opt_outs.is_opted_out("+14155550000", customer).value());
+    CHECK_FALSE(r.opt_outs.is_opted_out("MG" + std::string(32, 'a'), customer).value());
+    CHECK_FALSE(r.opt_outs.is_opted_out(customer, sender).value());
+    CHECK_FALSE(OptOuts(r.store, {.scope = "AC1"}).is_opted_out(sender, customer).value());
+    r.opt_outs.opt_in(sender, customer).value();
+    CHECK_FALSE(r.out());
+}
+
+TEST_CASE("OptOutType says what an inbound message means, whatever its text") {
+    const Registry r;
+    CHECK(r.hear("STOP", "hello") == OptOutNews::opted_out);
+    CHECK(r.out());
+    CHECK(r.read("HELP", "START") == OptOutNews::nothing);
+    CHECK(r.out());
+    CHECK(r.read("START", "STOP") == OptOutNews::opted_in);
+    CHECK_FALSE(r.out());
+    CHECK(r.read("NEWTYPE", "STOP") == OptOutNews::nothing);
+    CHECK_FALSE(r.out());
+}
+
+TEST_CASE("the words of a message are read only where that is enabled") {
+    const Registry r;
+    CHECK(r.hear("", "STOP") == OptOutNews::nothing);
+    CHECK_FALSE(r.out());
+    for (const char* word : {"STOP", "unsubscribe", "End", "QUIT", "stopall", "REVOKE", "optout",
+                             "CANCEL", " \t stop \r\n"}) {
+        CAPTURE(word);
+        CHECK(r.read("", word) == OptOutNews::opted_out);
+        CHECK(r.out());
+        CHECK(r.read("", " Start ") == OptOutNews::opted_in);
+        CHECK_FALSE(r.out());
+    }
+    for (const char* word : {"", "  ", "STOP it", "please stop", "stop!", "STOPS", "yes"}) {
+        CAPTURE(word);
+        CHECK(r.read("", word) == OptOutNews::nothing);
+    }
+    CHECK_FALSE(r.out());
+}
+
+TEST_CASE("the words are the caller's choice") {
+    const Registry r;
+    const OptOuts german(r.store, {.read_words = true,
+                                   .stop_words = {"STOPP", ""},
+                                   .start_words = {"WEITER"},
+                                   .clock = r.clock});
+    CHECK(german.learn_inbound(sender, customer, "", "STOP").value() == OptOutNews::nothing);
+    CHECK(german.learn_inbound(sender, customer, "", "").value() == OptOutNews::nothing);
+    CHECK(german.learn_inbound(sender, customer, "", "stopp").value() == OptOutNews::opted_out);
+    CHECK(german.learn_inbound(sender, customer, "", "weiter").value() == OptOutNews::opted_in);
+}
+
+TEST_CASE("the errors that mean an opt-out are learnt, and no others") {
+    for (const int code : {21610, 63033, 63050}) {
+        const Registry r;
+        CAPTURE(code);
+        CHECK(r.opt_outs.learn_error(sender, customer, code).value() == OptOutNews::opted_out);
+        CHECK(r.out());
+    }
+    const Registry r;
+    for (const int code : {0, 63016, 21211}) {
+        CHECK(r.opt_outs.learn_error(sender, customer, code).value() == OptOutNews::nothing);
+    }
+    const OptOuts lenient(r.store, {.codes = {21610}, .clock = r.clock});
+    CHECK(lenient.learn_error(sender, customer, 63050).value() == OptOutNews::nothing);
+    CHECK_FALSE(r.out());
+}
+
+TEST_CASE("older news does not undo newer, whatever order it comes in") {
+    Registry r;
+    r.clock->advance(3h);
+    r.opt_outs.opt_in(sender, customer, r.start + 2h).value();
+    r.opt_outs.opt_out(sender, customer, r.start + 1h).value();
+    CHECK_FALSE(r.out());
+    r.opt_outs.opt_out(sender, customer, r.start + 3h).value();
+    r.opt_outs.opt_in(sender, customer, r.start + 2h).value();
+    CHECK(r.out());
+    // A time to come counts as now: the next word is not older than it.
+    r.opt_outs.opt_out(sender, customer, r.start + 1000h).value();
+    r.clock->advance(1s);
+    r.opt_outs.opt_in(sender, customer).value();
+    CHECK_FALSE(r.out());
+}
+
+TEST_CASE("of news of the same time the last word counts") {
+    const Registry r;
+    r.opt_outs.opt_out(sender, customer).value();
+    r.opt_outs.opt_in(sender, customer).value();
+    CHECK_FALSE(r.out());
+    r.opt_outs.opt_out(sender, customer).value();
+    CHECK(r.out());
+}
+
+TEST_CASE("an opt-out outlasts time and a full store; a return does not take up room for good") {
+    Registry r;
+    r.opt_outs.opt_out(sender, customer).value();
+    for (int i = 0; i < 100; ++i) {
+        r.opt_outs.opt_in(sender, "+4477009" + std::to_string(10'000 + i)).value();
+    }
+    CHECK(r.store->size() == 10);
+    r.clock->advance(std::chrono::hours{24 * 3650});
+    CHECK(r.out());
+}
+
+TEST_CASE("a wrong address, a store that fails and a foreign entry are errors of opt-outs") {
+    const OptOuts broken(std::make_shared<BrokenStore>());
+    CHECK(is_store_error(broken.opt_out(sender, customer).error()));
+    CHECK(is_store_error(broken.opt_in(sender, customer).error()));
+    CHECK(is_store_error(broken.is_opted_out(sender, customer).error()));
+    CHECK(is_store_error(broken.learn_error(sender, customer, 21610).error()));
+    CHECK(is_store_error(broken.learn_inbound(sender, customer, "STOP", "").error()));
+    CHECK(broken.learn_inbound(sender, customer, "", "hello").has_value());
+    CHECK(broken.is_opted_out("", customer).error().field() == "From");
+    CHECK(broken.opt_out(sender, "nobody").error().field() == "To");
+
+    const Registry r;
+    const auto key = "optout 0: 21:" + sender + " 22:" + customer;
+    CHECK(r.store->compare_and_set(key, 0, "perhaps 1", 1h, Keep::pinned).value() != 0);
+    CHECK(is_store_error(r.opt_outs.is_opted_out(sender, customer).error()));
+    CHECK(is_store_error(r.opt_outs.opt_out(sender, customer).error()));
+    CHECK_THROWS_AS(OptOuts(nullptr), InvalidRequestError);
+    CHECK_THROWS_AS(OptOuts(r.store, {.opt_in_kept = 0s}), InvalidRequestError);
+}

@@ -1,0 +1,170 @@
+#include <twiliowa/state/store.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+
+#include <twiliowa/testing/manual_clock.hpp>
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+using twiliowa::testing::ManualClock;
+
+namespace {
+
+struct Shelf {
+    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+    MemoryStore store;
+    explicit Shelf(std::size_t max_entries = 1'000)
+        : store({.max_entries = max_entries, .clock = clock}) {}
+
+    std::uint64_t put(const std::string& key, Keep keep = Keep::pinned,
+                      std::chrono::milliseconds time_to_live = 1h) {
+        return store.compare_and_set(key, 0, "v", time_to_live, keep).value();
+    }
+    bool has(const std::string& key) { return store.get(key).value().has_value(); }
+};
+
+}  // namespace
+
+TEST_CASE("a store gives back what was written, with its version") {
+    Shelf s;
+    const std::string key("k\0\n:", 4);
+    const auto version = s.store.compare_and_set(key, 0, "one", 1h, Keep::pinned).value();
+    CHECK(version != 0);
+    const auto entry = s.store.get(key).value();
+    REQUIRE(entry.has_value());
+    CHECK(entry->value == "one");
+    CHECK(entry->version == version);
+    CHECK_FALSE(s.has("k"));
+}
+
+TEST_CASE("a store writes only over the version that is expected") {
+    Shelf s;
+    const auto first = s.put("k");
+    CHECK(s.store.compare_and_set("k", 0, "x", 1h, Keep::pinned).value() == 0);
+    CHECK(s.store.compare_and_set("k", first + 1, "x", 1h, Keep::pinned).value() == 0);
+    const auto second = s.store.compare_and_set("k", first, "two", 1h, Keep::pinned).value();
+    CHECK(second > first);
+    CHECK(s.store.compare_and_set("k", first, "x", 1h, Keep::pinned).value() == 0);
+    CHECK(s.store.get("k").value()->value == "two");
+    CHECK(s.store.compare_and_set("other", 7, "x", 1h, Keep::pinned).value() == 0);
+    CHECK_FALSE(s.has("other"));
+}
+
+TEST_CASE("a store erases only the version that is expected") {
+    Shelf s;
+    const auto version = s.put("k");
+    CHECK_FALSE(s.store.erase("k", version + 1).value());
+    CHECK(s.has("k"));
+    CHECK(s.store.erase("k", version).value());
+    CHECK_FALSE(s.has("k"));
+    CHECK_FALSE(s.store.erase("k", version).value());
+}
+
+TEST_CASE("a version is not used again after its entry is gone") {
+    Shelf s;
+    const auto erased = s.put("k");
+    static_cast<void>(s.store.erase("k", erased));
+    const auto expired = s.put("k", Keep::pinned, 1s);
+    s.clock->advance(1s);
+    const auto last = s.put("k");
+    CHECK(erased < expired);
+    CHECK(expired < last);
+}
+
+TEST_CASE("an entry is absent for every operation once its time has passed") {
+    Shelf s;
+    const auto version = s.put("k", Keep::pinned, 10s);
+    s.clock->advance(10s - 1ns);
+    CHECK(s.has("k"));
+    s.clock->advance(1ns);
+    CHECK_FALSE(s.store.erase("k", version).value());
+    CHECK_FALSE(s.has("k"));
+    CHECK(s.store.compare_and_set("k", version, "x", 1h, Keep::pinned).value() == 0);
+    CHECK(s.store.compare_and_set("k", 0, "x", 1h, Keep::pinned).value() != 0);
+}
+
+TEST_CASE("a write replaces the time to live, and none at all expires at once") {
+    Shelf s;
+    auto version = s.put("k", Keep::pinned, 10s);
+    version = s.store.compare_and_set("k", version, "v", 20s, Keep::pinned).value();
+    s.clock->advance(15s);
+    CHECK(s.has("k"));
+    CHECK(s.store.compare_and_set("k", version, "v", 0s, Keep::pinned).value() != 0);
+    CHECK_FALSE(s.has("k"));
+    CHECK(s.put("k", Keep::pinned, -1s) != 0);
+    CHECK_FALSE(s.has("k"));
+}
+
+TEST_CASE("what is kept forever does not expire, whatever the clock says") {
+    Shelf s;
+    s.clock->advance(std::chrono::hours{24 * 365});
+    s.put("a", Keep::pinned, Store::forever);
+    s.put("b", Keep::pinned, Store::forever - 1ms);
+    s.clock->advance(std::chrono::hours{24 * 365 * 100});
+    CHECK(s.has("a"));
+    CHECK(s.has("b"));
+}
+
+TEST_CASE(
+    "a full store gives up what has expired, then the evictable entry "
+    "written longest ago") {
+    Shelf s(4);
+    s.put("lease", Keep::pinned);
+    const auto rewritten = s.put("a", Keep::evictable);
+    s.put("b", Keep::evictable);
+    s.put("short", Keep::pinned, 1s);
+    CHECK(s.store.compare_and_set("a", rewritten, "v", 1h, Keep::evictable).value() != 0);
+    s.clock->advance(1s);
+    s.put("c", Keep::evictable);
+    CHECK(s.has("b"));
+    CHECK_FALSE(s.has("short"));
+    s.put("d", Keep::evictable);
+    CHECK_FALSE(s.has("b"));
+    CHECK(s.has("a"));
+    s.put("e", Keep::evictable);
+    CHECK_FALSE(s.has("a"));
+    CHECK(s.has("lease"));
+    CHECK(s.store.size() == 4);
+}
+
+TEST_CASE("a store that is full of pinned entries refuses a new one, and says so") {
+    Shelf s(2);
+    const auto lease = s.put("a");
+    s.put("b");
+    const auto refused = s.store.compare_and_set("c", 0, "v", 1h, Keep::evictable);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(is_store_error(refused.error()));
+    CHECK(refused.error().kind() == ErrorKind::transport);
+    CHECK(refused.error().effect() == Effect::none);
+    CHECK(refused.error().what().find("store: is full") != std::string::npos);
+    CHECK(s.has("a"));
+    CHECK(s.has("b"));
+    // What is there may still change, and what becomes evictable makes room.
+    CHECK(s.store.compare_and_set("a", lease, "done", 1h, Keep::evictable).value() != 0);
+    CHECK(s.put("c") != 0);
+    CHECK_FALSE(s.has("a"));
+}
+
+TEST_CASE("a store does not grow with entries that have expired") {
+    Shelf s(1'000'000);
+    for (int i = 0; i < 5'000; ++i) {
+        s.put(std::to_string(i), Keep::pinned, 10ms);
+        s.clock->advance(1ms);
+    }
+    CHECK(s.store.size() <= 12);
+}
+
+TEST_CASE("an entry over the size limit is refused") {
+    MemoryStore store({.max_entry_bytes = 8});
+    CHECK(store.compare_and_set("1234", 0, "5678", 1h, Keep::pinned).value() != 0);
+    const auto refused = store.compare_and_set("1234", 0, "56789", 1h, Keep::pinned);
+    CHECK(is_store_error(refused.error()));
+}
+
+TEST_CASE("a store with a limit of nothing is refused") {
+    CHECK_THROWS_AS(MemoryStore({.max_entries = 0}), InvalidRequestError);
+    CHECK_THROWS_AS(MemoryStore({.max_entry_bytes = 0}), InvalidRequestError);
+}
