@@ -10,8 +10,8 @@ namespace twiliowa::inbound {
 namespace {
 
 bool is_words(const InboundMessage& message) noexcept {
-    return !message.body.empty() && message.media.empty() && !message.location &&
-           !message.button && !message.list && message.interactive_data.empty();
+    return !message.body.empty() && message.media.empty() && !message.location && !message.button &&
+           !message.list && message.interactive_data.empty();
 }
 
 std::string_view trim_spaces(std::string_view text) noexcept {
@@ -39,11 +39,9 @@ InboundFilter text() {
 }
 
 InboundFilter text(std::string_view words) {
-    return InboundFilter{
-        [words = std::string{trim_spaces(words)}](const InboundMessage& message) {
-            return is_words(message) &&
-                   detail::equals_ignoring_case(trim_spaces(message.body), words);
-        }};
+    return InboundFilter{[words = std::string{trim_spaces(words)}](const InboundMessage& message) {
+        return is_words(message) && detail::equals_ignoring_case(trim_spaces(message.body), words);
+    }};
 }
 
 InboundFilter media() {
@@ -59,7 +57,8 @@ InboundFilter media(std::string_view content_type) {
 }
 
 InboundFilter location() {
-    return InboundFilter{[](const InboundMessage& message) { return message.location.has_value(); }};
+    return InboundFilter{
+        [](const InboundMessage& message) { return message.location.has_value(); }};
 }
 
 InboundFilter button() {
@@ -88,7 +87,8 @@ InboundFilter flow() {
 }
 
 InboundFilter referral() {
-    return InboundFilter{[](const InboundMessage& message) { return message.referral.has_value(); }};
+    return InboundFilter{
+        [](const InboundMessage& message) { return message.referral.has_value(); }};
 }
 
 InboundFilter from(std::string_view address) {

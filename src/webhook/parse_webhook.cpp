@@ -1,5 +1,6 @@
 #include <twiliowa/webhook/parse_webhook.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -204,11 +205,10 @@ Result<WebhookEvent> parse_webhook_form(std::string_view form) {
 
 Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {
     if (request.method == "GET") {
-        const std::string_view target = request.target;
-        const auto question = target.find('?');
-        if (question == std::string_view::npos) return parse_webhook_form({});
-        const auto query = target.substr(question + 1);
-        return parse_webhook_form(query.substr(0, query.find('#')));
+        // What is behind a # is not signed.
+        const auto target = std::string_view{request.target}.substr(0, request.target.find('#'));
+        const auto query = std::min(target.find('?'), target.size() - 1);
+        return parse_webhook_form(target.empty() ? target : target.substr(query + 1));
     }
     if (!is_form(find_header(request.headers, "Content-Type"))) {
         return Error::invalid_request("Content-Type", "the webhook's body is not a form",

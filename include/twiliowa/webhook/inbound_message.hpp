@@ -71,9 +71,9 @@ public:
     static constexpr std::string_view help = "HELP";
 };
 
-/// A message from a customer. Text is what the customer typed: valid UTF-8 (what was not is U+FFFD),
-/// otherwise unchecked. Absent parameters are empty, or nullopt. Source: Twilio's page "Webhook
-/// request", and parameters seen in captured requests.
+/// A message from a customer. Text is what the customer typed: valid UTF-8 (what was not is
+/// U+FFFD), otherwise unchecked. Absent parameters are empty, or nullopt. Source: Twilio's page
+/// "Webhook request", and parameters seen in captured requests.
 struct InboundMessage {
     MessageSid sid = {};
     AccountSid account_sid = {};

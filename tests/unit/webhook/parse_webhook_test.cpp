@@ -23,18 +23,12 @@ std::string encode(const WebhookParameters& fields) {
 
 /// What Twilio sends with every inbound message, and `more`.
 std::string inbound(const WebhookParameters& more = {}) {
-    WebhookParameters fields{{"SmsMessageSid", sid},
-                             {"NumMedia", "0"},
-                             {"ProfileName", "Lee"},
-                             {"SmsSid", sid},
-                             {"WaId", "447700900123"},
-                             {"SmsStatus", "received"},
-                             {"To", "whatsapp:+14155238886"},
-                             {"NumSegments", "1"},
-                             {"ReferralNumMedia", "0"},
-                             {"MessageSid", sid},
-                             {"AccountSid", account},
-                             {"From", "whatsapp:+447700900123"},
+    WebhookParameters fields{{"SmsMessageSid", sid},          {"NumMedia", "0"},
+                             {"ProfileName", "Lee"},          {"SmsSid", sid},
+                             {"WaId", "447700900123"},        {"SmsStatus", "received"},
+                             {"To", "whatsapp:+14155238886"}, {"NumSegments", "1"},
+                             {"ReferralNumMedia", "0"},       {"MessageSid", sid},
+                             {"AccountSid", account},         {"From", "whatsapp:+447700900123"},
                              {"ApiVersion", "2010-04-01"}};
     fields.insert(fields.end(), more.begin(), more.end());
     return encode(fields);
@@ -268,6 +262,10 @@ TEST_CASE("a webhook comes in the body of a POST or the query of a GET") {
     get.method = "GET";
     get.target = "/hook?" + inbound({{"Body", "Hi"}}) + "#rc=3";
     CHECK(std::get<InboundMessage>(parse_webhook(get).value()).body == "Hi");
+    for (const auto* empty : {"/hook", "", "/hook?", "/hook#?From=a&Body=b&MessageSid="}) {
+        get.target = empty;
+        CHECK(std::get<UnknownWebhook>(parse_webhook(get).value()).parameters.empty());
+    }
     get.target = "/hook";
     CHECK(std::holds_alternative<UnknownWebhook>(parse_webhook(get).value()));
 }

@@ -1,0 +1,84 @@
+/// @file
+/// The URL that Twilio called, which is not always the one that this server was reached by.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/types/result.hpp>
+#include <twiliowa/webhook/webhook_request.hpp>
+
+namespace twiliowa {
+
+/// How Twilio is to call a webhook. By default it tries again only when it could not connect, and
+/// once; a server that is restarted loses messages then. `{.retries = 3, .retry_on = "all"}` gives
+/// `#rc=3&rp=all`. What is not set is left to Twilio.
+struct ConnectionOverrides {
+    std::optional<std::chrono::milliseconds> connect_timeout = {};  ///< 100 to 10000 ms (5000).
+    std::optional<std::chrono::milliseconds> read_timeout = {};     ///< 100 to 15000 ms (15000).
+    std::optional<std::chrono::milliseconds> total_timeout = {};    ///< 100 to 15000 ms (15000).
+    std::optional<int> retries = {};                                ///< 0 to 5 (1).
+    /// Which failures are tried again: `4xx`, `5xx`, `ct` (connecting), `rt` (reading), several of
+    /// them with commas, or `all` (`ct`).
+    std::string retry_on = {};
+    /// Where Twilio calls from: ashburn, dublin, frankfurt, sao-paulo, singapore, sydney, tokyo,
+    /// umatilla (ashburn).
+    std::string edge = {};
+};
+
+/// As the fragment of a webhook's URL, `#rc=3&rp=all`; empty if nothing is set. Twilio neither
+/// sends nor signs it.
+/// Errors: InvalidRequestError naming the member that is out of its range.
+TWILIOWA_EXPORT Result<std::string> connection_fragment(const ConnectionOverrides& overrides);
+
+/// How the outside world reaches this server; with it, a request's URL as Twilio called and signed
+/// it. Immutable, copies are cheap, safe to use from any thread at once.
+class TWILIOWA_EXPORT PublicUrl {
+public:
+    /// At this address, whatever the request says: the safest choice, and the one that works behind
+    /// any proxy. The base may have a path; a request's target is put behind it, so it is what a
+    /// proxy takes away: with `https://example.com/hooks`, a request for `/whatsapp?a=1` was made
+    /// to `https://example.com/hooks/whatsapp?a=1`. User name and password, if they are in the URL
+    /// that Twilio has, belong here too.
+    /// @throws InvalidRequestError if it is no http or https URL, or has a query or a fragment.
+    static PublicUrl fixed(std::string_view base_url);
+    static Result<PublicUrl> try_fixed(std::string_view base_url);
+
+    /// Behind proxies of these addresses or networks (`10.0.0.7`, `10.0.0.0/8`, `fd00::/8`), which
+    /// say where the request was made to: in Forwarded (RFC 7239), or in X-Forwarded-Proto, -Host,
+    /// -Port and -Prefix. Of several hops counts the outermost that a listed proxy vouches for.
+    /// From any other peer these headers are ignored, and the URL is as received. What the proxies
+    /// themselves pass on unchecked cannot be told from what they say: have them set each of these
+    /// headers that they do not remove.
+    /// @throws InvalidRequestError naming the entry that is neither, or if there is none.
+    static PublicUrl behind_proxies(const std::vector<std::string>& peers);
+    static Result<PublicUrl> try_behind_proxies(const std::vector<std::string>& peers);
+
+    /// As received: WebhookRequest::scheme, and the Host header.
+    static PublicUrl as_received();
+
+    /// The URL that the request was made to.
+    /// Errors: InvalidRequestError naming what cannot be used: the target, the Host header, the
+    /// scheme, or a forwarded header.
+    Result<std::string> url_of(const WebhookRequest& request) const;
+
+    /// The URL to give to Twilio for a path (and query) of this server. Needs a fixed base.
+    /// @throws InvalidRequestError
+    std::string webhook_url(std::string_view path, const ConnectionOverrides& overrides = {}) const;
+    Result<std::string> try_webhook_url(std::string_view path,
+                                        const ConnectionOverrides& overrides = {}) const;
+
+private:
+    struct Settings;
+    explicit PublicUrl(std::shared_ptr<const Settings> settings) noexcept
+        : settings_(std::move(settings)) {}
+    std::shared_ptr<const Settings> settings_;
+};
+
+}  // namespace twiliowa

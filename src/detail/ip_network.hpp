@@ -1,0 +1,26 @@
+/// @file
+/// Addresses and networks of IPv4 and IPv6.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+namespace twiliowa::detail {
+
+/// One address, or all that share its first bits. An IPv4 address and its IPv6-mapped form are the
+/// same.
+class IpNetwork {
+public:
+    /// `10.0.0.7`, `10.0.0.0/8`, `fd00::/8`, `[::1]`; nullopt for anything else.
+    static std::optional<IpNetwork> parse(std::string_view text) noexcept;
+    /// False for what is no numeric address.
+    bool contains(std::string_view address) const noexcept;
+
+private:
+    std::array<std::uint8_t, 16> bytes_{};
+    int prefix_ = 128;
+};
+
+}  // namespace twiliowa::detail

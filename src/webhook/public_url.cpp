@@ -1,0 +1,279 @@
+#include <twiliowa/webhook/public_url.hpp>
+
+#include <algorithm>
+#include <array>
+
+#include "detail/ascii.hpp"
+#include "detail/forwarded.hpp"
+#include "detail/ip_network.hpp"
+#include "detail/signature_url.hpp"
+
+namespace twiliowa {
+
+namespace {
+
+Error public_url_error(std::string_view field, std::string_view problem,
+                       std::string_view hint = {}) {
+    return Error::invalid_request(std::string(field), std::string(problem), std::string(hint));
+}
+
+bool has_space_or_control(std::string_view text) noexcept {
+    return std::any_of(text.begin(), text.end(),
+                       [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
+}
+
+bool is_host_character(char c) noexcept {
+    const char lower = detail::ascii_lower(c);
+    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
+           c == '_';
+}
+
+bool is_port_suffix(std::string_view text) noexcept {
+    if (text.empty()) return true;
+    if (text.front() != ':') return false;
+    const auto port = detail::parse_number<int>(text.substr(1));  // nullopt also for nothing
+    return port && text.size() <= 6 && text[1] != '-' && *port <= 65535;
+}
+
+/// A name or an address, and maybe a port: what a Host header may be. Nothing else gets into a URL.
+bool is_host_and_port(std::string_view text) noexcept {
+    if (text.size() > 300) return false;
+    if (!text.empty() && text.front() == '[') {
+        const auto end = text.find(']');
+        if (end == std::string_view::npos || !is_port_suffix(text.substr(end + 1))) return false;
+        return detail::IpNetwork::parse(text.substr(0, end + 1)).has_value();
+    }
+    const auto colon = std::min(text.find(':'), text.size());
+    const auto host = text.substr(0, colon);
+    return !host.empty() && std::all_of(host.begin(), host.end(), is_host_character) &&
+           is_port_suffix(text.substr(colon));
+}
+
+/// Its path and query, also where a request line holds a whole URL.
+Result<std::string_view> path_of_target(std::string_view target) {
+    const auto refuse = [] {
+        return public_url_error("target", "the request's target is no path",
+                                "pass path and query as they are in the request line");
+    };
+    // No client sends a fragment; cut off here, it could be read as parameters elsewhere.
+    if (target.empty() || has_space_or_control(target) ||
+        target.find('#') != std::string_view::npos) {
+        return refuse();
+    }
+    if (target.front() == '/') return target;
+    const auto url = detail::split_signature_url(target);
+    if (!url || url->rest.empty() || url->rest.front() != '/') return refuse();
+    return url->rest;
+}
+
+std::string_view without_last_slash(std::string_view text) noexcept {
+    if (!text.empty() && text.back() == '/') text.remove_suffix(1);
+    return text;
+}
+
+Result<std::string> received_scheme(std::string_view scheme, std::string_view field) {
+    for (const std::string_view known : {"https", "http"}) {
+        if (detail::equals_ignoring_case(scheme, known)) return std::string(known);
+    }
+    return public_url_error(
+        field, scheme.empty() ? "not known whether it was http or https" : "neither http nor https",
+        "set WebhookRequest::scheme, or use PublicUrl::fixed");
+}
+
+Result<std::string> url_as_received(const WebhookRequest& request) {
+    const auto path = path_of_target(request.target);
+    if (!path) return path.error();
+    auto url = received_scheme(request.scheme, "scheme");
+    if (!url) return url;
+    const auto host = find_header(request.headers, "Host");
+    if (!is_host_and_port(host)) return public_url_error("Host", "not a host name or address");
+    return std::move(*url).append("://").append(host).append(*path);
+}
+
+/// A default port is left out; the validator tries both.
+bool adds_port(std::string_view scheme, std::string_view host, std::string_view port) noexcept {
+    if (port.empty() || port == (scheme == "https" ? "443" : "80")) return false;
+    const auto bracket = host.rfind(']');
+    return host.find(':', bracket == std::string_view::npos ? 0 : bracket) ==
+           std::string_view::npos;
+}
+
+Result<std::string> url_as_forwarded(const WebhookRequest& request,
+                                     const detail::ForwardedRequest& forwarded) {
+    const auto path = path_of_target(request.target);
+    if (!path) return path.error();
+    auto url = forwarded.proto.empty() ? received_scheme(request.scheme, "scheme")
+                                       : received_scheme(forwarded.proto, "X-Forwarded-Proto");
+    if (!url) return url;
+    const std::string_view host =
+        forwarded.host.empty() ? find_header(request.headers, "Host") : forwarded.host;
+    if (!is_host_and_port(host)) {
+        return public_url_error(forwarded.host.empty() ? "Host" : "X-Forwarded-Host",
+                                "not a host name or address");
+    }
+    if (!forwarded.port.empty() && !is_port_suffix(":" + forwarded.port)) {
+        return public_url_error("X-Forwarded-Port", "not a port");
+    }
+    const auto prefix = without_last_slash(forwarded.prefix);
+    if (!prefix.empty() && (prefix.front() != '/' || has_space_or_control(prefix) ||
+                            prefix.find_first_of("?#") != std::string_view::npos)) {
+        return public_url_error("X-Forwarded-Prefix", "not a path");
+    }
+    const std::string scheme = *url;
+    auto& text = *url;
+    text.append("://").append(host);
+    if (adds_port(scheme, host, forwarded.port)) text.append(":").append(forwarded.port);
+    text.append(prefix).append(*path);
+    return url;
+}
+
+bool is_retry_policy(std::string_view list) noexcept {
+    constexpr std::array<std::string_view, 5> known{"4xx", "5xx", "ct", "rt", "all"};
+    for (;;) {
+        const auto comma = list.find(',');
+        if (std::find(known.begin(), known.end(), list.substr(0, comma)) == known.end()) {
+            return false;
+        }
+        if (comma == std::string_view::npos) return true;
+        list.remove_prefix(comma + 1);
+    }
+}
+
+bool is_known_edge(std::string_view edge) noexcept {
+    constexpr std::array<std::string_view, 8> known{"ashburn",   "dublin", "frankfurt", "sao-paulo",
+                                                    "singapore", "sydney", "tokyo",     "umatilla"};
+    return std::find(known.begin(), known.end(), edge) != known.end();
+}
+
+}  // namespace
+
+Result<std::string> connection_fragment(const ConnectionOverrides& overrides) {
+    std::string text;
+    const auto add = [&](std::string_view key, std::string_view value) {
+        text.append(text.empty() ? "#" : "&").append(key).append("=").append(value);
+    };
+    struct Limit {
+        std::string_view field;
+        std::string_view key;
+        std::optional<std::chrono::milliseconds> value;
+        int most;
+    };
+    const Limit limits[] = {{"connect_timeout", "ct", overrides.connect_timeout, 10000},
+                            {"read_timeout", "rt", overrides.read_timeout, 15000},
+                            {"total_timeout", "tt", overrides.total_timeout, 15000}};
+    for (const auto& limit : limits) {
+        if (!limit.value) continue;
+        const auto count = limit.value->count();
+        if (count < 100 || count > limit.most) {
+            return public_url_error(limit.field, "out of range",
+                                    "100 to " + std::to_string(limit.most) + " ms");
+        }
+        add(limit.key, std::to_string(count));
+    }
+    if (overrides.retries) {
+        if (*overrides.retries < 0 || *overrides.retries > 5) {
+            return public_url_error("retries", "out of range", "0 to 5");
+        }
+        add("rc", std::to_string(*overrides.retries));
+    }
+    if (!overrides.retry_on.empty()) {
+        if (!is_retry_policy(overrides.retry_on)) {
+            return public_url_error("retry_on", "not a list of what Twilio knows",
+                                    "4xx, 5xx, ct, rt or all, without spaces");
+        }
+        add("rp", overrides.retry_on);
+    }
+    if (!overrides.edge.empty()) {
+        if (!is_known_edge(overrides.edge)) {
+            return public_url_error("edge", "not an edge of Twilio's");
+        }
+        add("e", overrides.edge);
+    }
+    return text;
+}
+
+struct PublicUrl::Settings {
+    std::string base = {};  ///< Without a slash at its end; empty unless fixed.
+    std::vector<detail::IpNetwork> proxies = {};
+
+    bool is_proxy(std::string_view address) const noexcept {
+        return std::any_of(proxies.begin(), proxies.end(),
+                           [&](const auto& network) { return network.contains(address); });
+    }
+};
+
+Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
+    const auto refuse = [](std::string_view problem) {
+        return public_url_error("base_url", problem, "https://example.com or with a path");
+    };
+    const auto url = detail::split_signature_url(base_url);
+    if (!url || has_space_or_control(base_url)) return refuse("not an http or https URL");
+    if (base_url.find_first_of("?#") != std::string_view::npos) {
+        return refuse("a query or a fragment does not belong into it");
+    }
+    auto settings = std::make_shared<Settings>();
+    settings->base = without_last_slash(base_url);
+    return PublicUrl{std::move(settings)};
+}
+
+Result<PublicUrl> PublicUrl::try_behind_proxies(const std::vector<std::string>& peers) {
+    if (peers.empty()) return public_url_error("peers", "no proxy is listed");
+    auto settings = std::make_shared<Settings>();
+    for (std::size_t i = 0; i < peers.size(); ++i) {
+        const auto network = detail::IpNetwork::parse(peers[i]);
+        if (!network) {
+            return public_url_error("peers[" + std::to_string(i) + "]",
+                                    "neither an address nor a network",
+                                    "10.0.0.7, 10.0.0.0/8, fd00::/8");
+        }
+        settings->proxies.push_back(*network);
+    }
+    return PublicUrl{std::move(settings)};
+}
+
+PublicUrl PublicUrl::fixed(std::string_view base_url) {
+    return try_fixed(base_url).value();
+}
+
+PublicUrl PublicUrl::behind_proxies(const std::vector<std::string>& peers) {
+    return try_behind_proxies(peers).value();
+}
+
+PublicUrl PublicUrl::as_received() {
+    return PublicUrl{std::make_shared<Settings>()};
+}
+
+Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
+    if (!settings_->base.empty()) {
+        const auto path = path_of_target(request.target);
+        if (!path) return path.error();
+        return std::string(settings_->base).append(*path);
+    }
+    if (!settings_->is_proxy(request.peer)) return url_as_received(request);
+    const auto forwarded = detail::read_forwarded(
+        request.headers, [&](std::string_view hop) { return settings_->is_proxy(hop); });
+    if (!forwarded) return public_url_error("Forwarded", "not a list of pairs");
+    return url_as_forwarded(request, *forwarded);
+}
+
+Result<std::string> PublicUrl::try_webhook_url(std::string_view path,
+                                               const ConnectionOverrides& overrides) const {
+    if (settings_->base.empty()) {
+        return public_url_error("base_url", "this server's public address is not known",
+                                "use PublicUrl::fixed");
+    }
+    if (path.empty() || path.front() != '/' || has_space_or_control(path) ||
+        path.find('#') != std::string_view::npos) {
+        return public_url_error("path", "not a path", "starts with /, encoded, no fragment");
+    }
+    auto fragment = connection_fragment(overrides);
+    if (!fragment) return fragment;
+    return std::string(settings_->base).append(path).append(*fragment);
+}
+
+std::string PublicUrl::webhook_url(std::string_view path,
+                                   const ConnectionOverrides& overrides) const {
+    return try_webhook_url(path, overrides).value();
+}
+
+}  // namespace twiliowa

@@ -1,0 +1,241 @@
+#include <twiliowa/webhook/public_url.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <vector>
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+
+namespace {
+
+WebhookRequest request_of(HttpHeaders headers, std::string target = "/whatsapp?a=it's%20&b",
+                          std::string scheme = "http", std::string peer = "10.0.0.7") {
+    WebhookRequest request;
+    request.scheme = std::move(scheme);
+    request.target = std::move(target);
+    request.headers = std::move(headers);
+    request.peer = std::move(peer);
+    return request;
+}
+
+std::string url_behind(HttpHeaders headers, std::string peer = "10.0.0.7") {
+    headers.emplace_back("Host", "inside:8080");
+    const auto url = PublicUrl::behind_proxies({"10.0.0.0/24", "fd00::/8"});
+    return url.url_of(request_of(std::move(headers), "/a", "http", std::move(peer))).value();
+}
+
+template <class T>
+std::string field_of(const Result<T>& result) {
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind() == ErrorKind::invalid_request);
+    return result.error().field();
+}
+
+}  // namespace
+
+TEST_CASE("a fixed base goes before the target, of which not a byte is changed") {
+    const auto request = request_of({{"Host", "evil.example"}, {"X-Forwarded-Host", "evil"}});
+    CHECK(PublicUrl::fixed("https://example.com").url_of(request).value() ==
+          "https://example.com/whatsapp?a=it's%20&b");
+    CHECK(PublicUrl::fixed("https://Example.com:8443/hooks/").url_of(request).value() ==
+          "https://Example.com:8443/hooks/whatsapp?a=it's%20&b");
+    CHECK(PublicUrl::fixed("https://user:pass@[::1]:1").url_of(request).value() ==
+          "https://user:pass@[::1]:1/whatsapp?a=it's%20&b");
+}
+
+TEST_CASE("a base that is none is refused by name") {
+    for (const std::string_view base :
+         {"", "example.com", "ftp://example.com", "https://", "https://example.com?a",
+          "https://example.com/#a", "https://exa mple.com", "https://example.com\r\n"}) {
+        CAPTURE(base);
+        CHECK(field_of(PublicUrl::try_fixed(base)) == "base_url");
+    }
+    CHECK_THROWS_AS(PublicUrl::fixed("example.com"), InvalidRequestError);
+}
+
+TEST_CASE("as received is scheme and Host") {
+    const auto url = PublicUrl::as_received();
+    CHECK(url.url_of(request_of({{"host", "Example.com:8080"}}, "/a?b")).value() ==
+          "http://Example.com:8080/a?b");
+    CHECK(url.url_of(request_of({{"Host", "[::1]:80"}}, "/", "HTTPS")).value() ==
+          "https://[::1]:80/");
+    CHECK(url.url_of(request_of({{"Host", "h"}, {"X-Forwarded-Proto", "https"}}, "/")).value() ==
+          "http://h/");
+}
+
+TEST_CASE("a target is a path, or the path of a whole URL") {
+    const auto url = PublicUrl::fixed("https://example.com");
+    const auto of = [&](std::string target) {
+        return url.url_of(request_of({}, std::move(target)));
+    };
+    CHECK(of("http://other/a?b=1").value() == "https://example.com/a?b=1");
+    CHECK(of("//a").value() == "https://example.com//a");
+    CHECK(of("/Espa\xC3\xB1"
+             "a")
+              .value() ==
+          "https://example.com/Espa\xC3\xB1"
+          "a");
+    for (const char* target : {"", "*", "a", "?a", "http://other", "http://other?a", "/a b", "/a\n",
+                               "/a#b", "/#?c", "@evil.example/", ".evil.example/"}) {
+        CAPTURE(target);
+        CHECK(field_of(of(target)) == "target");
+    }
+}
+
+TEST_CASE("a Host header that is no host gets into no URL") {
+    const auto url = PublicUrl::as_received();
+    for (const std::string host : {"",
+                                   " ",
+                                   "a b",
+                                   "a/b",
+                                   "a@b",
+                                   "user:pw@b",
+                                   "a\r\nX: y",
+                                   "a?b",
+                                   "a#b",
+                                   "a\\b",
+                                   "a:b",
+                                   "a:",
+                                   "a:-1",
+                                   "a:65536",
+                                   "a:99999999999",
+                                   "[::1",
+                                   "[x]",
+                                   "[::1]x",
+                                   "[::1]:x",
+                                   "::1",
+                                   "a,b",
+                                   "caf\xC3\xA9",
+                                   std::string(301, 'a').c_str()}) {
+        CAPTURE(host);
+        CHECK(field_of(url.url_of(request_of({{"Host", host}}))) == "Host");
+    }
+    CHECK(field_of(url.url_of(request_of({{"Host", std::string("a\0b", 3)}}))) == "Host");
+    CHECK(field_of(url.url_of(request_of({{"Host", "a"}}, "/", ""))) == "scheme");
+    CHECK(field_of(url.url_of(request_of({{"Host", "a"}}, "/", "ftp"))) == "scheme");
+}
+
+TEST_CASE("a listed proxy says where the request was made to") {
+    CHECK(url_behind({{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "example.com"}}) ==
+          "https://example.com/a");
+    CHECK(url_behind({{"X-Forwarded-Proto", "https"}}) == "https://inside:8080/a");
+    CHECK(url_behind({}) == "http://inside:8080/a");
+    CHECK(url_behind({{"X-Forwarded-Proto", "https"},
+                      {"X-Forwarded-Host", "example.com"},
+                      {"X-Forwarded-Port", "8443"},
+                      {"X-Forwarded-Prefix", "/hooks/"}}) == "https://example.com:8443/hooks/a");
+    CHECK(url_behind({{"X-Forwarded-Proto", "https"},
+                      {"X-Forwarded-Host", "example.com"},
+                      {"X-Forwarded-Port", "443"}}) == "https://example.com/a");
+    CHECK(url_behind({{"X-Forwarded-Host", "example.com:81"}, {"X-Forwarded-Port", "82"}}) ==
+          "http://example.com:81/a");
+    CHECK(url_behind({{"Forwarded", "for=1.2.3.4;Proto=https;host=\"example.com:8443\""},
+                      {"X-Forwarded-Host", "ignored"}}) == "https://example.com:8443/a");
+    CHECK(url_behind({{"Forwarded", "host=\"exa\\mple.com\" ; proto=https"}}) ==
+          "https://example.com/a");
+}
+
+TEST_CASE("peers that are not listed say nothing, in whatever form an address is written") {
+    const HttpHeaders headers{{"X-Forwarded-Proto", "https"},
+                              {"X-Forwarded-Host", "evil.example"},
+                              {"Forwarded", "proto=https;host=evil.example"}};
+    for (const char* peer : {"10.0.1.7", "11.0.0.7", "", "10.0.0.7:1", "10.0.0", "010.0.0.7",
+                             "fe80::1", "::ffff:10.0.1.7", "proxy"}) {
+        CAPTURE(peer);
+        CHECK(url_behind(headers, peer) == "http://inside:8080/a");
+    }
+    for (const char* peer : {"10.0.0.0", "10.0.0.255", "::ffff:10.0.0.7", "fd12::7", "[fd12::7]"}) {
+        CAPTURE(peer);
+        CHECK(url_behind(headers, peer) == "https://evil.example/a");
+    }
+}
+
+TEST_CASE("of several hops counts the outermost that listed proxies vouch for") {
+    // A caller sends headers of his own; the proxy appends.
+    CHECK(url_behind({{"X-Forwarded-For", "6.6.6.6, 1.2.3.4"},
+                      {"X-Forwarded-Proto", "http, https"},
+                      {"X-Forwarded-Host", "evil.example, example.com"}}) ==
+          "https://example.com/a");
+    CHECK(url_behind({{"Forwarded", "for=6.6.6.6;host=evil.example;proto=http"},
+                      {"Forwarded", "for=1.2.3.4;host=example.com;proto=https"}}) ==
+          "https://example.com/a");
+    // Two proxies of ours: the inner one came from the outer one's address.
+    CHECK(url_behind({{"X-Forwarded-For", "6.6.6.6, 1.2.3.4, 10.0.0.8"},
+                      {"X-Forwarded-Proto", "http,https,http"},
+                      {"X-Forwarded-Host", "evil.example,example.com,inside"}}) ==
+          "https://example.com/a");
+    CHECK(url_behind({{"Forwarded",
+                       "for=1.2.3.4;host=example.com;proto=https, "
+                       "for=\"[fd00::1]:4711\";host=inside;proto=http"}}) ==
+          "https://example.com/a");
+    // Each proxy overwrites: there is one entry only.
+    CHECK(url_behind({{"X-Forwarded-For", "1.2.3.4, 10.0.0.8"},
+                      {"X-Forwarded-Proto", "https"},
+                      {"X-Forwarded-Host", "example.com"}}) == "https://example.com/a");
+}
+
+TEST_CASE("forwarded headers that cannot be used are refused by name") {
+    const auto url = PublicUrl::behind_proxies({"10.0.0.7"});
+    const auto field = [&](HttpHeaders headers) {
+        headers.emplace_back("Host", "inside");
+        return field_of(url.url_of(request_of(std::move(headers))));
+    };
+    CHECK(field({{"X-Forwarded-Proto", "javascript"}}) == "X-Forwarded-Proto");
+    CHECK(field({{"X-Forwarded-Host", "a/b"}}) == "X-Forwarded-Host");
+    CHECK(field({{"X-Forwarded-Host", "user@b"}}) == "X-Forwarded-Host");
+    CHECK(field({{"X-Forwarded-Port", "80/"}}) == "X-Forwarded-Port");
+    CHECK(field({{"X-Forwarded-Prefix", "hooks"}}) == "X-Forwarded-Prefix");
+    CHECK(field({{"X-Forwarded-Prefix", "/a?b"}}) == "X-Forwarded-Prefix");
+    CHECK(field({{"Forwarded", "host=\"unclosed"}}) == "Forwarded");
+    CHECK(field({{"Forwarded", "host"}}) == "Forwarded");
+    CHECK(field({{"Forwarded", "host=\"a\"b"}}) == "Forwarded");
+}
+
+TEST_CASE("proxies are addresses or networks") {
+    CHECK(field_of(PublicUrl::try_behind_proxies({})) == "peers");
+    for (const std::string peer : {"", "proxy", "10.0.0.0/33", "10.0.0.0/", "10.0.0.0/-1",
+                                   "10.0.0.0/8/8", "fd00::/129", "10.0.0", "10.0.0.256"}) {
+        CAPTURE(peer);
+        CHECK(field_of(PublicUrl::try_behind_proxies({"127.0.0.1", peer})) == "peers[1]");
+    }
+    const auto everybody = PublicUrl::behind_proxies({"0.0.0.0/0"});
+    CHECK(everybody.url_of(request_of({{"X-Forwarded-Host", "a"}}, "/")).value() == "http://a/");
+    CHECK_THROWS_AS(PublicUrl::behind_proxies({"proxy"}), InvalidRequestError);
+}
+
+TEST_CASE("the URL for Twilio has the fragment that makes it try again") {
+    const auto url = PublicUrl::fixed("https://example.com/hooks");
+    CHECK(url.webhook_url("/whatsapp?a=1") == "https://example.com/hooks/whatsapp?a=1");
+    CHECK(url.webhook_url("/whatsapp", {.retries = 3, .retry_on = "all"}) ==
+          "https://example.com/hooks/whatsapp#rc=3&rp=all");
+    CHECK(field_of(url.try_webhook_url("whatsapp")) == "path");
+    CHECK(field_of(url.try_webhook_url("/a#b")) == "path");
+    CHECK(field_of(url.try_webhook_url("/a", {.retries = 6})) == "retries");
+    CHECK(field_of(PublicUrl::as_received().try_webhook_url("/a")) == "base_url");
+    CHECK_THROWS_AS(static_cast<void>(url.webhook_url("a")), InvalidRequestError);
+}
+
+TEST_CASE("connection overrides are within Twilio's ranges") {
+    CHECK(connection_fragment({}).value().empty());
+    CHECK(connection_fragment({.connect_timeout = 1s,
+                               .read_timeout = 15s,
+                               .total_timeout = 100ms,
+                               .retries = 0,
+                               .retry_on = "5xx,ct,rt",
+                               .edge = "dublin"})
+              .value() == "#ct=1000&rt=15000&tt=100&rc=0&rp=5xx,ct,rt&e=dublin");
+    CHECK(field_of(connection_fragment({.connect_timeout = 10001ms})) == "connect_timeout");
+    CHECK(field_of(connection_fragment({.connect_timeout = 99ms})) == "connect_timeout");
+    CHECK(field_of(connection_fragment({.read_timeout = 15001ms})) == "read_timeout");
+    CHECK(field_of(connection_fragment({.total_timeout = 0ms})) == "total_timeout");
+    CHECK(field_of(connection_fragment({.retries = -1})) == "retries");
+    for (const char* list : {"3xx", "ct,", ",ct", "ct, rt", "ALL", "all&rc=5"}) {
+        CAPTURE(list);
+        CHECK(field_of(connection_fragment({.retry_on = list})) == "retry_on");
+    }
+    CHECK(field_of(connection_fragment({.edge = "atlantis"})) == "edge");
+}
