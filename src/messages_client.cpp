@@ -1,6 +1,5 @@
 #include <twiliowa/messages_client.hpp>
 
-#include <random>
 #include <utility>
 
 #include <twiliowa/http/curl_transport.hpp>
@@ -8,12 +7,14 @@
 
 #include "detail/api_error.hpp"
 #include "detail/call_driver.hpp"
+#include "detail/client_environment.hpp"
 #include "detail/dates.hpp"
 #include "detail/environment.hpp"
 #include "detail/form.hpp"
 #include "detail/message_codec.hpp"
 #include "detail/outbound_checks.hpp"
 #include "detail/reconcile.hpp"
+#include "detail/send_gate.hpp"
 
 namespace twiliowa {
 
@@ -21,6 +22,7 @@ struct MessagesClient::Impl {
     std::shared_ptr<const detail::CallEnvironment> environment;
     std::shared_ptr<HttpTransport> transport;
     detail::OutboundDefaults defaults;
+    std::shared_ptr<const detail::SendGate> gate;  ///< Null if there is nothing to ask.
 };
 
 namespace detail {
@@ -79,10 +81,29 @@ Result<Prepared> with_form(Result<Prepared> prepared, std::string_view name,
     return prepared;
 }
 
+/// `message` checked, or, where the gate wants it so, its fallback, which is put into `fallback`.
+Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
+                                       const OutboundDefaults& defaults, TimePoint now,
+                                       const SendGate* gate,
+                                       std::optional<OutboundMessage>& fallback) {
+    auto checked = check_outbound(message, defaults, now);
+    if (!checked || gate == nullptr) return checked;
+    const auto way = gate->admit(*checked);
+    if (!way) return way.error();
+    if (*way == SendGate::Way::as_it_is) return checked;
+    fallback = fallback_of(message);
+    return check_outbound(*fallback, defaults, now);
+}
+
+/// `note` is filled in for the gate, if there is one.
 Result<Prepared> prepare_send(const CallEnvironment& environment, const OutboundDefaults& defaults,
-                              const OutboundMessage& message) {
-    const auto checked = check_outbound(message, defaults, environment.clock->now());
+                              const OutboundMessage& message, const SendGate* gate,
+                              SendNote& note) {
+    const auto now = environment.clock->now();
+    std::optional<OutboundMessage> fallback;
+    const auto checked = admit_outbound(message, defaults, now, gate, fallback);
     if (!checked) return checked.error();
+    if (gate != nullptr) note = note_of(*checked, now);
     auto prepared =
         prepare(environment, "messages.create", HttpMethod::post, Repeat::duplicates, ".json");
     if (!prepared) return prepared;
@@ -154,6 +175,10 @@ std::optional<Error> read_media(HttpResponse& answer, std::vector<Media>& media)
     media = std::move(page.items);
     if (complete) return std::nullopt;
     return unreadable_answer(answer, "the answer is not a list of media");
+}
+
+std::optional<Error> read_success(HttpResponse& answer, Nothing&) {
+    return refused_success(answer);
 }
 
 std::optional<Error> read_nothing(HttpResponse&, Nothing&) {
@@ -248,8 +273,6 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
     const auto refuse_option = [](std::string field, std::string problem) {
         return Error::invalid_request(std::move(field), std::move(problem));
     };
-    auto origin = detail::api_origin("api", options.edge, options.region, options.base_url);
-    if (!origin) return origin.error();
     auto impl = std::make_shared<Impl>();
     if (!options.from.empty()) {
         auto from = Address::parse(options.from, "from");
@@ -265,33 +288,17 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
         !detail::is_web_url(options.status_callback, url_problem)) {
         return refuse_option("status_callback", std::string(url_problem));
     }
-    if (options.timeout <= std::chrono::milliseconds{0}) {
-        return refuse_option("timeout", "is not positive");
-    }
-    if (options.retry.max_attempts < 1) {
-        return refuse_option("retry.max_attempts", "is less than 1; 1 switches retries off");
-    }
-    if (options.retry.backoff_base.count() < 0 || options.retry.backoff_cap.count() < 0 ||
-        options.retry.retry_after_cap.count() < 0 || options.retry.budget < 0 ||
-        !(options.retry.budget_refill >= 0)) {
-        return refuse_option("retry", "has a negative number");
-    }
-    if (!provider) return refuse_option("credentials", "has no provider");
+    auto environment = detail::make_call_environment(std::move(provider), options);
+    if (!environment) return environment.error();
 
+    if (options.window || options.opt_outs) {
+        const bool refuse_unknown = options.unknown_window == UnknownWindow::refuse;
+        impl->gate = std::make_shared<const detail::SendGate>(detail::SendGate{
+            std::move(options.window), std::move(options.opt_outs), refuse_unknown});
+    }
     impl->defaults.messaging_service_sid = std::move(options.messaging_service_sid);
     impl->defaults.status_callback = std::move(options.status_callback);
-    const auto seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
-    auto environment = std::make_shared<detail::CallEnvironment>(options.retry, seed);
-    environment->origin = std::move(*origin);
-    environment->provider = std::move(provider);
-    environment->clock = options.clock ? std::move(options.clock) : system_clock();
-    environment->random = std::move(options.random);
-    environment->observer = std::move(options.observer);
-    environment->rate_limiter = std::move(options.rate_limiter);
-    environment->executor = std::move(options.executor);
-    environment->timeout = options.timeout;
-    environment->max_response_bytes = options.max_response_bytes;
-    impl->environment = std::move(environment);
+    impl->environment = std::move(*environment);
     impl->transport =
         options.transport ? std::move(options.transport) : std::make_shared<CurlTransport>();
     return std::shared_ptr<const Impl>(std::move(impl));
@@ -329,23 +336,37 @@ MessagesClient MessagesClient::from_environment() {
 // ---- Sending
 
 Result<void> MessagesClient::check(const OutboundMessage& message) const {
-    const auto checked =
-        detail::check_outbound(message, impl_->defaults, impl_->environment->clock->now());
+    std::optional<OutboundMessage> fallback;
+    const auto checked = detail::admit_outbound(
+        message, impl_->defaults, impl_->environment->clock->now(), impl_->gate.get(), fallback);
     if (!checked) return checked.error();
     return {};
 }
 
 Result<Message> MessagesClient::try_send(const OutboundMessage& message,
                                          const CallOptions& options) const {
-    return detail::run<Message>(*impl_->environment, *impl_->transport,
-                                detail::prepare_send(*impl_->environment, impl_->defaults, message),
-                                detail::read_created, options);
+    detail::SendNote note;
+    auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
+                                         impl_->gate.get(), note);
+    auto sent = detail::run<Message>(*impl_->environment, *impl_->transport, std::move(prepared),
+                                     detail::read_created, options);
+    if (impl_->gate && !sent) impl_->gate->learn(note, sent.error());
+    return sent;
 }
 
 void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
                                 const CallOptions& options) const {
-    detail::start<Message>(impl_->environment, impl_->transport,
-                           detail::prepare_send(*impl_->environment, impl_->defaults, message),
+    detail::SendNote note;
+    auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
+                                         impl_->gate.get(), note);
+    if (impl_->gate) {
+        done = [gate = impl_->gate, note = std::move(note),
+                done = std::move(done)](Result<Message> sent) {
+            if (!sent) gate->learn(note, sent.error());
+            done(std::move(sent));
+        };
+    }
+    detail::start<Message>(impl_->environment, impl_->transport, std::move(prepared),
                            detail::read_created, std::move(done), options);
 }
 
@@ -655,6 +676,20 @@ Result<Prepared> prepare_feedback(const CallEnvironment& environment, const Mess
                      "Outcome", confirmed ? "confirmed" : "unconfirmed");
 }
 
+/// On another of Twilio's hosts; names no account in its path.
+Result<Prepared> prepare_typing_indicator(const CallEnvironment& environment,
+                                          const MessageSid& sid) {
+    auto prepared = prepare_for_message(environment, "messages.typing", HttpMethod::post,
+                                        Repeat::idempotent, sid);
+    if (!prepared) return prepared;
+    auto& operation = prepared->operation;
+    operation.origin = &environment.messaging_origin;
+    operation.url = environment.messaging_origin.base + "/v2/Indicators/Typing.json";
+    append_form_field(operation.body, "channel", "whatsapp");
+    append_form_field(operation.body, "messageId", sid.str());
+    return prepared;
+}
+
 Result<Prepared> prepare_list_media(const CallEnvironment& environment, const MessageSid& sid) {
     return prepare_for_message(environment, "media.list", HttpMethod::get, Repeat::harmless, sid,
                                "/Media.json");
@@ -735,6 +770,25 @@ void MessagesClient::async_feedback(const MessageSid& sid, Callback<void> done, 
     detail::start<detail::Nothing>(impl_->environment, impl_->transport,
                                    detail::prepare_feedback(*impl_->environment, sid, confirmed),
                                    detail::read_nothing, detail::without_value(std::move(done)),
+                                   options);
+}
+
+void MessagesClient::send_typing_indicator(const MessageSid& received,
+                                           const CallOptions& options) const {
+    try_send_typing_indicator(received, options).value();
+}
+Result<void> MessagesClient::try_send_typing_indicator(const MessageSid& received,
+                                                       const CallOptions& options) const {
+    return detail::without_value(detail::run<detail::Nothing>(
+        *impl_->environment, *impl_->transport,
+        detail::prepare_typing_indicator(*impl_->environment, received), detail::read_success,
+        options));
+}
+void MessagesClient::async_send_typing_indicator(const MessageSid& received, Callback<void> done,
+                                                 const CallOptions& options) const {
+    detail::start<detail::Nothing>(impl_->environment, impl_->transport,
+                                   detail::prepare_typing_indicator(*impl_->environment, received),
+                                   detail::read_success, detail::without_value(std::move(done)),
                                    options);
 }
 

@@ -25,6 +25,15 @@
 
 namespace twiliowa {
 
+class ConversationWindow;
+class OptOuts;
+
+/// What becomes of a free-form message when nothing is known of the recipient's window.
+enum class UnknownWindow {
+    send,    ///< It goes: the customer may have written before records were kept.
+    refuse,  ///< It is treated as if the window were closed.
+};
+
 /// How a client is set up. Everything has a default.
 struct ClientOptions {
     std::string from = {};  ///< Sender of every message that names none: `+14155238886`.
@@ -47,6 +56,22 @@ struct ClientOptions {
     std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
     std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
     std::size_t max_response_bytes = defaults::max_response_bytes;
+    /// What is known of the 24-hour window; see state/conversation_window.hpp. With it, a WhatsApp
+    /// message without a content_sid is refused before the network when the window is known to be
+    /// closed (InvalidRequestError, field "Body", code 63016); its fallback template goes instead
+    /// if it has one. A scheduled message is judged by what is known now of the window at
+    /// `send_at`. A refusal of Twilio's with 63016 closes the window.
+    std::shared_ptr<const ConversationWindow> window = {};
+    UnknownWindow unknown_window = UnknownWindow::send;
+    /// Who has opted out; see state/opt_outs.hpp. With it, no message of any kind goes to who opted
+    /// out of its sender or its messaging service (InvalidRequestError, field "To", code 21610),
+    /// nor is one scheduled. Refusals of Twilio's that mean an opt-out are learnt.
+    ///
+    /// Both ask their store in the thread that sends, asynchronous forms too. While the store
+    /// fails, nothing is sent: the store's error is the result (TransportError, field "store"). A
+    /// store that fails to take in a refusal changes nothing about the refusal. A recipient that is
+    /// given in `extra` only is not looked up.
+    std::shared_ptr<const OptOuts> opt_outs = {};
 
     /// Reads TWILIO_WHATSAPP_NUMBER (needed), TWILIO_EDGE, TWILIO_REGION and TWILIOWA_BASE_URL.
     /// @throws InvalidRequestError naming the variable that is missing or malformed.
@@ -212,7 +237,17 @@ public:
     void async_feedback(const MessageSid& sid, Callback<void> done, bool confirmed = true,
                         const CallOptions& options = {}) const;
 
-    // ---- Media of a message.
+    /// Shows the customer that an answer to `received`, a message of his, is being written, and
+    /// marks it as read. It ends with the next message, or after 25 seconds. WhatsApp only; Twilio
+    /// calls it a public beta. POST https://messaging.twilio.com/v2/Indicators/Typing.json
+    /// (to `base_url` when that is set); idempotent.
+    void send_typing_indicator(const MessageSid& received, const CallOptions& options = {}) const;
+    Result<void> try_send_typing_indicator(const MessageSid& received,
+                                           const CallOptions& options = {}) const;
+    void async_send_typing_indicator(const MessageSid& received, Callback<void> done,
+                                     const CallOptions& options = {}) const;
+
+    // ---- Media of a message. MediaClient downloads them.
 
     /// All attachments (a message has at most ten).
     std::vector<Media> list_media(const MessageSid& sid, const CallOptions& options = {}) const;

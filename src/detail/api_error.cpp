@@ -13,7 +13,7 @@ namespace twiliowa::detail {
 
 namespace {
 
-using nlohmann::json;
+using ErrorJson = nlohmann::json;
 
 constexpr std::chrono::hours longest_retry_after{24 * 365};
 
@@ -23,7 +23,7 @@ struct ErrorBody {
     std::string message = {};
 };
 
-int small_int(const json& value) {
+int small_int(const ErrorJson& value) {
     if (value.is_number_unsigned()) {
         const auto number = value.get<std::uint64_t>();
         return number > static_cast<std::uint64_t>(std::numeric_limits<int>::max())
@@ -35,13 +35,13 @@ int small_int(const json& value) {
     return 0;
 }
 
-std::string text_member(const json& object, const char* name) {
+std::string text_member(const ErrorJson& object, const char* name) {
     const auto found = object.find(name);
     return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
 }
 
 /// Any of: {code, message}, RFC 9457 {title, detail, code}, {errors: [{code, message}]}.
-ErrorBody read_error_object(const json& object, bool may_nest) {
+ErrorBody read_error_object(const ErrorJson& object, bool may_nest) {
     ErrorBody body;
     if (const auto code = object.find("code"); code != object.end()) body.code = small_int(*code);
     for (const char* name : {"message", "detail", "title"}) {
@@ -57,7 +57,7 @@ ErrorBody read_error_object(const json& object, bool may_nest) {
 }
 
 ErrorBody read_error_body(std::string_view text) {
-    const auto document = json::parse(text, nullptr, false);
+    const auto document = ErrorJson::parse(text, nullptr, false);
     return document.is_object() ? read_error_object(document, true) : ErrorBody{};
 }
 
@@ -144,6 +144,14 @@ Error unreadable_answer(const HttpResponse& response, std::string_view problem) 
     data.request_id = plain_request_id(response);
     data.summary = problem;
     return Error{std::move(data)};
+}
+
+std::optional<Error> refused_success(const HttpResponse& response) {
+    const auto document = ErrorJson::parse(response.body, nullptr, false);
+    if (!document.is_object() || document.value("success", ErrorJson()) != ErrorJson(false)) {
+        return std::nullopt;
+    }
+    return unreadable_answer(response, "the answer says that it was not done");
 }
 
 }  // namespace twiliowa::detail

@@ -26,4 +26,7 @@ std::string plain_request_id(const HttpResponse& response);
 /// Retry-After as seconds or as an HTTP date; nullopt when absent or nonsense. Never negative.
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, TimePoint now);
 
+/// For answers that are `{"success": true}`: the error, if it says false.
+std::optional<Error> refused_success(const HttpResponse& response);
+
 }  // namespace twiliowa::detail

@@ -33,6 +33,8 @@ public:
                const CallOptions& options)
         : environment_(environment),
           name_(operation.name),
+          origin_(operation.origin != nullptr ? *operation.origin : environment.origin),
+          verdict_(operation.verdict),
           started_(environment.clock->monotonic_now()),
           machine_(make_plan(environment, operation, options, started_), environment.budget) {
         context_.deadline = machine_.deadline();
@@ -50,10 +52,12 @@ public:
     CallStep judge(Result<HttpResponse> answer, const AnswerReader& read) {
         const auto now = environment_.clock->monotonic_now();
         if (answer) keep_request_id(*answer);
-        tell_attempt(answer ? answer->status : 0, now);
+        tell_attempt(answer ? answer->status : answer.error().http_status(), now);
         auto failure = examine(answer, read);
         if (!failure) return machine_.on_success();
-        const auto step = machine_.on_failure(located(*failure), now, environment_.jitter());
+        const auto error = located(*failure);
+        const auto verdict = verdict_ ? verdict_(error, machine_.attempts()) : std::nullopt;
+        const auto step = machine_.on_failure(error, now, environment_.jitter(), verdict);
         if (step.action == CallStep::Action::wait) tell_retry(step.until - now);
         return step;
     }
@@ -105,8 +109,8 @@ private:
     Error located(const Error& error) const {
         if (!error.host().empty()) return error;
         auto data = error.data();
-        data.host = environment_.origin.host;
-        data.port = environment_.origin.port;
+        data.host = origin_.host;
+        data.port = origin_.port;
         return Error{std::move(data)};
     }
 
@@ -118,7 +122,7 @@ private:
         if (!environment_.observer) return;
         AttemptEvent event;
         event.operation = name_;
-        event.host = environment_.origin.host;
+        event.host = origin_.host;
         event.attempt = machine_.attempts();
         event.http_status = status;
         event.request_id = request_id_;
@@ -140,6 +144,8 @@ private:
 
     const CallEnvironment& environment_;
     std::string_view name_;
+    const ApiOrigin& origin_;
+    std::function<std::optional<RepeatVerdict>(const Error&, int)> verdict_;
     MonotonicTime started_;
     MonotonicTime attempt_started_ = {};
     CallMachine machine_;
@@ -307,12 +313,16 @@ std::optional<Error> run_blocking(const CallEnvironment& environment, HttpTransp
     }
 }
 
+Error transport_is_not_asynchronous() {
+    return Error::invalid_request("transport", "is not asynchronous",
+                                  "give the client an AsyncHttpTransport");
+}
+
 void run_async(std::shared_ptr<const CallEnvironment> environment,
                const std::shared_ptr<HttpTransport>& transport, const Credentials& credentials,
                Operation operation, CallOptions options, AnswerReader read, CallDone done) {
     if (dynamic_cast<AsyncHttpTransport*>(transport.get()) == nullptr) {
-        return done(Error::invalid_request("transport", "is not asynchronous",
-                                           "give the client an AsyncHttpTransport"));
+        return done(transport_is_not_asynchronous());
     }
     std::make_shared<AsyncCall>(std::move(environment), transport, credentials,
                                 std::move(operation), std::move(options), std::move(read),

@@ -30,6 +30,7 @@ struct CallEnvironment {
         : retry(policy), budget(policy.budget, policy.budget_refill), random_state(seed) {}
 
     ApiOrigin origin = {};
+    ApiOrigin messaging_origin = {};  ///< Of the product "messaging".
     CredentialsProvider provider = {};
     std::shared_ptr<Clock> clock = {};
     std::function<double()> random = {};
@@ -55,6 +56,11 @@ struct Operation {
     std::string url = {};
     std::string body = {};      ///< Form encoded.
     std::string rate_key = {};  ///< Empty: no rate limit.
+    /// Where it goes, if not to the environment's `origin`; a member of that environment.
+    const ApiOrigin* origin = nullptr;
+    /// The operation's own word on trying again after the attempt of that number (from 1) failed;
+    /// nullopt leaves it to the retry table.
+    std::function<std::optional<RepeatVerdict>(const Error&, int)> verdict = {};
 };
 
 /// Makes sense of a 2xx answer, or says why it cannot.
@@ -65,6 +71,8 @@ using CallDone = std::function<void(std::optional<Error>)>;
 std::optional<Error> run_blocking(const CallEnvironment& environment, HttpTransport& transport,
                                   const Credentials& credentials, Operation operation,
                                   const CallOptions& options, const AnswerReader& read);
+
+Error transport_is_not_asynchronous();
 
 /// Starts the call. `done` runs once: on the transport's thread or the executor, or, when the
 /// transport is not asynchronous, at once with an error.

@@ -79,12 +79,14 @@ CallStep CallMachine::on_success() noexcept {
     return {CallStep::Action::succeed, {}};
 }
 
-CallStep CallMachine::on_failure(const Error& error, MonotonicTime now, double random) {
+CallStep CallMachine::on_failure(const Error& error, MonotonicTime now, double random,
+                                 const std::optional<RepeatVerdict>& verdict) {
     // What an earlier attempt of the same DELETE removed is gone, as asked.
     if (plan_.is_delete && doubt_ && error.http_status() == 404) return on_success();
 
-    const bool retry = may_retry(error);
-    const auto delay = retry_delay(error, random);
+    const bool retry = verdict ? verdict->repeat : may_retry(error);
+    const bool own_delay = verdict && verdict->delay && !error.retry_after();
+    const auto delay = own_delay ? verdict->delay : retry_delay(error, random);
     if (error.effect() == Effect::unknown) doubt_ = error;
     failure_ = error;
     if (!retry || !delay || attempts_ >= plan_.policy.max_attempts ||

@@ -46,6 +46,13 @@ struct CallStep {
     MonotonicTime until = {};  ///< For wait: then call `resume`.
 };
 
+/// What an operation itself says about trying again after a failure, against the retry table.
+struct RepeatVerdict {
+    bool repeat = false;
+    /// Instead of the back-off; a Retry-After goes first.
+    std::optional<std::chrono::milliseconds> delay = {};
+};
+
 /// One call, from its first attempt to its end.
 class CallMachine {
 public:
@@ -67,7 +74,9 @@ public:
     CallStep cancel_wait();
     CallStep on_success() noexcept;
     /// @param random  in [0, 1)
-    CallStep on_failure(const Error& error, MonotonicTime now, double random);
+    /// @param verdict  the operation's own, if it has one
+    CallStep on_failure(const Error& error, MonotonicTime now, double random,
+                        const std::optional<RepeatVerdict>& verdict = std::nullopt);
 
     int attempts() const noexcept { return attempts_; }
     MonotonicTime deadline() const noexcept { return plan_.deadline; }

@@ -128,6 +128,30 @@ Check check_template(const OutboundMessage& message) {
     return message.content_variables.check(message.whitespace);
 }
 
+/// The same under another field's name.
+Error under_name(const Error& error, std::string_view field) {
+    auto data = error.data();
+    data.field = field;
+    return Error{std::move(data)};
+}
+
+Check check_fallback(const OutboundMessage& message) {
+    if (message.fallback_content_sid.empty()) {
+        if (message.fallback_variables.empty()) return {};
+        return refuse("fallback_variables", "are given without a fallback_content_sid", {}, 21654);
+    }
+    if (!message.content_sid.empty()) {
+        return refuse("fallback_content_sid", "is given to a message that is a template itself");
+    }
+    if (auto sid = ContentSid::parse(message.fallback_content_sid); !sid) {
+        return refuse("fallback_content_sid", sid.error().data().summary, sid.error().hint(),
+                      21655);
+    }
+    auto good = message.fallback_variables.check(message.whitespace);
+    if (!good) return under_name(good.error(), "fallback_variables");
+    return {};
+}
+
 Check check_content(const OutboundMessage& message, Address::Channel channel) {
     const bool has_content = !message.body.empty() || !message.media_url.empty() ||
                              !message.content_sid.empty() || !message.persistent_action.empty();
@@ -328,6 +352,7 @@ Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
     const auto channel = checked.to.channel();
     if (auto good = check_pair(message, checked); !good) return good.error();
     if (auto good = check_content(message, channel); !good) return good.error();
+    if (auto good = check_fallback(message); !good) return good.error();
     if (auto good = check_schedule(message, has_service, now); !good) return good.error();
     if (auto good = check_status_callback(checked.status_callback); !good) return good.error();
     if (auto good = check_settings(message); !good) return good.error();

@@ -30,7 +30,8 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
     search.from_ = checked->from.wire();
     search.messaging_service_sid_ = checked->messaging_service_sid;
     search.body_ = message.body;
-    search.compare_body_ = message.content_sid.empty();
+    // Outside the window the fallback template went instead, whose text is not known here.
+    search.compare_body_ = message.content_sid.empty() && message.fallback_content_sid.empty();
     search.num_media_ = static_cast<int>(message.media_url.size());
     search.earliest_ = attempted_at - where.clock_skew;
     search.latest_ = attempted_at + where.window;

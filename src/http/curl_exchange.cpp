@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdint>
 #include <cstring>
 #include <exception>
 #include <new>
@@ -135,6 +136,7 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
     context_ = &context;
     response_ = {};
     header_bytes_ = body_bytes_ = 0;
+    takes_sink_ = false;
     stream_id_ = 0;
     tls_error_[0] = '\0';
     stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ = address_refused_ =
@@ -231,12 +233,21 @@ bool CurlExchange::take_header(std::string_view line) {
     }
     if (line.starts_with("HTTP/")) {  // a new answer: what came before was a 1xx
         response_.headers.clear();
+        const auto space = line.find(' ');
+        takes_sink_ = space != std::string_view::npos && line.substr(space + 1).starts_with('2');
         if (line.starts_with("HTTP/2") && !listens_) listen_to_http2();
         return true;
     }
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return true;
-    response_.headers.emplace_back(line.substr(0, colon), trimmed(line.substr(colon + 1)));
+    const auto name = line.substr(0, colon);
+    const auto value = trimmed(line.substr(colon + 1));
+    if (equals_ignoring_case(name, "Content-Length")) {
+        const auto length = parse_number<std::uint64_t>(value);
+        too_large_ = length && *length > context_->max_response_bytes;
+        if (too_large_) return false;
+    }
+    response_.headers.emplace_back(name, value);
     return true;
 }
 
@@ -256,7 +267,7 @@ bool CurlExchange::take_body(std::string_view data) {
         too_large_ = true;
         return false;
     }
-    if (context_->body_sink) {
+    if (context_->body_sink && takes_sink_) {
         sink_stopped_ = !context_->body_sink(data);
         return !sink_stopped_;
     }
@@ -357,8 +368,8 @@ Error CurlExchange::cancelled() const {
 Error CurlExchange::failure(CURLcode code) const {
     const auto stage = stage_of_code(code, reached_stage());
     if (too_large_) {
-        return make_error(ErrorKind::transport, Stage::receive,
-                          "the answer is larger than allowed");
+        return make_error(ErrorKind::transport, Stage::receive, "the answer is larger than allowed",
+                          "max_response_bytes");
     }
     if (sink_stopped_) {
         return make_error(ErrorKind::transport, Stage::receive, "the body sink stopped the answer");
@@ -384,13 +395,15 @@ Error CurlExchange::failure(CURLcode code) const {
     return make_error(ErrorKind::transport, stage, std::move(summary));
 }
 
-Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary) const {
+Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary,
+                               std::string field) const {
     const auto [host, port] = host_and_port(request_->url);
     ErrorData data;
     data.kind = kind;
     data.effect = issued_ && !stream_refused_ ? Effect::unknown : Effect::none;
     data.stage = stage;
     data.summary = std::move(summary);
+    data.field = std::move(field);
     data.host = host;
     data.port = port;
     return Error{std::move(data)};

@@ -72,7 +72,8 @@ private:
     }
 
     Error failure(CURLcode code) const;
-    Error make_error(ErrorKind kind, Stage stage, std::string summary) const;
+    Error make_error(ErrorKind kind, Stage stage, std::string summary,
+                     std::string field = {}) const;
     Stage reached_stage() const noexcept;
     std::string tls_problem(CURLcode code) const;
 
@@ -91,6 +92,7 @@ private:
     HttpResponse response_;
     std::size_t header_bytes_ = 0;
     std::size_t body_bytes_ = 0;
+    bool takes_sink_ = false;  ///< The answer is one that goes to the body sink.
     unsigned stream_id_ = 0;
     bool stream_refused_ = false;  ///< HTTP/2: the server said that it did nothing.
     bool issued_ = false;          ///< From here on the server may have got something.

@@ -84,14 +84,16 @@ public:
         lines_.push_back(std::move(line));
     }
 
-    detail::CurlLoop& loop() {
+    /// Held while it is used: a completion may destroy the transport before the call that started
+    /// it has returned.
+    std::shared_ptr<detail::CurlLoop> loop() {
         const std::lock_guard lock(mutex_);
         if (!loop_) {
             auto loop = std::make_shared<detail::CurlLoop>(settings_);
             loop->start();
             loop_ = std::move(loop);
         }
-        return *loop_;
+        return loop_;
     }
 
 private:
@@ -130,11 +132,11 @@ Result<HttpResponse> CurlTransport::send(const HttpRequest& request, const CallC
 }
 
 void CurlTransport::async_send(HttpRequest request, CallContext context, Completion done) {
-    impl_->loop().submit(std::move(request), std::move(context), std::move(done));
+    impl_->loop()->submit(std::move(request), std::move(context), std::move(done));
 }
 
 void CurlTransport::call_at(MonotonicTime when, std::function<void()> task) {
-    impl_->loop().call_at(when, std::move(task));
+    impl_->loop()->call_at(when, std::move(task));
 }
 
 }  // namespace twiliowa

@@ -20,6 +20,13 @@ OutboundMessage take_common(Typed& typed) {
     return message;
 }
 
+/// What goes instead of a free-form message outside the window.
+template <class Typed>
+void take_fallback(Typed& typed, OutboundMessage& message) {
+    message.fallback_content_sid = std::move(typed.fallback_content_sid);
+    message.fallback_variables = std::move(typed.fallback_variables);
+}
+
 /// Degrees with six decimals (about 10 cm), whatever the locale. Not a number stays recognisable:
 /// the send refuses it.
 void append_degrees(std::string& text, double degrees) {
@@ -44,6 +51,7 @@ OutboundTemplate::operator OutboundMessage() && {
 
 OutboundText::operator OutboundMessage() && {
     auto message = detail::take_common(*this);
+    detail::take_fallback(*this, message);
     message.body = std::move(body);
     message.send_at = send_at;
     return message;
@@ -51,6 +59,7 @@ OutboundText::operator OutboundMessage() && {
 
 OutboundMedia::operator OutboundMessage() && {
     auto message = detail::take_common(*this);
+    detail::take_fallback(*this, message);
     message.body = std::move(body);
     message.media_url.push_back(std::move(media_url));
     message.send_at = send_at;
@@ -59,6 +68,7 @@ OutboundMedia::operator OutboundMessage() && {
 
 OutboundLocation::operator OutboundMessage() && {
     auto message = detail::take_common(*this);
+    detail::take_fallback(*this, message);
     message.body = std::move(name);
     std::string action = "geo:";
     detail::append_degrees(action, latitude);

@@ -50,24 +50,59 @@ TEST_CASE("GET, PUT and DELETE are what they say") {
 }
 
 TEST_CASE("a huge answer is cut off at the cap, wherever it goes") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        Wire wire;
+        auto context = Wire::within(60s);
+        context.max_response_bytes = 1u << 20;
+        const auto send = [&](const std::string& path) {
+            return asynchronous ? send_async(wire.transport, wire.post(path), context)
+                                : wire.send(path, context);
+        };
+        const auto result = send("/huge");
+        REQUIRE_FALSE(result);
+        CHECK(result.error().what().find("larger than allowed") != std::string::npos);
+        CHECK(result.error().effect() == Effect::unknown);
+        std::size_t taken = 0;
+        context.body_sink = [&](std::string_view piece) {
+            taken += piece.size();
+            return true;
+        };
+        CHECK_FALSE(send("/huge"));
+        CHECK(taken <= 1u << 20);
+        context.body_sink = [](std::string_view) { return false; };
+        CHECK(send("/ok").error().what().find("sink") != std::string::npos);
+        context.body_sink = [](std::string_view) -> bool { throw std::runtime_error("canary"); };
+        CHECK_FALSE(send("/ok"));
+    }
+}
+
+TEST_CASE("only the body of a 2xx answer goes to the sink") {
+    for (const auto protocol : {Protocol::http1, Protocol::tls_http2}) {
+        Wire wire(protocol);
+        auto context = Wire::within();
+        std::string sunk;
+        context.body_sink = [&](std::string_view piece) {
+            sunk += piece;
+            return true;
+        };
+        CHECK(wire.send("/redirect", context)->body == "{}");
+        CHECK(sunk.empty());
+        CHECK(wire.send("/ok", context)->body.empty());
+        CHECK(sunk == "{}");
+    }
+}
+
+TEST_CASE("an answer that says how much too large it is ends at its headers") {
     Wire wire;
-    auto context = Wire::within(60s);
-    context.max_response_bytes = 1u << 20;
-    const auto result = wire.send("/huge", context);
+    auto context = Wire::within();
+    context.max_response_bytes = 1;
+    bool sunk = false;
+    context.body_sink = [&](std::string_view) { return sunk = true; };
+    const auto result = wire.send("/ok", context);
     REQUIRE_FALSE(result);
-    CHECK(result.error().what().find("larger than allowed") != std::string::npos);
-    CHECK(result.error().effect() == Effect::unknown);
-    std::size_t taken = 0;
-    context.body_sink = [&](std::string_view piece) {
-        taken += piece.size();
-        return true;
-    };
-    CHECK_FALSE(wire.send("/huge", context));
-    CHECK(taken <= 1u << 20);
-    context.body_sink = [](std::string_view) { return false; };
-    CHECK(wire.send("/ok", context).error().what().find("sink") != std::string::npos);
-    context.body_sink = [](std::string_view) -> bool { throw std::runtime_error("canary"); };
-    CHECK_FALSE(wire.send("/ok", context));
+    CHECK(result.error().field() == "max_response_bytes");
+    CHECK_FALSE(sunk);
 }
 
 TEST_CASE("a truncated answer and garbage are errors of unknown effect") {
@@ -110,6 +145,27 @@ TEST_CASE("connections are reused; one that saw an error is not") {
     }
 }
 
+TEST_CASE("a connection that was idle for longer than max_idle is not used again") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        Wire wire;
+        auto options = wire.options();
+        options.max_idle = 0ms;
+        CurlTransport transport(options);
+        if (!asynchronous) {
+            for (int i = 0; i < 3; ++i) CHECK(transport.send(wire.post("/ok"), Wire::within()));
+            CHECK(wire.server.connections() == 3);
+            continue;
+        }
+        CHECK(send_async(transport, wire.post("/ok"), Wire::within()));
+        std::promise<void> aged;  // libcurl counts whole seconds
+        transport.call_at(std::chrono::steady_clock::now() + 1100ms, [&] { aged.set_value(); });
+        aged.get_future().wait();
+        CHECK(send_async(transport, wire.post("/ok"), Wire::within()));
+        CHECK(wire.server.connections() == 2);
+    }
+}
+
 TEST_CASE("a refused connection did nothing, and says where") {
     Wire wire;
     auto request = wire.post("/ok");
@@ -135,7 +191,6 @@ TEST_CASE("an address that the policy refuses is not connected to") {
 }
 
 TEST_CASE("Retry-After is waited out in both forms, over the wire") {
-    const auto clock = std::make_shared<twiliowa::testing::ManualClock>();
     for (const std::string value : {"3", "Thu, 01 Jan 2026 00:00:03 GMT"}) {
         CAPTURE(value);
         const auto fresh = std::make_shared<twiliowa::testing::ManualClock>();
@@ -177,5 +232,77 @@ TEST_CASE("one transport serves many tenants: each call carries its own authoriz
             CHECK(wire.server.requests().back().header("authorization") == tenant);
         }
         CHECK(wire.server.connections() == 1);
+    }
+}
+
+namespace {
+
+ClientOptions client_of(const Wire& wire, const TestServer& server) {
+    ClientOptions options;
+    options.from = "+14155238886";
+    options.base_url = server.url();
+    options.transport = std::make_shared<CurlTransport>(wire.options());
+    options.timeout = 400ms;
+    return options;
+}
+
+Credentials credentials_of_tests() {
+    return Credentials::auth_token("AC00000000000000000000000000000000", "canary-token");
+}
+
+}  // namespace
+
+TEST_CASE(
+    "a 201 cut off in the middle of its body: the outcome is unknown, and nothing is repeated") {
+    const Wire wire;  // for its options
+    TestServer server({}, [](const ReceivedRequest&) {
+        Reply reply;
+        reply.kind = Reply::Kind::truncate;
+        reply.body = R"({"sid":"SM00000000000000000000000000000000","status":"queued")";
+        return reply;
+    });
+    const MessagesClient client(credentials_of_tests(), client_of(wire, server));
+    const auto result = client.try_send_text({.to = "+447700900123", .body = "Hi"});
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind() == ErrorKind::outcome_unknown);
+    CHECK(result.error().effect() == Effect::unknown);
+    CHECK(server.requests().size() == 1);
+}
+
+TEST_CASE("no failure of the transport repeats the token, a phone number or the text") {
+    using Kind = Reply::Kind;
+    for (const auto protocol : {Protocol::http1, Protocol::tls_http2}) {
+        for (const auto kind : {Kind::close, Kind::reset, Kind::hold, Kind::truncate, Kind::garbage,
+                                Kind::refuse_stream, Kind::reset_stream, Kind::goaway}) {
+            const bool http2_only =
+                kind == Kind::refuse_stream || kind == Kind::reset_stream || kind == Kind::goaway;
+            const bool http1_only = kind == Kind::truncate || kind == Kind::garbage;
+            if (protocol == Protocol::http1 ? http2_only : http1_only) continue;
+            CAPTURE(static_cast<int>(protocol));
+            CAPTURE(static_cast<int>(kind));
+            const Wire wire(protocol);
+            TestServer server({protocol, wire.certificates, false},
+                              [kind](const ReceivedRequest& request) {
+                                  Reply reply;
+                                  reply.kind = kind;
+                                  reply.body = request.body;  // echoed, where there is an answer
+                                  return reply;
+                              });
+            const MessagesClient client(credentials_of_tests(), client_of(wire, server));
+            const OutboundText message{.to = "+447700900123", .body = "canary-text"};
+            std::promise<Result<Message>> promise;
+            client.async_send_text(
+                message, [&](Result<Message> result) { promise.set_value(std::move(result)); });
+            for (const auto& result : {client.try_send_text(message), promise.get_future().get()}) {
+                REQUIRE_FALSE(result);
+                const auto& error = result.error();
+                for (const auto& text : {error.what(), error.hint(), error.field()}) {
+                    CAPTURE(text);
+                    for (const auto* secret : {"canary", "7700900123", "4155238886", "Basic "}) {
+                        CHECK(text.find(secret) == std::string::npos);
+                    }
+                }
+            }
+        }
     }
 }

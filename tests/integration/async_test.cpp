@@ -1,6 +1,7 @@
 // The asynchronous side: one thread, started when needed, and a clean end.
 #include <filesystem>
 #include <thread>
+#include <utility>
 
 #include "fixture.hpp"
 
@@ -114,5 +115,51 @@ TEST_CASE("200 calls at once are all answered, over HTTP/1.1 and HTTP/2") {
         done.get_future().wait();
         CHECK(good == 200);
         if (protocol == Protocol::tls_http2) CHECK(wire.server.connections() == 1);
+    }
+}
+
+TEST_CASE("a completion never runs inside the call that started it, whatever fails at once") {
+    Wire wire;
+    CancelSource source;
+    source.cancel();
+    auto cancelled = Wire::within();
+    cancelled.cancel = source.token();
+    auto malformed = wire.post("/ok");
+    malformed.url = "not a URL";
+    auto refused = wire.post("/ok");
+    refused.url = "http://127.0.0.1:1/";
+    const std::pair<HttpRequest, CallContext> calls[] = {{wire.post("/ok"), Wire::within()},
+                                                         {wire.post("/ok"), cancelled},
+                                                         {wire.post("/ok"), Wire::within(-1s)},
+                                                         {malformed, Wire::within()},
+                                                         {refused, Wire::within()}};
+    for (const auto& call : calls) {
+        const auto& request = call.first;
+        const auto& context = call.second;
+        CAPTURE(request.url);
+        const auto here = std::this_thread::get_id();
+        std::thread::id there;
+        std::promise<void> done;
+        wire.transport.async_send(request, context, [&](const Result<HttpResponse>&) {
+            there = std::this_thread::get_id();
+            done.set_value();
+        });
+        done.get_future().wait();
+        CHECK(there != here);
+
+        // Nor when it is started on the transport's own thread.
+        bool starting = false;
+        bool inside = false;
+        std::promise<void> nested;
+        wire.transport.call_at(std::chrono::steady_clock::now(), [&] {
+            starting = true;
+            wire.transport.async_send(request, context, [&](const Result<HttpResponse>&) {
+                inside = starting;
+                nested.set_value();
+            });
+            starting = false;
+        });
+        nested.get_future().wait();
+        CHECK_FALSE(inside);
     }
 }

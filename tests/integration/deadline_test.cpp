@@ -1,12 +1,18 @@
 // Deadlines and cancellation reach the socket, at every stage.
+#include <arpa/inet.h>
 #include <dlfcn.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <condition_variable>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <vector>
 
 #include "fixture.hpp"
 
@@ -45,6 +51,58 @@ struct BlockedResolver {
 
 BlockedResolver blocked;
 
+/// A port whose queue of connections is full: the next one hangs in its TCP handshake.
+class FullListener {
+public:
+    FullListener() : listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const generic = reinterpret_cast<sockaddr*>(&address);
+        REQUIRE(bind(listener_, generic, size) == 0);
+        REQUIRE(listen(listener_, 0) == 0);
+        REQUIRE(getsockname(listener_, generic, &size) == 0);
+        port_ = ntohs(address.sin_port);
+        for (int i = 0; i < 4; ++i) {
+            const int filler = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+            static_cast<void>(connect(filler, generic, size));
+            fillers_.push_back(filler);
+        }
+    }
+    ~FullListener() {
+        for (const int filler : fillers_) close(filler);
+        close(listener_);
+    }
+    FullListener(const FullListener&) = delete;
+    FullListener& operator=(const FullListener&) = delete;
+    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/"; }
+
+private:
+    int listener_;
+    int port_ = 0;
+    std::vector<int> fillers_;
+};
+
+/// Runs the exchange, and cancels it from another thread as soon as `ready` returns.
+Result<HttpResponse> cancelled_when(CurlTransport& transport, const HttpRequest& request,
+                                    CallContext context, bool asynchronous,
+                                    const std::function<void()>& ready) {
+    CancelSource source;
+    context.cancel = source.token();
+    std::chrono::steady_clock::time_point begin;
+    std::thread canceller([&] {
+        ready();
+        begin = std::chrono::steady_clock::now();
+        source.cancel();
+    });
+    auto result =
+        asynchronous ? send_async(transport, request, context) : transport.send(request, context);
+    canceller.join();
+    CHECK(elapsed_since(begin) < 1s);
+    return result;
+}
+
 }  // namespace
 
 extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo* hints,
@@ -73,6 +131,10 @@ TEST_CASE("a deadline ends a black hole, a slow drip and a silent TLS handshake"
           Case{"/ok", Protocol::tls_http1, true, Stage::tls, Effect::none}}) {
         CAPTURE(c.path);
         Wire wire(c.protocol, c.silent);
+        if (c.protocol == Protocol::tls_http2) {  // the handshakes are not what is measured
+            REQUIRE(wire.send("/ok"));
+            REQUIRE(send_async(wire.transport, wire.post("/ok"), Wire::within()));
+        }
         const auto begin = std::chrono::steady_clock::now();
         const auto result = wire.send(c.path, Wire::within(300ms));
         const auto asynchronous =
@@ -161,4 +223,70 @@ TEST_CASE("a blocked resolver holds neither the caller nor anybody else") {
     CHECK(left_behind->effect() == Effect::none);
     CHECK(elapsed_since(begin) < 8s);
     blocked.release_all();
+}
+
+TEST_CASE("cancelling ends an answer that drips") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        Wire wire;
+        std::promise<void> dripping;
+        auto context = Wire::within(60s);
+        context.body_sink = [&](std::string_view) {
+            dripping.set_value();
+            return true;
+        };
+        const auto result = cancelled_when(wire.transport, wire.post("/drip"), context,
+                                           asynchronous, [&] { dripping.get_future().wait(); });
+        REQUIRE_FALSE(result);
+        CHECK(result.error().kind() == ErrorKind::cancelled);
+        CHECK(result.error().stage() == Stage::receive);
+        CHECK(result.error().effect() == Effect::unknown);
+    }
+}
+
+TEST_CASE("cancelling ends a call whose resolver is blocked") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        Wire wire;
+        auto request = wire.post("/ok");
+        request.url = "http://blocked.test/";
+        const auto result = cancelled_when(wire.transport, request, Wire::within(60s), asynchronous,
+                                           [] { blocked.wait_for_callers(1); });
+        REQUIRE_FALSE(result);
+        CHECK(result.error().kind() == ErrorKind::cancelled);
+        CHECK(result.error().stage() == Stage::resolve);
+        CHECK(result.error().effect() == Effect::none);
+        blocked.release_all();
+    }
+}
+
+TEST_CASE("a TCP connect that hangs ends at the deadline, and when it is cancelled") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        const FullListener full;
+        Wire wire;
+        auto request = wire.post("/ok");
+        request.url = full.url();
+        const auto begin = std::chrono::steady_clock::now();
+        const auto late = asynchronous ? send_async(wire.transport, request, Wire::within(200ms))
+                                       : wire.transport.send(request, Wire::within(200ms));
+        CHECK(elapsed_since(begin) < 2s);
+        REQUIRE_FALSE(late);
+        CHECK(late.error().kind() == ErrorKind::timeout);
+        // The socket is made right before the connect.
+        std::promise<void> connecting;
+        auto context = Wire::within(60s);
+        context.address_policy = [&](std::string_view) {
+            connecting.set_value();
+            return true;
+        };
+        const auto cancelled = cancelled_when(wire.transport, request, context, asynchronous,
+                                              [&] { connecting.get_future().wait(); });
+        REQUIRE_FALSE(cancelled);
+        CHECK(cancelled.error().kind() == ErrorKind::cancelled);
+        for (const auto* outcome : {&late, &cancelled}) {
+            CHECK(outcome->error().stage() == Stage::connect);
+            CHECK(outcome->error().effect() == Effect::none);
+        }
+    }
 }

@@ -2,6 +2,9 @@
 // the answer. That would deliver a message twice.
 #include <curl/curl.h>
 
+#include <utility>
+#include <vector>
+
 #include "fixture.hpp"
 
 using namespace twiliowa;
@@ -87,17 +90,54 @@ TEST_CASE("HTTP/2: an answer before the body was read, then a reset: unknown, ne
 }
 
 TEST_CASE("HTTP/2: a stream refused, reset or overtaken by GOAWAY is not repeated by libcurl") {
-    for (const auto* path : {"/refuse", "/reset_stream", "/goaway"}) {
-        CAPTURE(path);
+    for (const bool asynchronous : {false, true}) {
+        for (const auto* path : {"/refuse", "/reset_stream", "/goaway"}) {
+            CAPTURE(asynchronous);
+            CAPTURE(path);
+            Wire wire(Protocol::tls_http2);
+            const auto send = [&](const char* to) {
+                return asynchronous ? send_async(wire.transport, wire.post(to), Wire::within())
+                                    : wire.send(to);
+            };
+            REQUIRE(send("/ok"));
+            const auto result = send(path);
+            REQUIRE_FALSE(result);
+            CAPTURE(result.error().what());
+            // libcurl 7.88 tells of a GOAWAY; a stream refused on a connection used before looks to
+            // its user as if the connection had died.
+            const bool known_untouched = path == std::string("/goaway");
+            CHECK(result.error().effect() == (known_untouched ? Effect::none : Effect::unknown));
+            CHECK(wire.bodies(path) == 1);
+        }
+    }
+}
+
+TEST_CASE(
+    "HTTP/2: when a connection drops, the effect of all its streams is unknown, none resent") {
+    for (const auto* last : {"/close", "/reset"}) {
+        CAPTURE(last);
         Wire wire(Protocol::tls_http2);
-        REQUIRE(wire.send("/ok"));
-        const auto result = wire.send(path);
-        REQUIRE_FALSE(result);
-        CAPTURE(result.error().what());
-        // libcurl 7.88 tells of a GOAWAY; a stream refused on a connection used before looks to its
-        // user as if the connection had died.
-        const bool known_untouched = path == std::string("/goaway");
-        CHECK(result.error().effect() == (known_untouched ? Effect::none : Effect::unknown));
-        CHECK(wire.bodies(path) == 1);
+        REQUIRE(send_async(wire.transport, wire.post("/ok"), Wire::within()));
+        constexpr std::size_t held = 5;
+        std::vector<std::future<Result<HttpResponse>>> outcomes;
+        const auto start = [&](const char* path) {
+            auto promise = std::make_shared<std::promise<Result<HttpResponse>>>();
+            outcomes.push_back(promise->get_future());
+            wire.transport.async_send(
+                wire.post(path), Wire::within(),
+                [promise](Result<HttpResponse> r) { promise->set_value(std::move(r)); });
+        };
+        for (std::size_t i = 0; i < held; ++i) start("/hold");
+        REQUIRE(wire.server.wait_for_requests(1 + held));
+        CHECK(wire.server.connections() == 1);
+        start(last);
+        for (auto& outcome : outcomes) {
+            const auto result = outcome.get();
+            REQUIRE_FALSE(result);
+            CHECK(result.error().kind() == ErrorKind::transport);
+            CHECK(result.error().effect() == Effect::unknown);
+        }
+        CHECK(wire.bodies("/hold") == held);
+        CHECK(wire.bodies(last) == 1);
     }
 }

@@ -15,8 +15,13 @@ Error refusal(const CertificateOptions& certificate, bool right_authority,
     CurlTransport transport(options);
     HttpRequest request;
     request.url = server.url(host) + "/ok";
-    auto result = transport.send(request, Wire::within());
+    const auto result = transport.send(request, Wire::within());
     REQUIRE_FALSE(result);
+    const auto asynchronous = send_async(transport, request, Wire::within());
+    REQUIRE_FALSE(asynchronous);
+    CHECK(asynchronous.error().what() == result.error().what());
+    CHECK(asynchronous.error().stage() == result.error().stage());
+    CHECK(asynchronous.error().effect() == result.error().effect());
     CHECK(server.requests().empty());
     return result.error();
 }
@@ -35,6 +40,7 @@ TEST_CASE("TLS: the right authority passes, over HTTP/1.1 and HTTP/2") {
     for (const auto protocol : {Protocol::tls_http1, Protocol::tls_http2}) {
         Wire wire(protocol);
         CHECK(wire.send("/ok"));
+        CHECK(send_async(wire.transport, wire.post("/ok"), Wire::within()));
     }
 }
 

@@ -452,10 +452,10 @@ bool TestServer::answer_http1(Connection& connection, const Reply& reply) {
         return false;
     }
     auto length = reply.body.size();
-    if (reply.kind == Kind::truncate) length += 100;
+    if (reply.kind == Kind::truncate || reply.kind == Kind::stall) length += 100;
     if (reply.kind == Kind::huge) length = reply.bytes;
-    std::string text = "HTTP/1.1 " + std::to_string(reply.status) +
-                       " Reason\r\nContent-Length: " + std::to_string(length) + "\r\n";
+    std::string text = "HTTP/1.1 " + std::to_string(reply.status) + " Reason\r\n";
+    if (reply.kind != Kind::endless) text += "Content-Length: " + std::to_string(length) + "\r\n";
     for (const auto& [name, value] : reply.headers) text += name + ": " + value + "\r\n";
     text += "\r\n";
     if (reply.kind == Kind::huge) {
@@ -466,7 +466,18 @@ bool TestServer::answer_http1(Connection& connection, const Reply& reply) {
         }
         return true;
     }
+    if (reply.kind == Kind::endless) {
+        const std::string block(65'536, 'x');
+        for (bool written = connection.write(text); written;) written = connection.write(block);
+        return false;
+    }
     text += reply.body;
+    if (reply.kind == Kind::stall) {
+        connection.write(text);
+        while (pause(1000)) {
+        }
+        return false;
+    }
     if (reply.kind == Kind::drip) {
         for (std::size_t i = 0; i + 1 < text.size(); ++i) {
             if (!connection.write({&text[i], 1}) || !pause(20)) return false;

@@ -40,6 +40,8 @@ struct Reply {
         hold,           ///< Never answers, until the server is destroyed.
         drip,           ///< Sends the answer byte by byte, never to the end.
         truncate,       ///< Promises more bytes than it sends, and closes.
+        stall,          ///< Promises more bytes than it sends, and falls silent (HTTP/1).
+        endless,        ///< Promises no length, and sends without end (HTTP/1).
         garbage,        ///< Sends something that is not HTTP.
         huge,           ///< Sends `bytes` bytes of body.
         refuse_stream,  ///< HTTP/2: RST_STREAM with REFUSED_STREAM.

@@ -16,6 +16,9 @@ inline constexpr std::chrono::milliseconds retry_after_cap{
 inline constexpr int retry_budget = 100;                      ///< Retries a client may save up.
 inline constexpr double retry_budget_refill = 0.1;            ///< Retries earned per call.
 inline constexpr std::size_t max_response_bytes = 16u << 20;  ///< 16 MiB.
+/// 20 MiB: WhatsApp through Twilio carries 16 MB.
+inline constexpr std::size_t max_media_bytes = 20u << 20;
+inline constexpr int max_redirects = 5;  ///< Of a download.
 inline constexpr std::chrono::milliseconds connect_timeout{10'000};
 inline constexpr std::chrono::milliseconds max_idle{
     55'000};                                 ///< Age at which a kept connection is dropped.

@@ -30,7 +30,7 @@ struct HttpRequest {
     std::string body = {};
 };
 
-/// Any complete answer, 4xx and 5xx too. `body` is empty when a body sink was given.
+/// Any complete answer, 4xx and 5xx too. `body` is empty when a body sink took it.
 struct HttpResponse {
     int status = 0;
     HttpHeaders headers = {};
@@ -44,11 +44,14 @@ struct HttpResponse {
 struct CallContext {
     MonotonicTime deadline = (MonotonicTime::max)();
     CancelToken cancel = {};
-    /// An answer larger than this is an error (Stage::receive).
+    /// An answer larger than this is an error (Stage::receive, field "max_response_bytes"), at its
+    /// headers already where they say so.
     std::size_t max_response_bytes = 16u << 20;
-    /// Takes the body piece by piece instead of `HttpResponse::body`; false stops the transfer.
+    /// Takes the body of a 2xx answer piece by piece instead of `HttpResponse::body`; false stops
+    /// the transfer. The body of any other answer never goes there.
     std::function<bool(std::string_view)> body_sink = {};
-    /// Refuse to connect to an address that this returns false for (the numeric IP address).
+    /// Refuse to send to an address that this returns false for (the numeric IP address), on a new
+    /// connection or a kept one. Through a proxy it is the proxy's address.
     std::function<bool(std::string_view)> address_policy = {};
 };
 

@@ -46,6 +46,10 @@ struct OutboundMessage {
     std::string fallback_from = {};
     /// Parameters this version does not know: sent as they are, checked by nobody but Twilio.
     std::vector<std::pair<std::string, std::string>> extra = {};
+    /// Local; not sent: the template (HX...) that goes instead of a free-form message outside the
+    /// 24-hour window. Needs ClientOptions::window.
+    std::string fallback_content_sid = {};
+    TemplateVariables fallback_variables = {};  ///< Of that template.
 };
 
 /// A content template. May be sent at any time.
@@ -71,6 +75,8 @@ struct OutboundText {
     std::string messaging_service_sid = {};
     std::string status_callback = {};
     std::optional<TimePoint> send_at = {};
+    std::string fallback_content_sid = {};      ///< Goes instead outside the window.
+    TemplateVariables fallback_variables = {};  ///< See OutboundMessage.
 
     TWILIOWA_EXPORT operator OutboundMessage() const&;
     TWILIOWA_EXPORT operator OutboundMessage() &&;
@@ -85,6 +91,8 @@ struct OutboundMedia {
     std::string messaging_service_sid = {};
     std::string status_callback = {};
     std::optional<TimePoint> send_at = {};
+    std::string fallback_content_sid = {};      ///< Goes instead outside the window.
+    TemplateVariables fallback_variables = {};  ///< See OutboundMessage.
 
     TWILIOWA_EXPORT operator OutboundMessage() const&;
     TWILIOWA_EXPORT operator OutboundMessage() &&;
@@ -100,6 +108,8 @@ struct OutboundLocation {
     std::string from = {};
     std::string messaging_service_sid = {};
     std::string status_callback = {};
+    std::string fallback_content_sid = {};      ///< Goes instead outside the window.
+    TemplateVariables fallback_variables = {};  ///< See OutboundMessage.
 
     TWILIOWA_EXPORT operator OutboundMessage() const&;
     TWILIOWA_EXPORT operator OutboundMessage() &&;

@@ -312,3 +312,30 @@ TEST_CASE("a slot beyond the deadline, or cancelled, is given back") {
     CHECK(cancelled.error().kind() == ErrorKind::cancelled);
     CHECK(limiter.released == 2);
 }
+
+TEST_CASE("an operation's own verdict goes before the retry table") {
+    using twiliowa::detail::RepeatVerdict;
+    const auto missing = answered(404, 20404, Effect::none, ErrorKind::not_found);
+    const auto reset = broken(Effect::unknown, Stage::receive);
+    Fixture f;
+    auto m = f.machine(Repeat::harmless);
+    REQUIRE(m.start(start_time).action == Action::send);
+    auto step = m.on_failure(missing, start_time, 0.5, RepeatVerdict{true, 700ms});
+    REQUIRE(step.action == Action::wait);
+    CHECK(step.until == start_time + 700ms);
+    REQUIRE(m.resume(step.until).action == Action::send);
+    step = m.on_failure(missing, start_time, 0.5, RepeatVerdict{true, {}});
+    REQUIRE(step.action == Action::wait);
+    CHECK(step.until == start_time + 200ms);  // the back-off
+    REQUIRE(m.resume(step.until).action == Action::send);
+    auto data = missing.data();
+    data.retry_after = 3s;
+    step = m.on_failure(Error{data}, start_time, 0.5, RepeatVerdict{true, 700ms});
+    REQUIRE(step.action == Action::wait);
+    CHECK(step.until == start_time + 3s);
+    REQUIRE(m.resume(step.until).action == Action::send);
+    CHECK(m.on_failure(reset, start_time, 0.5, RepeatVerdict{}).action == Action::fail);
+    auto first = f.machine(Repeat::harmless);
+    REQUIRE(first.start(start_time).action == Action::send);
+    CHECK(first.on_failure(reset, start_time, 0.5, RepeatVerdict{}).action == Action::fail);
+}
