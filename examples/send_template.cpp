@@ -1,4 +1,5 @@
 // The README's program: one template, credentials from the environment.
+// [program]
 #include <cstdio>
 
 #include <twiliowa/messages_client.hpp>
@@ -13,3 +14,4 @@ int main() try {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;
 }
+// [program]

@@ -6,8 +6,15 @@
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/http/rate_limiter.hpp>
 #include <twiliowa/http/retry_policy.hpp>
+#include <twiliowa/media_client.hpp>
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/messaging_response.hpp>
+#include <twiliowa/request_validator.hpp>
+#include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/dedup_store.hpp>
+#include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/state/status_tracker.hpp>
+#include <twiliowa/state/store.hpp>
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/cancel.hpp>
@@ -24,7 +31,10 @@
 #include <twiliowa/types/sid.hpp>
 #include <twiliowa/types/template_variables.hpp>
 #include <twiliowa/version.hpp>
+#include <twiliowa/webhook/inbound_filter.hpp>
 #include <twiliowa/webhook/inbound_message.hpp>
 #include <twiliowa/webhook/parse_webhook.hpp>
+#include <twiliowa/webhook/public_url.hpp>
 #include <twiliowa/webhook/status_callback.hpp>
 #include <twiliowa/webhook/webhook_request.hpp>
+#include <twiliowa/webhook_handler.hpp>

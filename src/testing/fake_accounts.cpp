@@ -1,6 +1,7 @@
 #include "testing/fake_accounts.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "detail/ascii.hpp"
 #include "detail/base64.hpp"
@@ -32,6 +33,26 @@ bool FakeAccount::has_sender(std::string_view address) const {
 
 void FakeAccount::add_sender(std::string_view address) {
     if (!has_sender(address)) senders.emplace_back(address);
+}
+
+const FakeTemplate* FakeAccount::find_template(std::string_view wanted) const {
+    for (const auto& [place, entry] : contents) {
+        if (entry.content.sid == wanted) return &entry;
+    }
+    return nullptr;
+}
+
+FakeTemplate* FakeAccount::find_template(std::string_view wanted) {
+    return const_cast<FakeTemplate*>(std::as_const(*this).find_template(wanted));
+}
+
+void FakeAccount::put_template(FakeTemplate added) {
+    if (auto* present = find_template(added.content.sid)) {
+        *present = std::move(added);
+        return;
+    }
+    const auto place = contents.empty() ? 1 : contents.rbegin()->first + 1;
+    contents.emplace(place, std::move(added));
 }
 
 void FakeAccount::count_created(std::int64_t day) noexcept {
@@ -69,6 +90,13 @@ FakeAccount* FakeAccounts::authenticate(std::string_view authorization) {
     for (auto& [sid, account] : accounts_) {
         const auto key = account.api_keys.find(login->username);
         if (key != account.api_keys.end() && key->second == login->password) return &account;
+    }
+    return nullptr;
+}
+
+FakeAccount* FakeAccounts::owner_of(std::string_view sender) {
+    for (auto& [sid, account] : accounts_) {
+        if (account.has_sender(sender)) return &account;
     }
     return nullptr;
 }

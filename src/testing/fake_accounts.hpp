@@ -13,7 +13,9 @@
 #include <vector>
 
 #include <twiliowa/http/http_transport.hpp>
-#include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/testing/fake_types.hpp>
+
+#include "testing/fake_store.hpp"
 
 namespace twiliowa::detail {
 
@@ -27,13 +29,24 @@ struct FakeLimits {
     std::optional<std::chrono::seconds> retry_after = {};
 };
 
+/// A template with what the Content API adds to it.
+struct FakeTemplate {
+    testing::FakeContent content = {};
+    std::string name = {};  ///< That of the approval request.
+    std::string category = {};
+    std::string rejection_reason = {};
+    bool allow_category_change = true;
+    TimePoint created = {};
+    TimePoint updated = {};
+};
+
 struct FakeAccount {
     std::string sid = {};
     std::string auth_token = {};
     std::map<std::string, std::string, std::less<>> api_keys = {};
     std::vector<std::string> senders = {};  ///< Addresses as on the wire.
     std::map<std::string, std::vector<std::string>, std::less<>> services = {};
-    std::map<std::string, testing::FakeContent, std::less<>> contents = {};
+    FakeSequence<FakeTemplate> contents = {};
     FakeLimits limits = {};
     std::int64_t counted_day = 0;  ///< Days since 1970.
     int created_that_day = 0;
@@ -42,6 +55,11 @@ struct FakeAccount {
     bool has_sender(std::string_view address) const;
     /// Adds it unless it is there.
     void add_sender(std::string_view address);
+    /// The template of that SID, or null.
+    const FakeTemplate* find_template(std::string_view sid) const;
+    FakeTemplate* find_template(std::string_view sid);
+    /// Adds it, or puts it in the place of the one of its SID.
+    void put_template(FakeTemplate added);
     /// Messages created on `day`.
     int created_on(std::int64_t day) const noexcept {
         return day == counted_day ? created_that_day : 0;
@@ -63,6 +81,15 @@ public:
     void opt_out(std::string_view sender, std::string_view recipient);
     void opt_in(std::string_view sender, std::string_view recipient);
     bool is_opted_out(std::string_view sender, std::string_view recipient) const;
+    /// The first account that may send from the address, or null.
+    FakeAccount* owner_of(std::string_view sender);
+
+    const std::map<std::string, FakeAccount, std::less<>>& all() const noexcept {
+        return accounts_;
+    }
+    const std::set<std::pair<std::string, std::string>>& opt_outs() const noexcept {
+        return opt_outs_;
+    }
 
 private:
     std::map<std::string, FakeAccount, std::less<>> accounts_;

@@ -33,13 +33,19 @@ const std::string* find_fake_default(const testing::FakeContent& content, std::s
     return found == content.variables.end() ? nullptr : &found->second;
 }
 
-bool declares_fake_variable(const testing::FakeContent& content, std::string_view name) {
-    if (find_fake_default(content, name) != nullptr) return true;
-    auto placeholder = find_fake_placeholder(content.body, 0);
+bool has_fake_placeholder(std::string_view text, std::string_view name) {
+    auto placeholder = find_fake_placeholder(text, 0);
     while (placeholder && placeholder->name != name) {
-        placeholder = find_fake_placeholder(content.body, placeholder->end);
+        placeholder = find_fake_placeholder(text, placeholder->end);
     }
     return placeholder.has_value();
+}
+
+bool declares_fake_variable(const testing::FakeContent& content, std::string_view name) {
+    return find_fake_default(content, name) != nullptr ||
+           has_fake_placeholder(content.body, name) || has_fake_placeholder(content.types, name) ||
+           // The code of an authentication template is written nowhere.
+           (name == "1" && content.types.find("whatsapp/authentication") != std::string::npos);
 }
 
 FakeProblem bad_fake_variables(std::string_view why) {
@@ -66,26 +72,25 @@ FakeVerdict read_fake_variables(std::string_view json, const testing::FakeConten
     return std::nullopt;
 }
 
-std::string render_fake_content(const testing::FakeContent& content,
-                                const FakeVariables& variables) {
-    const std::string_view body = content.body;
-    std::string text;
+std::string fill_fake_placeholders(std::string_view text, const testing::FakeContent& content,
+                                   const FakeVariables& variables) {
+    std::string filled;
     std::size_t done = 0;
-    while (const auto placeholder = find_fake_placeholder(body, done)) {
-        text += body.substr(done, placeholder->begin - done);
+    while (const auto placeholder = find_fake_placeholder(text, done)) {
+        filled += text.substr(done, placeholder->begin - done);
         const auto given = variables.find(placeholder->name);
         const auto* fallback = find_fake_default(content, placeholder->name);
         if (given != variables.end()) {
-            text += given->second;
+            filled += given->second;
         } else if (fallback != nullptr) {
-            text += *fallback;
+            filled += *fallback;
         } else {
-            text += body.substr(placeholder->begin, placeholder->end - placeholder->begin);
+            filled += text.substr(placeholder->begin, placeholder->end - placeholder->begin);
         }
         done = placeholder->end;
     }
-    text += body.substr(done);
-    return text;
+    filled += text.substr(done);
+    return filled;
 }
 
 }  // namespace twiliowa::detail

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/testing/fake_types.hpp>
 
 #include "testing/fake_problem.hpp"
 
@@ -18,9 +18,9 @@ using FakeVariables = std::map<std::string, std::string, std::less<>>;
 FakeVerdict read_fake_variables(std::string_view json, const testing::FakeContent& content,
                                 FakeVariables& variables);
 
-/// The template's text with its variables, or their defaults, filled in. A variable that has
+/// `text` of the template with its variables, or their defaults, filled in. A variable that has
 /// neither stays as it is written.
-std::string render_fake_content(const testing::FakeContent& content,
-                                const FakeVariables& variables);
+std::string fill_fake_placeholders(std::string_view text, const testing::FakeContent& content,
+                                   const FakeVariables& variables);
 
 }  // namespace twiliowa::detail

@@ -10,6 +10,9 @@
 #include "detail/ascii.hpp"
 #include "detail/dates.hpp"
 #include "detail/utf8.hpp"
+#include "testing/fake_bubble.hpp"
+#include "testing/fake_content.hpp"
+#include "testing/fake_lifecycle.hpp"
 
 namespace twiliowa::detail {
 
@@ -84,8 +87,9 @@ std::string_view fake_sender_of(const FakeCreate& create) {
 }
 
 const testing::FakeContent* fake_content_of(const FakeCreate& create) {
-    const auto found = create.account.contents.find(create.parameters.get("ContentSid"));
-    return found == create.account.contents.end() ? nullptr : &found->second;
+    const auto sid = create.parameters.get("ContentSid");
+    const auto* found = sid.empty() ? nullptr : create.account.find_template(sid);
+    return found == nullptr ? nullptr : &found->content;
 }
 
 // ---- The rules, each about one thing.
@@ -198,10 +202,10 @@ FakeVerdict check_fake_schedule(const FakeCreate& create) {
     }
     const auto when = parse_iso8601(send_at);
     if (!when) return refuse_create(35114, "SendAt is missing, or not a time in ISO 8601");
-    if (*when < create.now + fake_min_schedule) {
+    if (*when < create.moment.now + fake_min_schedule) {
         return refuse_create(35115, "SendAt is less than 5 minutes ahead");
     }
-    if (*when > create.now + fake_max_schedule) {
+    if (*when > create.moment.now + fake_max_schedule) {
         return refuse_create(35117, "SendAt is more than 35 days ahead");
     }
     return std::nullopt;
@@ -248,7 +252,7 @@ FakeVerdict check_fake_trial(const FakeCreate& create) {
 }
 
 FakeVerdict check_fake_opt_out(const FakeCreate& create) {
-    if (create.accounts.is_opted_out(fake_sender_of(create), create.parameters.get("To"))) {
+    if (create.world.accounts.is_opted_out(fake_sender_of(create), create.parameters.get("To"))) {
         return refuse_create(21610, "The recipient has opted out of messages from this sender");
     }
     return std::nullopt;
@@ -256,8 +260,23 @@ FakeVerdict check_fake_opt_out(const FakeCreate& create) {
 
 FakeVerdict check_fake_daily_limit(const FakeCreate& create) {
     const auto& limit = create.account.limits.daily_messages;
-    if (limit && create.account.created_on(fake_day_of(create.now)) >= *limit) {
+    if (limit && create.account.created_on(fake_day_of(create.moment.now)) >= *limit) {
         return refuse_create(63038, "The account has used up its messages of today", 429);
+    }
+    return std::nullopt;
+}
+
+/// Recipients that stand for a refusal.
+FakeVerdict check_fake_magic(const FakeCreate& create) {
+    const auto* magic = find_magic_recipient(create.parameters.get("To"));
+    if (magic == nullptr || magic->http_status == 201) return std::nullopt;
+    return refuse_create(magic->code, "To stands for this refusal: " + std::string{magic->meaning},
+                         magic->http_status);
+}
+
+FakeVerdict check_fake_queue(const FakeCreate& create) {
+    if (is_fake_queue_full(create.world, fake_sender_of(create), create.moment)) {
+        return refuse_create(21611, "The sender has four hours of messages in its queue");
     }
     return std::nullopt;
 }
@@ -266,7 +285,7 @@ constexpr std::array fake_create_rules{
     check_fake_to,      check_fake_sender_given, check_fake_content_given,    check_fake_body,
     check_fake_media,   check_fake_content,      check_fake_channels,         check_fake_from,
     check_fake_service, check_fake_schedule,     check_fake_delivery_options, check_fake_trial,
-    check_fake_opt_out, check_fake_daily_limit,
+    check_fake_magic,   check_fake_opt_out,      check_fake_daily_limit,      check_fake_queue,
 };
 
 // ---- The record.
@@ -288,20 +307,14 @@ std::string_view guess_fake_content_type(std::string_view url) noexcept {
     return "application/octet-stream";
 }
 
-std::string fake_body_of(const FakeCreate& create) {
+testing::FakeBubble fake_bubble_of(const FakeCreate& create) {
+    const auto& parameters = create.parameters;
+    const bool whatsapp = is_fake_whatsapp(parameters.get("To"));
     const auto* content = fake_content_of(create);
-    if (content == nullptr) return std::string{create.parameters.get("Body")};
+    if (content == nullptr) return draw_fake_message(parameters, whatsapp);
     FakeVariables variables;
-    read_fake_variables(create.parameters.get("ContentVariables"), *content, variables);
-    return render_fake_content(*content, variables);
-}
-
-std::vector<std::string> fake_media_of(const FakeCreate& create) {
-    if (fake_content_of(create) != nullptr) return {};
-    auto urls = create.parameters.all("MediaUrl");
-    // WhatsApp takes one; the others are dropped without a word.
-    if (is_fake_whatsapp(create.parameters.get("To")) && urls.size() > 1) urls.resize(1);
-    return urls;
+    read_fake_variables(parameters.get("ContentVariables"), *content, variables);
+    return draw_fake_content(*content, variables, whatsapp);
 }
 
 std::string_view initial_fake_status(const FakeCreate& create) noexcept {
@@ -330,6 +343,11 @@ std::string_view pick_fake_sender(const FakeAccount& account, std::string_view s
     return found == pool.end() ? std::string_view{} : std::string_view{*found};
 }
 
+std::optional<TimePoint> fake_send_time(const FakeParameters& parameters) {
+    const auto text = parameters.get("SendAt");
+    return text.empty() ? std::nullopt : parse_iso8601(text);
+}
+
 FakeVerdict check_fake_create(const FakeCreate& create) {
     for (const auto& rule : fake_create_rules) {
         if (auto problem = rule(create)) return problem;
@@ -338,9 +356,10 @@ FakeVerdict check_fake_create(const FakeCreate& create) {
 }
 
 FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
-    const auto urls = fake_media_of(create);
     FakeMessage message;
     message.parameters = create.parameters;
+    message.bubble = fake_bubble_of(create);
+    const auto& urls = message.media_urls = message.bubble.media;
 
     Message& record = message.record;
     record.sid = MessageSid::from_wire(ids.next(urls.empty() ? "SM" : "MM"));
@@ -348,11 +367,11 @@ FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
     record.messaging_service_sid = create.parameters.get("MessagingServiceSid");
     record.from = create.parameters.get("From");
     record.to = create.parameters.get("To");
-    record.body = fake_body_of(create);
+    record.body = message.bubble.body;
     record.status = MessageStatus{initial_fake_status(create)};
     record.direction = Direction{Direction::outbound_api};
-    record.date_created = create.now;
-    record.date_updated = create.now;
+    record.date_created = create.moment.now;
+    record.date_updated = create.moment.now;
     record.num_media = static_cast<int>(urls.size());
     record.num_segments = count_fake_segments(create, record.body);
     record.price_unit = "USD";
@@ -369,8 +388,8 @@ FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
         medium.account_sid = record.account_sid;
         medium.parent_sid = record.sid.str();
         medium.content_type = guess_fake_content_type(url);
-        medium.date_created = create.now;
-        medium.date_updated = create.now;
+        medium.date_created = create.moment.now;
+        medium.date_updated = create.moment.now;
         medium.uri = base + "/Media/" + medium.sid.str() + ".json";
         message.media.emplace(message.media.size(), std::move(medium));
     }

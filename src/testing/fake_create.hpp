@@ -2,25 +2,20 @@
 /// Creating a message in the fake: the rules, then the record.
 #pragma once
 
-#include <string>
+#include <optional>
 #include <string_view>
-#include <vector>
 
-#include "testing/fake_accounts.hpp"
-#include "testing/fake_content.hpp"
-#include "testing/fake_ids.hpp"
-#include "testing/fake_parameters.hpp"
 #include "testing/fake_problem.hpp"
-#include "testing/fake_store.hpp"
+#include "testing/fake_world.hpp"
 
 namespace twiliowa::detail {
 
 /// A request to create a message, and what it is judged by.
 struct FakeCreate {
     const FakeParameters& parameters;
-    const FakeAccounts& accounts;
+    const FakeWorld& world;
     const FakeAccount& account;
-    TimePoint now;
+    FakeMoment moment;
 };
 
 /// The first rule that the request breaks.
@@ -28,6 +23,9 @@ FakeVerdict check_fake_create(const FakeCreate& create);
 
 /// The message of a request that breaks no rule.
 FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids);
+
+/// SendAt of a message, if it has one that is a time.
+std::optional<TimePoint> fake_send_time(const FakeParameters& parameters);
 
 /// The sender a messaging service would take for `to`: the first of its pool on the same channel.
 /// Empty when there is none.

@@ -25,6 +25,14 @@ std::string FakeIds::next(std::string_view prefix) {
     return id;
 }
 
+std::string FakeIds::next_uuid() {
+    std::string uuid = next({});
+    uuid[12] = '4';
+    uuid[16] = "89ab"[uuid[16] & 3];
+    for (const std::size_t at : {20u, 16u, 12u, 8u}) uuid.insert(at, 1, '-');
+    return uuid;
+}
+
 bool is_fake_sid(std::string_view text, std::string_view prefix) noexcept {
     return text.size() == prefix.size() + 32 && text.starts_with(prefix) &&
            std::all_of(text.begin() + static_cast<std::ptrdiff_t>(prefix.size()), text.end(),

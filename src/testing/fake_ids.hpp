@@ -15,9 +15,12 @@ public:
 
     /// `prefix` and 32 hexadecimal digits.
     std::string next(std::string_view prefix);
+    /// A version 4 UUID.
+    std::string next_uuid();
+    std::uint64_t next_word() noexcept;
+    std::uint64_t state() const noexcept { return state_; }
 
 private:
-    std::uint64_t next_word() noexcept;
     std::uint64_t state_;
 };
 

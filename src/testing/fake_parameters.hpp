@@ -15,6 +15,9 @@ class FakeParameters {
 public:
     using Entry = std::pair<std::string, std::string>;
 
+    FakeParameters() = default;
+    explicit FakeParameters(std::vector<Entry> entries) noexcept : entries_(std::move(entries)) {}
+
     /// Reads `a=1&b=2`; nullopt when an escape is broken or the text is not UTF-8.
     static std::optional<FakeParameters> parse(std::string_view text);
 

@@ -11,7 +11,7 @@ namespace {
 
 struct FakeRoutePattern {
     FakeResource resource;
-    std::string_view path;  ///< {a}, {m}, {x}: account, message and media.
+    std::string_view path;  ///< {a}, {m}, {x}, {c}: account, message, media, content.
 };
 
 constexpr std::array fake_route_patterns{
@@ -20,6 +20,13 @@ constexpr std::array fake_route_patterns{
     FakeRoutePattern{FakeResource::feedback, "2010-04-01/Accounts/{a}/Messages/{m}/Feedback.json"},
     FakeRoutePattern{FakeResource::media_list, "2010-04-01/Accounts/{a}/Messages/{m}/Media.json"},
     FakeRoutePattern{FakeResource::media, "2010-04-01/Accounts/{a}/Messages/{m}/Media/{x}.json"},
+    FakeRoutePattern{FakeResource::media_file, "2010-04-01/Accounts/{a}/Messages/{m}/Media/{x}"},
+    FakeRoutePattern{FakeResource::contents, "v1/Content"},
+    FakeRoutePattern{FakeResource::contents_and_approvals, "v1/ContentAndApprovals"},
+    FakeRoutePattern{FakeResource::content, "v1/Content/{c}"},
+    FakeRoutePattern{FakeResource::approvals, "v1/Content/{c}/ApprovalRequests"},
+    FakeRoutePattern{FakeResource::approval_request, "v1/Content/{c}/ApprovalRequests/whatsapp"},
+    FakeRoutePattern{FakeResource::typing, "v2/Indicators/Typing.json"},
 };
 
 std::string_view take_fake_segment(std::string_view& path) noexcept {
@@ -37,6 +44,7 @@ bool fits_fake_segment(std::string_view pattern, std::string_view segment, FakeR
     if (!has_whole_escapes(segment)) return false;
     auto& slot = pattern[1] == 'a'   ? route.account
                  : pattern[1] == 'm' ? route.message
+                 : pattern[1] == 'c' ? route.content
                                      : route.media;
     slot = percent_decode(segment.substr(0, segment.size() - suffix.size()), false);
     return true;

@@ -8,7 +8,20 @@
 
 namespace twiliowa::detail {
 
-enum class FakeResource { messages, message, feedback, media_list, media };
+enum class FakeResource {
+    messages,
+    message,
+    feedback,
+    media_list,
+    media,
+    media_file,
+    contents,
+    contents_and_approvals,
+    content,
+    approvals,
+    approval_request,
+    typing,
+};
 
 /// A resource and the identifiers in its path; those it does not have are empty.
 struct FakeRoute {
@@ -16,6 +29,7 @@ struct FakeRoute {
     std::string account = {};
     std::string message = {};
     std::string media = {};
+    std::string content = {};
 };
 
 /// A URL without scheme and host: they play no part. No fragment.

@@ -49,4 +49,16 @@ bool FakeMessageStore::remove(std::string_view account_sid, std::string_view sid
     return true;
 }
 
+void FakeMessageStore::restore(FakeSequence<FakeMessage> messages, std::uint64_t next_place) {
+    messages_ = std::move(messages);
+    next_place_ = next_place;
+    places_.clear();
+    for (const auto& [place, message] : messages_) {
+        places_[message.record.sid.str()] = place;
+        for (const auto& [media_place, medium] : message.media) {
+            places_[medium.sid.str()] = media_place;
+        }
+    }
+}
+
 }  // namespace twiliowa::detail

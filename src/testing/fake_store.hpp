@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include <twiliowa/testing/fake_types.hpp>
 #include <twiliowa/types/message.hpp>
 
 #include "testing/fake_parameters.hpp"
@@ -22,12 +23,24 @@ namespace twiliowa::detail {
 template <class T>
 using FakeSequence = std::map<std::uint64_t, T>;
 
+/// Where a message will end, found when it leaves the queue.
+struct FakeFate {
+    std::string status = {};  ///< `delivered`, `read`, `sent`, `failed`, ...; empty: not decided.
+    int code = 0;
+    bool skips_delivered = false;
+};
+
 /// A message with what the API does not show.
 struct FakeMessage {
     Message record = {};
     FakeSequence<Media> media = {};
     FakeParameters parameters = {};  ///< As it was created.
     std::string feedback = {};
+    FakeFate fate = {};
+    std::optional<TimePoint> queued = {};  ///< When it entered the queue, if that was later.
+    std::map<std::string, std::string> files = {};  ///< Bytes by media SID; what customers sent.
+    std::vector<std::string> media_urls = {};       ///< Where Twilio would have fetched the media.
+    testing::FakeBubble bubble = {};
 };
 
 /// Every message of every account. SIDs keep their place in the sequence after deletion, so that a
@@ -42,6 +55,10 @@ public:
     const FakeMessage* find(std::string_view sid) const;
     bool remove(std::string_view account_sid, std::string_view sid);
     const FakeSequence<FakeMessage>& all() const noexcept { return messages_; }
+    FakeSequence<FakeMessage>& all() noexcept { return messages_; }
+    std::uint64_t next_place() const noexcept { return next_place_; }
+    /// Puts everything back where it was.
+    void restore(FakeSequence<FakeMessage> messages, std::uint64_t next_place);
     /// The place of a message or a medium, deleted or not.
     std::optional<std::uint64_t> place_of(std::string_view sid) const;
 

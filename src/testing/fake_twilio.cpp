@@ -1,16 +1,14 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 
-#include <algorithm>
+#include <map>
 #include <mutex>
 #include <utility>
 
 #include <twiliowa/messages_client.hpp>
-#include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/types/sid.hpp>
 
-#include "testing/fake_api.hpp"
-#include "testing/response_delivery.hpp"
-#include "testing/task_queue.hpp"
+#include "testing/fake_lifecycle.hpp"
+#include "testing/fake_state.hpp"
 
 namespace twiliowa::testing {
 
@@ -22,8 +20,8 @@ using detail::FakeAccount;
     Error::invalid_request(std::move(field), std::move(problem), std::move(hint)).raise();
 }
 
-FakeAccount& require_fake_account(detail::FakeApi& api, std::string_view sid) {
-    auto* account = api.accounts().find(sid);
+FakeAccount& require_fake_account(detail::FakeWorld& world, std::string_view sid) {
+    auto* account = world.accounts.find(sid);
     if (account == nullptr) {
         refuse_fake_setup("AccountSid", "is not an account of this FakeTwilio",
                           "call add_account first");
@@ -41,24 +39,18 @@ std::string_view without_fake_channel(std::string_view address) noexcept {
     return colon == std::string_view::npos ? address : address.substr(colon + 1);
 }
 
+void set_fake_hook(std::map<std::string, std::string, std::less<>>& hooks, std::string_view owner,
+                   std::string_view url) {
+    hooks[std::string{owner}] = url;
+    if (url.empty()) hooks.erase(std::string{owner});
+}
+
 }  // namespace
 
-struct FakeTwilio::State {
-    explicit State(FakeTwilioOptions options)
-        : clock(options.clock ? std::move(options.clock) : std::make_shared<ManualClock>()),
-          manual_clock(dynamic_cast<ManualClock*>(clock.get())),
-          api(options.seed) {}
-
-    const std::shared_ptr<Clock> clock;
-    ManualClock* const manual_clock;  ///< The clock, if it is one that can be moved.
-    mutable std::mutex mutex;         ///< Of everything below.
-    detail::FakeApi api;
-    detail::TimedTaskQueue tasks;
-    bool closing = false;
-};
-
 FakeTwilio::FakeTwilio(FakeTwilioOptions options)
-    : state_(std::make_unique<State>(std::move(options))) {}
+    : state_(std::make_unique<State>(std::move(options))) {
+    state_->life->state = state_.get();
+}
 
 FakeTwilio::~FakeTwilio() {
     {
@@ -66,6 +58,8 @@ FakeTwilio::~FakeTwilio() {
         state_->closing = true;
     }
     run_until_idle();
+    const std::lock_guard lock{state_->life->mutex};
+    state_->life->state = nullptr;
 }
 
 std::shared_ptr<FakeTwilio> FakeTwilio::with_account(FakeTwilioOptions options) {
@@ -91,7 +85,7 @@ void FakeTwilio::add_account(std::string_view account_sid, std::string_view auth
     const AccountSid checked{account_sid};
     require_fake_text("AuthToken", auth_token);
     const std::lock_guard lock{state_->mutex};
-    state_->api.accounts().add(checked.str()).auth_token = auth_token;
+    state_->world.accounts.add(checked.str()).auth_token = auth_token;
 }
 
 void FakeTwilio::add_api_key(std::string_view account_sid, std::string_view key_sid,
@@ -99,13 +93,13 @@ void FakeTwilio::add_api_key(std::string_view account_sid, std::string_view key_
     const ApiKeySid checked{key_sid};
     require_fake_text("ApiKeySecret", secret);
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->api, account_sid).api_keys[checked.str()] = secret;
+    require_fake_account(state_->world, account_sid).api_keys[checked.str()] = secret;
 }
 
 void FakeTwilio::add_sender(std::string_view account_sid, std::string_view address) {
     require_fake_text("From", address);
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->api, account_sid).add_sender(address);
+    require_fake_account(state_->world, account_sid).add_sender(address);
 }
 
 void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string_view service_sid,
@@ -113,7 +107,7 @@ void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string
     const MessagingServiceSid checked{service_sid};
     for (const auto& sender : senders) require_fake_text("From", sender);
     const std::lock_guard lock{state_->mutex};
-    auto& account = require_fake_account(state_->api, account_sid);
+    auto& account = require_fake_account(state_->world, account_sid);
     account.services[checked.str()] = senders;
     for (const auto& sender : senders) account.add_sender(sender);
 }
@@ -121,16 +115,21 @@ void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string
 std::string FakeTwilio::add_content(std::string_view account_sid, FakeContent content) {
     if (!content.sid.empty()) content.sid = ContentSid{content.sid}.str();
     const std::lock_guard lock{state_->mutex};
-    auto& account = require_fake_account(state_->api, account_sid);
-    if (content.sid.empty()) content.sid = state_->api.ids().next("HX");
+    auto& account = require_fake_account(state_->world, account_sid);
+    if (content.sid.empty()) content.sid = state_->world.ids.next("HX");
     std::string sid = content.sid;
-    account.contents.insert_or_assign(sid, std::move(content));
+    detail::FakeTemplate added;
+    added.created = added.updated = state_->clock->now();
+    added.name = content.friendly_name;
+    added.category = "UTILITY";
+    added.content = std::move(content);
+    account.put_template(std::move(added));
     return sid;
 }
 
 Credentials FakeTwilio::credentials() const {
     const std::lock_guard lock{state_->mutex};
-    const auto* account = state_->api.accounts().first();
+    const auto* account = state_->world.accounts.first();
     if (account == nullptr) {
         refuse_fake_setup("AccountSid", "is missing: this FakeTwilio has no account",
                           "call add_account or add_demo_account first");
@@ -147,26 +146,61 @@ ClientOptions FakeTwilio::client_options() {
     options.clock = state_->clock;
     options.random = [] { return 0.5; };
     const std::lock_guard lock{state_->mutex};
-    const auto* account = state_->api.accounts().first();
+    const auto* account = state_->world.accounts.first();
     if (account != nullptr && !account->senders.empty()) options.from = account->senders.front();
     return options;
+}
+
+// ---- Webhooks and faults.
+
+void FakeTwilio::set_webhook(std::string_view owner, std::string_view url) {
+    require_fake_text("owner", owner);
+    const std::lock_guard lock{state_->mutex};
+    set_fake_hook(state_->world.hooks.inbound, owner, url);
+}
+
+void FakeTwilio::set_status_callback(std::string_view owner, std::string_view url) {
+    require_fake_text("owner", owner);
+    const std::lock_guard lock{state_->mutex};
+    set_fake_hook(state_->world.hooks.status, owner, url);
+}
+
+void FakeTwilio::set_webhook_faults(const WebhookFaults& faults) {
+    const std::lock_guard lock{state_->mutex};
+    state_->world.faults.webhooks = faults;
+}
+
+void FakeTwilio::next_fault(Fault fault, int count) {
+    const std::lock_guard lock{state_->mutex};
+    for (int i = 0; i < count; ++i) state_->world.faults.next.push_back(fault);
+}
+
+void FakeTwilio::set_fault_rate(Fault fault, double probability) {
+    const std::lock_guard lock{state_->mutex};
+    state_->world.faults.rates[fault] = probability;
+}
+
+void FakeTwilio::set_sandbox(std::string_view sender, std::string_view code) {
+    require_fake_text("code", code);
+    const std::lock_guard lock{state_->mutex};
+    state_->world.sandboxes[std::string{sender}] = code;
 }
 
 // ---- Making Twilio say no.
 
 void FakeTwilio::opt_out(std::string_view sender, std::string_view recipient) {
     const std::lock_guard lock{state_->mutex};
-    state_->api.accounts().opt_out(sender, recipient);
+    state_->world.accounts.opt_out(sender, recipient);
 }
 
 void FakeTwilio::opt_in(std::string_view sender, std::string_view recipient) {
     const std::lock_guard lock{state_->mutex};
-    state_->api.accounts().opt_in(sender, recipient);
+    state_->world.accounts.opt_in(sender, recipient);
 }
 
 void FakeTwilio::set_trial(std::string_view account_sid, const std::vector<std::string>& verified) {
     const std::lock_guard lock{state_->mutex};
-    auto& limits = require_fake_account(state_->api, account_sid).limits;
+    auto& limits = require_fake_account(state_->world, account_sid).limits;
     limits.trial = true;
     limits.verified.clear();
     for (const auto& number : verified) limits.verified.emplace(without_fake_channel(number));
@@ -174,18 +208,18 @@ void FakeTwilio::set_trial(std::string_view account_sid, const std::vector<std::
 
 void FakeTwilio::set_daily_limit(std::string_view account_sid, std::optional<int> messages) {
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->api, account_sid).limits.daily_messages = messages;
+    require_fake_account(state_->world, account_sid).limits.daily_messages = messages;
 }
 
 void FakeTwilio::set_concurrency_limit(std::string_view account_sid, std::optional<int> requests) {
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->api, account_sid).limits.concurrent_requests = requests;
+    require_fake_account(state_->world, account_sid).limits.concurrent_requests = requests;
 }
 
 void FakeTwilio::throttle_next(std::string_view account_sid, int requests,
                                std::optional<std::chrono::seconds> retry_after) {
     const std::lock_guard lock{state_->mutex};
-    auto& limits = require_fake_account(state_->api, account_sid).limits;
+    auto& limits = require_fake_account(state_->world, account_sid).limits;
     limits.throttled_requests = requests;
     limits.retry_after = retry_after;
 }
@@ -193,20 +227,23 @@ void FakeTwilio::throttle_next(std::string_view account_sid, int requests,
 // ---- Moving messages, and looking at them.
 
 void FakeTwilio::set_status(std::string_view message_sid, std::string_view status, int error_code) {
-    const std::lock_guard lock{state_->mutex};
-    auto* message = state_->api.store().find(message_sid);
-    if (message == nullptr) {
-        refuse_fake_setup("MessageSid", "is not a message of this FakeTwilio", {});
+    {
+        const std::lock_guard lock{state_->mutex};
+        auto* message = state_->world.store.find(message_sid);
+        if (message == nullptr) {
+            refuse_fake_setup("MessageSid", "is not a message of this FakeTwilio", {});
+        }
+        detail::move_fake_message(state_->world, *message, status, error_code, state_->moment());
     }
-    state_->api.set_status(*message, status, error_code, state_->clock->now());
+    state_->notify();
 }
 
 std::vector<Message> FakeTwilio::messages(std::string_view account_sid) const {
     const std::lock_guard lock{state_->mutex};
-    const auto* first = state_->api.accounts().first();
+    const auto* first = state_->world.accounts.first();
     if (account_sid.empty() && first != nullptr) account_sid = first->sid;
     std::vector<Message> records;
-    const auto& all = state_->api.store().all();
+    const auto& all = state_->world.store.all();
     for (auto it = all.rbegin(); it != all.rend(); ++it) {
         const auto& record = it->second.record;
         if (record.account_sid == account_sid) records.push_back(record);
@@ -216,7 +253,7 @@ std::vector<Message> FakeTwilio::messages(std::string_view account_sid) const {
 
 std::optional<Message> FakeTwilio::message(std::string_view message_sid) const {
     const std::lock_guard lock{state_->mutex};
-    const auto* found = state_->api.store().find(message_sid);
+    const auto* found = state_->world.store.find(message_sid);
     if (found == nullptr) return std::nullopt;
     return found->record;
 }
@@ -224,7 +261,7 @@ std::optional<Message> FakeTwilio::message(std::string_view message_sid) const {
 std::vector<std::pair<std::string, std::string>> FakeTwilio::parameters(
     std::string_view message_sid) const {
     const std::lock_guard lock{state_->mutex};
-    const auto* found = state_->api.store().find(message_sid);
+    const auto* found = state_->world.store.find(message_sid);
     if (found == nullptr) return {};
     return found->parameters.entries();
 }
@@ -238,66 +275,33 @@ std::shared_ptr<Clock> FakeTwilio::clock() const {
     return state_->clock;
 }
 
-// ---- The doors.
-
-HttpResponse FakeTwilio::handle(const HttpRequest& request) {
-    const auto admission = [&] {
-        const std::lock_guard lock{state_->mutex};
-        return state_->api.admit(request);
-    }();
-    // Other threads' requests may arrive here: they are under way together.
+std::vector<FakeRequestRecord> FakeTwilio::requests(std::uint64_t after) const {
     const std::lock_guard lock{state_->mutex};
-    return state_->api.answer(request, admission, state_->clock->now());
-}
-
-Result<HttpResponse> FakeTwilio::send(const HttpRequest& request, const CallContext& context) {
-    if (auto refusal = detail::test_transport_refusal(context, state_->clock->monotonic_now())) {
-        return std::move(*refusal);
+    std::vector<FakeRequestRecord> records;
+    for (const auto& record : state_->world.requests.all()) {
+        if (record.number > after) records.push_back(record);
     }
-    return detail::deliver_test_response(handle(request), context);
+    return records;
 }
 
-void FakeTwilio::async_send(HttpRequest request, CallContext context, Completion done) {
-    const auto now = state_->clock->monotonic_now();
+std::vector<FakeWebhookRecord> FakeTwilio::webhooks(std::uint64_t after) const {
     const std::lock_guard lock{state_->mutex};
-    const auto admission = state_->api.admit(request);
-    state_->tasks.push(now, [this, request = std::move(request), context = std::move(context),
-                             done = std::move(done), admission] {
-        const auto outcome = [&]() -> Result<HttpResponse> {
-            auto refusal = detail::test_transport_refusal(context, state_->clock->monotonic_now());
-            const std::lock_guard inner{state_->mutex};
-            if (state_->closing && !refusal) refusal = detail::test_transport_cancelled();
-            if (refusal) {
-                state_->api.abandon(admission);
-                return std::move(*refusal);
-            }
-            return state_->api.answer(request, admission, state_->clock->now());
-        }();
-        done(outcome ? detail::deliver_test_response(*outcome, context) : outcome);
-    });
-}
-
-void FakeTwilio::call_at(MonotonicTime when, std::function<void()> task) {
-    const auto now = state_->clock->monotonic_now();
-    const std::lock_guard lock{state_->mutex};
-    state_->tasks.push(std::max(when, now), std::move(task));
-}
-
-std::size_t FakeTwilio::run_until_idle() {
-    // A completion may let go of the last client, and with it of this.
-    const auto self = weak_from_this().lock();
-    for (std::size_t ran = 0;; ++ran) {
-        auto next = [this] {
-            const std::lock_guard lock{state_->mutex};
-            // On destruction time stands still: what is pending is only wound up.
-            auto entry = state_->tasks.pop();
-            if (entry && state_->closing) entry->when = MonotonicTime::min();
-            return entry;
-        }();
-        if (!next) return ran;
-        if (state_->manual_clock != nullptr) state_->manual_clock->sleep_until(next->when, {});
-        next->task();
+    std::vector<FakeWebhookRecord> records;
+    for (const auto& record : state_->world.webhooks.all()) {
+        if (record.webhook.number > after) records.push_back(record);
     }
+    return records;
+}
+
+std::uint64_t FakeTwilio::revision() const {
+    const std::lock_guard lock{state_->mutex};
+    return state_->world.revision;
+}
+
+FakeBubble FakeTwilio::bubble(std::string_view message_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* found = state_->world.store.find(message_sid);
+    return found == nullptr ? FakeBubble{} : found->bubble;
 }
 
 }  // namespace twiliowa::testing

@@ -21,6 +21,15 @@ Error test_transport_cancelled() {
     return test_transport_failure(ErrorKind::cancelled, "cancelled before the request left");
 }
 
+Error test_transport_timeout() {
+    ErrorData data;
+    data.kind = ErrorKind::timeout;
+    data.effect = Effect::unknown;
+    data.stage = Stage::receive;
+    data.summary = "out of time waiting for the answer";
+    return Error{std::move(data)};
+}
+
 std::optional<Error> test_transport_refusal(const CallContext& context, MonotonicTime now) {
     if (context.cancel.is_cancelled()) return test_transport_cancelled();
     if (now >= context.deadline) {
@@ -31,10 +40,15 @@ std::optional<Error> test_transport_refusal(const CallContext& context, Monotoni
 
 Result<HttpResponse> deliver_test_response(HttpResponse response, const CallContext& context) {
     if (response.body.size() > context.max_response_bytes) {
-        return Error::transport(Effect::unknown, Stage::receive,
-                                "the answer is larger than allowed");
+        ErrorData data;
+        data.kind = ErrorKind::transport;
+        data.effect = Effect::unknown;
+        data.stage = Stage::receive;
+        data.field = "max_response_bytes";
+        data.summary = "the answer is larger than allowed";
+        return Error{std::move(data)};
     }
-    if (context.body_sink) {
+    if (context.body_sink && response.status >= 200 && response.status < 300) {
         if (!response.body.empty() && !context.body_sink(response.body)) {
             return Error::transport(Effect::unknown, Stage::receive,
                                     "the receiver of the answer stopped it");

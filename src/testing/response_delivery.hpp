@@ -14,6 +14,9 @@ Error test_transport_cancelled();
 /// Why a request must not start at `now` (cancelled, or out of time), if so. Effect none.
 std::optional<Error> test_transport_refusal(const CallContext& context, MonotonicTime now);
 
+/// The failure of a request whose answer did not come in time. Effect unknown.
+Error test_transport_timeout();
+
 /// Hands an answer over as `context` wants it: into the body sink if there is one, and refused when
 /// it is larger than allowed.
 Result<HttpResponse> deliver_test_response(HttpResponse response, const CallContext& context);

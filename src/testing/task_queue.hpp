@@ -25,6 +25,10 @@ public:
         heap_.push_back({when, next_order_++, std::move(task)});
         std::push_heap(heap_.begin(), heap_.end(), is_later);
     }
+    std::optional<MonotonicTime> next_time() const {
+        if (heap_.empty()) return std::nullopt;
+        return heap_.front().when;
+    }
     std::optional<Entry> pop() {
         if (heap_.empty()) return std::nullopt;
         std::pop_heap(heap_.begin(), heap_.end(), is_later);

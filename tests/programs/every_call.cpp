@@ -52,8 +52,8 @@ void make_every_call(const wa::MessagesClient& client) {
         {.to = to, .content_sid = content_sid, .variables = {{"1", "Lee"}, {"2", "A-1042"}}});
     expect(sent.body == "Hi Lee, your order A-1042 is on its way", "the template is not rendered");
     const auto text = client.send_text({.to = to, .body = "Text"});
-    const auto media = client.send_media(
-        {.to = to, .media_url = "https://example.com/cat.png", .body = "A cat"});
+    const auto media =
+        client.send_media({.to = to, .media_url = "https://example.com/cat.png", .body = "A cat"});
     client.send_location({.to = to, .latitude = 51.5, .longitude = -0.1246, .name = "Office"});
 
     expect(client.fetch(text.sid).body == "Text", "the text is not fetched");

@@ -62,6 +62,7 @@ concept Loggable = LoggableEnum<T> || LoggableWord<T> || LoggableError<T>;
 
 }  // namespace twiliowa::detail
 
+/// @cond
 template <twiliowa::detail::Loggable T>
 struct fmt::formatter<T, char> : fmt::formatter<fmt::string_view, char> {
     template <class Context>
@@ -71,3 +72,4 @@ struct fmt::formatter<T, char> : fmt::formatter<fmt::string_view, char> {
             fmt::string_view(text.data(), text.size()), context);
     }
 };
+/// @endcond

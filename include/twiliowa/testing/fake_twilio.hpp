@@ -15,6 +15,8 @@
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/http/http_transport.hpp>
+#include <twiliowa/testing/fake_customer.hpp>
+#include <twiliowa/testing/fake_types.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/credentials.hpp>
 #include <twiliowa/types/message.hpp>
@@ -24,24 +26,6 @@ struct ClientOptions;
 }
 
 namespace twiliowa::testing {
-
-/// How a FakeTwilio is set up. Everything has a default.
-struct FakeTwilioOptions {
-    /// Default: a ManualClock of its own.
-    std::shared_ptr<Clock> clock = {};
-    /// SIDs and request ids follow from it: the same seed and the same requests give the same ones.
-    std::uint64_t seed = 1;
-};
-
-/// A content template.
-struct FakeContent {
-    std::string sid = {};  ///< HX...; made up when empty.
-    std::string friendly_name = {};
-    std::string language = "en";
-    std::string body = {};  ///< `Hi {{1}}, your order {{2}} is on its way`
-    /// Defaults of the variables, used when a message leaves them out.
-    std::vector<std::pair<std::string, std::string>> variables = {};
-};
 
 /// A Twilio to test against: it keeps accounts, senders, templates and messages, and answers the
 /// requests of the Messages resource as Twilio does, errors included. It is a transport, so it
@@ -54,16 +38,29 @@ struct FakeContent {
 /// assert(fake->messages().front().body == "Hi");
 /// @endcode
 ///
-/// Blocking calls are answered at once. Asynchronous ones, and timers, run in `run_until_idle()`,
-/// in order of their times. A message stays as it was created until the test moves it
-/// (`set_status`).
+/// Blocking calls are answered at once. Asynchronous ones, timers, messages on their way and
+/// webhooks run in `run_until_idle()`, in order of their times. With Lifecycle::manual a message
+/// stays as it was created until the test moves it (`set_status`); with Lifecycle::automatic time
+/// and WhatsApp's rules do:
+/// @code
+/// auto fake = FakeTwilio::with_account({.lifecycle = Lifecycle::automatic});
+/// fake->set_webhook(FakeTwilio::demo_sender, "https://example.com/whatsapp");
+/// fake->on_webhook([&](auto& url, auto& request) { return handler.handle(request); });
+/// fake->customer("+447700900123").sends_text("Hello");
+/// fake->run_until_idle();
+/// @endcode
 ///
-/// Served: create, fetch, list, update and delete of messages; list, fetch and delete of their
-/// media; feedback. Requests are told apart by path only: the host plays no part.
+/// Served: create, fetch, list, update and delete of messages; list, fetch, download and delete of
+/// their media; feedback; the Content API (create, fetch, list, update, delete, approval requests);
+/// the typing indicator. Requests are told apart by path only: the host plays no part.
 ///
 /// Where Twilio's behaviour is not documented, this is what the fake does: credentials for another
 /// account than the path's get 401 with 20003; cancelling a message that is cancelled already
-/// succeeds; DateSent filters take the date of creation of a message that has not been sent.
+/// succeeds; DateSent filters take the date of creation of a message that has not been sent; every
+/// change of status is told to the status callback, but for the initial one; a template is turned
+/// down whose name contains `reject`, or whose body begins or ends with a variable; a customer in a
+/// sandbox stays for three days; 30 replies by TwiML in 30 seconds are all that a chat gets
+/// (14107).
 ///
 /// Thread-safe. Functions that set things up throw InvalidRequestError when given what cannot be
 /// (a malformed SID, an account that was not added), naming it.
@@ -114,6 +111,43 @@ public:
     /// otherwise this must outlive the client.
     ClientOptions client_options();
 
+    // ---- Webhooks. Signed with the account's token, as Twilio does.
+
+    /// Where messages from customers go. `owner` is a sender's address, a messaging service's SID
+    /// or an account's; the first two go before the third. The URL's fragment may override retries
+    /// and timeouts: `https://example.com/whatsapp#rc=3&rp=all`. An empty URL: nowhere.
+    void set_webhook(std::string_view owner, std::string_view url);
+    /// Where status callbacks go of messages that name no StatusCallback. As `set_webhook`.
+    void set_status_callback(std::string_view owner, std::string_view url);
+    /// Who takes the webhooks. The sink is called without a lock: it may call this. An exception
+    /// that leaves it leaves `run_until_idle`, too. Answers to inbound messages are obeyed: TwiML
+    /// Message, Body, Media and Redirect.
+    void on_webhook(WebhookSink sink);
+    /// The same for who delivers them in the background.
+    void on_webhook_async(AsyncWebhookSink sink);
+    /// What goes wrong with webhooks from now on.
+    void set_webhook_faults(const WebhookFaults& faults);
+
+    // ---- The customer's side.
+
+    /// Who has that number, in a chat with `sender` (the first account's first when empty).
+    FakeCustomer customer(std::string_view number, std::string_view sender = {});
+    /// A message from a customer arrives. Returns its SID.
+    std::string receive(FakeInbound message);
+    /// The sender becomes a sandbox: customers must send `join <code>` first (63015).
+    void set_sandbox(std::string_view sender, std::string_view code);
+    /// A message as a phone shows it; an empty one when there is none of that SID.
+    FakeBubble bubble(std::string_view message_sid) const;
+
+    // ---- Faults.
+
+    /// What happens to the next `count` requests.
+    void next_fault(Fault fault, int count = 1);
+    /// What happens to any request with that probability, 0 to 1, by the seed.
+    void set_fault_rate(Fault fault, double probability);
+    /// How long Fault::slow takes.
+    static constexpr std::chrono::seconds slow_answer{5};
+
     // ---- Making Twilio say no.
 
     /// `recipient` wants nothing from `sender` any more (21610).
@@ -132,7 +166,8 @@ public:
 
     // ---- Moving messages, and looking at them.
 
-    /// Moves a message along: sets the status and what goes with it (date_sent, price, from).
+    /// Moves a message along: sets the status and what goes with it (date_sent, price, from), and
+    /// tells the status callback.
     void set_status(std::string_view message_sid, std::string_view status, int error_code = 0);
     /// The account's messages (the first account's when empty), newest first.
     std::vector<Message> messages(std::string_view account_sid = {}) const;
@@ -145,10 +180,20 @@ public:
 
     std::shared_ptr<Clock> clock() const;
 
+    /// The newest requests and webhooks (FakeTwilioOptions::log_size of each), oldest first; only
+    /// those whose number is greater than `after`.
+    std::vector<FakeRequestRecord> requests(std::uint64_t after = 0) const;
+    std::vector<FakeWebhookRecord> webhooks(std::uint64_t after = 0) const;
+    /// Grows with every change that a page would show.
+    std::uint64_t revision() const;
+
     // ---- The doors.
 
-    /// Answers a request, whatever it holds. `url` may be absolute or begin with the path.
+    /// Answers a request, whatever it holds. `url` may be absolute or begin with the path. Of a
+    /// fault that leaves no answer, status 0.
     HttpResponse handle(const HttpRequest& request);
+    /// The same, and what is to be done to the answer on its way.
+    FakeAnswer answer(const HttpRequest& request);
 
     Result<HttpResponse> send(const HttpRequest& request, const CallContext& context) override;
     void async_send(HttpRequest request, CallContext context, Completion done) override;
@@ -158,9 +203,29 @@ public:
     /// their times, until nothing is left. Moves a ManualClock to each; with any other clock timers
     /// run without waiting. Returns how many ran.
     std::size_t run_until_idle();
+    /// Moves a ManualClock by `duration`, and runs what falls due on the way at its time. Returns
+    /// how many ran.
+    std::size_t advance(std::chrono::nanoseconds duration);
+    /// Runs what is due by the clock, without moving it. Returns when there is more to do, if there
+    /// is.
+    std::optional<MonotonicTime> run_due();
+    /// Called whenever something was put off for later, from any thread: time to look at
+    /// `run_due()` again.
+    void on_work(std::function<void()> notify);
+
+    // ---- Keeping the state.
+
+    /// Everything but the clock and the sinks, as JSON: accounts with their tokens, templates,
+    /// messages, chats, what is on its way. Not asynchronous requests and timers.
+    std::string save() const;
+    /// Puts it all back, and moves a ManualClock forward to the time of saving.
+    /// @throws InvalidRequestError if `state` is not what `save` made; then nothing has changed.
+    void load(std::string_view state);
 
 private:
+    friend class FakeCustomer;
     struct State;
+    std::size_t run(MonotonicTime until);
     std::unique_ptr<State> state_;
 };
 

@@ -1,0 +1,126 @@
+// A WhatsApp bot behind a web server (cpp-httplib): it echoes texts, understands buttons, takes
+// media and keeps a log of statuses.
+//
+//     webhook_server [port]          default 8080; 0 takes any free port
+//
+// It needs TWILIO_AUTH_TOKEN, to verify what comes in, and TWILIOWA_PUBLIC_URL, the address at
+// which Twilio reaches it (https://bot.example.com). What to enter at Twilio is printed when it
+// starts.
+#include <httplib.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include <twiliowa/twiliowa.hpp>
+
+namespace wa = twiliowa;
+
+namespace {
+
+/// Says what became of each webhook. No text, number or token is in these events.
+struct WebhookLog final : wa::Observer {
+    void on_webhook(const wa::WebhookResultEvent& event) noexcept override {
+        std::printf("%d %-8s %s %s%s%s\n", event.http_status, std::string(event.kind).c_str(),
+                    std::string(event.message_sid).c_str(),
+                    std::string(to_string(event.outcome)).c_str(), event.reason.empty() ? "" : ": ",
+                    std::string(event.reason).c_str());
+        if (!event.hint.empty()) std::printf("    %s\n", std::string(event.hint).c_str());
+        std::fflush(stdout);
+    }
+};
+
+std::string variable(const char* name) {
+    const char* const value = std::getenv(name);
+    if (value == nullptr || *value == '\0') {
+        wa::Error::invalid_request(name, "this environment variable is not set").raise();
+    }
+    return value;
+}
+
+wa::WebhookHandler make_bot(const wa::PublicUrl& public_url) {
+    wa::WebhookOptions options;
+    options.public_url = public_url;
+    options.requests_per_peer = 50;  // a minute
+    options.observer = std::make_shared<WebhookLog>();
+    wa::WebhookHandler bot{wa::RequestValidator{variable("TWILIO_AUTH_TOKEN")}, std::move(options)};
+
+    bot.on_button([](const wa::InboundMessage& message) {
+        return wa::MessagingResponse{"You chose " + std::string(message.button_answer())};
+    });
+    bot.on_media([](const wa::InboundMessage& message) {
+        wa::MessagingResponse answer;
+        for (const auto& file : message.media)
+            answer.message("Thank you for the " + file.content_type);
+        return answer;
+    });
+    bot.on_location([](const wa::InboundMessage& message) {
+        return wa::MessagingResponse{"So that is where you are: " + message.location->label};
+    });
+    bot.on(wa::inbound::text("help"), [](const wa::InboundMessage&) {
+        return wa::MessagingResponse{"Write something, send a picture, or tap a button."};
+    });
+    bot.on_text([](const wa::InboundMessage& message) {
+        return wa::MessagingResponse{"You said: " + message.body};
+    });
+    bot.on_status(wa::MessageStatus::undelivered, [](const wa::StatusCallback& callback) {
+        std::printf("%s was not delivered: %s\n", callback.sid.str().c_str(),
+                    std::string(callback.advice().advice).c_str());
+    });
+    return bot;
+}
+
+wa::WebhookRequest request_of(const httplib::Request& from, std::string body) {
+    wa::WebhookRequest request;
+    request.method = from.method;
+    request.target = from.target;
+    request.headers.assign(from.headers.begin(), from.headers.end());
+    request.body = std::move(body);
+    request.peer = from.remote_addr;
+    return request;
+}
+
+void answer_with(const wa::WebhookResponse& answer, httplib::Response& response) {
+    response.status = answer.status;
+    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
+    response.body = answer.body;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) try {
+    const auto public_url = wa::PublicUrl::fixed(variable("TWILIOWA_PUBLIC_URL"));
+    const auto bot = make_bot(public_url);
+
+    httplib::Server server;
+    // The body as it came: httplib would take a form apart, and refuse one beyond 8 KiB.
+    server.Post("/whatsapp", [&bot](const httplib::Request& request, httplib::Response& response,
+                                    const httplib::ContentReader& read) {
+        std::string body;
+        read([&body](const char* data, std::size_t size) {
+            body.append(data, size);
+            return body.size() <= 256 * 1024;
+        });
+        answer_with(bot.handle(request_of(request, std::move(body))), response);
+    });
+
+    const int wanted = argc > 1 ? std::atoi(argv[1]) : 8080;
+    const int port = wanted == 0 ? server.bind_to_any_port("127.0.0.1")
+                                 : (server.bind_to_port("127.0.0.1", wanted) ? wanted : -1);
+    if (port < 0) {
+        std::fprintf(stderr, "webhook_server: port %d is taken\n", wanted);
+        return 1;
+    }
+    // With these overrides Twilio tries again when this server cannot answer.
+    const wa::ConnectionOverrides overrides{.retries = 3, .retry_on = "all"};
+    std::printf("Listening on port %d. Enter at Twilio:\n  %s\n", port,
+                public_url.webhook_url("/whatsapp", overrides).c_str());
+    std::fflush(stdout);
+    server.listen_after_bind();
+} catch (const std::exception& error) {
+    std::fprintf(stderr, "webhook_server: %s\n", error.what());
+    return 1;
+}

@@ -1,0 +1,78 @@
+/// @file
+/// The customer's side of the conversation: `FakeCustomer`.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/testing/fake_types.hpp>
+#include <twiliowa/types/message.hpp>
+
+namespace twiliowa::testing {
+
+class FakeTwilio;
+
+/// A person with a phone, who writes to one of your senders. Made by `FakeTwilio::customer`; a
+/// handle, cheap to copy, which must not outlive its FakeTwilio. Two of the same number and sender
+/// are the same person.
+///
+/// What sends a message returns its SID (the inbound one's). The webhook goes out in
+/// `run_until_idle()` or `advance()`. Thread-safe. Throws InvalidRequestError when the customer
+/// cannot do that: tap a button where there is none, write to a sender that is none.
+class TWILIOWA_EXPORT FakeCustomer {
+public:
+    FakeCustomer(FakeTwilio& twilio, std::string address, std::string sender);
+
+    const std::string& address() const noexcept { return address_; }
+    const std::string& sender() const noexcept { return sender_; }
+
+    // ---- Writing.
+
+    std::string sends_text(std::string text) const;
+    std::string replies(std::string_view message_sid, std::string text) const;
+    /// `bytes` can be fetched from the MediaUrl0 of the webhook.
+    std::string sends_media(std::string bytes, std::string content_type,
+                            std::string caption = {}) const;
+    std::string sends_location(double latitude, double longitude, std::string label = {},
+                               std::string address = {}) const;
+    /// Presses a quick reply, named by its title or id, of the newest message that has it.
+    std::string taps(std::string_view button) const;
+    /// Picks an item, named by its title or id, of the newest list that has it.
+    std::string chooses(std::string_view item) const;
+    /// Answers a flow: JSON text.
+    std::string answers_flow(std::string json) const;
+    /// `STOP`; also opts out.
+    std::string stops() const;
+    /// `START`; also opts back in.
+    std::string starts_again() const;
+    /// Joins a sandbox with its code.
+    std::string joins(std::string_view code) const;
+
+    // ---- The phone.
+
+    /// The name that webhooks give (ProfileName). Default: `Customer`.
+    const FakeCustomer& named(std::string name) const;
+    /// Opens the chat: every delivered message becomes read. Returns how many.
+    int reads() const;
+    /// From now on, messages are read soon after they are delivered.
+    void reads_at_once(bool yes = true) const;
+    /// Blocks the sender: what is sent ends as undelivered, 63014.
+    void blocks(bool yes = true) const;
+    /// Without WhatsApp, what is sent ends as undelivered, 63024 (or another code of yours).
+    void has_whatsapp(bool yes, int error_code = 63024) const;
+    /// Messages to and from, oldest first.
+    std::vector<Message> conversation() const;
+    /// Whether free-form messages arrive at present.
+    bool window_is_open() const;
+    /// Whether the phone shows "typing": for 25 seconds, or until the next message.
+    bool sees_typing() const;
+
+private:
+    FakeTwilio* twilio_;
+    std::string address_;
+    std::string sender_;
+};
+
+}  // namespace twiliowa::testing

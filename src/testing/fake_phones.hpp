@@ -1,0 +1,54 @@
+/// @file
+/// The customers' phones, and their chats with senders.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <twiliowa/types/clock.hpp>
+
+namespace twiliowa::detail {
+
+struct FakePhone {
+    std::string name = "Customer";
+    int without_whatsapp = 0;  ///< The error code of what is sent to it; 0: it has WhatsApp.
+};
+
+struct FakeChat {
+    std::optional<TimePoint> last_inbound = {};
+    std::optional<TimePoint> joined = {};        ///< The sandbox.
+    std::optional<TimePoint> typing_since = {};  ///< The business is typing.
+    bool blocked = false;
+    bool reads_at_once = false;
+};
+
+class FakePhones {
+public:
+    using ChatKey = std::pair<std::string, std::string>;  ///< Sender, customer.
+
+    FakePhone& phone(std::string_view customer) { return phones_[std::string{customer}]; }
+    FakeChat& chat(std::string_view sender, std::string_view customer) {
+        return chats_[ChatKey{sender, customer}];
+    }
+    const FakePhone* find_phone(std::string_view customer) const;
+    const FakeChat* find_chat(std::string_view sender, std::string_view customer) const;
+    const std::map<std::string, FakePhone, std::less<>>& phones() const noexcept { return phones_; }
+    const std::map<ChatKey, FakeChat>& chats() const noexcept { return chats_; }
+
+private:
+    std::map<std::string, FakePhone, std::less<>> phones_;
+    std::map<ChatKey, FakeChat> chats_;
+};
+
+/// Whether a free-form message may be sent at `now`.
+bool is_fake_window_open(const FakeChat* chat, TimePoint now) noexcept;
+/// Whether the chat's customer is in the sandbox at `now`.
+bool is_in_fake_sandbox(const FakeChat* chat, TimePoint now) noexcept;
+
+/// Whether the business is typing at `now`.
+bool is_fake_typing(const FakeChat* chat, TimePoint now) noexcept;
+
+}  // namespace twiliowa::detail

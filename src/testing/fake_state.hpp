@@ -1,0 +1,62 @@
+/// @file
+/// What a FakeTwilio is made of.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <utility>
+
+#include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/testing/manual_clock.hpp>
+
+#include "testing/fake_api.hpp"
+#include "testing/fake_moment.hpp"
+#include "testing/fake_world.hpp"
+#include "testing/task_queue.hpp"
+
+namespace twiliowa::detail {
+
+/// Whether the fake is still there, for those who answer late.
+template <class State>
+struct FakeLife {
+    std::mutex mutex;
+    State* state = nullptr;  ///< Null when it is gone.
+};
+
+}  // namespace twiliowa::detail
+
+namespace twiliowa::testing {
+
+struct FakeTwilio::State {
+    explicit State(FakeTwilioOptions options)
+        : clock(options.clock ? options.clock : std::make_shared<ManualClock>()),
+          manual_clock(dynamic_cast<ManualClock*>(clock.get())),
+          world(std::move(options)),
+          api(world) {}
+
+    detail::FakeMoment moment() const { return detail::FakeMoment::of(*clock); }
+    /// Runs one event. Takes the lock, but not around the sink.
+    void run_event(const detail::FakeEvent& event);
+    /// Hands a webhook to the sink. Without the lock.
+    void deliver(const std::string& job, const FakeWebhook& webhook, const AsyncWebhookSink& to);
+    void finish(const std::string& job, std::uint64_t number, const Result<WebhookResponse>& got);
+    /// Says that there is work. Without the lock.
+    void notify() const;
+
+    const std::shared_ptr<Clock> clock;
+    ManualClock* const manual_clock;  ///< The clock, if it is one that can be moved.
+    mutable std::mutex mutex;         ///< Of everything below.
+    detail::FakeWorld world;
+    detail::FakeApi api;
+    detail::TimedTaskQueue tasks;
+    AsyncWebhookSink sink;
+    std::function<void()> on_work;
+    bool closing = false;
+    /// Given to sinks that answer later, perhaps too late. Last: goes first.
+    std::shared_ptr<detail::FakeLife<State>> life = std::make_shared<detail::FakeLife<State>>();
+};
+
+}  // namespace twiliowa::testing

@@ -1,0 +1,184 @@
+#include "testing/fake_webhooks.hpp"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include <twiliowa/request_validator.hpp>
+
+#include "detail/form.hpp"
+#include "testing/fake_replies.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+constexpr int fake_webhook_failed = 11200;
+/// Marks the second copy of a doubled webhook among the jobs.
+constexpr std::string_view fake_copy_mark = "+";
+
+void plan_fake_webhook(FakeWorld& world, const std::string& job, MonotonicTime when,
+                       FakeEvent::Kind kind = FakeEvent::Kind::webhook) {
+    FakeEvent event;
+    event.when = when;
+    event.kind = kind;
+    event.subject = job;
+    world.events.push(std::move(event));
+}
+
+testing::FakeWebhook build_fake_webhook(const FakeWorld& world, const FakeWebhookJob& job,
+                                        std::uint64_t number) {
+    testing::FakeWebhook webhook;
+    webhook.number = number;
+    webhook.kind = job.kind;
+    webhook.url = job.url.text;
+    webhook.message_sid = job.message_sid;
+    webhook.attempt = job.attempt;
+    webhook.connect_timeout = job.url.connect_timeout;
+    webhook.read_timeout = job.url.read_timeout;
+    webhook.total_timeout = job.url.total_timeout;
+
+    auto& request = webhook.request;
+    request.scheme = job.url.scheme;
+    request.target = job.url.target;
+    for (const auto& [name, value] : job.parameters) append_form_field(request.body, name, value);
+    const auto* account = world.accounts.find(job.account_sid);
+    SignedRequest to_sign;
+    to_sign.url = job.url.text;
+    to_sign.body = request.body;
+    const RequestValidator validator{account == nullptr ? std::string_view{}
+                                                        : std::string_view{account->auth_token}};
+    request.headers = {
+        {"Host", job.url.host},
+        {"User-Agent", "TwilioProxy/1.1"},
+        {"Accept", "*/*"},
+        {"Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"},
+        {"X-Twilio-Signature", validator.sign(to_sign)},
+        {"I-Twilio-Idempotency-Token", job.idempotency_token},
+    };
+    return webhook;
+}
+
+bool is_fake_unreached(const Error& error) noexcept {
+    return error.stage() == Stage::prepare || error.stage() == Stage::resolve ||
+           error.stage() == Stage::connect || error.stage() == Stage::tls;
+}
+
+/// What went wrong, in the words of a retry policy; empty when nothing did.
+std::string_view fake_failure_of(const Result<WebhookResponse>& answer) noexcept {
+    if (!answer) return is_fake_unreached(answer.error()) ? "ct" : "rt";
+    if (answer->status >= 500) return "5xx";
+    if (answer->status >= 400) return "4xx";
+    return {};
+}
+
+void note_fake_outcome(FakeWorld& world, std::uint64_t number,
+                       const Result<WebhookResponse>& answer) {
+    auto* record = world.webhooks.find(number);
+    ++world.revision;
+    if (record == nullptr) return;
+    if (!answer) {
+        record->outcome = is_fake_unreached(answer.error()) ? "unreachable" : "timeout";
+        record->error_code = fake_webhook_failed;
+        return;
+    }
+    record->outcome = "answered";
+    record->status = answer->status;
+    record->response = answer->body;
+    if (answer->status < 200 || answer->status >= 300) record->error_code = fake_webhook_failed;
+}
+
+/// A dropped webhook leaves a record, as a page should show it.
+void drop_fake_webhook(FakeWorld& world, FakeWebhookJob& job, TimePoint now) {
+    job.attempt = 1;
+    testing::FakeWebhookRecord record;
+    record.when = now;
+    record.webhook = build_fake_webhook(world, job, world.webhooks.last_number() + 1);
+    record.outcome = "dropped";
+    world.webhooks.add(std::move(record), world.options.log_size);
+}
+
+}  // namespace
+
+void queue_fake_webhook(FakeWorld& world, FakeWebhookJob job, const FakeMoment& moment) {
+    if (job.idempotency_token.empty()) job.idempotency_token = world.tokens.next_uuid();
+    const auto& faults = world.faults.webhooks;
+    if (world.dice.rolls(faults.dropped)) return drop_fake_webhook(world, job, moment.now);
+
+    const std::string id = job.idempotency_token;
+    auto when = moment.monotonic;
+    if (world.dice.rolls(faults.late)) when += faults.late_by;
+    if (world.dice.rolls(faults.doubled)) {
+        const std::string copy = id + std::string{fake_copy_mark};
+        world.jobs.emplace(copy, job);
+        plan_fake_webhook(world, copy, when);
+    }
+    world.jobs.emplace(id, std::move(job));
+    if (world.held_job.empty() && world.dice.rolls(faults.reordered)) {
+        world.held_job = id;
+        plan_fake_webhook(world, id, when + faults.late_by, FakeEvent::Kind::release);
+    } else {
+        plan_fake_webhook(world, id, when);
+    }
+}
+
+std::optional<testing::FakeWebhook> start_fake_webhook(FakeWorld& world, const FakeEvent& event,
+                                                       const FakeMoment& moment) {
+    if (event.kind == FakeEvent::Kind::release) {
+        if (world.held_job != event.subject) return std::nullopt;
+        world.held_job.clear();
+    }
+    const auto found = world.jobs.find(event.subject);
+    if (found == world.jobs.end()) return std::nullopt;
+    if (!world.held_job.empty()) {
+        // This one has overtaken the one held back, which follows at once.
+        plan_fake_webhook(world, world.held_job, moment.monotonic);
+        world.held_job.clear();
+    }
+    ++found->second.attempt;
+    testing::FakeWebhookRecord record;
+    record.when = moment.now;
+    record.webhook = build_fake_webhook(world, found->second, world.webhooks.last_number() + 1);
+    auto webhook = record.webhook;
+    world.webhooks.add(std::move(record), world.options.log_size);
+    ++world.revision;
+    return webhook;
+}
+
+void finish_fake_webhook(FakeWorld& world, std::string_view id, std::uint64_t number,
+                         const Result<WebhookResponse>& answer, const FakeMoment& moment) {
+    note_fake_outcome(world, number, answer);
+    const auto found = world.jobs.find(id);
+    if (found == world.jobs.end()) return;
+    const auto failure = fake_failure_of(answer);
+    if (!failure.empty() && found->second.attempt <= found->second.url.retries &&
+        found->second.url.retries_on(failure)) {
+        plan_fake_webhook(world, found->first,
+                          moment.monotonic + world.options.timings.webhook_retry);
+        return;
+    }
+    const auto job = std::move(found->second);
+    world.jobs.erase(found);
+    if (!failure.empty() || job.kind != "inbound") return;
+    const int code = obey_fake_answer(world, job, *answer, moment);
+    auto* record = world.webhooks.find(number);
+    if (record != nullptr && code != 0) record->error_code = code;
+}
+
+void discard_fake_webhook(FakeWorld& world, std::string_view id, std::uint64_t number) {
+    const auto found = world.jobs.find(id);
+    if (found != world.jobs.end()) world.jobs.erase(found);
+    if (auto* record = world.webhooks.find(number)) record->outcome = "nobody";
+}
+
+void resume_fake_webhooks(FakeWorld& world, const FakeMoment& moment) {
+    const auto events = world.events.sorted();
+    for (const auto& entry : world.jobs) {
+        const auto& id = entry.first;
+        const bool planned = std::any_of(events.begin(), events.end(),
+                                         [&](const FakeEvent& e) { return e.subject == id; });
+        if (!planned) plan_fake_webhook(world, id, moment.monotonic);
+    }
+}
+
+}  // namespace twiliowa::detail

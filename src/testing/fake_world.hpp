@@ -1,0 +1,108 @@
+/// @file
+/// Everything the fake knows. What happens to it is in the files about each thing.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/testing/fake_types.hpp>
+
+#include "testing/fake_accounts.hpp"
+#include "testing/fake_dice.hpp"
+#include "testing/fake_events.hpp"
+#include "testing/fake_ids.hpp"
+#include "testing/fake_moment.hpp"
+#include "testing/fake_parameters.hpp"
+#include "testing/fake_phones.hpp"
+#include "testing/fake_store.hpp"
+#include "testing/fake_webhook_url.hpp"
+
+namespace twiliowa::detail {
+
+/// A webhook to be delivered, until that has succeeded or failed for good.
+struct FakeWebhookJob {
+    std::string kind = {};
+    FakeWebhookUrl url = {};
+    std::vector<FakeParameters::Entry> parameters = {};
+    std::string account_sid = {};
+    std::string message_sid = {};
+    std::string idempotency_token = {};
+    int attempt = 0;
+    int redirects = 0;
+};
+
+/// Where webhooks go, by owner: a sender's address, a messaging service's SID or an account's.
+struct FakeHooks {
+    std::map<std::string, std::string, std::less<>> inbound = {};
+    std::map<std::string, std::string, std::less<>> status = {};
+};
+
+/// The newest records, each under its number.
+template <class Record>
+class FakeJournal {
+public:
+    void add(Record record, std::size_t limit) {
+        records_.push_back(std::move(record));
+        ++last_;
+        while (records_.size() > limit) records_.pop_front();
+    }
+    std::uint64_t last_number() const noexcept { return last_; }
+    /// The record of that number, or null when it is forgotten.
+    Record* find(std::uint64_t number) noexcept {
+        const auto first = last_ - records_.size() + 1;
+        if (number < first || number > last_) return nullptr;
+        return &records_[static_cast<std::size_t>(number - first)];
+    }
+    const std::deque<Record>& all() const noexcept { return records_; }
+
+private:
+    std::deque<Record> records_;
+    std::uint64_t last_ = 0;
+};
+
+/// What goes wrong with requests.
+struct FakeFaults {
+    std::deque<testing::Fault> next = {};
+    std::map<testing::Fault, double> rates = {};
+    testing::WebhookFaults webhooks = {};
+};
+
+struct FakeWorld {
+    explicit FakeWorld(testing::FakeTwilioOptions given)
+        : options(std::move(given)), ids(options.seed), tokens(~options.seed), dice(options.seed) {}
+
+    testing::FakeTwilioOptions options;
+    FakeAccounts accounts = {};
+    FakeMessageStore store = {};
+    FakeIds ids;     ///< SIDs and request ids.
+    FakeIds tokens;  ///< Idempotency tokens: apart, as callbacks must not change SIDs.
+    FakeDice dice;
+    FakePhones phones = {};
+    FakeEventQueue events = {};
+    FakeHooks hooks = {};
+    std::map<std::string, FakeWebhookJob, std::less<>> jobs = {};
+    std::string held_job = {};  ///< The webhook that waits for the next one to overtake it.
+    std::map<std::string, MonotonicTime, std::less<>> free_from = {};  ///< Senders' next slots.
+    std::map<std::string, std::string, std::less<>> sandboxes = {};    ///< Join codes by sender.
+    std::map<std::string, std::deque<TimePoint>> replies = {};         ///< Of late, by chat.
+    FakeFaults faults = {};
+    FakeJournal<testing::FakeRequestRecord> requests = {};
+    FakeJournal<testing::FakeWebhookRecord> webhooks = {};
+    std::uint64_t revision = 0;  ///< Grows with every change that a page would show.
+
+    bool is_automatic() const noexcept {
+        return options.lifecycle == testing::Lifecycle::automatic;
+    }
+    std::string public_base(std::string_view otherwise) const {
+        return options.public_url.empty() ? std::string{otherwise} : options.public_url;
+    }
+};
+
+}  // namespace twiliowa::detail

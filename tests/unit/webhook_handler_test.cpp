@@ -1,0 +1,421 @@
+#include <twiliowa/webhook_handler.hpp>
+
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/testing/manual_clock.hpp>
+
+#include "detail/form.hpp"
+#include "support/store_doubles.hpp"
+
+using namespace std::chrono_literals;
+using namespace twiliowa;
+using twiliowa::testing::ManualClock;
+
+namespace {
+
+const std::string token = "0123456789abcdef0123456789abcdef";
+const std::string account = "AC00000000000000000000000000000001";
+const std::string sid = "SM0123456789abcdef0123456789abcdef";
+const std::string customer = "whatsapp:+447700900123";
+const std::string sender = "whatsapp:+14155238886";
+const std::string nothing = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
+
+struct Heard final : Observer {
+    struct Entry {
+        WebhookOutcome outcome;
+        int status;
+        std::string kind, message_sid, reason, hint;
+    };
+    std::vector<Entry> entries;
+    void on_webhook(const WebhookResultEvent& event) noexcept override {
+        entries.push_back({event.outcome, event.http_status, std::string{event.kind},
+                           std::string{event.message_sid}, std::string{event.reason},
+                           std::string{event.hint}});
+    }
+};
+
+struct Service {
+    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+    std::shared_ptr<Heard> heard = std::make_shared<Heard>();
+    WebhookOptions options = default_options();
+    WebhookHandler handler{RequestValidator{token}, options};
+
+    Service() = default;
+    template <class Change>
+    explicit Service(Change change) {
+        change(options);
+        handler = WebhookHandler{RequestValidator{token}, options};
+    }
+
+    WebhookOptions default_options() const {
+        WebhookOptions defaults;
+        defaults.public_url = PublicUrl::fixed("https://example.com");
+        defaults.clock = clock;
+        defaults.observer = heard;
+        return defaults;
+    }
+
+    static WebhookRequest sign(WebhookRequest request) {
+        std::erase_if(request.headers,
+                      [](const auto& header) { return header.first == "X-Twilio-Signature"; });
+        const auto url = "https://example.com" + request.target;
+        request.headers.emplace_back(
+            "X-Twilio-Signature", RequestValidator{token}.sign(
+                                      {.method = request.method,
+                                       .url = url,
+                                       .content_type = find_header(request.headers, "Content-Type"),
+                                       .body = request.body}));
+        return request;
+    }
+
+    static WebhookRequest request(const WebhookParameters& fields) {
+        WebhookRequest request;
+        request.target = "/hook?tenant=7";
+        request.peer = "203.0.113.7";
+        request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+        for (const auto& [name, value] : fields) {
+            detail::append_form_field(request.body, name, value);
+        }
+        return sign(std::move(request));
+    }
+};
+
+WebhookRequest text(const std::string& body, const std::string& message_sid = sid) {
+    return Service::request({{"MessageSid", message_sid},
+                             {"AccountSid", account},
+                             {"From", customer},
+                             {"To", sender},
+                             {"Body", body},
+                             {"NumMedia", "0"}});
+}
+
+WebhookRequest status(const std::string& word, const std::string& code = {}) {
+    WebhookParameters fields{{"MessageSid", sid},
+                             {"AccountSid", account},
+                             {"From", sender},
+                             {"To", customer},
+                             {"MessageStatus", word}};
+    if (!code.empty()) fields.emplace_back("ErrorCode", code);
+    return Service::request(fields);
+}
+
+}  // namespace
+
+TEST_CASE("a signed text reaches its handler, and the reply is TwiML") {
+    Service service;
+    service.handler.on_text([](const InboundMessage& message) {
+        return MessagingResponse{"You said " + message.body};
+    });
+    const auto answer = service.handler.handle(text("a < b"));
+    CHECK(answer.status == 200);
+    CHECK(find_header(answer.headers, "content-type") == "text/xml; charset=utf-8");
+    CHECK(answer.body.find("<Body>You said a &lt; b</Body>") != std::string::npos);
+    REQUIRE(service.heard->entries.size() == 1);
+    const auto& entry = service.heard->entries.front();
+    CHECK(entry.outcome == WebhookOutcome::handled);
+    CHECK(entry.status == 200);
+    CHECK(entry.kind == "message");
+    CHECK(entry.message_sid == sid);
+    CHECK(entry.reason.empty());
+}
+
+TEST_CASE("the first handler that fits runs, and no other") {
+    Service service;
+    std::string ran;
+    service.handler.on(inbound::text("menu"), [&](const InboundMessage&) { ran += "menu "; })
+        .on_text([&](const InboundMessage&) { ran += "text "; })
+        .on_media([&](const InboundMessage&) { ran += "media "; })
+        .on_message([&](const InboundMessage&) { ran += "other "; });
+    const auto send = [&](const WebhookParameters& more, int number) {
+        WebhookParameters fields{{"MessageSid", sid.substr(0, 33) + std::to_string(number)},
+                                 {"AccountSid", account},
+                                 {"From", customer},
+                                 {"To", sender},
+                                 {"NumMedia", "0"}};
+        fields.insert(fields.end(), more.begin(), more.end());
+        CHECK(service.handler.handle(Service::request(fields)).body == nothing);
+    };
+    send({{"Body", "Menu"}}, 1);
+    send({{"Body", "hello"}}, 2);
+    send({{"Body", ""}, {"MediaUrl0", "https://x"}, {"MediaContentType0", "image/png"}}, 3);
+    send({{"Body", "Yes"}, {"ButtonText", "Yes"}}, 4);
+    CHECK(ran == "menu text media other ");
+}
+
+TEST_CASE("every kind of message has its handler") {
+    Service service;
+    std::string ran;
+    service.handler.on_location([&](const InboundMessage&) { ran += "location "; })
+        .on_button([&](const InboundMessage& m) { ran += std::string{m.button_answer()} + " "; })
+        .on_list([&](const InboundMessage& m) { ran += m.list->id + " "; })
+        .on_flow([&](const InboundMessage&) { ran += "flow "; })
+        .on_unknown([&](const UnknownWebhook&) { ran += "unknown "; });
+    const auto send = [&](WebhookParameters fields, int number) {
+        fields.insert(fields.end(), {{"MessageSid", sid.substr(0, 33) + std::to_string(number)},
+                                     {"AccountSid", account},
+                                     {"From", customer},
+                                     {"NumMedia", "0"}});
+        CHECK(service.handler.handle(Service::request(fields)).status == 200);
+    };
+    send({{"Latitude", "1"}, {"Longitude", "2"}}, 1);
+    send({{"ButtonPayload", "yes"}}, 2);
+    send({{"ListId", "tea"}}, 3);
+    send({{"InteractiveData", "{}"}}, 4);
+    CHECK(service.handler.handle(Service::request({{"Hello", "World"}})).status == 200);
+    CHECK(ran == "location yes tea flow unknown ");
+}
+
+TEST_CASE("statuses go to the handler of that status, or of any") {
+    Service service;
+    std::string ran;
+    service.handler.on_status(MessageStatus::read, [&](const StatusCallback&) { ran += "read "; })
+        .on_status([&](const StatusCallback& callback) { ran += callback.status.str() + "! "; });
+    CHECK(service.handler.handle(status("sent")).status == 200);
+    CHECK(service.handler.handle(status("delivered")).status == 200);
+    CHECK(service.handler.handle(status("read")).status == 200);
+    CHECK(service.handler.handle(status("sent")).status == 200);
+    CHECK(ran == "sent! delivered! read ");
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::duplicate);
+}
+
+TEST_CASE("a duplicate of a finished event gets 200 and does not reach the handler") {
+    Service service;
+    int runs = 0;
+    service.handler.on_text([&](const InboundMessage&) {
+        ++runs;
+        return MessagingResponse{"once"};
+    });
+    CHECK(service.handler.handle(text("hi")).body.find("once") != std::string::npos);
+    auto again = text("hi");
+    // Not signed, so it decides nothing.
+    again.headers.emplace_back("I-Twilio-Idempotency-Token", "other");
+    const auto answer = service.handler.handle(again);
+    CHECK(answer.status == 200);
+    CHECK(answer.body == nothing);
+    CHECK(runs == 1);
+    CHECK(service.handler.handle(text("hi", "SM0123456789abcdef0123456789abcde0")).status == 200);
+    CHECK(runs == 2);
+}
+
+TEST_CASE("a duplicate of an event still running gets 503, and may come again") {
+    Service service;
+    WebhookResponse inner;
+    service.handler.on_text(
+        [&](const InboundMessage&) { inner = service.handler.handle(text("hi")); });
+    CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(inner.status == 503);
+    CHECK(find_header(inner.headers, "Retry-After") == "1");
+    CHECK(inner.body.empty());
+    CHECK(service.handler.handle(text("hi")).status == 200);
+}
+
+TEST_CASE("a handler that throws gives 500 and lets its lease go") {
+    std::exception_ptr seen;
+    Service service{[&](WebhookOptions& options) {
+        options.on_exception = [&](std::exception_ptr exception) { seen = std::move(exception); };
+    }};
+    int runs = 0;
+    service.handler.on_text([&](const InboundMessage&) {
+        if (++runs == 1) throw std::runtime_error("db down for +447700900123");
+    });
+    const auto answer = service.handler.handle(text("hi"));
+    CHECK(answer.status == 500);
+    CHECK(answer.body.empty());
+    CHECK_THROWS_AS(std::rethrow_exception(seen), std::runtime_error);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::handler_failed);
+    CHECK(service.heard->entries.back().reason.find("447700900123") == std::string::npos);
+    CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(runs == 2);
+}
+
+TEST_CASE("a TwilioError that a handler throws is told to the observer") {
+    Service service;
+    service.handler.on_text([](const InboundMessage&) {
+        Error::invalid_request("To", "does not begin with +").raise();
+    });
+    CHECK(service.handler.handle(text("hi")).status == 500);
+    CHECK(service.heard->entries.back().reason.find("does not begin with +") != std::string::npos);
+}
+
+TEST_CASE("an answer that Twilio would refuse is a failure of the handler") {
+    Service service;
+    service.handler.on_text(
+        [](const InboundMessage&) { return MessagingResponse{std::string(70'000, 'x')}; });
+    CHECK(service.handler.handle(text("hi")).status == 500);
+    CHECK(service.heard->entries.back().reason.find("64 kB") != std::string::npos);
+}
+
+TEST_CASE("an event whose handler died is free when its lease ends") {
+    auto clock = std::make_shared<ManualClock>();
+    auto store = std::make_shared<MemoryStore>(MemoryStoreOptions{.clock = clock});
+    const auto dedup = std::make_shared<DedupStore>(store, DedupOptions{.lease = 30s});
+    // Another process took it, and died.
+    CHECK(dedup->claim({.account_sid = account, .message_sid = sid, .kind = "message"})->outcome ==
+          ClaimOutcome::claimed);
+    Service service{[&](WebhookOptions& options) { options.dedup = dedup; }};
+    int runs = 0;
+    service.handler.on_text([&](const InboundMessage&) { ++runs; });
+    CHECK(service.handler.handle(text("hi")).status == 503);
+    clock->advance(31s);
+    CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(runs == 1);
+}
+
+TEST_CASE("what is not signed by Twilio gets 403 and no detail") {
+    Service service;
+    bool ran = false;
+    service.handler.on_message([&](const InboundMessage&) { ran = true; });
+    auto forged = text("hi");
+    forged.body += "&Extra=1";
+    auto unsigned_one = text("hi");
+    unsigned_one.headers.pop_back();
+    auto elsewhere = text("hi");
+    elsewhere.target = "/other";
+    for (const auto& request : {forged, unsigned_one, elsewhere}) {
+        const auto answer = service.handler.handle(request);
+        CHECK(answer.status == 403);
+        CHECK(answer.body.empty());
+        const auto& entry = service.heard->entries.back();
+        CHECK(entry.outcome == WebhookOutcome::bad_signature);
+        CHECK_FALSE(entry.reason.empty());
+        CHECK(entry.reason.find(token) == std::string::npos);
+    }
+    CHECK(service.heard->entries[1].reason == "missing_signature");
+    CHECK_FALSE(ran);
+}
+
+TEST_CASE("a request that cannot be one is refused for what it is") {
+    Service service{[](WebhookOptions& options) { options.max_body_bytes = 1000; }};
+    auto large = text(std::string(1000, 'x'));
+    CHECK(service.handler.handle(large).status == 413);
+
+    auto put = text("hi");
+    put.method = "PUT";
+    const auto answer = service.handler.handle(put);
+    CHECK(answer.status == 405);
+    CHECK(find_header(answer.headers, "Allow") == "POST, GET");
+
+    auto unreadable = Service::request({{"MessageStatus", "sent"}});
+    CHECK(service.handler.handle(unreadable).status == 400);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::unreadable);
+
+    auto odd = text("hi");
+    odd.target = "no slash\r\n";
+    CHECK(service.handler.handle(odd).status == 400);
+}
+
+TEST_CASE("a webhook may come as GET") {
+    Service service;
+    std::string body;
+    service.handler.on_text([&](const InboundMessage& message) { body = message.body; });
+    auto request = text("hi");
+    request.method = "GET";
+    request.target = "/hook?" + request.body;
+    request.body.clear();
+    request.headers.clear();
+    CHECK(service.handler.handle(Service::sign(request)).status == 200);
+    CHECK(body == "hi");
+}
+
+TEST_CASE("requests of a peer are limited when asked for") {
+    Service service{[](WebhookOptions& options) { options.requests_per_peer = 50; }};
+    for (int i = 0; i < 50; ++i) CHECK(service.handler.handle(text("hi")).status == 200);
+    const auto answer = service.handler.handle(text("hi"));
+    CHECK(answer.status == 429);
+    CHECK(find_header(answer.headers, "Retry-After") == "2");
+    auto other = text("hi");
+    other.peer = "203.0.113.8";
+    CHECK(service.handler.handle(other).status == 200);
+    service.clock->advance(2s);
+    CHECK(service.handler.handle(text("hi")).status == 200);
+}
+
+TEST_CASE("a store that fails leaves the event to be repeated") {
+    const auto store = std::make_shared<twiliowa::testing::BrokenStore>();
+    Service service{
+        [&](WebhookOptions& options) { options.dedup = std::make_shared<DedupStore>(store); }};
+    bool ran = false;
+    service.handler.on_text([&](const InboundMessage&) { ran = true; });
+    CHECK(service.handler.handle(text("hi")).status == 503);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::store_failed);
+    CHECK_FALSE(ran);
+}
+
+TEST_CASE("window and opt-outs learn from what comes in, before the handler runs") {
+    auto store = std::make_shared<MemoryStore>();
+    auto clock = std::make_shared<ManualClock>();
+    const auto window =
+        std::make_shared<ConversationWindow>(store, ConversationWindowOptions{.clock = clock});
+    const auto opt_outs =
+        std::make_shared<OptOuts>(store, OptOutOptions{.read_words = true, .clock = clock});
+    Service service{[&](WebhookOptions& options) {
+        options.window = window;
+        options.opt_outs = opt_outs;
+        options.clock = clock;
+    }};
+    bool open_in_handler = false;
+    service.handler.on_text([&](const InboundMessage& message) {
+        open_in_handler = window->state(message.to, message.from)->open;
+    });
+    CHECK(service.handler.handle(text("stop")).status == 200);
+    CHECK(open_in_handler);
+    CHECK(*opt_outs->is_opted_out(sender, customer));
+
+    // A refusal that comes in the same minute as a message is about an older one.
+    CHECK(service.handler.handle(status("failed", "63016")).status == 200);
+    CHECK(window->state(sender, customer)->open);
+    clock->advance(2min);
+    CHECK(service.handler.handle(status("undelivered", "63016")).status == 200);
+    CHECK_FALSE(window->state(sender, customer)->open);
+    CHECK(window->state(sender, customer)->known);
+}
+
+TEST_CASE("an SMS opens no window on WhatsApp, and its STOP is for SMS") {
+    const auto store = std::make_shared<MemoryStore>();
+    const auto window = std::make_shared<ConversationWindow>(store);
+    const auto opt_outs = std::make_shared<OptOuts>(store, OptOutOptions{.read_words = true});
+    Service service{[&](WebhookOptions& options) {
+        options.window = window;
+        options.opt_outs = opt_outs;
+    }};
+    CHECK(service.handler
+              .handle(Service::request({{"MessageSid", sid},
+                                        {"AccountSid", account},
+                                        {"From", "+447700900123"},
+                                        {"To", "+14155238886"},
+                                        {"Body", "STOP"}}))
+              .status == 200);
+    CHECK_FALSE(window->state(sender, customer)->known);
+    CHECK_FALSE(*opt_outs->is_opted_out(sender, customer));
+    CHECK(*opt_outs->is_opted_out("sms:+14155238886", "sms:+447700900123"));
+}
+
+TEST_CASE("a blocked recipient is learnt from a callback") {
+    const auto opt_outs = std::make_shared<OptOuts>(std::make_shared<MemoryStore>());
+    Service service{[&](WebhookOptions& options) { options.opt_outs = opt_outs; }};
+    CHECK(service.handler.handle(status("failed", "63033")).status == 200);
+    CHECK(*opt_outs->is_opted_out(sender, customer));
+}
+
+TEST_CASE("options that cannot be are refused by name") {
+    const auto field = [](auto change) {
+        try {
+            Service service{change};
+        } catch (const InvalidRequestError& error) {
+            return error.field();
+        }
+        return std::string{};
+    };
+    CHECK(field([](WebhookOptions& o) { o.requests_per_peer = -1; }) == "requests_per_peer");
+    CHECK(field([](WebhookOptions& o) {
+              o.requests_per_peer = 1;
+              o.peer_period = 0ms;
+          }) == "peer_period");
+}
