@@ -1,0 +1,146 @@
+// What docs/receiving.md shows.
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/twiliowa.hpp>
+
+namespace wa = twiliowa;
+using wa::testing::FakeTwilio;
+
+namespace {
+
+// [bot]
+wa::WebhookHandler make_bot(const std::string& auth_token) {
+    wa::WebhookHandler bot{wa::RequestValidator{auth_token},
+                           {.public_url = wa::PublicUrl::fixed("https://bot.example.com")}};
+    bot.on_text([](const wa::InboundMessage& message) {
+        return wa::MessagingResponse{"You said: " + message.body};
+    });
+    bot.on_status(wa::MessageStatus::undelivered, [](const wa::StatusCallback& callback) {
+        std::printf("%s: %s\n", callback.sid.str().c_str(),
+                    std::string(callback.advice().advice).c_str());
+    });
+    return bot;
+}
+// [bot]
+
+// [filters]
+void add_menu(wa::WebhookHandler& bot) {
+    bot.on(wa::inbound::text("help"), [](const wa::InboundMessage&) {
+        return wa::MessagingResponse{"Write a parcel number, or tap a button."};
+    });
+    bot.on(wa::inbound::button("cancel") || wa::inbound::list("cancel"),
+           [](const wa::InboundMessage&) { return wa::MessagingResponse{"Cancelled."}; });
+    bot.on_location([](const wa::InboundMessage& message) {
+        return wa::MessagingResponse{"So you are at " + message.location->label};
+    });
+    bot.on_message([](const wa::InboundMessage&) {});  // whatever else: no answer
+}
+// [filters]
+
+void proxies() {
+    // [proxies]
+    auto fixed = wa::PublicUrl::fixed("https://bot.example.com");
+    auto with_prefix = wa::PublicUrl::fixed("https://api.example.com/prod");
+    auto forwarded = wa::PublicUrl::behind_proxies({"10.0.0.0/8", "fd00::/8"});
+    // [proxies]
+    static_cast<void>(with_prefix);
+    static_cast<void>(forwarded);
+    // [overrides]
+    const std::string for_twilio =
+        fixed.webhook_url("/whatsapp", {.retries = 3, .retry_on = "all"});
+    // https://bot.example.com/whatsapp#rc=3&rp=all
+    // [overrides]
+    std::puts(for_twilio.c_str());
+}
+
+wa::WebhookOptions shared_state(std::shared_ptr<wa::Store> store) {
+    // [state]
+    wa::WebhookOptions options;
+    options.dedup = std::make_shared<wa::DedupStore>(store);           // each event once
+    options.window = std::make_shared<wa::ConversationWindow>(store);  // the client's, too
+    options.opt_outs = std::make_shared<wa::OptOuts>(store);           // the client's, too
+    // [state]
+    return options;
+}
+
+// [status]
+void follow(wa::WebhookHandler& bot, const std::shared_ptr<wa::StatusTracker>& tracker) {
+    bot.on_status([tracker](const wa::StatusCallback& callback) {
+        const auto known = tracker->update(callback.account_sid.str(), callback.sid.str(),
+                                           callback.status, callback.error_code);
+        if (known && known->changed) {
+            std::printf("%s is now %s\n", callback.sid.str().c_str(), known->status.str().c_str());
+        }
+    });
+}
+// [status]
+
+// [twiml]
+wa::MessagingResponse order_answer() {
+    wa::MessagingResponse answer;
+    answer.message("Here is your receipt:");
+    answer.message({.body = "Receipt", .media = {"https://example.com/receipt.pdf"}});
+    return answer;
+}
+// [twiml]
+
+void answer_slowly(const wa::MessagesClient& client, const wa::InboundMessage& message) {
+    // [typing]
+    client.send_typing_indicator(message.sid);
+    client.send_text({.to = message.from, .body = "Found it: it leaves tomorrow."});
+    // [typing]
+}
+
+void save_files(const wa::MediaClient& media, const wa::InboundMessage& message) {
+    // [media]
+    for (const wa::InboundMedia& file : message.media) {
+        const auto saved = media.try_download_to_string(file.url);
+        if (saved) std::printf("%zu bytes of %s\n", saved->size, saved->content_type.c_str());
+    }
+    // [media]
+}
+
+}  // namespace
+
+int main() {
+    auto fake = FakeTwilio::with_account({.lifecycle = wa::testing::Lifecycle::automatic});
+    const wa::MessagesClient client{fake->credentials(), fake->client_options()};
+    const wa::MediaClient media{fake->credentials(), fake->client_options()};
+    auto store = std::make_shared<wa::MemoryStore>();
+
+    auto bot = make_bot(std::string(FakeTwilio::demo_auth_token));
+    add_menu(bot);
+    proxies();
+
+    auto options = shared_state(store);
+    options.public_url = wa::PublicUrl::fixed("https://bot.example.com");
+    wa::WebhookHandler second{wa::RequestValidator{FakeTwilio::demo_auth_token}, options};
+    follow(second, std::make_shared<wa::StatusTracker>(store));
+    int files = 0;
+    second.on_media([&](const wa::InboundMessage& message) {
+        save_files(media, message);
+        ++files;
+        return order_answer();
+    });
+    second.on_text([&](const wa::InboundMessage& message) { answer_slowly(client, message); });
+
+    fake->set_webhook(FakeTwilio::demo_sender, "https://bot.example.com/whatsapp");
+    fake->set_status_callback(FakeTwilio::demo_sender, "https://bot.example.com/status");
+    auto* handler = &bot;
+    fake->on_webhook([&](const std::string&, const wa::WebhookRequest& request) {
+        return handler->handle(request);
+    });
+    const auto customer = fake->customer("+447700900123");
+    customer.sends_text("Hello");
+    fake->run_until_idle();
+    if (customer.conversation().back().body != "You said: Hello") return 1;
+    handler = &second;
+    customer.sends_media("bytes", "image/png");
+    customer.sends_text("Where is it?");
+    fake->run_until_idle();
+    return files == 1 && customer.conversation().size() == 7 ? 0 : 1;
+}
