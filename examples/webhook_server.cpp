@@ -3,9 +3,9 @@
 //
 //     webhook_server [port]          default 8080; 0 takes any free port
 //
-// It needs TWILIO_AUTH_TOKEN, to verify what comes in, and TWILIOWA_PUBLIC_URL, the address at
-// which Twilio reaches it (https://bot.example.com). What to enter at Twilio is printed when it
-// starts.
+// It needs TWILIO_AUTH_TOKEN, to verify what comes in, and TWILIOWA_PUBLIC_URL, the address at which
+// Twilio reaches it (https://bot.example.com); for an emulator on this machine that can be left out.
+// What to enter at Twilio is printed when it starts.
 #include <httplib.h>
 
 #include <cstdio>
@@ -66,9 +66,12 @@ wa::WebhookHandler make_bot(const wa::PublicUrl& public_url) {
     bot.on_text([](const wa::InboundMessage& message) {
         return wa::MessagingResponse{"You said: " + message.body};
     });
-    bot.on_status(wa::MessageStatus::undelivered, [](const wa::StatusCallback& callback) {
-        std::printf("%s was not delivered: %s\n", callback.sid.str().c_str(),
-                    std::string(callback.advice().advice).c_str());
+    bot.on_status([](const wa::StatusCallback& callback) {
+        std::printf("    %s is %s\n", callback.sid.str().c_str(), callback.status.str().c_str());
+        if (callback.error_code != 0) {
+            std::printf("    %d: %s\n", callback.error_code,
+                        std::string(callback.advice().advice).c_str());
+        }
     });
     return bot;
 }
@@ -92,10 +95,19 @@ void answer_with(const wa::WebhookResponse& answer, httplib::Response& response)
 }  // namespace
 
 int main(int argc, char** argv) try {
-    const auto public_url = wa::PublicUrl::fixed(variable("TWILIOWA_PUBLIC_URL"));
+    httplib::Server server;
+    const int wanted = argc > 1 ? std::atoi(argv[1]) : 8080;
+    const int port = wanted == 0 ? server.bind_to_any_port("127.0.0.1")
+                                 : (server.bind_to_port("127.0.0.1", wanted) ? wanted : -1);
+    if (port < 0) {
+        std::fprintf(stderr, "webhook_server: port %d is taken\n", wanted);
+        return 1;
+    }
+    const char* const outside = std::getenv("TWILIOWA_PUBLIC_URL");
+    const auto public_url = wa::PublicUrl::fixed(
+        outside != nullptr ? outside : "http://127.0.0.1:" + std::to_string(port));
     const auto bot = make_bot(public_url);
 
-    httplib::Server server;
     // The body as it came: httplib would take a form apart, and refuse one beyond 8 KiB.
     server.Post("/whatsapp", [&bot](const httplib::Request& request, httplib::Response& response,
                                     const httplib::ContentReader& read) {
@@ -106,14 +118,6 @@ int main(int argc, char** argv) try {
         });
         answer_with(bot.handle(request_of(request, std::move(body))), response);
     });
-
-    const int wanted = argc > 1 ? std::atoi(argv[1]) : 8080;
-    const int port = wanted == 0 ? server.bind_to_any_port("127.0.0.1")
-                                 : (server.bind_to_port("127.0.0.1", wanted) ? wanted : -1);
-    if (port < 0) {
-        std::fprintf(stderr, "webhook_server: port %d is taken\n", wanted);
-        return 1;
-    }
     // With these overrides Twilio tries again when this server cannot answer.
     const wa::ConnectionOverrides overrides{.retries = 3, .retry_on = "all"};
     std::printf("Listening on port %d. Enter at Twilio:\n  %s\n", port,

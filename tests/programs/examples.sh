@@ -25,6 +25,9 @@ run async
 run coroutine
 run fmt_log
 run mock_transport
+run check_signature '^accepted$' 'refused: mismatch. signed for https, you passed http'
+run webhook_test 'The bot behaves'
+run conversation_test
 
 # Nothing is in the environment: the first variable that is missing is named.
 if output=$(env -u TWILIO_ACCOUNT_SID "$directory/example_send_template" 2>&1); then

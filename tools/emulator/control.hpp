@@ -1,0 +1,41 @@
+/// @file
+/// The emulator's own API, behind the page: what happened, the customer's side, faults, time.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <twiliowa/testing/fake_twilio.hpp>
+
+#include "options.hpp"
+#include "runner.hpp"
+
+namespace emulator {
+
+struct ControlAnswer {
+    int status = 200;
+    std::string body = "{}";  ///< JSON.
+};
+
+/// Thread-safe.
+class Control {
+public:
+    Control(std::shared_ptr<twiliowa::testing::FakeTwilio> fake, std::shared_ptr<ScaledClock> clock,
+            Runner& runner, const Options& options);
+
+    /// Everything the page shows: of the logs what is newer than these numbers, or still changing.
+    std::string state(std::uint64_t requests_after, std::uint64_t webhooks_after) const;
+    std::uint64_t revision() const { return fake_->revision(); }
+    /// `path` is what follows /emulator/. Refuses what cannot be with 400 and a message.
+    ControlAnswer post(std::string_view path, const std::string& body);
+
+private:
+    std::shared_ptr<twiliowa::testing::FakeTwilio> fake_;
+    std::shared_ptr<ScaledClock> clock_;
+    Runner* runner_;
+    std::string account_sid_;
+    std::string sender_;
+};
+
+}  // namespace emulator

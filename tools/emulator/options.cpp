@@ -1,0 +1,202 @@
+#include "options.hpp"
+
+#include <charconv>
+#include <functional>
+#include <map>
+#include <string_view>
+
+#include <twiliowa/types/address.hpp>
+#include <twiliowa/webhook/public_url.hpp>
+
+namespace emulator {
+
+namespace {
+
+using twiliowa::testing::FakeTwilio;
+
+constexpr const char* usage =
+    R"(twiliowa-emulator - a Twilio for WhatsApp on your own machine
+
+Serves Twilio's API for messages, templates and their media from memory, moves messages along as
+WhatsApp would, and sends signed webhooks. Nothing else leaves this machine. A page to write as the
+customer, to watch and to make things fail is at its address.
+
+Usage: twiliowa-emulator [options]
+
+  --port N                where to listen; 0, the default, takes any free port
+  --host ADDRESS          the address to listen on; default 127.0.0.1
+  --tls                   speak HTTPS, with a certificate made at each start
+  --account ACxxx:TOKEN   the account, instead of the built-in one
+  --sender ADDRESS        a further WhatsApp sender, like whatsapp:+15551234567 or +15551234567;
+                          may be repeated; the first becomes TWILIO_WHATSAPP_NUMBER
+  --webhook URL           where customers' messages go; a fragment may override retries and
+                          timeouts: http://localhost:8080/whatsapp#rc=3&rp=all
+  --status-callback URL   where statuses go of messages that name no StatusCallback
+  --clock real|xN|manual  how fast time goes: as it does (default), N times as fast, or only when
+                          the page or the API moves it
+  --seed N                where SIDs and chance start from; the same at every start by default
+  --state FILE            go on from this file if it exists, and write it at the end
+  --fault NAME=P          let a share P (0 to 1) of the requests fail; may be repeated. Names:
+                          )";
+
+constexpr const char* usage_end =
+    R"(
+  --help                  this text
+
+It prints the lines that point a program at it; paste them into a shell, or:
+
+  twiliowa-emulator > emulator.env &
+  . ./emulator.env
+  curl -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" \
+       "$TWILIOWA_BASE_URL/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json" \
+       --data-urlencode "From=whatsapp:$TWILIO_WHATSAPP_NUMBER" \
+       --data-urlencode "To=whatsapp:+447700900123" \
+       --data-urlencode "Body=Hello"
+
+Built in, whatever the options say: the sender +14155238886, the messaging service
+MG00000000000000000000000000000001 that holds it, and the template
+HX00000000000000000000000000000001, "Hi {{1}}, your order {{2}} is on its way".
+
+Free-form messages arrive within 24 hours of the customer's last message only, as on WhatsApp. These
+recipients have a fate of their own:
+
+)";
+
+int parse_port(const std::string& text) {
+    int port = -1;
+    const char* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, port);
+    if (parsed.ec != std::errc{} || parsed.ptr != end || port < 0 || port > 65'535) {
+        throw UsageError{"--port: '" + text + "' is not a number from 0 to 65535"};
+    }
+    return port;
+}
+
+double parse_number(const std::string& option, std::string_view text) {
+    double number = -1;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || number < 0) {
+        throw UsageError{option + ": '" + std::string{text} + "' is not a number"};
+    }
+    return number;
+}
+
+void parse_account(const std::string& text, Options& options) {
+    const auto colon = text.find(':');
+    if (colon == std::string::npos || colon + 1 == text.size()) {
+        throw UsageError{"--account: write the SID, a colon and the token: ACxxx:TOKEN"};
+    }
+    const auto sid = twiliowa::AccountSid::parse(text.substr(0, colon));
+    if (!sid) throw UsageError{"--account: the SID is not AC and 32 hexadecimal digits"};
+    options.account_sid = sid->str();
+    options.auth_token = text.substr(colon + 1);
+}
+
+std::string parse_sender(const std::string& text) {
+    const auto address = twiliowa::Address::parse(text, "From");
+    if (!address || address->phone_number().empty()) {
+        throw UsageError{"--sender: '" + text + "' is not a number like +15551234567"};
+    }
+    return address->wire();
+}
+
+std::string parse_url(const std::string& option, const std::string& text) {
+    if (!text.starts_with("http://") && !text.starts_with("https://")) {
+        throw UsageError{option + ": '" + text + "' does not begin with http:// or https://"};
+    }
+    return text;
+}
+
+ClockOptions parse_clock(const std::string& text) {
+    if (text == "real") return {1.0};
+    if (text == "manual") return {0.0};
+    if (text.size() > 1 && text.front() == 'x') {
+        const auto speed = parse_number("--clock", std::string_view{text}.substr(1));
+        if (speed >= 1 && speed <= 100'000) return {speed};
+    }
+    throw UsageError{"--clock: '" + text + "' is not real, manual, or x and a number from 1 to 100000"};
+}
+
+std::pair<twiliowa::testing::Fault, double> parse_fault(const std::string& text) {
+    const auto equals = text.find('=');
+    const auto name = text.substr(0, equals);
+    for (const auto& [known, fault] : twiliowa::testing::fault_names) {
+        if (name != known) continue;
+        const auto share =
+            equals == std::string::npos ? 1.0 : parse_number("--fault", text.substr(equals + 1));
+        if (share > 1) throw UsageError{"--fault: a share is from 0 to 1"};
+        return {fault, share};
+    }
+    throw UsageError{"--fault: there is no fault '" + name + "'"};
+}
+
+std::uint64_t parse_seed(const std::string& text) {
+    std::uint64_t seed = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seed);
+    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
+        throw UsageError{"--seed: '" + text + "' is not a number"};
+    }
+    return seed;
+}
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) {
+    Options options;
+    const std::map<std::string, std::function<void(const std::string&)>, std::less<>> known = {
+        {"--port", [&](const auto& value) { options.port = parse_port(value); }},
+        {"--host", [&](const auto& value) { options.host = value; }},
+        {"--account", [&](const auto& value) { parse_account(value, options); }},
+        {"--sender", [&](const auto& value) { options.senders.push_back(parse_sender(value)); }},
+        {"--webhook", [&](const auto& value) { options.webhook = parse_url("--webhook", value); }},
+        {"--status-callback",
+         [&](const auto& value) { options.status_callback = parse_url("--status-callback", value); }},
+        {"--clock", [&](const auto& value) { options.clock = parse_clock(value); }},
+        {"--seed", [&](const auto& value) { options.seed = parse_seed(value); }},
+        {"--state", [&](const auto& value) { options.state_file = value; }},
+        {"--fault", [&](const auto& value) { options.faults.push_back(parse_fault(value)); }},
+    };
+    for (int i = 1; i < argc; ++i) {
+        std::string name = argv[i];
+        if (name == "--help" || name == "-h") {
+            options.help = true;
+            continue;
+        }
+        if (name == "--tls") {
+            options.tls = true;
+            continue;
+        }
+        std::optional<std::string> value;
+        if (const auto equals = name.find('='); equals != std::string::npos) {
+            value = name.substr(equals + 1);
+            name.resize(equals);
+        }
+        const auto option = known.find(name);
+        if (option == known.end()) throw UsageError{"unknown option '" + name + "'"};
+        if (!value && i + 1 < argc) value = argv[++i];
+        if (!value || value->empty()) throw UsageError{name + " needs a value"};
+        option->second(*value);
+    }
+    return options;
+}
+
+std::string help_text() {
+    std::string text = usage;
+    int column = 0;
+    for (const auto& [name, fault] : twiliowa::testing::fault_names) {
+        if (column > 0) text += ++column % 6 == 1 ? ",\n                          " : ", ";
+        if (column == 0) ++column;
+        text += name;
+    }
+    text += usage_end;
+    for (const auto& magic : twiliowa::testing::magic_recipients) {
+        text.append("  ").append(magic.number).append("  ").append(magic.meaning);
+        if (magic.code != 0) text.append(" (").append(std::to_string(magic.code)).append(")");
+        text += '\n';
+    }
+    return text + R"(
+End it with Ctrl-C or SIGTERM. Exit status: 0 ended so, 1 cannot listen there, 2 wrong options.
+)";
+}
+
+}  // namespace emulator

@@ -1,0 +1,43 @@
+/// @file
+/// Lets the fake Twilio live: a thread that runs what falls due, and webhooks that go out over HTTP.
+#pragma once
+
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <thread>
+
+#include <twiliowa/http/curl_transport.hpp>
+#include <twiliowa/testing/fake_twilio.hpp>
+
+#include "clock.hpp"
+
+namespace emulator {
+
+class Runner {
+public:
+    Runner(std::shared_ptr<twiliowa::testing::FakeTwilio> fake, std::shared_ptr<ScaledClock> clock);
+    ~Runner();
+    Runner(const Runner&) = delete;
+    Runner& operator=(const Runner&) = delete;
+
+    /// Moves the time, and what it brings.
+    void advance(std::chrono::nanoseconds by);
+
+private:
+    void run();
+    void wake();
+    void deliver(const twiliowa::testing::FakeWebhook& webhook,
+                 std::function<void(twiliowa::Result<twiliowa::WebhookResponse>)> done);
+
+    std::shared_ptr<twiliowa::testing::FakeTwilio> fake_;
+    std::shared_ptr<ScaledClock> clock_;
+    std::mutex mutex_;
+    std::condition_variable work_;
+    bool woken_ = false;
+    bool stopping_ = false;
+    std::unique_ptr<twiliowa::CurlTransport> transport_;
+    std::thread thread_;
+};
+
+}  // namespace emulator
