@@ -3,9 +3,9 @@
 //
 //     webhook_server [port]          default 8080; 0 takes any free port
 //
-// It needs TWILIO_AUTH_TOKEN, to verify what comes in, and TWILIOWA_PUBLIC_URL, the address at which
-// Twilio reaches it (https://bot.example.com); for an emulator on this machine that can be left out.
-// What to enter at Twilio is printed when it starts.
+// It needs TWILIO_AUTH_TOKEN, to verify what comes in, and TWILIOWA_PUBLIC_URL, the address at
+// which Twilio reaches it (https://bot.example.com); for an emulator on this machine that can be
+// left out. What to enter at Twilio is printed when it starts.
 #include <httplib.h>
 
 #include <cstdio>

@@ -6,7 +6,6 @@
 
 #undef NDEBUG
 #include <cassert>
-#include <cassert>
 
 namespace wa = twiliowa;
 

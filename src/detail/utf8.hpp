@@ -8,8 +8,8 @@
 
 namespace twiliowa::detail {
 
-/// Length of the well-formed sequence at the front of `text` (Unicode, table 3-7), or 0. `text` must
-/// not be empty.
+/// Length of the well-formed sequence at the front of `text` (Unicode, table 3-7), or 0. `text`
+/// must not be empty.
 std::size_t utf8_sequence_length(std::string_view text) noexcept;
 
 /// Strict: no overlong forms, no surrogates, nothing above U+10FFFF.

@@ -1,5 +1,7 @@
 // Twilio's own library for Node, unchanged, against what the environment points at.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
 import test from 'node:test';
 import twilio from 'twilio';
 
@@ -79,4 +81,55 @@ test('errors have the status, the code and the shape that the library expects', 
     await assert.rejects(client.messages.create({ from, to }), { status: 400, code: 21619 });
     await assert.rejects(clientFor('wrong').messages.create({ from, to, body: 'x' }),
         { status: 401, code: 20003 });
+});
+
+async function order(path, body) {
+    const response = await fetch(`${process.env.TWILIOWA_BASE_URL}/emulator/${path}`, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) });
+    assert.equal(response.status, 200, await response.text());
+}
+
+test('a webhook passes the signature check of the library, and its TwiML is obeyed', async () => {
+    const arrived = Promise.withResolvers?.() ?? (() => {
+        const it = {};
+        it.promise = new Promise((resolve) => (it.resolve = resolve));
+        return it;
+    })();
+    const server = createServer(async (request, response) => {
+        let body = '';
+        for await (const data of request) body += data;
+        const answer = new twilio.twiml.MessagingResponse();
+        answer.message('You said <it> & more');
+        response.writeHead(200, { 'content-type': 'text/xml' }).end(answer.toString());
+        const url = `http://127.0.0.1:${server.address().port}${request.url}`;
+        const fields = Object.fromEntries(new URLSearchParams(body));
+        const signature = request.headers['x-twilio-signature'];
+        arrived.resolve({ url, fields, signature });
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+        const owner = account;
+        await order('webhook', { owner, url: `http://127.0.0.1:${server.address().port}/in?a=1#rc=2` });
+        await order('customer', { customer: '+447700900177', action: 'text', text: 'Grüße & 😀' });
+        const { url, fields, signature } = await arrived.promise;
+        assert.equal(fields.Body, 'Grüße & 😀');
+        assert.equal(fields.From, 'whatsapp:+447700900177');
+        assert.ok(twilio.validateRequest(token, signature, url, fields));
+        assert.ok(!twilio.validateRequest('other', signature, url, fields));
+        assert.ok(!twilio.validateRequest(token, signature, url, { ...fields, Body: 'x' }));
+        for (let tries = 0; ; ++tries) {
+            const [reply] = await client.messages.list({ to: 'whatsapp:+447700900177', limit: 1 });
+            if (reply) {
+                assert.equal(reply.body, 'You said <it> & more');
+                assert.equal(reply.direction, 'outbound-reply');
+                break;
+            }
+            assert.ok(tries < 200, 'no reply was sent');
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    } finally {
+        await order('webhook', { owner: account, url: '' });
+        server.close();
+        server.closeAllConnections();
+    }
 });

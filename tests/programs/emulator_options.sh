@@ -11,7 +11,15 @@ refused() {
     grep -qF -- "$2" <<<"$output" || { echo "'${*:3}' says: $output"; exit 1; }
 }
 
-"$emulator" --help | grep -q -- '--port N'
+help=$("$emulator" --help)
+for word in '--port N' '--webhook URL' '--clock real|xN|manual' close-before '+15005563016'; do
+    grep -qF -- "$word" <<<"$help" || { echo "--help does not say $word"; exit 1; }
+done
+refused 2 "does not begin with http" --webhook ftp://x
+refused 2 "is not real, manual, or x" --clock fast
+refused 2 "there is no fault 'fire'" --fault fire=0.5
+refused 2 "a share is from 0 to 1" --fault reset=2
+refused 2 "is not a number" --seed many
 refused 2 "unknown option '--prot'" --prot 1
 refused 2 "--port needs a value" --port
 refused 2 "not a number from 0 to 65535" --port 70000

@@ -107,7 +107,8 @@ json webhook_json(const twiliowa::testing::FakeWebhookRecord& record) {
             {"kind", webhook.kind},
             {"url", webhook.url},
             {"body", webhook.request.body},
-            {"signature", std::string{twiliowa::find_header(webhook.request.headers, "X-Twilio-Signature")}},
+            {"signature",
+             std::string{twiliowa::find_header(webhook.request.headers, "X-Twilio-Signature")}},
             {"message_sid", webhook.message_sid},
             {"attempt", webhook.attempt},
             {"status", record.status},
@@ -284,7 +285,8 @@ ControlAnswer Control::post(std::string_view path, const std::string& body) {
         }
         if (path == "clock") {
             const auto seconds = number_of(order, "advance_seconds");
-            if (!(seconds >= 0 && seconds <= 1e9)) return refusal("advance_seconds is out of range");
+            if (!(seconds >= 0 && seconds <= 1e9))
+                return refusal("advance_seconds is out of range");
             runner_->advance(std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::duration<double>{seconds}));
             return {};

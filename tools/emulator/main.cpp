@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <unistd.h>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -14,7 +15,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unistd.h>
 #include <utility>
 
 #include <twiliowa/testing/fake_twilio.hpp>

@@ -114,7 +114,8 @@ ClockOptions parse_clock(const std::string& text) {
         const auto speed = parse_number("--clock", std::string_view{text}.substr(1));
         if (speed >= 1 && speed <= 100'000) return {speed};
     }
-    throw UsageError{"--clock: '" + text + "' is not real, manual, or x and a number from 1 to 100000"};
+    throw UsageError{"--clock: '" + text +
+                     "' is not real, manual, or x and a number from 1 to 100000"};
 }
 
 std::pair<twiliowa::testing::Fault, double> parse_fault(const std::string& text) {
@@ -150,7 +151,9 @@ Options parse_options(int argc, char** argv) {
         {"--sender", [&](const auto& value) { options.senders.push_back(parse_sender(value)); }},
         {"--webhook", [&](const auto& value) { options.webhook = parse_url("--webhook", value); }},
         {"--status-callback",
-         [&](const auto& value) { options.status_callback = parse_url("--status-callback", value); }},
+         [&](const auto& value) {
+             options.status_callback = parse_url("--status-callback", value);
+         }},
         {"--clock", [&](const auto& value) { options.clock = parse_clock(value); }},
         {"--seed", [&](const auto& value) { options.seed = parse_seed(value); }},
         {"--state", [&](const auto& value) { options.state_file = value; }},

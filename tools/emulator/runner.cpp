@@ -28,9 +28,8 @@ Runner::Runner(std::shared_ptr<twiliowa::testing::FakeTwilio> fake,
       clock_(std::move(clock)),
       transport_(std::make_unique<twiliowa::CurlTransport>(delivery_options())) {
     fake_->on_work([this] { wake(); });
-    fake_->on_webhook_async([this](const auto& webhook, auto done) {
-        deliver(webhook, std::move(done));
-    });
+    fake_->on_webhook_async(
+        [this](const auto& webhook, auto done) { deliver(webhook, std::move(done)); });
     thread_ = std::thread([this] { run(); });
 }
 
@@ -62,8 +61,8 @@ void Runner::wake() {
 void Runner::run() {
     while (true) {
         const auto next = fake_->run_due();
-        const auto wait = next ? clock_->real_time_until(*next)
-                               : std::chrono::nanoseconds{std::chrono::hours{1}};
+        const auto wait =
+            next ? clock_->real_time_until(*next) : std::chrono::nanoseconds{std::chrono::hours{1}};
         std::unique_lock lock(mutex_);
         work_.wait_for(lock, wait, [this] { return woken_ || stopping_; });
         if (stopping_) return;
@@ -81,11 +80,12 @@ void Runner::deliver(const twiliowa::testing::FakeWebhook& webhook,
     twiliowa::CallContext context;
     context.deadline = std::chrono::steady_clock::now() + webhook.total_timeout;
     context.max_response_bytes = max_answer_bytes;
-    transport_->async_send(std::move(request), std::move(context),
-                           [done = std::move(done)](twiliowa::Result<twiliowa::HttpResponse> got) {
-                               if (!got) return done(got.error());
-                               done(twiliowa::WebhookResponse{got->status, got->headers, got->body});
-                           });
+    transport_->async_send(
+        std::move(request), std::move(context),
+        [done = std::move(done)](twiliowa::Result<twiliowa::HttpResponse> got) {
+            if (!got) return done(got.error());
+            done(twiliowa::WebhookResponse{got->status, got->headers, got->body});
+        });
 }
 
 }  // namespace emulator

@@ -1,5 +1,6 @@
 /// @file
-/// Lets the fake Twilio live: a thread that runs what falls due, and webhooks that go out over HTTP.
+/// Lets the fake Twilio live: a thread that runs what falls due, and webhooks that go out over
+/// HTTP.
 #pragma once
 
 #include <condition_variable>

@@ -118,11 +118,11 @@ void wait_for_the_end(const httplib::Request& request) {
 
 void send_half(const httplib::Request&, httplib::Response& response, const std::string& body,
                const std::string& type) {
-    response.set_content_provider(
-        body.size() + 1, type, [body](std::size_t offset, std::size_t, httplib::DataSink& sink) {
-            if (offset == 0) sink.write(body.data(), body.size() / 2);
-            return false;
-        });
+    response.set_content_provider(body.size() + 1, type,
+                                  [body](std::size_t offset, std::size_t, httplib::DataSink& sink) {
+                                      if (offset == 0) sink.write(body.data(), body.size() / 2);
+                                      return false;
+                                  });
 }
 
 /// Does the fault; false if the answer is to be sent as it is.
@@ -260,14 +260,14 @@ struct Server::Impl {
         http->Get("/help", [](const httplib::Request&, httplib::Response& response) {
             response.set_content(help_text(), "text/plain; charset=utf-8");
         });
-        http->Get("/emulator/state", [this](const httplib::Request& request,
-                                            httplib::Response& response) {
-            wait_for_news(number_parameter(request, "after"));
-            response.set_content(
-                control.state(number_parameter(request, "requests_after").value_or(0),
-                              number_parameter(request, "webhooks_after").value_or(0)),
-                "application/json");
-        });
+        http->Get("/emulator/state",
+                  [this](const httplib::Request& request, httplib::Response& response) {
+                      wait_for_news(number_parameter(request, "after"));
+                      response.set_content(
+                          control.state(number_parameter(request, "requests_after").value_or(0),
+                                        number_parameter(request, "webhooks_after").value_or(0)),
+                          "application/json");
+                  });
         http->Post(R"(/emulator/([a-z_]+))",
                    [this](const httplib::Request& request, httplib::Response& response,
                           const httplib::ContentReader& reader) {

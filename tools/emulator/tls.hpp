@@ -16,7 +16,8 @@ struct Certificate {
     std::string pem;
 };
 
-/// Self-signed, for localhost, 127.0.0.1, ::1 and `host`; good for a day. @throws std::runtime_error
+/// Self-signed, for localhost, 127.0.0.1, ::1 and `host`; good for a day. @throws
+/// std::runtime_error
 Certificate make_certificate(const std::string& host);
 
 }  // namespace emulator

@@ -1,5 +1,6 @@
 /// @file
-/// Seeing what clients and the webhook handler do. No event carries a secret, a phone number or message text.
+/// Seeing what clients and the webhook handler do. No event carries a secret, a phone number or
+/// message text.
 #pragma once
 
 #include <chrono>
