@@ -78,7 +78,7 @@ installed)
     "$work/pkg_config"
     ;;
 subdirectory)
-    configure tree -DTWILIOWA_TREE="$tree" -DBUILD_SHARED_LIBS=ON -DCMAKE_BUILD_TYPE=Debug
+    configure tree -DTWILIOWA_TREE="$tree" -DBUILD_SHARED_LIBS=ON
     install_to "$work/tree" "$work/prefix"
     configure find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     # The program finds the library by its SONAME, and needs no other file of it to run.
@@ -87,7 +87,8 @@ subdirectory)
     [ "$(files_in "$work/runtime" | wc -l)" -eq 2 ]
     ;;
 fetch_content)
-    configure fetched -DTWILIOWA_FETCH="$tree"
+    # As a shared library again, so that the compiler's cache knows it.
+    configure fetched -DTWILIOWA_FETCH="$tree" -DBUILD_SHARED_LIBS=ON
     ;;
 single_header)
     cmake -D OUTPUT="$work/twiliowa_single.hpp" -P "$tree/cmake/single_header.cmake"

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
-# Usage: emulator_faults.sh <emulator> <example send_template>. What a fault does to a real connection,
+# Usage: emulator_faults.sh <emulator> <directory of the examples>. What a fault does to a real connection,
 # and what the library makes of it; a conversation that goes on after a restart; HTTPS.
 set -euo pipefail
-emulator=$1 example=$2
+emulator=$1 example=$2/example_send_template queue_worker=$2/example_queue_worker
 work=$(mktemp -d)
 process=''
 trap '[ -z "$process" ] || kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
 unset "${!TWILIO@}" SSL_CERT_FILE
 
 start() { # <options>
+    : >"$work/environment"
     "$emulator" --port 0 "$@" >"$work/environment" &
     process=$!
     until grep -q 'Ends with' "$work/environment"; do
@@ -42,6 +43,20 @@ with_fault garbage 'outcome unknown|may have been'
 with_fault 500 'outcome unknown|may have been'
 with_fault 503 'outcome unknown|may have been'
 with_fault 429 '20429'
+
+# A worker whose answer was lost looks before it sends again, and finds what it sent.
+start
+port=${TWILIOWA_BASE_URL##*:} order='{"fault": "close-after"}'
+exec 3<>"/dev/tcp/127.0.0.1/$port"
+printf 'POST /emulator/fault HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
+    ${#order} "$order" >&3
+grep -q 200 <&3
+exec 3>&-
+output=$("$queue_worker")
+grep -q '^job-1 *was sent *SM' <<<"$output" || { echo "the lost answer: $output"; exit 1; }
+[ "$(grep -c 'sent  *SM' <<<"$output")" -eq 2 ] || { echo "sent how often? $output"; exit 1; }
+stop
+echo "queue_worker: as it should be"
 
 # The state is kept: SIDs do not begin anew.
 start --state "$work/state.json"
