@@ -40,7 +40,7 @@ struct WebhookOptions {
     /// Told of every inbound message and every error, when given. Share it with MessagesClient.
     std::shared_ptr<OptOuts> opt_outs = {};
     std::shared_ptr<Observer> observer = {};
-    std::size_t max_body_bytes = 256 * 1024;
+    std::size_t max_body_bytes = 256u * 1024;
     /// Requests a peer may make in `peer_period`, and at once; 0 does not limit. Behind a proxy
     /// every request has the proxy's address: limit there.
     int requests_per_peer = 0;
@@ -82,13 +82,15 @@ public:
     /// @throws InvalidRequestError naming the option that is wrong.
     explicit WebhookHandler(RequestValidator validator, WebhookOptions options = {});
     ~WebhookHandler();
+    WebhookHandler(const WebhookHandler&) = delete;
+    WebhookHandler& operator=(const WebhookHandler&) = delete;
     WebhookHandler(WebhookHandler&&) noexcept;
     WebhookHandler& operator=(WebhookHandler&&) noexcept;
 
     /// `handler` takes a `const InboundMessage&` and returns a MessagingResponse, or nothing.
     template <class Handler>
-    WebhookHandler& on(InboundFilter filter, Handler handler) {
-        add(std::move(filter), answering<InboundMessage>(std::move(handler)));
+    WebhookHandler& on(const InboundFilter& filter, Handler handler) {
+        add(filter, answering<InboundMessage>(std::move(handler)));
         return *this;
     }
     template <class Handler>

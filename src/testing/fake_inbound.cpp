@@ -35,7 +35,7 @@ std::string_view fake_opt_out_type(std::string_view body) {
 
 std::string fake_message_type(const testing::FakeInbound& inbound) {
     if (!inbound.message_type.empty()) return inbound.message_type;
-    const auto type = inbound.media_type.substr(0, inbound.media_type.find('/'));
+    auto type = inbound.media_type.substr(0, inbound.media_type.find('/'));
     if (type.empty()) return "text";
     if (type == "image" || type == "audio" || type == "video") return type;
     return type == "text" ? "contacts" : "document";

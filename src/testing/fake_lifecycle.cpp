@@ -73,7 +73,7 @@ int fake_template_trouble(std::string_view approval) noexcept {
 FakeFate judge_fake_message(const FakeWorld& world, const FakeMessage& message, TimePoint now) {
     const auto& record = message.record;
     if (auto fate = magic_fake_fate(record.to)) return *fate;
-    const FakeFate delivered{std::string{MessageStatus::delivered}, 0, false};
+    FakeFate delivered{std::string{MessageStatus::delivered}, 0, false};
     if (!is_fake_whatsapp_message(message)) return delivered;
 
     const auto* phone = world.phones.find_phone(record.to);

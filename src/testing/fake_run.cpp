@@ -44,7 +44,7 @@ void FakeTwilio::State::run_event(const FakeEvent& event) {
 
 void FakeTwilio::State::deliver(const std::string& job, const FakeWebhook& webhook,
                                 const AsyncWebhookSink& to) {
-    to(webhook, [life_of = life, job, number = webhook.number](Result<WebhookResponse> got) {
+    to(webhook, [life_of = life, job, number = webhook.number](const Result<WebhookResponse>& got) {
         std::function<void()> callback;
         {
             const std::lock_guard lock{life_of->mutex};

@@ -7,11 +7,16 @@ work=$1 test=$2
 
 skip() { echo "SKIPPED: npm.${test%_test.mjs}: $1"; exit 77; }
 
-if [ $# -gt 2 ]; then
+if [ "$test" = contract_test.mjs ]; then
     document=${TWILIOWA_SHARED:-$here/../../../shared}/twilio/openapi/twilio_api_v2010.json
     [ -r "$document" ] || skip "Twilio's OpenAPI document is not there"
     CONTRACT_ARGUMENTS="$(realpath "$document")|$3"
     export CONTRACT_ARGUMENTS
+fi
+if [ "$test" = page_test.mjs ]; then
+    browser=$(command -v chromium || command -v chromium-browser || command -v google-chrome) ||
+        skip "Chromium is not installed"
+    export PAGE_ARGUMENTS="$browser|$3"
 fi
 command -v node >/dev/null && command -v npm >/dev/null || skip "node and npm are not installed"
 [ "$(node -p 'process.versions.node.split(".")[0] >= 18')" = true ] || skip "node is older than 18"
