@@ -57,6 +57,11 @@ std::string fake_inbound_url(const FakeWorld& world, const Message& record) {
     return {};
 }
 
+std::string fake_medium_url(const FakeWorld& world, const Media& medium) {
+    return world.public_base("https://api.twilio.com") +
+           medium.uri.substr(0, medium.uri.rfind('.'));
+}
+
 FakeMessage build_fake_inbound(FakeWorld& world, const FakeAccount& account,
                                const testing::FakeInbound& inbound, const FakeMoment& moment) {
     const bool file = !inbound.media_type.empty();
@@ -92,6 +97,7 @@ FakeMessage build_fake_inbound(FakeWorld& world, const FakeAccount& account,
         medium.date_created = moment.now;
         medium.date_updated = moment.now;
         medium.uri = base + "/Media/" + medium.sid.str() + ".json";
+        message.bubble.media.push_back(fake_medium_url(world, medium));
         message.files[medium.sid.str()] = inbound.media;
         message.media.emplace(0, std::move(medium));
     }
@@ -147,8 +153,7 @@ std::vector<FakeParameters::Entry> fake_inbound_fields(FakeWorld& world,
     }
     for (const auto& [place, medium] : message.media) {
         fields.emplace_back("MediaContentType0", medium.content_type);
-        const auto path = medium.uri.substr(0, medium.uri.rfind('.'));
-        fields.emplace_back("MediaUrl0", world.public_base("https://api.twilio.com") + path);
+        fields.emplace_back("MediaUrl0", fake_medium_url(world, medium));
     }
     if (!inbound.reply_to.empty()) {
         const auto* original = world.store.find(inbound.reply_to);
@@ -196,6 +201,11 @@ FakeVerdict receive_fake_message(FakeWorld& world, const testing::FakeInbound& i
     ++world.revision;
     auto built = build_fake_inbound(world, *account, inbound, moment);
     built.parameters = FakeParameters{inbound.parameters};
+    if (const auto latitude = built.parameters.get("Latitude"); !latitude.empty()) {
+        const auto text = [&](const char* name) { return std::string{built.parameters.get(name)}; };
+        built.bubble.locations.push_back(
+            {std::string{latitude}, text("Longitude"), text("Label"), text("Address")});
+    }
     const auto& message = world.store.add(std::move(built));
     sid = message.record.sid.str();
     auto& chat = world.phones.chat(inbound.to, inbound.from);

@@ -2,6 +2,7 @@
 // library. PAGE_SCREENSHOT names a file for a picture of it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import puppeteer from 'puppeteer-core';
@@ -80,6 +81,20 @@ test('ticks turn blue when the customer reads', async () => {
         .every((tick) => tick.title === 'delivered'));
     await (await page.waitForSelector('[data-act=read]')).click();
     await tick('read');
+});
+
+test('a picture that the customer attaches is shown, and nothing asks for a password', async () => {
+    const picture = 'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAA' +
+        'AABJRU5ErkJggg==';
+    writeFileSync('picture.png', Buffer.from(picture, 'base64'));
+    await (await page.$('#file')).uploadFile('picture.png');
+    await page.waitForSelector('.bubble.mine img');
+    await page.reload();
+    await page.waitForSelector('.bubble.mine');
+    await page.focus('#text');
+    await page.keyboard.type('Still here');
+    await page.keyboard.press('Enter');
+    await bubble('You said: Still here', 'theirs');
 });
 
 test('the log tells of signed webhooks and their answers, and opens', async () => {

@@ -197,7 +197,7 @@ Control::Control(std::shared_ptr<FakeTwilio> fake, std::shared_ptr<ScaledClock> 
 
 std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_after) const {
     json answer;
-    answer["revision"] = fake_->revision();
+    answer["revision"] = revision();
     answer["now"] = iso_time(clock_->now());
     answer["account_sid"] = account_sid_;
     answer["senders"] = json::array({sender_});
@@ -289,6 +289,7 @@ ControlAnswer Control::post(std::string_view path, const std::string& body) {
                 return refusal("advance_seconds is out of range");
             runner_->advance(std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::duration<double>{seconds}));
+            ++moves_;
             return {};
         }
     } catch (const twiliowa::TwilioError& error) {

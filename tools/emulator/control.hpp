@@ -2,6 +2,8 @@
 /// The emulator's own API, behind the page: what happened, the customer's side, faults, time.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -26,7 +28,8 @@ public:
 
     /// Everything the page shows: of the logs what is newer than these numbers, or still changing.
     std::string state(std::uint64_t requests_after, std::uint64_t webhooks_after) const;
-    std::uint64_t revision() const { return fake_->revision(); }
+    /// Grows with every change of what `state` says.
+    std::uint64_t revision() const { return fake_->revision() + moves_; }
     /// `path` is what follows /emulator/. Refuses what cannot be with 400 and a message.
     ControlAnswer post(std::string_view path, const std::string& body);
 
@@ -36,6 +39,7 @@ private:
     Runner* runner_;
     std::string account_sid_;
     std::string sender_;
+    std::atomic<std::uint64_t> moves_{0};  ///< Of the clock.
 };
 
 }  // namespace emulator

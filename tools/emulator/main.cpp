@@ -32,6 +32,7 @@ namespace {
 using emulator::Options;
 using twiliowa::testing::FakeTwilio;
 
+/// `url`: where media URLs in its webhooks lead.
 std::shared_ptr<FakeTwilio> make_fake(const Options& options, const std::string& url,
                                       std::shared_ptr<twiliowa::Clock> clock) {
     twiliowa::testing::FakeTwilioOptions settings;
@@ -135,21 +136,22 @@ int run(const Options& options) {
         certificate = emulator::make_certificate(options.host);
         certificate_file = write_certificate(*certificate);
     }
-    const auto clock = std::make_shared<emulator::ScaledClock>(options.clock.speed);
-    const auto fake = make_fake(options, {}, clock);
-    set_up(*fake, options);
-    if (!options.state_file.empty()) load_state(*fake, options.state_file);
-    auto runner = std::make_unique<emulator::Runner>(fake, clock);
-    emulator::Control control{fake, clock, *runner, options};
-    emulator::Server server{*fake, control, certificate};
+    emulator::Server server{certificate};
     const auto port = server.bind(options.host, options.port);
     if (!port) {
         std::cerr << "twiliowa-emulator: cannot listen on " << options.host << " port "
                   << options.port << ": is the address this machine's, and the port free?\n";
         return 1;
     }
-    server.start();
-    announce(options, url_of(options, *port), certificate_file);
+    const auto url = url_of(options, *port);
+    const auto clock = std::make_shared<emulator::ScaledClock>(options.clock.speed);
+    const auto fake = make_fake(options, url, clock);
+    set_up(*fake, options);
+    if (!options.state_file.empty()) load_state(*fake, options.state_file);
+    auto runner = std::make_unique<emulator::Runner>(fake, clock);
+    emulator::Control control{fake, clock, *runner, options};
+    server.start(*fake, control);
+    announce(options, url, certificate_file);
 
     int received = 0;
     sigwait(&signals, &received);

@@ -214,8 +214,7 @@ bool is_from_elsewhere(const httplib::Request& request) {
 }  // namespace
 
 struct Server::Impl {
-    Impl(FakeTwilio& twilio, Control& page_control, const std::optional<Certificate>& certificate)
-        : fake(twilio), control(page_control) {
+    explicit Impl(const std::optional<Certificate>& certificate) {
         if (certificate) {
             http = std::make_unique<httplib::SSLServer>(certificate->certificate.get(),
                                                         certificate->key.get());
@@ -223,7 +222,6 @@ struct Server::Impl {
             http = std::make_unique<httplib::Server>();
         }
         set_up();
-        set_routes();
     }
 
     void set_up() {
@@ -250,7 +248,7 @@ struct Server::Impl {
         });
     }
 
-    void set_routes() {
+    void set_routes(FakeTwilio& fake, Control& control) {
         http->Get("/", [](const httplib::Request&, httplib::Response& response) {
             response.set_header("Content-Security-Policy",
                                 "default-src 'none'; script-src 'unsafe-inline'; style-src "
@@ -261,16 +259,16 @@ struct Server::Impl {
             response.set_content(help_text(), "text/plain; charset=utf-8");
         });
         http->Get("/emulator/state",
-                  [this](const httplib::Request& request, httplib::Response& response) {
-                      wait_for_news(number_parameter(request, "after"));
+                  [this, &control](const httplib::Request& request, httplib::Response& response) {
+                      wait_for_news(control, number_parameter(request, "after"));
                       response.set_content(
                           control.state(number_parameter(request, "requests_after").value_or(0),
                                         number_parameter(request, "webhooks_after").value_or(0)),
                           "application/json");
                   });
         http->Post(R"(/emulator/([a-z_]+))",
-                   [this](const httplib::Request& request, httplib::Response& response,
-                          const httplib::ContentReader& reader) {
+                   [&control](const httplib::Request& request, httplib::Response& response,
+                              const httplib::ContentReader& reader) {
                        const auto body = read_body(request, reader);
                        if (!body || is_from_elsewhere(request)) {
                            response.status = 400;
@@ -282,12 +280,12 @@ struct Server::Impl {
                        response.set_content(answer.body, "application/json");
                    });
 
-        const auto without_body = [this](const httplib::Request& request,
-                                         httplib::Response& response) {
+        const auto without_body = [&fake](const httplib::Request& request,
+                                          httplib::Response& response) {
             serve_twilio(fake, request, {}, response);
         };
-        const auto with_body = [this](const httplib::Request& request, httplib::Response& response,
-                                      const httplib::ContentReader& reader) {
+        const auto with_body = [&fake](const httplib::Request& request, httplib::Response& response,
+                                       const httplib::ContentReader& reader) {
             auto body = read_body(request, reader);
             if (body) return serve_twilio(fake, request, std::move(*body), response);
             if (response.status < 400) response.status = 400;
@@ -301,7 +299,7 @@ struct Server::Impl {
         http->Delete(anything, with_body);
     }
 
-    void wait_for_news(std::optional<std::uint64_t> known) const {
+    void wait_for_news(const Control& control, std::optional<std::uint64_t> known) const {
         if (!known) return;
         const auto end = std::chrono::steady_clock::now() + long_poll;
         while (control.revision() <= *known && std::chrono::steady_clock::now() < end &&
@@ -310,15 +308,13 @@ struct Server::Impl {
         }
     }
 
-    FakeTwilio& fake;
-    Control& control;
     std::unique_ptr<httplib::Server> http;
     std::thread listener;
     std::atomic<bool> stopping{false};
 };
 
-Server::Server(FakeTwilio& fake, Control& control, const std::optional<Certificate>& certificate)
-    : impl_(std::make_unique<Impl>(fake, control, certificate)) {}
+Server::Server(const std::optional<Certificate>& certificate)
+    : impl_(std::make_unique<Impl>(certificate)) {}
 Server::~Server() = default;
 
 std::optional<int> Server::bind(const std::string& host, int port) {
@@ -329,7 +325,8 @@ std::optional<int> Server::bind(const std::string& host, int port) {
     return impl_->http->bind_to_port(host, port) ? std::optional(port) : std::nullopt;
 }
 
-void Server::start() {
+void Server::start(FakeTwilio& fake, Control& control) {
+    impl_->set_routes(fake, control);
     impl_->listener = std::thread([this] { impl_->http->listen_after_bind(); });
     // Before that, stop() would do nothing.
     while (!impl_->http->is_running()) std::this_thread::sleep_for(std::chrono::milliseconds{1});

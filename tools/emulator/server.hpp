@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 
 #include <twiliowa/testing/fake_twilio.hpp>
 
@@ -15,16 +16,15 @@ namespace emulator {
 class Server {
 public:
     /// Without a certificate: HTTP.
-    Server(twiliowa::testing::FakeTwilio& fake, Control& control,
-           const std::optional<Certificate>& certificate);
+    explicit Server(const std::optional<Certificate>& certificate);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
     /// The port bound to (any free one for 0), or nullopt.
     std::optional<int> bind(const std::string& host, int port);
-    /// Serves in threads of its own; returns once it does.
-    void start();
+    /// Serves these in threads of its own; returns once it does.
+    void start(twiliowa::testing::FakeTwilio& fake, Control& control);
     /// Answers under way get a moment to leave.
     void stop();
 

@@ -88,33 +88,15 @@ TEST_CASE("a target is a path, or the path of a whole URL") {
 
 TEST_CASE("a Host header that is no host gets into no URL") {
     const auto url = PublicUrl::as_received();
-    for (const std::string host : {"",
-                                   " ",
-                                   "a b",
-                                   "a/b",
-                                   "a@b",
-                                   "user:pw@b",
-                                   "a\r\nX: y",
-                                   "a?b",
-                                   "a#b",
-                                   "a\\b",
-                                   "a:b",
-                                   "a:",
-                                   "a:-1",
-                                   "a:65536",
-                                   "a:99999999999",
-                                   "[::1",
-                                   "[x]",
-                                   "[::1]x",
-                                   "[::1]:x",
-                                   "::1",
-                                   "a,b",
-                                   "caf\xC3\xA9",
-                                   std::string(301, 'a').c_str()}) {
+    for (const std::string host :
+         {"",    " ",      "a b",     "a/b", "a@b",  "user:pw@b",  "a\r\nX: y",     "a?b",
+          "a#b", "a\\b",   "a:b",     "a:",  "a:-1", "a:65536",    "a:99999999999", "[::1",
+          "[x]", "[::1]x", "[::1]:x", "::1", "a,b",  "caf\xC3\xA9"}) {
         CAPTURE(host);
         CHECK(field_of(url.url_of(request_of({{"Host", host}}))) == "Host");
     }
     CHECK(field_of(url.url_of(request_of({{"Host", std::string("a\0b", 3)}}))) == "Host");
+    CHECK(field_of(url.url_of(request_of({{"Host", std::string(301, 'a')}}))) == "Host");
     CHECK(field_of(url.url_of(request_of({{"Host", "a"}}, "/", ""))) == "scheme");
     CHECK(field_of(url.url_of(request_of({{"Host", "a"}}, "/", "ftp"))) == "scheme");
 }
