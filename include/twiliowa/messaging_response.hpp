@@ -36,7 +36,7 @@ struct TwimlMessage {
 class TWILIOWA_EXPORT MessagingResponse {
 public:
     /// Twilio refuses more (error 11750).
-    static constexpr std::size_t max_bytes = 64u * 1024;
+    static constexpr std::size_t max_bytes = std::size_t{64} * 1024;
 
     /// Says nothing: `<Response/>`.
     MessagingResponse() noexcept = default;

@@ -40,7 +40,7 @@ struct WebhookOptions {
     /// Told of every inbound message and every error, when given. Share it with MessagesClient.
     std::shared_ptr<OptOuts> opt_outs = {};
     std::shared_ptr<Observer> observer = {};
-    std::size_t max_body_bytes = 256u * 1024;
+    std::size_t max_body_bytes = std::size_t{256} * 1024;
     /// Requests a peer may make in `peer_period`, and at once; 0 does not limit. Behind a proxy
     /// every request has the proxy's address: limit there.
     int requests_per_peer = 0;

@@ -15,7 +15,7 @@ namespace twiliowa::detail {
 
 namespace {
 
-constexpr std::size_t fake_max_twiml = 64u * 1024;
+constexpr std::size_t fake_max_twiml = std::size_t{64} * 1024;
 constexpr std::size_t fake_max_replies = 30;
 constexpr std::chrono::seconds fake_reply_period{30};
 constexpr int fake_max_redirects = 10;
