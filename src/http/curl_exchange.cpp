@@ -86,7 +86,7 @@ void CurlHeadersDeleter::operator()(curl_slist* list) const noexcept {
 }
 
 CurlExchange::CurlExchange(const CurlSettings& settings)
-    : settings_(settings), easy_(curl_easy_init()) {
+    : settings_(settings), url_(curl_url()), easy_(curl_easy_init()) {
     if (!easy_) throw std::bad_alloc();
     const auto& options = settings.options;
     set(CURLOPT_PRIVATE, static_cast<void*>(this));
@@ -143,8 +143,7 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
         false;
 
     if (last_url_ != request.url) {
-        last_url_ = request.url;
-        set(CURLOPT_URL, last_url_.c_str());
+        set_url(request.url);
         const auto& proxy =
             request.url.starts_with("http://") ? settings_.http_proxy : settings_.https_proxy;
         set(CURLOPT_PROXY, proxy.c_str());
@@ -181,6 +180,16 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
         set(CURLOPT_OPENSOCKETFUNCTION, policy_set_ ? &CurlExchange::on_socket : nullptr);
         set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
     }
+}
+
+void CurlExchange::set_url(const std::string& url) {
+    last_url_ = url;
+    // Parsed here, once, rather than by each transfer. What it refuses, libcurl refuses again with
+    // its own error.
+    const bool parsed =
+        url_ && curl_url_set(url_.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
+    set(CURLOPT_CURLU, parsed ? url_.get() : nullptr);
+    set(CURLOPT_URL, parsed ? nullptr : url.c_str());
 }
 
 void CurlExchange::set_headers(const HttpRequest& request) {
@@ -235,7 +244,7 @@ bool CurlExchange::take_header(std::string_view line) {
         response_.headers.clear();
         const auto space = line.find(' ');
         takes_sink_ = space != std::string_view::npos && line.substr(space + 1).starts_with('2');
-        if (line.starts_with("HTTP/2") && !listens_) listen_to_http2();
+        if (line.starts_with("HTTP/2")) listen_to_http2(false);
         return true;
     }
     const auto colon = line.find(':');
@@ -293,17 +302,21 @@ bool CurlExchange::may_issue(const char* remote_ip) {
         return false;
     }
     issued_ = true;
+    if (listens_) listen_to_http2(true);
     return true;
 }
 
 /// HTTP/2 lets a server say that it did not touch a request: REFUSED_STREAM, or a GOAWAY whose last
-/// stream is before ours. libcurl passes that on in its verbose texts only. A text that is not
-/// recognised changes nothing: the effect stays unknown.
-void CurlExchange::listen_to_http2() {
-    listens_ = true;
-    set(CURLOPT_DEBUGFUNCTION, &CurlExchange::on_debug);
-    set(CURLOPT_DEBUGDATA, static_cast<void*>(this));
-    set(CURLOPT_VERBOSE, 1L);
+/// stream is before ours. libcurl passes that on in its verbose texts only. They are asked for
+/// between the request and its answer, on handles that have spoken HTTP/2: elsewhere they only
+/// cost. A text that is not recognised changes nothing: the effect stays unknown.
+void CurlExchange::listen_to_http2(bool listen) {
+    if (!listens_) {
+        listens_ = true;
+        set(CURLOPT_DEBUGFUNCTION, &CurlExchange::on_debug);
+        set(CURLOPT_DEBUGDATA, static_cast<void*>(this));
+    }
+    set(CURLOPT_VERBOSE, listen ? 1L : 0L);
 }
 
 int CurlExchange::on_debug(CURL*, curl_infotype type, char* data, std::size_t size, void* self) {

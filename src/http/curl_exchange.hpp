@@ -27,6 +27,10 @@ struct CurlHeadersDeleter {
     void operator()(curl_slist* list) const noexcept;
 };
 using CurlEasy = std::unique_ptr<CURL, CurlEasyDeleter>;
+struct CurlUrlDeleter {
+    void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
+};
+using CurlUrl = std::unique_ptr<CURLU, CurlUrlDeleter>;
 using CurlMulti = std::unique_ptr<CURLM, CurlMultiDeleter>;
 using CurlHeaders = std::unique_ptr<curl_slist, CurlHeadersDeleter>;
 
@@ -60,7 +64,8 @@ private:
 
     static int on_debug(CURL* easy, curl_infotype type, char* data, std::size_t size, void* self);
 
-    void listen_to_http2();
+    void listen_to_http2(bool listen);
+    void set_url(const std::string& url);
     void take_http2_text(std::string_view text);
     bool take_header(std::string_view line);
     bool take_body(std::string_view data);
@@ -78,6 +83,7 @@ private:
     std::string tls_problem(CURLcode code) const;
 
     const CurlSettings& settings_;
+    CurlUrl url_;
     CurlEasy easy_;
     CurlHeaders header_lines_;
     HttpHeaders last_headers_;

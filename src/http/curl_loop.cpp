@@ -8,8 +8,7 @@ namespace twiliowa::detail {
 
 namespace {
 
-constexpr long max_streams = 1000;  // of one HTTP/2 connection, if the server allows so many
-constexpr int longest_poll_ms = 60'000;
+constexpr std::size_t most_streams = 1000;  // of one HTTP/2 connection, if the server allows that
 
 Error transport_destroyed() {
     ErrorData data;
@@ -22,14 +21,13 @@ Error transport_destroyed() {
 
 }  // namespace
 
-CurlLoop::CurlLoop(std::shared_ptr<const CurlSettings> settings)
-    : settings_(std::move(settings)), multi_(curl_multi_init()) {
-    if (!multi_) throw std::bad_alloc();
+CurlLoop::CurlLoop(std::shared_ptr<const CurlSettings> settings) : settings_(std::move(settings)) {
     const long connections = settings_->options.max_connections;
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_HOST_CONNECTIONS, connections);
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, connections);
-    curl_multi_setopt(multi_.get(), CURLMOPT_MAX_CONCURRENT_STREAMS, max_streams);
-    curl_multi_setopt(multi_.get(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
+    curl_multi_setopt(sockets_.multi(), CURLMOPT_MAX_HOST_CONNECTIONS, connections);
+    curl_multi_setopt(sockets_.multi(), CURLMOPT_MAXCONNECTS, connections);
+    curl_multi_setopt(sockets_.multi(), CURLMOPT_MAX_CONCURRENT_STREAMS,
+                      static_cast<long>(most_streams));
+    curl_multi_setopt(sockets_.multi(), CURLMOPT_PIPELINING, static_cast<long>(CURLPIPE_MULTIPLEX));
 }
 
 void CurlLoop::start() {
@@ -47,29 +45,24 @@ void CurlLoop::stop() {
 
 template <class Change>
 void CurlLoop::post(Change change) {
-    bool was_empty = false;
+    bool wakes = false;
     {
         const std::lock_guard lock(mutex_);
-        was_empty = inbox_.empty();
         change(inbox_);
+        wakes = std::exchange(asleep_, false);
     }
-    if (was_empty) curl_multi_wakeup(multi_.get());
+    if (wakes) sockets_.wake();
 }
 
 void CurlLoop::submit(HttpRequest request, CallContext context, Completion done) {
     auto job = std::make_unique<Job>();
+    job->id = next_id_++;
     job->request = std::move(request);
     job->context = std::move(context);
     job->done = std::move(done);
-    const auto cancel = job->context.cancel;
-    std::uint64_t id = 0;
+    const auto& cancel = job->context.cancel;
     if (cancel.can_be_cancelled()) {
-        {
-            const std::lock_guard lock(mutex_);
-            id = next_id_++;
-        }
-        job->id = id;
-        job->registration = cancel.on_cancel([weak = weak_from_this(), id] {
+        job->registration = cancel.on_cancel([weak = weak_from_this(), id = job->id] {
             if (const auto self = weak.lock()) {
                 self->post([id](Inbox& inbox) { inbox.cancelled.push_back(id); });
             }
@@ -84,13 +77,13 @@ void CurlLoop::call_at(MonotonicTime when, std::function<void()> task) {
 
 void CurlLoop::run() noexcept {
     while (!stopping_) {
-        take_inbox();
-        run_timers(std::chrono::steady_clock::now());
-        if (stopping_) break;
-        int running = 0;
-        curl_multi_perform(multi_.get(), &running);
+        sockets_.wait(next_wake_up());
         reap();
-        curl_multi_poll(multi_.get(), nullptr, 0, poll_timeout(), nullptr);
+        take_inbox();  // with what the completions asked for
+        run_timers();
+        if (!deadlines_.empty()) run_deadlines();
+        sockets_.run_due();
+        reap();
     }
     finish_everything();
 }
@@ -99,6 +92,7 @@ void CurlLoop::take_inbox() {
     Inbox taken;
     {
         const std::lock_guard lock(mutex_);
+        asleep_ = false;
         std::swap(taken, inbox_);
     }
     stopping_ = stopping_ || taken.stop;
@@ -106,49 +100,111 @@ void CurlLoop::take_inbox() {
         timers_.push_back(std::move(timer));
         std::push_heap(timers_.begin(), timers_.end(), Later{});
     }
-    for (auto& job : taken.jobs) begin(std::move(job));
+    for (auto& job : taken.jobs) accept(std::move(job));
     for (const auto id : taken.cancelled) cancel(id);
 }
 
+void CurlLoop::accept(std::unique_ptr<Job> job) {
+    if (stopping_) return complete(*job, transport_destroyed());
+    if (job->context.cancel.is_cancelled()) {
+        prepare(*job);
+        return complete(*job, job->exchange->cancelled());
+    }
+    auto& host = host_of(job->request);
+    job->host = &host;
+    if (job->context.cancel.can_be_cancelled()) cancellable_.emplace(job->id, job.get());
+    if (host.running < host.most) return begin(std::move(job));
+    if (job->context.deadline != MonotonicTime::max()) {
+        deadlines_.emplace(job->context.deadline, job.get());
+    }
+    host.waiting.emplace(job->id, std::move(job));
+}
+
+CurlLoop::Host& CurlLoop::host_of(const HttpRequest& request) {
+    const auto& url = request.url;
+    const auto scheme = url.find("://");
+    const auto path = url.find_first_of("/?#", scheme == std::string::npos ? 0 : scheme + 3);
+    const auto [found, is_new] = hosts_.try_emplace(url.substr(0, path));
+    auto& host = found->second;
+    if (is_new) {
+        host.origin = found->first;
+        host.most = static_cast<std::size_t>(settings_->options.max_connections);
+        if (may_share_connection(request)) host.most = std::max(host.most, most_streams);
+    }
+    return host;
+}
+
+/// Over TLS the handshake tells at once whether a connection can be shared. Without it only the
+/// first answer tells, which may never come.
+bool CurlLoop::may_share_connection(const HttpRequest& request) const {
+    return settings_->options.http2 && request.url.starts_with("https://");
+}
+
 void CurlLoop::begin(std::unique_ptr<Job> job) {
+    prepare(*job);
+    CURL* const easy = job->exchange->easy();
+    ++job->host->running;
+    curl_multi_add_handle(sockets_.multi(), easy);
+    running_.emplace(easy, std::move(job));
+}
+
+void CurlLoop::prepare(Job& job) {
     if (spare_.empty()) {
-        job->exchange = std::make_unique<CurlExchange>(*settings_);
+        job.exchange = std::make_unique<CurlExchange>(*settings_);
     } else {
-        job->exchange = std::move(spare_.back());
+        job.exchange = std::move(spare_.back());
         spare_.pop_back();
     }
-    auto& exchange = *job->exchange;
-    // Over TLS the handshake tells at once whether a connection can be shared. Without it only the
-    // first answer tells, which may never come.
-    const bool may_share = settings_->options.http2 && job->request.url.starts_with("https://");
-    exchange.prepare(job->request, job->context, std::chrono::steady_clock::now(), may_share);
-    if (job->context.cancel.is_cancelled() || stopping_) {
-        auto error = stopping_ ? transport_destroyed() : exchange.cancelled();
-        return complete(*job, std::move(error));
-    }
-    if (job->id != 0) cancellable_.emplace(job->id, exchange.easy());
-    curl_multi_add_handle(multi_.get(), exchange.easy());
-    running_.emplace(exchange.easy(), std::move(job));
+    job.exchange->prepare(job.request, job.context, std::chrono::steady_clock::now(),
+                          may_share_connection(job.request));
 }
 
 std::unique_ptr<CurlLoop::Job> CurlLoop::detach(Job& job) {
+    cancellable_.erase(job.id);
+    auto& host = *job.host;
+    if (!job.exchange) {
+        deadlines_.erase({job.context.deadline, &job});
+        auto taken = std::move(host.waiting.extract(job.id).mapped());
+        prepare(*taken);  // for what it says of its end
+        return taken;
+    }
     CURL* const easy = job.exchange->easy();
-    curl_multi_remove_handle(multi_.get(), easy);
-    if (job.id != 0) cancellable_.erase(job.id);
-    auto node = running_.extract(easy);
-    return std::move(node.mapped());
+    curl_multi_remove_handle(sockets_.multi(), easy);
+    auto taken = std::move(running_.extract(easy).mapped());
+    leave(host);
+    return taken;
+}
+
+void CurlLoop::leave(Host& host) {
+    --host.running;
+    if (stopping_) return;
+    if (host.waiting.empty()) {
+        if (host.running == 0) hosts_.erase(host.origin);
+        return;
+    }
+    auto next = std::move(host.waiting.extract(host.waiting.begin()).mapped());
+    deadlines_.erase({next->context.deadline, next.get()});
+    begin(std::move(next));
 }
 
 void CurlLoop::cancel(std::uint64_t id) {
     const auto found = cancellable_.find(id);
     if (found == cancellable_.end()) return;
-    const auto job = detach(*running_.at(found->second));
+    const auto job = detach(*found->second);
     complete(*job, job->exchange->cancelled());
+}
+
+void CurlLoop::run_deadlines() {
+    const auto now = std::chrono::steady_clock::now();
+    while (!deadlines_.empty() && deadlines_.begin()->first <= now) {
+        const auto job = detach(*deadlines_.begin()->second);
+        complete(*job, job->exchange->finish(CURLE_OPERATION_TIMEDOUT));
+    }
 }
 
 void CurlLoop::reap() {
     int left = 0;
-    while (const CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
+    while (const CURLMsg* message = curl_multi_info_read(sockets_.multi(), &left)) {
         if (message->msg != CURLMSG_DONE) continue;
         const auto code = message->data.result;
         const auto running = running_.find(message->easy_handle);
@@ -166,8 +222,10 @@ void CurlLoop::complete(Job& job, Result<HttpResponse> result) noexcept {
     job.done(std::move(result));
 }
 
-void CurlLoop::run_timers(MonotonicTime now) {
-    while (!timers_.empty() && (timers_.front().when <= now || stopping_)) {
+void CurlLoop::run_timers() {
+    if (timers_.empty()) return;
+    const auto now = stopping_ ? MonotonicTime::max() : std::chrono::steady_clock::now();
+    while (!timers_.empty() && timers_.front().when <= now) {
         std::pop_heap(timers_.begin(), timers_.end(), Later{});
         const auto timer = std::move(timers_.back());
         timers_.pop_back();
@@ -175,11 +233,13 @@ void CurlLoop::run_timers(MonotonicTime now) {
     }
 }
 
-int CurlLoop::poll_timeout() const {
-    if (timers_.empty()) return longest_poll_ms;
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(
-        timers_.front().when - std::chrono::steady_clock::now());
-    return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, longest_poll_ms));
+MonotonicTime CurlLoop::next_wake_up() {
+    const std::lock_guard lock(mutex_);
+    if (!inbox_.empty()) return MonotonicTime::min();
+    asleep_ = true;
+    auto next = timers_.empty() ? MonotonicTime::max() : timers_.front().when;
+    if (!deadlines_.empty()) next = std::min(next, deadlines_.begin()->first);
+    return next;
 }
 
 void CurlLoop::finish_everything() {
@@ -187,11 +247,20 @@ void CurlLoop::finish_everything() {
         const std::lock_guard lock(mutex_);
         return inbox_.jobs.empty() && inbox_.timers.empty();
     };
-    while (!running_.empty() || !timers_.empty() || !inbox_is_empty()) {
+    while (!hosts_.empty() || !timers_.empty() || !inbox_is_empty()) {
         take_inbox();
-        run_timers(MonotonicTime::max());
+        run_timers();
         while (!running_.empty()) {
             const auto job = detach(*running_.begin()->second);
+            complete(*job, job->exchange->cancelled());
+        }
+        while (!hosts_.empty()) {
+            const auto host = hosts_.begin();
+            if (host->second.waiting.empty()) {
+                hosts_.erase(host);
+                continue;
+            }
+            const auto job = detach(*host->second.waiting.begin()->second);
             complete(*job, job->exchange->cancelled());
         }
     }

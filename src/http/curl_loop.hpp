@@ -2,18 +2,22 @@
 /// The asynchronous side of CurlTransport: one thread, one libcurl multi handle.
 #pragma once
 
-#include <condition_variable>
+#include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <queue>
+#include <set>
+#include <string>
 #include <thread>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "http/curl_exchange.hpp"
+#include "http/curl_sockets.hpp"
 
 namespace twiliowa::detail {
 
@@ -32,13 +36,23 @@ public:
     void call_at(MonotonicTime when, std::function<void()> task);
 
 private:
+    struct Host;
     struct Job {
-        std::uint64_t id = 0;
+        std::uint64_t id = 0;  ///< Rises: the order of arrival.
         HttpRequest request = {};
         CallContext context = {};
         Completion done = {};
-        std::unique_ptr<CurlExchange> exchange = {};
+        Host* host = nullptr;
+        std::unique_ptr<CurlExchange> exchange = {};  ///< None while it waits.
         CancelRegistration registration = {};
+    };
+    /// What is asked of one host. libcurl is given no more than can be under way: each of its
+    /// handles weighs kilobytes, and the end of one makes it look through all that wait.
+    struct Host {
+        std::string origin = {};
+        std::size_t running = 0;
+        std::size_t most = 0;
+        std::map<std::uint64_t, std::unique_ptr<Job>> waiting = {};
     };
     struct Timer {
         MonotonicTime when = {};
@@ -61,32 +75,44 @@ private:
         }
     };
 
-    /// Runs `change` on the inbox, and wakes the loop if it was empty.
+    /// Runs `change` on the inbox, and wakes the loop if it sleeps.
     template <class Change>
     void post(Change change);
     void run() noexcept;
     void take_inbox();
+    void accept(std::unique_ptr<Job> job);
     void begin(std::unique_ptr<Job> job);
+    void prepare(Job& job);
     void cancel(std::uint64_t id);
+    Host& host_of(const HttpRequest& request);
+    bool may_share_connection(const HttpRequest& request) const;
     void reap();
-    void run_timers(MonotonicTime now);
-    int poll_timeout() const;
+    void run_timers();
+    /// Ends those whose deadline came while they waited.
+    void run_deadlines();
+    /// When to wake up if nobody posts. From here on `post` wakes the loop.
+    MonotonicTime next_wake_up();
     void finish_everything();
     void complete(Job& job, Result<HttpResponse> result) noexcept;
+    /// Takes one out: of libcurl, and in comes the next; or from those that wait.
     std::unique_ptr<Job> detach(Job& job);
+    void leave(Host& host);
 
     std::shared_ptr<const CurlSettings> settings_;
-    CurlMulti multi_;
+    CurlSockets sockets_;
     std::thread thread_;
 
     std::mutex mutex_;
-    Inbox inbox_;                ///< Guarded by mutex_.
-    std::uint64_t next_id_ = 1;  ///< Guarded by mutex_.
+    Inbox inbox_;          ///< Guarded by mutex_.
+    bool asleep_ = false;  ///< Guarded by mutex_.
+    std::atomic<std::uint64_t> next_id_ = 1;
 
     // The loop's own.
     bool stopping_ = false;
+    std::unordered_map<std::string, Host> hosts_;  ///< By origin; those with something to do.
     std::unordered_map<CURL*, std::unique_ptr<Job>> running_;
-    std::unordered_map<std::uint64_t, CURL*> cancellable_;
+    std::unordered_map<std::uint64_t, Job*> cancellable_;
+    std::set<std::pair<MonotonicTime, Job*>> deadlines_;  ///< Of those that wait.
     std::vector<std::unique_ptr<CurlExchange>> spare_;
     std::vector<Timer> timers_;  ///< A heap.
 };

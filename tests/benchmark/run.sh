@@ -133,5 +133,8 @@ fi
 title 'From process start to the first message (target: ratio 1.3)'
 "$(bench start_up)" "$cpu" 60 "$(bench start_library)" "$(bench start_bare)" "$work/ca.pem" "$http2"
 
+title 'The emulator, on all CPUs'
+"$(bench emulator_load)" "$(bench twiliowa-emulator)" "${BENCHMARK_EMULATOR_MESSAGES:-10000}"
+
 title 'What #include costs, in preprocessed lines (target: ratio 1.3 for twiliowa.hpp)'
 "$here/../structure/line_budget.sh" "$here/../.." "${CXX:-g++}"

@@ -163,3 +163,121 @@ TEST_CASE("a completion never runs inside the call that started it, whatever fai
         CHECK_FALSE(inside);
     }
 }
+
+namespace {
+
+/// Of HTTP/1.1 two at once are under way, the others wait.
+CurlOptions two_connections(Wire& wire) {
+    auto options = wire.options();
+    options.max_connections = 2;
+    return options;
+}
+
+}  // namespace
+
+TEST_CASE("more calls than connections wait for their turn, and all are answered, in order") {
+    Wire wire;
+    auto options = wire.options();
+    options.max_connections = 1;
+    CurlTransport transport(options);
+    constexpr int calls = 500;
+    int answered = 0;
+    std::promise<void> done;
+    for (int i = 0; i < calls; ++i) {
+        auto request = wire.post("/ok");
+        request.body = std::to_string(i);
+        transport.async_send(std::move(request), Wire::within(), [&](const auto& answer) {
+            CHECK(answer);
+            if (++answered == calls) done.set_value();
+        });
+    }
+    done.get_future().wait();
+    CHECK(wire.server.connections() == 1);
+    const auto got = wire.server.requests();
+    REQUIRE(got.size() == calls);
+    for (int i = 0; i < calls; ++i) {
+        CHECK(got[static_cast<std::size_t>(i)].body == std::to_string(i));
+    }
+}
+
+TEST_CASE("a call that waits for its turn ends by its deadline, unsent") {
+    Wire wire;
+    CurlTransport transport(two_connections(wire));
+    CancelSource source;
+    auto held = Wire::within(60s);
+    held.cancel = source.token();
+    std::vector<std::future<Result<HttpResponse>>> calls;
+    const auto call = [&](const char* path, const CallContext& context) {
+        auto promise = std::make_shared<std::promise<Result<HttpResponse>>>();
+        calls.push_back(promise->get_future());
+        transport.async_send(wire.post(path), context,
+                             [promise](auto answer) { promise->set_value(std::move(answer)); });
+    };
+    call("/hold", held);
+    call("/hold", held);
+    CHECK(wire.server.wait_for_requests(2));
+    call("/ok", Wire::within(30ms));
+    call("/ok", Wire::within(20ms));
+    call("/ok", Wire::within(60s));
+    for (const std::size_t i : {2u, 3u}) {
+        const auto answer = calls[i].get();
+        REQUIRE_FALSE(answer);
+        CHECK(answer.error().kind() == ErrorKind::timeout);
+        CHECK(answer.error().effect() == Effect::none);
+        CHECK(answer.error().port() == wire.server.port());
+    }
+    CHECK(wire.server.requests().size() == 2);
+    source.cancel();  // and with it those under way: the last one gets its turn
+    const auto last = calls[4].get();
+    INFO((last ? std::string{} : last.error().what()));
+    CHECK(last);
+}
+
+TEST_CASE("a call that waits for its turn can be cancelled, and ends with the transport, unsent") {
+    Wire wire;
+    CancelSource source;
+    std::vector<Error> errors;
+    std::promise<void> first;
+    {
+        CurlTransport transport(two_connections(wire));
+        const auto call = [&](const char* path, CallContext context, auto then) {
+            transport.async_send(wire.post(path), std::move(context),
+                                 [&, then](const auto& answer) {
+                                     REQUIRE_FALSE(answer);
+                                     errors.push_back(answer.error());
+                                     then();
+                                 });
+        };
+        call("/hold", Wire::within(60s), [] {});
+        call("/hold", Wire::within(60s), [] {});
+        CHECK(wire.server.wait_for_requests(2));
+        auto cancellable = Wire::within(60s);
+        cancellable.cancel = source.token();
+        call("/ok", cancellable, [&] { first.set_value(); });
+        call("/ok", Wire::within(60s), [] {});
+        source.cancel();
+        first.get_future().wait();
+    }
+    REQUIRE(errors.size() == 4);
+    CHECK(errors[0].kind() == ErrorKind::cancelled);
+    CHECK(errors[0].effect() == Effect::none);
+    int unsent = 0;
+    for (const auto& error : errors) {
+        CHECK(error.kind() == ErrorKind::cancelled);
+        if (error.effect() == Effect::none) ++unsent;
+    }
+    CHECK(unsent == 2);
+    CHECK(wire.server.requests().size() == 2);
+}
+
+TEST_CASE("a host that never answers keeps no other host waiting") {
+    Wire silent;
+    Wire wire;
+    CurlTransport transport(two_connections(silent));
+    for (int i = 0; i < 10; ++i) {
+        transport.async_send(silent.post("/hold"), Wire::within(60s), [](const auto&) {});
+    }
+    CHECK(silent.server.wait_for_requests(2));
+    CHECK(send_async(transport, wire.post("/ok"), Wire::within()));
+    CHECK(silent.server.requests().size() == 2);
+}

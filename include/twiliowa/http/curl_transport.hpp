@@ -32,8 +32,9 @@ struct CurlOptions {
 /// - Puts a request on the wire once: libcurl's own repetition of a request on a connection that
 ///   died is refused (it would deliver the message twice).
 /// - A blocking call works in the calling thread. Asynchronous calls share one I/O thread, started
-///   with the first of them; completions run on it. No other thread, no global state but
-///   curl_global_init, once.
+///   with the first of them; completions run on it. That first call throws std::system_error, and
+///   has done nothing, when the process has no thread or file descriptor left. No other thread, no
+///   global state but curl_global_init, once.
 /// - Kept-alive connections are reused; one that saw an error is not. TLS 1.2 or later. No
 ///   redirects, no `Expect:`.
 /// - Destruction completes what is pending and is safe from inside a completion.
