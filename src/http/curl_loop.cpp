@@ -8,6 +8,9 @@ namespace twiliowa::detail {
 
 namespace {
 
+/// What libcurl puts on an HTTP/2 connection before it has the server's settings. It opens further
+/// connections for the rest.
+constexpr std::size_t first_streams = 100;
 constexpr std::size_t most_streams = 1000;  // of one HTTP/2 connection, if the server allows that
 
 Error transport_destroyed() {
@@ -129,7 +132,11 @@ CurlLoop::Host& CurlLoop::host_of(const HttpRequest& request) {
     if (is_new) {
         host.origin = found->first;
         host.most = static_cast<std::size_t>(settings_->options.max_connections);
-        if (may_share_connection(request)) host.most = std::max(host.most, most_streams);
+        host.most_once_answered = host.most;
+        if (may_share_connection(request)) {
+            host.most = first_streams;
+            host.most_once_answered = std::max(host.most_once_answered, most_streams);
+        }
     }
     return host;
 }
@@ -182,9 +189,11 @@ void CurlLoop::leave(Host& host) {
         if (host.running == 0) hosts_.erase(host.origin);
         return;
     }
-    auto next = std::move(host.waiting.extract(host.waiting.begin()).mapped());
-    deadlines_.erase({next->context.deadline, next.get()});
-    begin(std::move(next));
+    while (host.running < host.most && !host.waiting.empty()) {
+        auto next = std::move(host.waiting.extract(host.waiting.begin()).mapped());
+        deadlines_.erase({next->context.deadline, next.get()});
+        begin(std::move(next));
+    }
 }
 
 void CurlLoop::cancel(std::uint64_t id) {
@@ -210,6 +219,10 @@ void CurlLoop::reap() {
         const auto running = running_.find(message->easy_handle);
         if (running == running_.end()) continue;
         auto result = running->second->exchange->finish(code);
+        if (code == CURLE_OK) {
+            auto& host = *running->second->host;
+            host.most = host.most_once_answered;
+        }
         const auto job = detach(*running->second);
         // One that saw an error is not used again.
         if (code == CURLE_OK) spare_.push_back(std::move(job->exchange));

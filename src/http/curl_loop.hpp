@@ -51,7 +51,8 @@ private:
     struct Host {
         std::string origin = {};
         std::size_t running = 0;
-        std::size_t most = 0;
+        std::size_t most = 0;  ///< That run at once, and
+        std::size_t most_once_answered = 0;
         std::map<std::uint64_t, std::unique_ptr<Job>> waiting = {};
     };
     struct Timer {
