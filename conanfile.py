@@ -41,7 +41,7 @@ class TwiliowaConan(ConanFile):
         self.requires("openssl/[>=3 <4]")
         self.requires("libcurl/[>=7.88 <9]")
         if self.options.with_tools:
-            self.requires("cpp-httplib/[>=0.11.4 <1]")
+            self.requires("cpp-httplib/[>=0.11.4 <1]", options={"with_openssl": True})
 
     def build_requirements(self):
         self.tool_requires("cmake/[>=3.23]")

@@ -2,8 +2,6 @@
 #include <chrono>
 #include <iostream>
 #include <stdexcept>
-#include <string>
-#include <vector>
 
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/testing/fake_twilio.hpp>
@@ -11,53 +9,37 @@
 
 using namespace std::chrono_literals;
 using namespace twiliowa;
-using testing::FakeTwilio;
+using namespace twiliowa::testing;
 
 static void expect(bool truth, const char* what) {
     if (!truth) throw std::logic_error(what);
 }
 
+// [conversation]
 static void a_customer_confirms_an_appointment() {
-    auto twilio = FakeTwilio::with_account({.lifecycle = testing::Lifecycle::automatic});
+    const auto twilio = FakeTwilio::with_account({.lifecycle = Lifecycle::automatic});
     const auto question = twilio->add_content(
-        FakeTwilio::demo_account_sid,
-        {.variables = {{"1", "today"}},
-         .types = R"({"twilio/quick-reply": {"body": "Your appointment is {{1}}.",
-            "actions": [{"title": "I will come", "id": "yes"}, {"title": "I cannot", "id": "no"}]}})"});
-    auto options = twilio->client_options();
-    options.status_callback = "https://example.com/whatsapp";
-    const MessagesClient client{twilio->credentials(), options};
-
-    std::vector<std::string> seen;
-    WebhookHandler bot{RequestValidator{FakeTwilio::demo_auth_token}, {.clock = twilio->clock()}};
-    bot.on_button([](const InboundMessage& m) {
-        return MessagingResponse{m.button_answer() == "yes" ? "See you then!" : "Maybe next time."};
+        FakeContent::quick_reply("Your appointment is at {{1}}.", {"I will come", "I cannot"}));
+    const MessagesClient client{twilio->credentials(), twilio->client_options()};
+    WebhookHandler bot{RequestValidator{FakeTwilio::demo_auth_token}};
+    bot.on_button([](const InboundMessage& answer) {
+        return MessagingResponse{answer.body == "I will come" ? "See you!" : "Maybe next time."};
     });
-    bot.on_status([&](const StatusCallback& s) {
-        seen.push_back(s.status.str() +
-                       (s.error_code == 0 ? "" : " " + std::to_string(s.error_code)));
-    });
-    twilio->set_webhook(FakeTwilio::demo_sender, "https://example.com/whatsapp");
-    twilio->on_webhook([&](const auto&, const WebhookRequest& r) { return bot.handle(r); });
-
+    twilio->connect(bot);
     const auto lee = twilio->customer("+447700900123");
-    client.send_template(
-        {.to = lee.address(), .content_sid = question, .variables = {{"1", "at 9"}}});
-    twilio->run_until_idle();
-    expect(seen.back() == "delivered", "the template arrives");
+    client.send_template({.to = lee.address(), .content_sid = question, .variables = {{"1", "9"}}});
+    expect(lee.sees().status == "delivered", "the template arrives");
     lee.reads();
+    expect(lee.sees().status == "read", "Lee opens the chat");
     lee.taps("I will come");
-    twilio->run_until_idle();
-    expect(lee.conversation().back().body == "See you then!", "the bot answers");
-
+    expect(lee.sees().body == "See you!", "the bot answers");
     twilio->advance(25h);
     client.send_text({.to = lee.address(), .body = "How was it?"});
-    twilio->run_until_idle();
-    expect(seen.back() == "undelivered 63016", "after a day only templates arrive");
-    client.send_template({.to = lee.address(), .content_sid = question});
-    twilio->run_until_idle();
-    expect(seen.back() == "delivered", "a template does");
+    expect(lee.sees().error_code == 63016, "after a day, text is refused");
+    client.send_template({.to = lee.address(), .content_sid = question, .variables = {{"1", "7"}}});
+    expect(lee.sees().status == "delivered", "a template goes out");
 }
+// [conversation]
 
 int main() {
     try {

@@ -1,6 +1,10 @@
 # Doxygen's filter for headers. Where Doxygen found, without it, that a public name has no comment
 # (build/docs/undocumented), it puts in what docs/names.txt says of the name. `try_` and `async_` forms refer
 # to the verb that they are a form of. Lines keep their numbers.
+function use(name) {
+    print name >>"build/docs/names_used"
+    return words[name]
+}
 BEGIN {
     while ((getline line < "docs/names.txt") > 0) {
         if (line ~ /^#/ || !(at = index(line, ": "))) continue
@@ -27,9 +31,9 @@ BEGIN {
         else sub(/ ?\(.*$/, "", text)
         sub(/^.*::/, "", text)
         sub(/ +$/, "", text)
-        if ((scope "::" text) in words) said[number[1]] = words[scope "::" text]
+        if ((scope "::" text) in words) said[number[1]] = use(scope "::" text)
         else if (number[1] in said) continue
-        else if (text in words) said[number[1]] = words[text]
+        else if (text in words) said[number[1]] = use(text)
         else if (text ~ /^try_/) said[number[1]] = "As `" substr(text, 5) "`, as a Result; throws no TwilioError."
         else if (text ~ /^async_/) said[number[1]] = "As `" substr(text, 7) "`, calling back with the Result."
     }

@@ -8,6 +8,7 @@
 #include "detail/ascii.hpp"
 #include "testing/fake_call.hpp"
 #include "testing/fake_content_api.hpp"
+#include "testing/fake_content_list.hpp"
 #include "testing/fake_faults.hpp"
 #include "testing/fake_messages_api.hpp"
 #include "testing/fake_typing.hpp"
@@ -40,6 +41,20 @@ int fake_problem_code(std::string_view body) noexcept {
     if (at == std::string_view::npos) return 0;
     const auto digits = body.substr(at + key.size());
     return parse_number<int>(digits.substr(0, digits.find_first_not_of("0123456789"))).value_or(0);
+}
+
+/// Of each request in the log, so that large ones do not fill the memory.
+constexpr std::size_t kept_fake_body = std::size_t{64} * 1024;
+
+/// What the log says of them, whether or not the request came so far that they were looked at.
+std::string judge_fake_credentials(FakeAccounts& accounts, const HttpRequest& request) {
+    const auto authorization = find_fake_authorization(request);
+    if (authorization.empty()) return "missing";
+    const auto* account = accounts.authenticate(authorization);
+    const auto route = match_fake_route(split_fake_url(request.url).path);
+    const bool fits =
+        account != nullptr && (!route || route->account.empty() || route->account == account->sid);
+    return fits ? "accepted" : "refused";
 }
 
 }  // namespace
@@ -89,7 +104,8 @@ void FakeApi::record(const HttpRequest& request, const FakeAnswer& answer, TimeP
     entry.when = now;
     entry.method = request.method;
     entry.url = request.url;
-    entry.body = request.body;
+    entry.body = request.body.substr(0, kept_fake_body);
+    entry.credentials = judge_fake_credentials(world_.accounts, request);
     entry.status = answer.response.status;
     if (entry.status >= 400) entry.code = fake_problem_code(answer.response.body);
     entry.response = answer.response.body;
@@ -154,6 +170,10 @@ HttpResponse FakeApi::dispatch(const FakeCall& call) {
         Endpoint{Resource::contents, HttpMethod::post, serve_fake_create_content},
         Endpoint{Resource::contents, HttpMethod::get, serve_fake_list_contents},
         Endpoint{Resource::contents_and_approvals, HttpMethod::get, serve_fake_list_approvals},
+        Endpoint{Resource::legacy_contents, HttpMethod::get, serve_fake_list_legacy},
+        Endpoint{Resource::searched_contents, HttpMethod::get, serve_fake_search_contents},
+        Endpoint{Resource::searched_contents_and_approvals, HttpMethod::get,
+                 serve_fake_search_approvals},
         Endpoint{Resource::content, HttpMethod::get, serve_fake_fetch_content},
         Endpoint{Resource::content, HttpMethod::put, serve_fake_update_content},
         Endpoint{Resource::content, HttpMethod::delete_, serve_fake_delete_content},

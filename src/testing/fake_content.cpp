@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
+
+#include "detail/utf8.hpp"
 
 namespace twiliowa::detail {
 
@@ -48,6 +52,9 @@ bool declares_fake_variable(const testing::FakeContent& content, std::string_vie
            (name == "1" && content.types.find("whatsapp/authentication") != std::string::npos);
 }
 
+constexpr std::size_t fake_max_variable = 1'600;
+constexpr std::size_t fake_max_template_text = 1'024;
+
 FakeProblem bad_fake_variables(std::string_view why) {
     return {400, 21656, "ContentVariables cannot be used: " + std::string{why}};
 }
@@ -64,12 +71,34 @@ FakeVerdict read_fake_variables(std::string_view json, const testing::FakeConten
         if (!value.is_string()) return bad_fake_variables("a value is not a string");
         const auto& text = value.get_ref<const std::string&>();
         if (text.empty()) return bad_fake_variables("a value is empty");
+        if (count_code_points(text) > fake_max_variable) {
+            return FakeProblem{400, 21658, "A value of ContentVariables is too long", {}};
+        }
         if (!declares_fake_variable(content, name)) {
             return bad_fake_variables("a name is not one of the template's");
         }
         variables.insert_or_assign(name, text);
     }
     return std::nullopt;
+}
+
+int find_fake_misfit(const FakeVariables& variables, const testing::FakeContent& content,
+                     std::string_view body) {
+    for (const auto& [name, value] : variables) {
+        if (value.find_first_of("\n\r\t") != std::string::npos ||
+            value.find("     ") != std::string::npos) {
+            return 63013;
+        }
+    }
+    const std::string_view text = content.types.empty() ? content.body : content.types;
+    for (auto placeholder = find_fake_placeholder(text, 0); placeholder;
+         placeholder = find_fake_placeholder(text, placeholder->end)) {
+        if (variables.find(placeholder->name) == variables.end() &&
+            find_fake_default(content, placeholder->name) == nullptr) {
+            return 63028;
+        }
+    }
+    return count_code_points(body) > fake_max_template_text ? 63021 : 0;
 }
 
 std::string fill_fake_placeholders(std::string_view text, const testing::FakeContent& content,
@@ -94,3 +123,20 @@ std::string fill_fake_placeholders(std::string_view text, const testing::FakeCon
 }
 
 }  // namespace twiliowa::detail
+
+namespace twiliowa::testing {
+
+FakeContent FakeContent::quick_reply(std::string_view body,
+                                     const std::vector<std::string>& titles) {
+    auto actions = nlohmann::ordered_json::array();
+    for (const auto& title : titles) {
+        actions.push_back({{"type", "QUICK_REPLY"}, {"title", title}, {"id", title}});
+    }
+    const nlohmann::ordered_json types = {
+        {"twilio/quick-reply", {{"body", body}, {"actions", std::move(actions)}}}};
+    FakeContent content;
+    content.types = types.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return content;
+}
+
+}  // namespace twiliowa::testing

@@ -7,61 +7,11 @@
 #include <string>
 #include <utility>
 
-#include "detail/dates.hpp"
-#include "testing/fake_paging.hpp"
+#include "testing/fake_content_json.hpp"
 
 namespace twiliowa::detail {
 
 namespace {
-
-using ContentJson = nlohmann::ordered_json;
-
-std::string dump_content_json(const ContentJson& json) {
-    return json.dump(-1, ' ', false, ContentJson::error_handler_t::replace);
-}
-
-std::string fake_content_url(const FakeCall& call, std::string_view path) {
-    return call.world.public_base("https://content.twilio.com") + std::string{path};
-}
-
-ContentJson fake_types_of(const testing::FakeContent& content) {
-    auto types = ContentJson::parse(content.types, nullptr, false);
-    if (types.is_object() && !types.empty()) return types;
-    return {{"twilio/text", {{"body", content.body}}}};
-}
-
-ContentJson content_to_fake_json(const FakeCall& call, const FakeTemplate& entry) {
-    const auto& content = entry.content;
-    ContentJson variables = ContentJson::object();
-    for (const auto& [name, value] : content.variables) variables[name] = value;
-    const auto url = fake_content_url(call, "/v1/Content/" + content.sid);
-    return {
-        {"sid", content.sid},
-        {"account_sid", call.account.sid},
-        {"friendly_name", content.friendly_name},
-        {"language", content.language},
-        {"variables", std::move(variables)},
-        {"types", fake_types_of(content)},
-        {"date_created", format_iso8601_utc(entry.created)},
-        {"date_updated", format_iso8601_utc(entry.updated)},
-        {"url", url},
-        {"links",
-         {{"approval_create", url + "/ApprovalRequests/whatsapp"},
-          {"approval_fetch", url + "/ApprovalRequests"}}},
-    };
-}
-
-ContentJson approval_to_fake_json(const FakeTemplate& entry) {
-    return {
-        {"type", "whatsapp"},
-        {"name", entry.name},
-        {"category", entry.category},
-        {"content_type", fake_types_of(entry.content).begin().key()},
-        {"status", entry.content.approval},
-        {"rejection_reason", entry.rejection_reason},
-        {"allow_category_change", entry.allow_category_change},
-    };
-}
 
 // ---- What a request may say.
 
@@ -76,34 +26,56 @@ FakeVerdict bad_fake_content(std::string_view why) {
     return FakeProblem{400, 20422, std::string{why}, {}};
 }
 
-/// The fields that every content type needs, as the API's document has them.
+using FakeFieldNames = std::array<const char*, 4>;
+
+/// The fields that must be there, and whether they are; `where` begins the complaint.
+FakeVerdict check_fake_fields(std::string_view where, const ContentJson& object,
+                              const FakeFieldNames& fields) {
+    for (const auto* field : fields) {
+        if (field != nullptr && !object.contains(field)) {
+            return bad_fake_content(std::string{where} + " lacks " + field);
+        }
+    }
+    return std::nullopt;
+}
+
+/// What every content type needs, as the API's document has it.
 FakeVerdict check_fake_type(std::string_view name, const ContentJson& type) {
     struct Needs {
         std::string_view type;
-        std::array<const char*, 3> fields;
+        FakeFieldNames fields;
+        const char* list = nullptr;   ///< A field that is an array of objects,
+        FakeFieldNames entries = {};  ///< each of which needs these.
     };
     static constexpr std::array needs{
         Needs{"twilio/text", {"body"}},
         Needs{"twilio/media", {"media"}},
         Needs{"twilio/location", {"latitude", "longitude"}},
-        Needs{"twilio/quick-reply", {"body", "actions"}},
-        Needs{"twilio/call-to-action", {"body", "actions"}},
-        Needs{"twilio/list-picker", {"body", "button", "items"}},
-        Needs{"twilio/carousel", {"body", "cards"}},
-        Needs{"twilio/flows", {"body", "button_text", "pages"}},
+        Needs{"twilio/quick-reply", {"body", "actions"}, "actions", {"title"}},
+        Needs{"twilio/call-to-action", {"body", "actions"}, "actions", {"type", "title"}},
+        Needs{"twilio/list-picker", {"body", "button", "items"}, "items", {"id", "item"}},
+        Needs{"twilio/carousel", {"body", "cards"}, "cards", {"body", "media", "actions"}},
+        Needs{"twilio/catalog", {"body"}},
+        Needs{"twilio/flows", {"body", "button_text", "pages", "type"}},
         Needs{"twilio/schedule", {"id", "title", "timeSlots"}},
         Needs{"whatsapp/card", {"body"}},
-        Needs{"whatsapp/authentication", {"actions"}},
+        Needs{"whatsapp/authentication", {"actions"}, "actions", {"copy_code_text"}},
         Needs{"whatsapp/flows", {"body", "button_text", "flow_id"}},
     };
     if (!type.is_object()) return bad_fake_content("a type is not an object");
-    for (const auto& entry : needs) {
-        if (entry.type != name) continue;
-        for (const auto* field : entry.fields) {
-            if (field != nullptr && !type.contains(field)) {
-                return bad_fake_content(std::string{name} + " lacks " + field);
-            }
-        }
+    const auto body = type.find("body");
+    if (body != type.end() && !body->is_string() && !body->is_null()) {
+        return bad_fake_content(std::string{name} + " has a body that is not a text");
+    }
+    const auto entry = std::find_if(needs.begin(), needs.end(),
+                                    [&](const Needs& one) { return one.type == name; });
+    if (entry == needs.end()) return std::nullopt;
+    if (auto problem = check_fake_fields(name, type, entry->fields)) return problem;
+    if (entry->list == nullptr) return std::nullopt;
+    const auto& list = type.at(entry->list);
+    if (!list.is_array()) return bad_fake_content(std::string{entry->list} + " is not an array");
+    for (const auto& object : list) {
+        if (auto problem = check_fake_fields(entry->list, object, entry->entries)) return problem;
     }
     return std::nullopt;
 }
@@ -149,8 +121,31 @@ FakeVerdict read_fake_text(const ContentJson& json, const char* name, bool neede
     return std::nullopt;
 }
 
+/// Deeper than any template, and than what walks through it could go.
+bool nests_fake_json_too_deeply(std::string_view json) noexcept {
+    constexpr int deepest = 100;
+    int depth = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (in_text && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            in_text = !in_text;
+        } else if (!in_text && (c == '[' || c == '{') && ++depth > deepest) {
+            return true;
+        } else if (!in_text && (c == ']' || c == '}')) {
+            --depth;
+        }
+    }
+    return false;
+}
+
 /// The request's JSON object, or what is wrong with it.
 FakeVerdict read_fake_document(const FakeCall& call, ContentJson& json) {
+    if (nests_fake_json_too_deeply(call.body)) {
+        return FakeProblem{400, 20001, "The body nests too deeply", {}};
+    }
     json = ContentJson::parse(call.body, nullptr, false);
     if (json.is_object()) return std::nullopt;
     return FakeProblem{400, 20001, "The body is not a JSON object", {}};
@@ -162,69 +157,8 @@ FakeVerdict read_fake_content(const FakeCall& call, bool create, testing::FakeCo
     if (!problem) problem = read_fake_text(json, "friendly_name", false, content.friendly_name);
     if (!problem) problem = read_fake_text(json, "language", create, content.language);
     if (!problem) problem = read_fake_defaults(json, content);
-    if (!problem && (create || json.contains("types"))) problem = read_fake_types(json, content);
+    if (!problem) problem = read_fake_types(json, content);
     return problem;
-}
-
-// ---- Lists.
-
-FakeVerdict find_fake_content_page(const FakeCall& call, FakePageRequest& request) {
-    auto query = call.query.entries();
-    std::string token;
-    std::erase_if(query, [&](const auto& entry) {
-        if (entry.first != "PageToken") return false;
-        token = entry.second;
-        return true;
-    });
-    if (auto problem = read_fake_page_request(FakeParameters{query}, call.world.store, request)) {
-        return problem;
-    }
-    if (token.empty()) return std::nullopt;
-    request.token = token;
-    for (const auto& [place, entry] : call.account.contents) {
-        if (token.substr(std::min<std::size_t>(2, token.size())) != entry.content.sid) continue;
-        request.position.kind = token.starts_with("PB") ? FakePosition::Kind::newer_than
-                                                        : FakePosition::Kind::older_than;
-        request.position.value = place;
-        return std::nullopt;
-    }
-    return bad_fake_content("The value of PageToken cannot be used");
-}
-
-HttpResponse list_fake_contents(const FakeCall& call, bool approvals) {
-    FakePageRequest request;
-    if (auto problem = find_fake_content_page(call, request)) return fake_refusal(*problem);
-    const auto slice = slice_fake_sequence(call.account.contents, request.position,
-                                           request.page_size, [](const auto&) { return true; });
-    FakePageNeighbours neighbours;
-    if (!slice.items.empty()) {
-        if (slice.has_older) neighbours.older_from = slice.items.back()->content.sid;
-        if (slice.has_newer) neighbours.newer_from = slice.items.front()->content.sid;
-    }
-    const auto frame = frame_fake_page(call.path, fake_filters(call.query), request, neighbours);
-    auto items = ContentJson::array();
-    for (const auto* entry : slice.items) {
-        auto item = content_to_fake_json(call, *entry);
-        if (approvals) {
-            item.erase("links");
-            item.erase("url");
-            item["approval_requests"] = approval_to_fake_json(*entry);
-        }
-        items.push_back(std::move(item));
-    }
-    const auto url_or_null = [&](const std::string& uri) {
-        return uri.empty() ? ContentJson(nullptr) : ContentJson(fake_content_url(call, uri));
-    };
-    return fake_json_response(
-        200, dump_content_json({{"meta",
-                                 {{"page", frame.page},
-                                  {"page_size", frame.page_size},
-                                  {"first_page_url", url_or_null(frame.first_page_uri)},
-                                  {"previous_page_url", url_or_null(frame.previous_page_uri)},
-                                  {"url", url_or_null(frame.uri)},
-                                  {"next_page_url", url_or_null(frame.next_page_uri)},
-                                  {"key", "contents"}}},
-                                {"contents", std::move(items)}}));
 }
 
 HttpResponse show_fake_content(const FakeCall& call, int status, const FakeTemplate& entry) {
@@ -253,6 +187,9 @@ std::string fake_rejection_of(const FakeTemplate& entry) {
     }
     const auto types = fake_types_of(entry.content);
     for (const auto& [name, type] : types.items()) {
+        if (name == "twilio/list-picker" || name == "twilio/location") {
+            return name + " cannot be approved, and goes out within the 24-hour window only";
+        }
         const auto found = type.find("body");
         if (found == type.end() || !found->is_string()) continue;
         const auto& body = found->get_ref<const std::string&>();
@@ -275,14 +212,6 @@ HttpResponse serve_fake_create_content(const FakeCall& call) {
     auto response = show_fake_content(call, 201, entry);
     call.account.put_template(std::move(entry));
     return response;
-}
-
-HttpResponse serve_fake_list_contents(const FakeCall& call) {
-    return list_fake_contents(call, false);
-}
-
-HttpResponse serve_fake_list_approvals(const FakeCall& call) {
-    return list_fake_contents(call, true);
 }
 
 HttpResponse serve_fake_fetch_content(const FakeCall& call) {

@@ -9,8 +9,6 @@
 namespace twiliowa::detail {
 
 HttpResponse serve_fake_create_content(const FakeCall& call);
-HttpResponse serve_fake_list_contents(const FakeCall& call);
-HttpResponse serve_fake_list_approvals(const FakeCall& call);
 HttpResponse serve_fake_fetch_content(const FakeCall& call);
 HttpResponse serve_fake_update_content(const FakeCall& call);
 HttpResponse serve_fake_delete_content(const FakeCall& call);

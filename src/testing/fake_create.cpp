@@ -75,7 +75,8 @@ bool is_fake_web_url(std::string_view url) noexcept {
 
 std::string_view fake_url_host(std::string_view url) noexcept {
     const auto rest = url.substr(url.find("://") + 3);
-    return rest.substr(0, rest.find_first_of("/?#"));
+    const auto authority = rest.substr(0, rest.find_first_of("/?#"));
+    return authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
 }
 
 /// The sender the message would leave from.
@@ -191,6 +192,13 @@ FakeVerdict check_fake_channels(const FakeCreate& create) {
     return std::nullopt;
 }
 
+FakeVerdict check_fake_not_oneself(const FakeCreate& create) {
+    if (create.parameters.get("From") == create.parameters.get("To")) {
+        return refuse_create(63031, "To and From are the same");
+    }
+    return std::nullopt;
+}
+
 FakeVerdict check_fake_schedule(const FakeCreate& create) {
     const auto& parameters = create.parameters;
     const auto type = parameters.get("ScheduleType");
@@ -282,10 +290,12 @@ FakeVerdict check_fake_queue(const FakeCreate& create) {
 }
 
 constexpr std::array fake_create_rules{
-    check_fake_to,      check_fake_sender_given, check_fake_content_given,    check_fake_body,
-    check_fake_media,   check_fake_content,      check_fake_channels,         check_fake_from,
-    check_fake_service, check_fake_schedule,     check_fake_delivery_options, check_fake_trial,
-    check_fake_magic,   check_fake_opt_out,      check_fake_daily_limit,      check_fake_queue,
+    check_fake_to,          check_fake_sender_given, check_fake_content_given,
+    check_fake_body,        check_fake_media,        check_fake_content,
+    check_fake_channels,    check_fake_from,         check_fake_not_oneself,
+    check_fake_service,     check_fake_schedule,     check_fake_delivery_options,
+    check_fake_trial,       check_fake_magic,        check_fake_opt_out,
+    check_fake_daily_limit, check_fake_queue,
 };
 
 // ---- The record.

@@ -150,7 +150,9 @@ std::string FakeCustomer::joins(std::string_view code) const {
 
 const FakeCustomer& FakeCustomer::named(std::string name) const {
     const std::lock_guard lock{twilio_->state_->mutex};
-    twilio_->state_->world.phones.phone(address_).name = std::move(name);
+    auto& phones = twilio_->state_->world.phones;
+    phones.phone(address_).name = std::move(name);
+    phones.chat(sender_, address_);
     return *this;
 }
 
@@ -177,7 +179,9 @@ void FakeCustomer::blocks(bool yes) const {
 
 void FakeCustomer::has_whatsapp(bool yes, int error_code) const {
     const std::lock_guard lock{twilio_->state_->mutex};
-    twilio_->state_->world.phones.phone(address_).without_whatsapp = yes ? 0 : error_code;
+    auto& phones = twilio_->state_->world.phones;
+    phones.phone(address_).without_whatsapp = yes ? 0 : error_code;
+    phones.chat(sender_, address_);
     ++twilio_->state_->world.revision;
 }
 
@@ -192,6 +196,12 @@ std::vector<Message> FakeCustomer::conversation() const {
         }
     }
     return messages;
+}
+
+Message FakeCustomer::sees() const {
+    twilio_->run_until_idle();
+    auto messages = conversation();
+    return messages.empty() ? Message{} : std::move(messages.back());
 }
 
 bool FakeCustomer::window_is_open() const {

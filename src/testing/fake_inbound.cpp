@@ -48,13 +48,20 @@ std::string fake_service_of(const FakeAccount& account, std::string_view sender)
     return {};
 }
 
-std::string fake_inbound_url(const FakeWorld& world, const Message& record) {
+/// Fills in where the webhook goes; false when nowhere.
+bool address_fake_inbound(const FakeHooks& hooks, const Message& record, FakeWebhookJob& job) {
     for (const auto& owner : {record.messaging_service_sid, record.to, record.account_sid}) {
-        const auto found =
-            owner.empty() ? world.hooks.inbound.end() : world.hooks.inbound.find(owner);
-        if (found != world.hooks.inbound.end()) return found->second;
+        const auto found = owner.empty() ? hooks.inbound.end() : hooks.inbound.find(owner);
+        if (found == hooks.inbound.end()) continue;
+        job.url = FakeWebhookUrl::parse(found->second);
+        const auto options = hooks.inbound_options.find(owner);
+        if (options == hooks.inbound_options.end()) return true;
+        job.method = options->second.method;
+        job.fallback_url = options->second.fallback_url;
+        job.fallback_method = options->second.fallback_method;
+        return true;
     }
-    return {};
+    return false;
 }
 
 std::string fake_medium_url(const FakeWorld& world, const Media& medium) {
@@ -217,11 +224,9 @@ FakeVerdict receive_fake_message(FakeWorld& world, const testing::FakeInbound& i
     if (opt_out == "STOP") world.accounts.opt_out(inbound.to, inbound.from);
     if (opt_out == "START") world.accounts.opt_in(inbound.to, inbound.from);
 
-    const auto url = fake_inbound_url(world, message.record);
-    if (url.empty()) return std::nullopt;
     FakeWebhookJob job;
+    if (!address_fake_inbound(world.hooks, message.record, job)) return std::nullopt;
     job.kind = "inbound";
-    job.url = FakeWebhookUrl::parse(url);
     job.account_sid = message.record.account_sid;
     job.message_sid = sid;
     job.parameters = fake_inbound_fields(world, inbound, message, opt_out);

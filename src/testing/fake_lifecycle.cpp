@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "detail/ascii.hpp"
+#include "testing/fake_content.hpp"
 #include "testing/fake_create.hpp"
 #include "testing/fake_status_callback.hpp"
 
@@ -96,6 +97,13 @@ FakeFate judge_fake_message(const FakeWorld& world, const FakeMessage& message, 
         const int trouble =
             content == nullptr ? 0 : fake_template_trouble(content->content.approval);
         return fail_fake_message(trouble == 0 ? 63016 : trouble);
+    }
+    if (approved) {
+        FakeVariables variables;
+        read_fake_variables(message.parameters.get("ContentVariables"), content->content,
+                            variables);
+        const int misfit = find_fake_misfit(variables, content->content, record.body);
+        if (misfit != 0) return fail_fake_message(misfit);
     }
     return delivered;
 }

@@ -14,8 +14,6 @@ namespace {
 
 constexpr std::size_t fake_max_page_size = 1'000;
 constexpr std::uint64_t fake_max_page = 1'000'000'000;
-constexpr std::string_view fake_older_token = "PA";
-constexpr std::string_view fake_newer_token = "PB";
 
 FakeProblem bad_fake_query(const std::string& name) {
     return {400, 20422, "The value of " + name + " cannot be used"};

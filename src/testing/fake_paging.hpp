@@ -26,6 +26,10 @@ struct FakePageRequest {
 FakeVerdict read_fake_page_request(const FakeParameters& query, const FakeMessageStore& store,
                                    FakePageRequest& request);
 
+/// How the tokens begin of the page after, and before, a SID.
+inline constexpr std::string_view fake_older_token = "PA";
+inline constexpr std::string_view fake_newer_token = "PB";
+
 /// What lies beyond a page: the SID to go on from, empty when there is nothing.
 struct FakePageNeighbours {
     std::string older_from = {};

@@ -18,7 +18,6 @@ namespace {
 constexpr std::size_t fake_max_twiml = std::size_t{64} * 1024;
 constexpr std::size_t fake_max_replies = 30;
 constexpr std::chrono::seconds fake_reply_period{30};
-constexpr int fake_max_redirects = 10;
 
 std::string_view fake_job_parameter(const FakeWebhookJob& job, std::string_view wanted) {
     for (const auto& [name, value] : job.parameters) {
@@ -75,16 +74,19 @@ int send_fake_reply(FakeWorld& world, const FakeWebhookJob& job, const FakeVerb&
     return 0;
 }
 
-void follow_fake_redirect(FakeWorld& world, const FakeWebhookJob& job, const std::string& url,
+void follow_fake_redirect(FakeWorld& world, const FakeWebhookJob& job, const FakeVerb& verb,
                           const FakeMoment& moment) {
     if (job.redirects >= fake_max_redirects) return;
     FakeWebhookJob next;
     next.kind = job.kind;
-    next.url = FakeWebhookUrl::parse(resolve_fake_url(job.url, url));
+    next.url = FakeWebhookUrl::parse(resolve_fake_url(job.url, verb.body));
+    if (equals_ignoring_case(verb.method, "GET")) next.method = "GET";
     next.parameters = job.parameters;
     next.account_sid = job.account_sid;
     next.message_sid = job.message_sid;
     next.redirects = job.redirects + 1;
+    next.fallback_url = job.fallback_url;
+    next.fallback_method = job.fallback_method;
     queue_fake_webhook(world, std::move(next), moment);
 }
 
@@ -101,7 +103,7 @@ int obey_fake_answer(FakeWorld& world, const FakeWebhookJob& job, const WebhookR
     int code = 0;
     for (const auto& verb : *verbs) {
         if (verb.kind == FakeVerb::Kind::redirect) {
-            follow_fake_redirect(world, job, verb.body, moment);
+            follow_fake_redirect(world, job, verb, moment);
             break;  // What follows a redirect is never reached.
         }
         const int problem = send_fake_reply(world, job, verb, moment);

@@ -57,6 +57,13 @@ void describe_fake(const Archive& archive, FakeBubble& bubble) {
 }
 
 template <class Archive>
+void describe_fake(const Archive& archive, FakeWebhookOptions& options) {
+    archive("method", options.method);
+    archive("fallback_url", options.fallback_url);
+    archive("fallback_method", options.fallback_method);
+}
+
+template <class Archive>
 void describe_fake(const Archive& archive, WebhookFaults& faults) {
     archive("dropped", faults.dropped);
     archive("doubled", faults.doubled);
@@ -195,6 +202,7 @@ void describe_fake(const Archive& archive, FakeChat& chat) {
 template <class Archive>
 void describe_fake(const Archive& archive, FakeHooks& hooks) {
     archive("inbound", hooks.inbound);
+    archive("inbound_options", hooks.inbound_options);
     archive("status", hooks.status);
 }
 
@@ -209,12 +217,17 @@ template <class Archive>
 void describe_fake(const Archive& archive, FakeWebhookJob& job) {
     archive("kind", job.kind);
     archive("url", job.url);
+    archive("method", job.method);
     archive("parameters", job.parameters);
+    archive("bare", job.bare);
     archive("account_sid", job.account_sid);
     archive("message_sid", job.message_sid);
     archive("idempotency_token", job.idempotency_token);
     archive("attempt", job.attempt);
     archive("redirects", job.redirects);
+    archive("authorization", job.authorization);
+    archive("fallback_url", job.fallback_url);
+    archive("fallback_method", job.fallback_method);
 }
 
 template <class Archive>
@@ -230,7 +243,7 @@ namespace twiliowa::detail {
 
 namespace {
 
-constexpr int fake_snapshot_version = 1;
+constexpr int fake_snapshot_version = 2;
 
 /// An event with its time as it is on the calendar: the other clock begins anew.
 struct FakeSavedEvent {

@@ -22,7 +22,10 @@ std::string fake_hook_of(const std::map<std::string, std::string, std::less<>>& 
 
 std::string fake_callback_url(const FakeWorld& world, const FakeMessage& message) {
     const auto own = message.parameters.get("StatusCallback");
-    return own.empty() ? fake_hook_of(world.hooks.status, message.record) : std::string{own};
+    if (!own.empty()) return std::string{own};
+    const auto application = world.hooks.status.find(message.parameters.get("ApplicationSid"));
+    if (application != world.hooks.status.end()) return application->second;
+    return fake_hook_of(world.hooks.status, message.record);
 }
 
 /// `+44770090XXXX`

@@ -33,6 +33,11 @@ void require_fake_text(std::string field, std::string_view text) {
     if (text.empty()) refuse_fake_setup(std::move(field), "is empty", {});
 }
 
+void require_fake_method(std::string field, std::string_view method) {
+    if (method == "POST" || method == "GET") return;
+    refuse_fake_setup(std::move(field), "is neither POST nor GET", {});
+}
+
 /// `whatsapp:+1...` and `+1...` are the same number to a trial account.
 std::string_view without_fake_channel(std::string_view address) noexcept {
     const auto colon = address.find(':');
@@ -127,6 +132,10 @@ std::string FakeTwilio::add_content(std::string_view account_sid, FakeContent co
     return sid;
 }
 
+std::string FakeTwilio::add_content(FakeContent content) {
+    return add_content(credentials().account_sid().str(), std::move(content));
+}
+
 Credentials FakeTwilio::credentials() const {
     const std::lock_guard lock{state_->mutex};
     const auto* account = state_->world.accounts.first();
@@ -153,16 +162,29 @@ ClientOptions FakeTwilio::client_options() {
 
 // ---- Webhooks and faults.
 
-void FakeTwilio::set_webhook(std::string_view owner, std::string_view url) {
+void FakeTwilio::set_webhook(std::string_view owner, std::string_view url,
+                             FakeWebhookOptions options) {
     require_fake_text("owner", owner);
+    require_fake_method("method", options.method);
+    require_fake_method("fallback_method", options.fallback_method);
     const std::lock_guard lock{state_->mutex};
-    set_fake_hook(state_->world.hooks.inbound, owner, url);
+    auto& hooks = state_->world.hooks;
+    set_fake_hook(hooks.inbound, owner, url);
+    hooks.inbound_options[std::string{owner}] = std::move(options);
+    if (url.empty()) hooks.inbound_options.erase(std::string{owner});
 }
 
 void FakeTwilio::set_status_callback(std::string_view owner, std::string_view url) {
     require_fake_text("owner", owner);
     const std::lock_guard lock{state_->mutex};
     set_fake_hook(state_->world.hooks.status, owner, url);
+}
+
+void FakeTwilio::connect_sink(std::string_view url, WebhookSink sink) {
+    const auto account = credentials().account_sid().str();
+    set_webhook(account, url);
+    set_status_callback(account, url);
+    on_webhook(std::move(sink));
 }
 
 void FakeTwilio::set_webhook_faults(const WebhookFaults& faults) {
@@ -178,6 +200,24 @@ void FakeTwilio::next_fault(Fault fault, int count) {
 void FakeTwilio::set_fault_rate(Fault fault, double probability) {
     const std::lock_guard lock{state_->mutex};
     state_->world.faults.rates[fault] = probability;
+}
+
+void FakeTwilio::seed_faults(std::uint64_t seed) {
+    const std::lock_guard lock{state_->mutex};
+    state_->world.dice = detail::FakeDice{seed};
+}
+
+void FakeTwilio::clear_faults() {
+    const std::lock_guard lock{state_->mutex};
+    state_->world.faults = {};
+}
+
+FakeFaultPlan FakeTwilio::faults() const {
+    const std::lock_guard lock{state_->mutex};
+    const auto& faults = state_->world.faults;
+    return {{faults.next.begin(), faults.next.end()},
+            {faults.rates.begin(), faults.rates.end()},
+            faults.webhooks};
 }
 
 void FakeTwilio::set_sandbox(std::string_view sender, std::string_view code) {
@@ -264,6 +304,59 @@ std::vector<std::pair<std::string, std::string>> FakeTwilio::parameters(
     const auto* found = state_->world.store.find(message_sid);
     if (found == nullptr) return {};
     return found->parameters.entries();
+}
+
+std::vector<std::string> FakeTwilio::senders(std::string_view account_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* account = account_sid.empty()
+                              ? state_->world.accounts.first()
+                              : std::as_const(state_->world).accounts.find(account_sid);
+    return account == nullptr ? std::vector<std::string>{} : account->senders;
+}
+
+std::vector<FakeChatView> FakeTwilio::chats() const {
+    const std::lock_guard lock{state_->mutex};
+    const auto& world = state_->world;
+    const auto now = state_->clock->now();
+    std::vector<FakeChatView> views;
+    for (const auto& [key, chat] : world.phones.chats()) {
+        FakeChatView view;
+        view.sender = key.first;
+        view.customer = key.second;
+        view.profile_name = detail::FakePhone{}.name;
+        if (const auto* phone = world.phones.find_phone(view.customer)) {
+            view.profile_name = phone->name;
+            view.has_whatsapp = phone->without_whatsapp == 0;
+        }
+        view.window_is_open = detail::is_fake_window_open(&chat, now);
+        view.sees_typing = detail::is_fake_typing(&chat, now);
+        view.blocks = chat.blocked;
+        view.reads_at_once = chat.reads_at_once;
+        view.opted_out = world.accounts.is_opted_out(view.sender, view.customer);
+        views.push_back(std::move(view));
+    }
+    return views;
+}
+
+std::optional<FakeFile> FakeTwilio::file(std::string_view message_sid,
+                                         std::string_view media_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* message = std::as_const(state_->world).store.find(message_sid);
+    if (message == nullptr) return std::nullopt;
+    for (const auto& [place, medium] : message->media) {
+        const auto bytes = message->files.find(medium.sid.str());
+        if (medium.sid.str() == media_sid && bytes != message->files.end()) {
+            return FakeFile{medium.content_type, bytes->second};
+        }
+    }
+    return std::nullopt;
+}
+
+std::string FakeTwilio::webhook(std::string_view owner) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto& hooks = state_->world.hooks.inbound;
+    const auto found = hooks.find(owner);
+    return found == hooks.end() ? std::string{} : found->second;
 }
 
 std::size_t FakeTwilio::request_count() const {

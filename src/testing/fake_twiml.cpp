@@ -46,6 +46,7 @@ std::optional<std::vector<FakeVerb>> parse_fake_twiml(std::string_view text) {
             FakeVerb verb;
             verb.kind = FakeVerb::Kind::redirect;
             verb.body = trim_fake_text(element.text);
+            verb.method = element.attribute("method");
             verbs.push_back(std::move(verb));
         }
     }

@@ -17,6 +17,7 @@ struct FakeVerb {
     std::vector<std::string> media = {};  ///< URLs.
     std::string to = {};
     std::string from = {};
+    std::string method = {};           ///< A redirect's.
     std::string status_callback = {};  ///< `action`, or the older `statusCallback`.
 };
 

@@ -2,6 +2,7 @@
 
 #include "detail/ascii.hpp"
 #include "detail/form.hpp"
+#include "detail/percent.hpp"
 
 namespace twiliowa::detail {
 
@@ -37,6 +38,14 @@ FakeWebhookUrl FakeWebhookUrl::parse(std::string_view url) {
     if (!parsed.target.starts_with('/')) parsed.target.insert(0, 1, '/');
     const auto user = host.rfind('@');
     parsed.host = user == std::string_view::npos ? host : host.substr(user + 1);
+    if (user != std::string_view::npos) {
+        const auto login = host.substr(0, user);
+        const auto colon = login.find(':');
+        parsed.user = percent_decode(login.substr(0, colon), false);
+        if (colon != std::string_view::npos) {
+            parsed.password = percent_decode(login.substr(colon + 1), false);
+        }
+    }
 
     for (const auto& [key, value] : parse_form(parsed.fragment)) {
         if (key == "ct") read_fake_override(value, 10'000, parsed.connect_timeout);
@@ -46,6 +55,17 @@ FakeWebhookUrl FakeWebhookUrl::parse(std::string_view url) {
         if (key == "rp") parsed.retry_on = value;
     }
     return parsed;
+}
+
+std::string FakeWebhookUrl::with_query(std::string_view query) const {
+    if (query.empty()) return text;
+    // The target has a path, even where the text has none.
+    const auto question = target.find('?');
+    const auto prefix = text.substr(0, text.find("://") + 3);
+    const auto authority =
+        text.substr(prefix.size(), text.find_first_of("/?", prefix.size()) - prefix.size());
+    return prefix + authority + target + (question == std::string::npos ? '?' : '&') +
+           std::string{query};
 }
 
 bool FakeWebhookUrl::retries_on(std::string_view failure) const noexcept {

@@ -12,6 +12,8 @@ struct FakeWebhookUrl {
     std::string text = {};    ///< Without the fragment.
     std::string scheme = {};  ///< `https`
     std::string host = {};    ///< With the port, if the URL has one; without user and password.
+    std::string user = {};
+    std::string password = {};
     std::string target = {};  ///< Path and query.
     std::string fragment = {};
     std::chrono::milliseconds connect_timeout{5'000};
@@ -22,6 +24,9 @@ struct FakeWebhookUrl {
 
     /// Reads `https://host/path?query#rc=2&rp=all`. Values out of their ranges count as not given.
     static FakeWebhookUrl parse(std::string_view url);
+    bool has_login() const noexcept { return !user.empty() || !password.empty(); }
+    /// The URL with further parameters in its query.
+    std::string with_query(std::string_view query) const;
     /// Whether a failure of that kind (`ct`, `rt`, `4xx`, `5xx`) is tried again.
     bool retries_on(std::string_view failure) const noexcept;
 };

@@ -6,7 +6,9 @@
 
 #include <twiliowa/request_validator.hpp>
 
+#include "detail/ascii.hpp"
 #include "detail/form.hpp"
+#include "testing/fake_challenge.hpp"
 #include "testing/fake_replies.hpp"
 
 namespace twiliowa::detail {
@@ -26,12 +28,18 @@ void plan_fake_webhook(FakeWorld& world, const std::string& job, MonotonicTime w
     world.events.push(std::move(event));
 }
 
+std::string query_of_fake_webhook(const FakeWebhookJob& job) {
+    std::string query;
+    if (job.bare) return query;
+    for (const auto& [name, value] : job.parameters) append_fake_query(query, name, value);
+    return query;
+}
+
 testing::FakeWebhook build_fake_webhook(const FakeWorld& world, const FakeWebhookJob& job,
                                         std::uint64_t number) {
     testing::FakeWebhook webhook;
     webhook.number = number;
     webhook.kind = job.kind;
-    webhook.url = job.url.text;
     webhook.message_sid = job.message_sid;
     webhook.attempt = job.attempt;
     webhook.connect_timeout = job.url.connect_timeout;
@@ -39,12 +47,23 @@ testing::FakeWebhook build_fake_webhook(const FakeWorld& world, const FakeWebhoo
     webhook.total_timeout = job.url.total_timeout;
 
     auto& request = webhook.request;
+    request.method = job.method;
     request.scheme = job.url.scheme;
     request.target = job.url.target;
-    for (const auto& [name, value] : job.parameters) append_form_field(request.body, name, value);
+    const bool has_body = job.method != "GET";
+    webhook.url = job.url.text;
+    if (has_body) {
+        for (const auto& [name, value] : job.parameters) {
+            append_form_field(request.body, name, value);
+        }
+    } else if (const auto query = query_of_fake_webhook(job); !query.empty()) {
+        webhook.url = job.url.with_query(query);
+        request.target += (request.target.find('?') == std::string::npos ? "?" : "&") + query;
+    }
     const auto* account = world.accounts.find(job.account_sid);
     SignedRequest to_sign;
-    to_sign.url = job.url.text;
+    to_sign.method = request.method;
+    to_sign.url = webhook.url;
     to_sign.body = request.body;
     const RequestValidator validator{account == nullptr ? std::string_view{}
                                                         : std::string_view{account->auth_token}};
@@ -52,10 +71,16 @@ testing::FakeWebhook build_fake_webhook(const FakeWorld& world, const FakeWebhoo
         {"Host", job.url.host},
         {"User-Agent", "TwilioProxy/1.1"},
         {"Accept", "*/*"},
-        {"Content-Type", "application/x-www-form-urlencoded; charset=UTF-8"},
         {"X-Twilio-Signature", validator.sign(to_sign)},
         {"I-Twilio-Idempotency-Token", job.idempotency_token},
     };
+    if (has_body) {
+        request.headers.emplace_back("Content-Type",
+                                     "application/x-www-form-urlencoded; charset=UTF-8");
+    }
+    if (!job.authorization.empty()) {
+        request.headers.emplace_back("Authorization", job.authorization);
+    }
     return webhook;
 }
 
@@ -86,6 +111,64 @@ void note_fake_outcome(FakeWorld& world, std::uint64_t number,
     record->status = answer->status;
     record->response = answer->body;
     if (answer->status < 200 || answer->status >= 300) record->error_code = fake_webhook_failed;
+}
+
+/// Makes the next try one that says who it is, if that was asked and has not been said yet.
+bool answers_fake_challenge(FakeWorld& world, const WebhookResponse& answer,
+                            const testing::FakeWebhookRecord* record, FakeWebhookJob& job) {
+    if (answer.status != 401 || !job.authorization.empty() || !job.url.has_login()) return false;
+    const auto nonce = world.tokens.next({});
+    FakeChallenged challenged;
+    challenged.user = job.url.user;
+    challenged.password = job.url.password;
+    challenged.method = job.method;
+    challenged.target = record == nullptr ? job.url.target : record->webhook.request.target;
+    challenged.nonce = nonce;
+    job.authorization = answer_fake_challenge(answer.headers, challenged);
+    return !job.authorization.empty();
+}
+
+/// Asks again where the answer points to, as HTTP clients do.
+bool follows_fake_location(FakeWorld& world, const WebhookResponse& answer,
+                           const FakeWebhookJob& job, const FakeMoment& moment) {
+    const bool repeats = answer.status == 307 || answer.status == 308;
+    if (!repeats && answer.status != 301 && answer.status != 302 && answer.status != 303) {
+        return false;
+    }
+    const auto location = find_header(answer.headers, "Location");
+    if (location.empty() || job.redirects >= fake_max_redirects) return false;
+    auto next = job;
+    next.url = FakeWebhookUrl::parse(resolve_fake_url(job.url, location));
+    next.attempt = 0;
+    next.idempotency_token.clear();
+    next.authorization.clear();
+    ++next.redirects;
+    if (!repeats) {
+        next.method = "GET";
+        next.bare = true;
+    }
+    queue_fake_webhook(world, std::move(next), moment);
+    return true;
+}
+
+/// Whether the error is of the webhook itself, not of what its answer asks for.
+bool is_fake_webhook_error(int code) noexcept {
+    return code == fake_webhook_failed || code == 11750 || code == 12100 || code == 12300;
+}
+
+void ask_fake_fallback(FakeWorld& world, const FakeWebhookJob& failed, int code,
+                       const FakeMoment& moment) {
+    if (failed.fallback_url.empty() || !is_fake_webhook_error(code)) return;
+    FakeWebhookJob job;
+    job.kind = failed.kind;
+    job.url = FakeWebhookUrl::parse(failed.fallback_url);
+    job.method = failed.fallback_method;
+    job.parameters = failed.parameters;
+    job.parameters.emplace_back("ErrorCode", std::to_string(code));
+    job.parameters.emplace_back("ErrorUrl", failed.url.text);
+    job.account_sid = failed.account_sid;
+    job.message_sid = failed.message_sid;
+    queue_fake_webhook(world, std::move(job), moment);
 }
 
 /// A dropped webhook leaves a record, as a page should show it.
@@ -150,7 +233,14 @@ void finish_fake_webhook(FakeWorld& world, std::string_view id, std::uint64_t nu
     note_fake_outcome(world, number, answer);
     const auto found = world.jobs.find(id);
     if (found == world.jobs.end()) return;
+    auto* record = world.webhooks.find(number);
+    if (answer && answers_fake_challenge(world, *answer, record, found->second)) {
+        --found->second.attempt;  // The same try, with its second half to come.
+        if (record != nullptr) record->error_code = 0;
+        return plan_fake_webhook(world, found->first, moment.monotonic);
+    }
     const auto failure = fake_failure_of(answer);
+    found->second.authorization.clear();
     if (!failure.empty() && found->second.attempt <= found->second.url.retries &&
         found->second.url.retries_on(failure)) {
         plan_fake_webhook(world, found->first,
@@ -159,10 +249,19 @@ void finish_fake_webhook(FakeWorld& world, std::string_view id, std::uint64_t nu
     }
     const auto job = std::move(found->second);
     world.jobs.erase(found);
-    if (!failure.empty() || job.kind != "inbound") return;
-    const int code = obey_fake_answer(world, job, *answer, moment);
-    auto* record = world.webhooks.find(number);
+    int code = 0;
+    if (!failure.empty()) {
+        code = fake_webhook_failed;
+    } else if (follows_fake_location(world, *answer, job, moment)) {
+        record = world.webhooks.find(number);
+        if (record != nullptr) record->error_code = 0;
+        return;
+    } else if (job.kind == "inbound") {
+        code = obey_fake_answer(world, job, *answer, moment);
+    }
+    record = world.webhooks.find(number);  // The answer may have made it the oldest, and forgotten.
     if (record != nullptr && code != 0) record->error_code = code;
+    ask_fake_fallback(world, job, code, moment);
 }
 
 void discard_fake_webhook(FakeWorld& world, std::string_view id, std::uint64_t number) {

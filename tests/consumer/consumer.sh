@@ -4,8 +4,11 @@
 #   installed      installed from the build tree, and moved: exact list of files, by component;
 #                  no path of this machine; find_package, pkg-config, the single header's target
 #   subdirectory   add_subdirectory, as a shared library; then that library installed, find_package
-#   fetch_content  FetchContent, from a copy of the tree
+#   fetch_content  FetchContent, of a release's archive
+#   release        a release's archive, built and used as docs/getting-started.md says; with at least
+#                  the options of vcpkg's port
 #   single_header  the generated header, without CMake
+# shellcheck disable=SC2046,SC2076 # lists of flags and files; a part of a line, not a pattern
 set -euo pipefail
 way=$1 tree=$2 build=$3 compiler=$4
 launcher=("${@:5}")
@@ -13,13 +16,29 @@ here=$tree/tests/consumer
 work=$build/consumer/$way
 mkdir -p "$work"
 
-configure() { # <name> <cmake arguments>: the consumer project, built and run
+none_in() { # <file> <pattern>
+    ! grep -nE -- "$2" "$1" || { echo "That should not be in $1."; return 1; }
+}
+
+configure() { # <name> <project> <cmake arguments>: the consumer project, built and run
     local dir=$work/$1
-    cmake -G Ninja -S "$here" -B "$dir" -DCMAKE_CXX_COMPILER="$compiler" \
-        -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")" "${@:2}" >"$work/$1.log" ||
+    mkdir -p "$dir"
+    cp "$here"/*.cpp "$dir"
+    cp "$tree/test_package/main.cpp" "$dir/my_tests.cpp"
+    cp "$here/$2.cmake" "$dir/CMakeLists.txt"
+    cmake -G Ninja -S "$dir" -B "$dir/build" -DCMAKE_CXX_COMPILER="$compiler" \
+        -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")" "${@:3}" >"$work/$1.log" 2>&1 ||
         { cat "$work/$1.log"; return 1; }
-    cmake --build "$dir"
-    "$dir/consumer"
+    # Whatever a release's users would have to wonder about, too.
+    none_in "$work/$1.log" 'CMake.*Warning|[Dd]ownloading'
+    cmake --build "$dir/build"
+    "$dir/build/my_service"
+}
+
+make_release() { # <archive>: what a release holds: the files that git knows, or would
+    local files=(git -C "$tree" ls-files -co --exclude-standard)
+    "${files[@]}" >/dev/null 2>&1 || files=(sh -c "cd '$tree' && find . -path ./build -prune -o -type f -print")
+    "${files[@]}" | tar -C "$tree" --ignore-failed-read -czf "$1" --transform 's,^,twiliowa/,' -T - 2>/dev/null
 }
 
 install_to() { # <build tree> <prefix> [component]
@@ -29,19 +48,20 @@ install_to() { # <build tree> <prefix> [component]
 
 files_in() { (cd "$1" && find . -not -type d | sed -E 's|^\./||; s|^lib/[^/]*-linux-gnu/|lib/|' | sort); }
 
-# Every public header, the two libraries, the package files, the single header, and whatever else is
-# named: nothing else, nothing less.
-check_manifest() { # <prefix> <configuration> [further files]
+# Every public header, the package files, the single header, and what else is named: nothing else,
+# nothing less. No path of this machine in them; in binaries neither, unless they hold debug information.
+check_manifest() { # <prefix> <configuration> <further files>
     diff <(
         {
             (cd "$tree" && find include -name '*.hpp')
-            echo include/twiliowa_single.hpp
-            printf 'lib/%s\n' libtwiliowa.a libtwiliowa_testing.a pkgconfig/twiliowa.pc
+            printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa.pc
             printf 'lib/cmake/twiliowa/twiliowa-%s.cmake\n' config config-version targets "targets-$2"
-            [ $# -lt 3 ] || printf '%s\n' "${@:3}"
+            printf '%s\n' "${@:3}"
         } | sort
     ) <(files_in "$1")
-    if grep -rIlE "($tree|$build|$1)" "$1"; then
+    local binaries=(-I)
+    [ "$2" = debug ] || binaries=()
+    if grep -rlE "${binaries[@]}" "($tree|$build|$1)" "$1"; then
         echo "These installed files name a path of this machine."
         return 1
     fi
@@ -55,6 +75,24 @@ check_component() { # <component> <pattern that every file of it matches> <numbe
     fi
 }
 
+# Hidden visibility: nothing but the library's own names, and templates of the standard library's.
+check_symbols() { # <shared library>
+    if nm -D --defined-only "$1" | awk '{ print $NF }' | grep -vE '8twiliowa|^_ZN?[A-Z]*K?St|^_ZT[A-Z]?N?K?St|^_ZN?K?9__gnu_cxx'; then
+        echo "These symbols are no business of who links $1."
+        return 1
+    fi
+    [[ $(readelf -d "$1") =~ "soname: [libtwiliowa.so.$(sed -nE 's/.*VERSION_STRING "([0-9]+\.[0-9]+)\..*/\1/p' \
+        "$tree/include/twiliowa/version.hpp")]" ]] || { echo "$1 has another SONAME"; return 1; }
+}
+
+run_with_pkg_config() { # <prefix> <further flags>
+    PKG_CONFIG_PATH=$(dirname "$(find "$1" -name twiliowa.pc)")
+    export PKG_CONFIG_PATH
+    "$compiler" -std=c++20 "$here/main.cpp" "$here/second.cpp" -o "$work/pkg_config" \
+        $(pkg-config --cflags --libs twiliowa) "${@:2}"
+    "$work/pkg_config"
+}
+
 compile() { "${launcher[@]}" "$compiler" -std=c++20 -Wall -Wextra -Werror "$@"; }
 
 case $way in
@@ -62,43 +100,85 @@ installed)
     tools=()
     [ ! -x "$build/tools/twiliowa-emulator" ] || tools=(bin/twiliowa-emulator)
     install_to "$build" "$work/built"
-    check_manifest "$work/built" debug "${tools[@]}"
+    check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_testing.a "${tools[@]}"
     check_component single_header '^include/twiliowa_single.hpp$' 1
     check_component development '^(include/twiliowa/|lib/)' 40
     [ ${#tools[@]} -eq 0 ] || check_component tools '^bin/twiliowa-emulator$' 1
     rm -rf "$work/prefix"
     mv "$work/built" "$work/prefix"
-    configure find_package -DCMAKE_PREFIX_PATH="$work/prefix"
-    configure single_header_target -DCMAKE_PREFIX_PATH="$work/prefix" -DCONSUMER_SINGLE_HEADER=ON
-    PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name twiliowa.pc)")
-    export PKG_CONFIG_PATH
-    # shellcheck disable=SC2046 # pkg-config prints a list of flags
-    "$compiler" -std=c++20 "$here/main.cpp" "$here/second.cpp" -o "$work/pkg_config" \
-        $(pkg-config --cflags --libs twiliowa)
-    "$work/pkg_config"
+    configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
+    configure single_header_target single_header -DCMAKE_PREFIX_PATH="$work/prefix"
+    run_with_pkg_config "$work/prefix"
     ;;
 subdirectory)
-    configure tree -DTWILIOWA_TREE="$tree" -DBUILD_SHARED_LIBS=ON
-    install_to "$work/tree" "$work/prefix"
-    configure find_package -DCMAKE_PREFIX_PATH="$work/prefix"
+    mkdir -p "$work/tree/third_party"
+    ln -sfn "$tree" "$work/tree/third_party/twiliowa"
+    configure tree subdirectory -DBUILD_SHARED_LIBS=ON
+    "$work/tree/build/my_tests"
+    # Only who works on the library builds its tests, and wants warnings to be errors.
+    none_in "$work/tree/build/build.ninja" 'twiliowa_[a-z]*_tests|example_[a-z]*:|twiliowa-emulator:|-Werror'
+    check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
+    install_to "$work/tree/build" "$work/prefix"
+    check_manifest "$work/prefix" noconfig lib/libtwiliowa_testing.a \
+        $(cd "$work/prefix" && ls lib*/libtwiliowa.so lib*/libtwiliowa.so.[0-9].[0-9]* | sed 's|^lib[^/]*|lib|')
+    configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
+    run_with_pkg_config "$work/prefix" -Wl,-rpath,"$work/prefix/lib"
     # The program finds the library by its SONAME, and needs no other file of it to run.
-    install_to "$work/tree" "$work/runtime" runtime
+    install_to "$work/tree/build" "$work/runtime" runtime
     [ "$(files_in "$work/runtime" | grep -cE '^lib/libtwiliowa\.so\.[0-9.]+$')" -eq 2 ]
     [ "$(files_in "$work/runtime" | wc -l)" -eq 2 ]
     ;;
 fetch_content)
-    # As a shared library again, so that the compiler's cache knows it.
-    configure fetched -DTWILIOWA_FETCH="$tree" -DBUILD_SHARED_LIBS=ON
+    make_release "$work/release.tar.gz"
+    configure fetched fetch_content -DRELEASE_ARCHIVE="file://$work/release.tar.gz" \
+        -DRELEASE_SHA256="$(sha256sum <"$work/release.tar.gz" | cut -d' ' -f1)" -DCMAKE_UNITY_BUILD=ON
+    ;;
+release)
+    make_release "$work/release.tar.gz"
+    rm -rf "$work/twiliowa" "$work/prefix"
+    tar -C "$work" -xzf "$work/release.tar.gz"
+    mkdir -p "$work/program" "$work/one_header"
+    cp "$here"/{main,second}.cpp "$work/program"
+    cp "$here"/{main,second}.cpp "$work/one_header"
+    cp "$here/twiliowa.cpp" "$work/one_header"
+    cd "$work"
+    # What is typed is what the page says; this is where it leads to, and that it is soon over.
+    sudo() { "$@" --prefix "$work/prefix"; }
+    cmake() {
+        local quick=()
+        [ "$1" != -S ] || quick=(-G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=
+            -DCMAKE_UNITY_BUILD=ON -DCMAKE_INSTALL_LIBDIR=lib
+            -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")")
+        command cmake "$@" "${quick[@]}" >cmake.log || { cat cmake.log; return 1; }
+    }
+    g++() { command "$compiler" "$@"; }
+    # shellcheck source=tests/consumer/getting_started.sh
+    . "$here/getting_started.sh"
+    port=$tree/packaging/vcpkg/ports/twiliowa/portfile.cmake
+    for option in $(grep -oE -- '-DTWILIOWA_[A-Z_]+=[A-Z]+' "$port"); do
+        declare -f install_it | grep -qF -- "$option" || { echo "the port says $option"; exit 1; }
+    done
+    install_it
+    check_manifest "$work/prefix" noconfig lib/libtwiliowa.a lib/libtwiliowa_testing.a
+    [ -r "prefix/$(sed -nE 's/.*CONFIG_PATH ([^)]*)\)/\1/p' "$port")/twiliowa-config.cmake" ]
+    configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
+    export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
+    (cd program && use_pkg_config && ./a.out)
+    write_single_header
+    cp twiliowa_single.hpp one_header
+    g++() { command "${launcher[@]}" "$compiler" -I. -DCONSUMER_HEADER='"twiliowa_single.hpp"' "$@"; }
+    (cd one_header && use_single_header && ./a.out)
     ;;
 single_header)
     cmake -D OUTPUT="$work/twiliowa_single.hpp" -P "$tree/cmake/single_header.cmake"
     cmake -D OUTPUT="$work/again.hpp" -P "$tree/cmake/single_header.cmake"
     cmp "$work/twiliowa_single.hpp" "$work/again.hpp"
+    none_in "$work/twiliowa_single.hpp" "($tree|$build)"
     cd "$work"
-    for unit in main second single_header_implementation; do
+    for unit in main second twiliowa; do
         compile -I. -DCONSUMER_HEADER='"twiliowa_single.hpp"' -c "$here/$unit.cpp" -o $unit.o
     done
-    "$compiler" main.o second.o single_header_implementation.o -o single_header \
+    "$compiler" main.o second.o twiliowa.o -o single_header \
         $(pkg-config --libs fmt libcurl libcrypto) -pthread
     ./single_header
     ;;

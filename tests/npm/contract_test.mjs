@@ -6,22 +6,23 @@ import { execFile, spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 
 const [document, everyCall] = process.env.CONTRACT_ARGUMENTS.split('|');
 const upstream = process.env.TWILIOWA_BASE_URL;
 
-/// Known faults of the document as a validator's input, put right.
-function corrected(api) {
-    api.paths = Object.fromEntries(Object.entries(api.paths).filter(([path]) => /\/Messages/.test(path)));
+/// Known faults of the document as a validator's input, put right. Of the paths only those that match.
+function corrected(api, paths) {
+    api.paths = Object.fromEntries(Object.entries(api.paths).filter(([path]) => paths.test(path)));
     for (const operation of operationsOf(api)) {
         for (const parameter of operation.parameters ?? []) {
             // The document's own words ask for a date.
             if (/YYYY-MM-DD/.test(parameter.description)) parameter.schema.format = 'date';
         }
+        if (operation.requestBody) operation.requestBody.required = true;
         const form = formOf(operation);
         if (!form) continue;
-        operation.requestBody.required = true;
         form.encoding = {};
         for (const [name, schema] of Object.entries(form.schema.properties)) {
             // Otherwise `MediaUrl=a&MediaUrl=b` is no array.
@@ -112,7 +113,8 @@ function nameChecker(api, target, unknown) {
     return async (request, response) => {
         let body = '';
         for await (const data of request) body += data;
-        for (const name of new URLSearchParams(body).keys()) {
+        const isForm = /x-www-form-urlencoded/.test(request.headers['content-type']);
+        for (const name of new URLSearchParams(isForm ? body : '').keys()) {
             if (!known.has(name)) unknown.push(`unknown form parameter ${name}`);
         }
         const headers = { ...request.headers };
@@ -124,16 +126,28 @@ function nameChecker(api, target, unknown) {
     };
 }
 
+const { TWILIO_ACCOUNT_SID: account, TWILIO_AUTH_TOKEN: token } = process.env;
+const authorization = 'Basic ' + Buffer.from(`${account}:${token}`).toString('base64');
+
 async function post(url, form) {
-    const { TWILIO_ACCOUNT_SID: account, TWILIO_AUTH_TOKEN: token } = process.env;
     const response = await fetch(`${url}/2010-04-01/Accounts/${account}/Messages.json`, {
-        method: 'POST', body: new URLSearchParams(form),
-        headers: { authorization: 'Basic ' + Buffer.from(`${account}:${token}`).toString('base64') },
-    });
+        method: 'POST', body: new URLSearchParams(form), headers: { authorization } });
     return response.status;
 }
 
-const api = corrected(JSON.parse(await readFile(document, 'utf8')));
+/// A request with a JSON body, if with any. Returns the answer's JSON.
+async function call(method, url, status, body) {
+    const headers = { authorization };
+    if (body) headers['content-type'] = 'application/json';
+    const response = await fetch(url, { method, headers, body: body && JSON.stringify(body) });
+    const text = await response.text();
+    assert.equal(response.status, status, `${method} ${url}: ${text}`);
+    return text && JSON.parse(text);
+}
+
+const read = async (name, paths) =>
+    corrected(JSON.parse(await readFile(join(dirname(document), name), 'utf8')), paths);
+const api = await read('twilio_api_v2010.json', /\/Messages/);
 
 test('every call of the library, and every answer of the emulator, is as the document says', async () => {
     const { requests, violations } = await throughPrism(api, (url) => new Promise((resolve, reject) => {
@@ -155,4 +169,106 @@ test('a wrong value, an unknown parameter and a wrong answer would be seen', asy
     const other = structuredClone(api);
     other.components.schemas['api.v2010.account.message'].properties.num_media.type = 'integer';
     assert.equal((await seen(other, good)).length, 1);
+});
+
+/// One of each kind of template, with all that the document demands.
+const types = {
+    'twilio/text': { body: 'Hi {{1}}, how are you?' },
+    'twilio/media': { body: 'Look', media: ['https://example.com/a.png'] },
+    'twilio/location': { latitude: 39.7392, longitude: 104.9903, label: 'Here' },
+    'twilio/quick-reply': {
+        body: 'Coming?', actions: [{ type: 'QUICK_REPLY', title: 'Yes', id: 'yes' }] },
+    'twilio/call-to-action': {
+        body: 'Call', actions: [{ type: 'URL', title: 'Open', url: 'https://example.com' }] },
+    'twilio/list-picker': {
+        body: 'Which?', button: 'Show', items: [{ id: 'a', item: 'A', description: 'first' }] },
+    'twilio/card': { title: 'Card', actions: [{ type: 'QUICK_REPLY', title: 'Yes', id: 'yes' }] },
+    'twilio/carousel': {
+        body: 'Look', cards: [{ title: 'One', body: 'one', media: 'https://example.com/a.png',
+            actions: [{ type: 'QUICK_REPLY', title: 'Yes', id: 'yes' }] }] },
+    'whatsapp/card': {
+        body: 'Card', footer: 'foot', actions: [{ type: 'QUICK_REPLY', title: 'Yes', id: 'yes' }] },
+    'whatsapp/flows': { body: 'Book', button_text: 'Start', flow_id: '1' },
+    'whatsapp/authentication': { actions: [{ type: 'COPY_CODE', copy_code_text: 'Copy' }] },
+};
+
+/// A template of every kind, its name after `prefix`. Returns the first one's URL.
+async function createAll(url, prefix) {
+    const sids = [];
+    for (const [name, type] of Object.entries(types)) {
+        const created = await call('POST', `${url}/v1/Content`, 201, {
+            friendly_name: prefix + name, language: 'en', variables: { 1: 'there' },
+            types: { [name]: type } });
+        assert.deepEqual(created.types, { [name]: type });
+        sids.push(created.sid);
+    }
+    return `${url}/v1/Content/${sids[0]}`;
+}
+
+async function useContent(url) {
+    const one = await createAll(url, '');
+    assert.equal((await call('GET', one, 200)).friendly_name, 'twilio/text');
+    assert.equal((await call('GET', `${one}/ApprovalRequests`, 200)).whatsapp.status, 'unsubmitted');
+    const approval = { name: 'how_are_you', category: 'UTILITY' };
+    assert.equal((await call('POST', `${one}/ApprovalRequests/whatsapp`, 201, approval)).status, 'received');
+    assert.equal((await call('GET', `${one}/ApprovalRequests`, 200)).whatsapp.name, 'how_are_you');
+    const change = { friendly_name: 'changed', types: { 'twilio/text': { body: 'Hi' } } };
+    assert.equal((await call('PUT', one, 200, change)).friendly_name, 'changed');
+    for (const list of ['Content', 'ContentAndApprovals', 'LegacyContent']) {
+        assert.ok(await countAll(url, `/v1/${list}?PageSize=2`) >= 2, list);
+    }
+    await call('DELETE', one, 204);
+}
+
+/// How many there are on all pages of a list; page URLs are asked for through `url`.
+async function countAll(url, path) {
+    let count = 0;
+    while (path) {
+        const page = await call('GET', url + path, 200);
+        count += page.contents.length;
+        const next = page.meta.next_page_url && new URL(page.meta.next_page_url);
+        path = next && next.pathname + next.search;
+    }
+    return count;
+}
+
+test('templates, approvals and their lists are as the document says', async () => {
+    const { requests, violations } =
+        await throughPrism(await read('twilio_content_v1.json', /./), useContent);
+    assert.ok(requests >= 20, `${requests} requests`);
+    assert.deepEqual(violations, []);
+});
+
+test('searches for templates are as the document says', async () => {
+    await createAll(upstream, 'search ');
+    const { violations } = await throughPrism(await read('twilio_content_v2.json', /./), async (url) => {
+        for (const list of ['Content', 'ContentAndApprovals']) {
+            const all = await countAll(url, `/v2/${list}?PageSize=3`);
+            assert.ok(all >= Object.keys(types).length, `${all}`);
+            assert.equal(await countAll(url, `/v2/${list}?` + new URLSearchParams([
+                ['SortByDate', 'desc'], ['SortByContentName', 'asc'], ['PageSize', '1'],
+                ['DateCreatedAfter', '2020-01-01T00:00:00Z'], ['DateCreatedBefore', '2100-01-01T00:00:00Z'],
+                ['ContentName', '^search '], ['Content', 'C[oa]'], ['Language', 'en'],
+                ['ContentType', 'twilio/quick-reply'], ['ContentType', 'twilio/call-to-action'],
+                ['ChannelEligibility', 'whatsapp:unsubmitted']])), 2);
+        }
+    });
+    assert.deepEqual(violations, []);
+});
+
+test('a template that is not as the document says would be seen', async () => {
+    const seen = async (change, use) => {
+        const other = await read('twilio_content_v1.json', /./);
+        change(other.components.schemas);
+        return (await throughPrism(other, use)).violations.length;
+    };
+    const list = (url) => call('GET', `${url}/v1/Content?PageSize=1`, 200);
+    assert.equal(await seen(() => {}, list), 0);
+    assert.equal(await seen((schemas) => {
+        schemas['content.v1.content'].properties.language.type = 'integer';
+    }, list), 1);
+    const bad = { language: 'en', types: { 'twilio/text': {} } };
+    assert.ok(await seen(() => {}, (url) => fetch(`${url}/v1/Content`, {
+        method: 'POST', body: JSON.stringify(bad),
+        headers: { authorization, 'content-type': 'application/json' } })) >= 1);
 });

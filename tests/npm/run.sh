@@ -27,5 +27,5 @@ if ! cmp -s "$here/package.json" "$work/package.json" || [ ! -d "$work/node_modu
         npm install --no-package-lock --no-audit --no-fund --silent >npm.log 2>&1) ||
         { rm -f "$work/package.json"; skip "npm cannot install the packages"; }
 fi
-cp "$here"/*.mjs "$work/"
+cp "$here"/*.mjs "$here"/../../docs/code/*.cjs "$work/"
 cd "$work" && exec node --test --test-reporter=spec "$test"

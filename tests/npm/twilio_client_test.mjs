@@ -14,6 +14,7 @@ const messagingServiceSid = 'MG00000000000000000000000000000001';
 function clientFor(authToken) {
     const client = twilio(account, authToken);
     client.api.baseUrl = process.env.TWILIOWA_BASE_URL;
+    client.content.baseUrl = process.env.TWILIOWA_BASE_URL;
     return client;
 }
 const client = clientFor(token);
@@ -74,6 +75,33 @@ test('feedback is taken', async () => {
     assert.equal(feedback.outcome, 'confirmed');
 });
 
+test('a template is created, found, sent to approval and removed', async () => {
+    const friendlyName = `node_${Date.now()}`;
+    const created = await client.content.v1.contents.create({
+        friendly_name: friendlyName, language: 'en', variables: { 1: 'there' },
+        types: { 'twilio/text': { body: 'Hi {{1}}, how are you?' } } });
+    assert.match(created.sid, /^HX[0-9a-f]{32}$/);
+    assert.deepEqual(created.types, { 'twilio/text': { body: 'Hi {{1}}, how are you?' } });
+    const content = client.content.v1.contents(created.sid);
+    assert.equal((await content.fetch()).friendlyName, friendlyName);
+    assert.equal((await content.approvalFetch().fetch()).whatsapp.status, 'unsubmitted');
+    const approval = await content.approvalCreate.create({ name: friendlyName, category: 'UTILITY' });
+    assert.equal(approval.status, 'received');
+    const message = await client.messages.create({ from, to, contentSid: created.sid });
+    assert.equal(message.body, 'Hi there, how are you?');
+
+    const { v1, v2 } = client.content;
+    for (const list of [v1.contents, v1.contentAndApprovals, v1.legacyContents]) {
+        assert.ok((await list.list({ pageSize: 1 })).some((item) => item.sid === created.sid));
+    }
+    for (const list of [v2.contents, v2.contentAndApprovals]) {
+        const found = await list.list({ contentName: `^${friendlyName}$`, language: ['en', 'de'] });
+        assert.deepEqual(found.map((item) => item.sid), [created.sid]);
+    }
+    assert.equal(await content.remove(), true);
+    await assert.rejects(content.fetch(), { status: 404, code: 20404 });
+});
+
 test('errors have the status, the code and the shape that the library expects', async () => {
     await assert.rejects(client.messages.create({ from, to, contentSid: 'HX' + 'f'.repeat(32) }),
         (error) => error.constructor.name === 'RestException' && error.status === 400 &&
@@ -127,6 +155,40 @@ test('a webhook passes the signature check of the library, and its TwiML is obey
             assert.ok(tries < 200, 'no reply was sent');
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
+    } finally {
+        await order('webhook', { owner: account, url: '' });
+        server.close();
+        server.closeAllConnections();
+    }
+});
+
+test('a webhook with a password in its URL is sent with it when asked', async () => {
+    const seen = [];
+    let done;
+    const end = new Promise((resolve) => (done = resolve));
+    const server = createServer(async (request, response) => {
+        let body = '';
+        for await (const data of request) body += data;
+        seen.push({ body, ...request.headers });
+        if (request.headers.authorization) {
+            response.writeHead(204).end();
+            done();
+        } else {
+            response.writeHead(401, { 'www-authenticate': 'Basic realm="door"' }).end();
+        }
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `http://me:s%40fe@127.0.0.1:${server.address().port}/in`;
+    try {
+        await order('webhook', { owner: account, url });
+        await order('customer', { customer: '+447700900178', action: 'text', text: 'Knock' });
+        await end;
+        assert.equal(seen.length, 2);
+        assert.equal(seen[0].authorization, undefined);
+        assert.equal(seen[1].authorization, 'Basic ' + Buffer.from('me:s@fe').toString('base64'));
+        assert.equal(seen[0].body, seen[1].body);
+        assert.ok(twilio.validateRequest(token, seen[1]['x-twilio-signature'], url,
+            Object.fromEntries(new URLSearchParams(seen[1].body))));
     } finally {
         await order('webhook', { owner: account, url: '' });
         server.close();

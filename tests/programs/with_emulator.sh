@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Usage: with_emulator.sh <emulator> <command...>. Starts the emulator on a free port of loopback, runs
 # the command with the environment that points at it, and ends it with SIGTERM. Fails if either does.
+# EMULATOR_OPTIONS: further options for the emulator.
 set -euo pipefail
 emulator=$1
 shift
@@ -8,7 +9,8 @@ work=$(mktemp -d)
 # Of the caller's environment nothing may reach the programs.
 unset "${!TWILIO@}"
 
-"$emulator" --port 0 >"$work/environment" &
+read -ra options <<<"${EMULATOR_OPTIONS-}"
+"$emulator" --port 0 "${options[@]}" >"$work/environment" &
 process=$!
 trap 'kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
 until grep -q 'Ends with' "$work/environment"; do

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Usage: code_blocks.sh [--write] <source tree>. Every C++ block of README.md and docs/ shows a part of a
-# file that is compiled and run; the line before the block names it:
+# Usage: code_blocks.sh [--write] <source tree>. Every block of code in README.md and docs/, in whatever
+# language, shows a part of a file that is compiled and run; the line before the block names it:
 #
 #     <!-- examples/check_signature.cpp [check] -->
 #
-# means what stands in that file between two lines `// [check]`; without brackets, the whole file. Fails
-# on a block that has no such line, or differs. With --write the blocks are made equal instead.
+# means what stands in that file between two lines `// [check]`, or `# [check]`; without brackets, the
+# whole file. What cannot be run by a test says why instead:
+#
+#     <!-- not run: installs packages -->
+#
+# Fails on a block that has no such line, or differs. With --write the blocks are made equal instead.
 set -euo pipefail
 write=''
 [ "$1" != --write ] || { write=yes; shift; }
@@ -43,13 +47,15 @@ while IFS= read -r page; do
             sub(/\n+$/, "\n", text)
             return text
         }
-        /^```(cpp|c\+\+)$/ {
+        /^ *```[a-z]/ {
             print
             block = ""
             start = NR
             while ((getline line) > 0 && line != "```") block = block line "\n"
-            if (reference == "") {
-                print page ":" start ": the block says not which file it is from" > "/dev/stderr"
+            if (reference ~ /^not run: ./) {
+                printf "%s", block
+            } else if (reference !~ /^(docs\/code|examples|tests)\//) {
+                print page ":" start ": the block says not which file of docs/code, examples or tests it is from" > "/dev/stderr"
                 bad = 1
                 printf "%s", block
             } else {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstdio>
 #include <ctime>
 #include <map>
@@ -10,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <twiliowa/request_validator.hpp>
 #include <twiliowa/types/error.hpp>
 
 #include "detail/base64.hpp"
@@ -24,6 +26,9 @@ using twiliowa::testing::FakeTwilio;
 
 constexpr std::size_t shown_messages = 200;  // of a conversation
 constexpr std::size_t shown_conversations = 100;
+constexpr std::size_t shown_text = 64 * 1024;  // of a body or an answer in the log
+constexpr std::size_t shown_next_faults = 20;
+constexpr std::size_t most_faults = 100'000;  // ordered for the next requests
 
 std::string iso_time(twiliowa::TimePoint time) {
     const auto seconds = std::chrono::system_clock::to_time_t(time);
@@ -94,25 +99,37 @@ json request_json(const twiliowa::testing::FakeRequestRecord& record) {
             {"method", std::string{to_string(record.method)}},
             {"url", record.url},
             {"body", record.body},
+            {"credentials", record.credentials},
             {"status", record.status},
             {"code", record.code},
-            {"response", record.response},
+            {"response", record.response.substr(0, shown_text)},
             {"fault", fault_name(record.fault)}};
 }
 
-json webhook_json(const twiliowa::testing::FakeWebhookRecord& record) {
+/// With the verdict of whoever checks the signature for the URL as it was called.
+json webhook_json(const twiliowa::testing::FakeWebhookRecord& record,
+                  const twiliowa::RequestValidator& validator) {
     const auto& webhook = record.webhook;
+    const auto& headers = webhook.request.headers;
+    const auto signature = twiliowa::find_header(headers, "X-Twilio-Signature");
+    const auto verdict =
+        validator.check({.method = webhook.request.method,
+                         .url = webhook.url,
+                         .content_type = twiliowa::find_header(headers, "Content-Type"),
+                         .body = webhook.request.body,
+                         .signature = signature});
     return {{"number", webhook.number},
             {"when", iso_time(record.when)},
             {"kind", webhook.kind},
             {"url", webhook.url},
-            {"body", webhook.request.body},
-            {"signature",
-             std::string{twiliowa::find_header(webhook.request.headers, "X-Twilio-Signature")}},
+            {"body", webhook.request.body.substr(0, shown_text)},
+            {"signature", std::string{signature}},
+            {"verdict", std::string{to_string(verdict.reason)}},
+            {"hint", std::string{verdict.hint}},
             {"message_sid", webhook.message_sid},
             {"attempt", webhook.attempt},
             {"status", record.status},
-            {"response", record.response},
+            {"response", record.response.substr(0, shown_text)},
             {"outcome", record.outcome},
             {"error_code", record.error_code}};
 }
@@ -138,6 +155,40 @@ bool flag_of(const json& object, const char* name) {
     return found->get<bool>();
 }
 
+/// A share of what happens.
+double share_of(const json& object, const char* name, double otherwise = 0.0) {
+    const double share = number_of(object, name, otherwise);
+    if (!(share >= 0 && share <= 1)) {
+        throw std::invalid_argument(std::string{name} + " is not from 0 to 1");
+    }
+    return share;
+}
+
+/// Text too, as JavaScript has no integers of 64 bits.
+std::uint64_t seed_of(const json& seed) {
+    if (seed.is_number_unsigned()) return seed.get<std::uint64_t>();
+    const auto text = seed.is_string() ? seed.get<std::string>() : std::string{};
+    std::uint64_t number = 0;
+    const auto* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, number);
+    if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != end) {
+        throw std::invalid_argument("seed is not a number from 0");
+    }
+    return number;
+}
+
+/// A type and a subtype, as may stand in a header.
+std::string content_type_of(const json& object) {
+    auto type = text_of(object, "content_type");
+    const bool printable =
+        std::all_of(type.begin(), type.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    const auto slash = type.find('/');
+    if (!printable || slash == 0 || slash == std::string::npos || slash + 1 == type.size()) {
+        throw std::invalid_argument("content_type is not like image/png");
+    }
+    return type;
+}
+
 std::string bytes_of(const json& object) {
     auto bytes = twiliowa::detail::decode_base64(text_of(object, "base64"));
     if (!bytes) throw std::invalid_argument("base64 is not base64");
@@ -145,14 +196,21 @@ std::string bytes_of(const json& object) {
 }
 
 /// Does what the customer does; returns the SID of the message, if it is one.
-std::string act(FakeTwilio& fake, const json& order) {
-    const auto customer = fake.customer(text_of(order, "customer"), text_of(order, "sender"));
+std::string act(FakeTwilio& fake, const std::string& default_sender, const json& order) {
+    const auto sender = text_of(order, "sender");
+    const auto customer =
+        fake.customer(text_of(order, "customer"), sender.empty() ? default_sender : sender);
+    if (text_of(order, "customer").empty()) throw std::invalid_argument("customer is empty");
+    const auto senders = fake.senders();
+    if (std::find(senders.begin(), senders.end(), customer.sender()) == senders.end()) {
+        throw std::invalid_argument("sender is none of the account's");
+    }
     const auto action = text_of(order, "action");
     const auto text = [&](const char* name) { return text_of(order, name); };
     if (action == "text") return customer.sends_text(text("text"));
     if (action == "reply") return customer.replies(text("sid"), text("text"));
     if (action == "media") {
-        return customer.sends_media(bytes_of(order), text("content_type"), text("text"));
+        return customer.sends_media(bytes_of(order), content_type_of(order), text("text"));
     }
     if (action == "location") {
         return customer.sends_location(number_of(order, "latitude"), number_of(order, "longitude"),
@@ -193,89 +251,156 @@ Control::Control(std::shared_ptr<FakeTwilio> fake, std::shared_ptr<ScaledClock> 
       runner_(&runner),
       account_sid_(options.account_sid),
       sender_(options.senders.empty() ? std::string{FakeTwilio::demo_sender}
-                                      : options.senders.front()) {}
+                                      : options.senders.front()),
+      fault_seed_(options.seed) {}
+
+std::optional<twiliowa::testing::FakeFile> Control::file(std::string_view message_sid,
+                                                         std::string_view media_sid) const {
+    return fake_->file(message_sid, media_sid);
+}
 
 std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_after) const {
     json answer;
     answer["revision"] = revision();
     answer["now"] = iso_time(clock_->now());
     answer["account_sid"] = account_sid_;
-    answer["senders"] = json::array({sender_});
+    auto senders = fake_->senders(account_sid_);
+    std::stable_partition(senders.begin(), senders.end(),
+                          [this](const auto& sender) { return sender == sender_; });
+    answer["senders"] = senders;
+    add_conversations(answer);
+    auto& requests = answer["requests"] = json::array();
+    for (const auto& record : fake_->requests(requests_after)) {
+        requests.push_back(request_json(record));
+    }
+    const twiliowa::RequestValidator validator{fake_->credentials().password()};
+    auto& webhooks = answer["webhooks"] = json::array();
+    for (const auto& record : fake_->webhooks()) {
+        if (record.webhook.number > webhooks_after || record.outcome == "pending") {
+            webhooks.push_back(webhook_json(record, validator));
+        }
+    }
+    auto& urls = answer["webhook_urls"] = json::object();
+    urls[account_sid_] = fake_->webhook(account_sid_);
+    for (const auto& sender : senders) urls[sender] = fake_->webhook(sender);
+    add_faults(answer);
+    return answer.dump(-1, ' ', false, json::error_handler_t::replace);
+}
 
+/// Adds the conversations to `answer`, each with the newest of its messages.
+void Control::add_conversations(json& answer) const {
+    using Key = std::pair<std::string, std::string>;  // customer and sender
     // Newest first, as listed; a conversation is as new as its newest message.
-    std::vector<std::pair<std::string, std::string>> order;
-    std::map<std::pair<std::string, std::string>, std::vector<twiliowa::Message>> chats;
+    std::vector<Key> order;
+    std::map<Key, std::vector<twiliowa::Message>> messages_of;
     for (auto& message : fake_->messages(account_sid_)) {
-        const auto& ours = is_inbound(message) ? message.to : message.from;
-        const auto key = std::pair{is_inbound(message) ? message.from : message.to,
-                                   ours.empty() ? sender_ : ours};
-        auto& chat = chats[key];
-        if (chat.empty()) order.push_back(key);
-        if (chat.size() < shown_messages) chat.push_back(std::move(message));
+        const bool inbound = is_inbound(message);
+        auto ours = inbound ? message.to : message.from;
+        // A messaging service chooses among its senders when it sends; the one there is has this.
+        if (ours.empty()) ours = FakeTwilio::demo_sender;
+        const Key key{inbound ? message.from : message.to, std::move(ours)};
+        auto& messages = messages_of[key];
+        if (messages.empty()) order.push_back(key);
+        if (messages.size() < shown_messages) messages.push_back(std::move(message));
+    }
+    std::map<Key, twiliowa::testing::FakeChatView> views;
+    for (auto& view : fake_->chats()) {
+        const Key key{view.customer, view.sender};
+        if (messages_of.find(key) == messages_of.end()) order.push_back(key);
+        views[key] = std::move(view);
     }
     auto& conversations = answer["conversations"] = json::array();
     for (const auto& key : order) {
         if (conversations.size() >= shown_conversations) break;
         json messages = json::array();
-        auto& chat = chats[key];
-        for (auto message = chat.rbegin(); message != chat.rend(); ++message) {
+        const auto& newest = messages_of[key];
+        for (auto message = newest.rbegin(); message != newest.rend(); ++message) {
             messages.push_back(message_json(*fake_, *message));
         }
-        bool open = false;
-        bool typing = false;
-        try {
-            const auto customer = fake_->customer(key.first, key.second);
-            open = customer.window_is_open();
-            typing = customer.sees_typing();
-        } catch (const twiliowa::TwilioError&) {
-            // A recipient that is no phone.
-        }
+        const auto& view = views[key];
         conversations.push_back({{"customer", key.first},
                                  {"sender", key.second},
-                                 {"window_open", open},
-                                 {"typing", typing},
+                                 {"name", view.profile_name},
+                                 {"window_open", view.window_is_open},
+                                 {"typing", view.sees_typing},
+                                 {"block", view.blocks},
+                                 {"whatsapp", view.has_whatsapp},
+                                 {"read_at_once", view.reads_at_once},
+                                 {"opted_out", view.opted_out},
                                  {"messages", std::move(messages)}});
     }
-    auto& requests = answer["requests"] = json::array();
-    for (const auto& record : fake_->requests(requests_after)) {
-        requests.push_back(request_json(record));
-    }
-    auto& webhooks = answer["webhooks"] = json::array();
-    for (const auto& record : fake_->webhooks()) {
-        if (record.webhook.number > webhooks_after || record.outcome == "pending") {
-            webhooks.push_back(webhook_json(record));
+}
+
+/// Adds to `answer` what can go wrong, and what does.
+void Control::add_faults(json& answer) const {
+    const auto plan = fake_->faults();
+    auto& names = answer["faults"] = json::array();
+    for (const auto& [name, fault] : twiliowa::testing::fault_names) names.push_back(name);
+    auto& next = answer["next_faults"] = json::array();
+    for (const auto fault : plan.next) {
+        const auto name = fault_name(fault);
+        if (next.empty() || next.back()["fault"] != name) {
+            if (next.size() >= shown_next_faults) break;
+            next.push_back({{"fault", name}, {"count", 0}});
         }
+        next.back()["count"] = next.back()["count"].get<int>() + 1;
     }
-    auto& faults = answer["faults"] = json::array();
-    for (const auto& [name, fault] : twiliowa::testing::fault_names) faults.push_back(name);
-    return answer.dump(-1, ' ', false, json::error_handler_t::replace);
+    auto& rates = answer["fault_rates"] = json::object();
+    for (const auto& [fault, rate] : plan.rates) rates[fault_name(fault)] = rate;
+    answer["webhook_faults"] = {{"dropped", plan.webhooks.dropped},
+                                {"doubled", plan.webhooks.doubled},
+                                {"late", plan.webhooks.late},
+                                {"reordered", plan.webhooks.reordered}};
+    answer["fault_seed"] = std::to_string(fault_seed_);
+}
+
+/// Orders faults of requests: the next ones', by chance, where chance starts, or none any more.
+ControlAnswer Control::set_faults(const json& order) {
+    if (order.contains("clear")) {
+        if (flag_of(order, "clear")) fake_->clear_faults();
+        return {};
+    }
+    if (order.contains("seed")) {
+        const auto seed = seed_of(order["seed"]);
+        fault_seed_ = seed;
+        fake_->seed_faults(seed);
+        if (!order.contains("fault")) return {};
+    }
+    const auto fault = fault_of(text_of(order, "fault"));
+    if (order.contains("probability")) {
+        fake_->set_fault_rate(fault, share_of(order, "probability"));
+        return {};
+    }
+    const auto count = number_of(order, "count", 1);
+    const auto room = most_faults - std::min(most_faults, fake_->faults().next.size());
+    if (!(count >= 0 && count <= static_cast<double>(room))) {
+        return refusal("count is out of range");
+    }
+    fake_->next_fault(fault, static_cast<int>(count));
+    return {};
 }
 
 ControlAnswer Control::post(std::string_view path, const std::string& body) {
     const auto order = json::parse(body, nullptr, false);
     if (!order.is_object()) return refusal("the body is not a JSON object");
+    auto answer = obey(path, order);
+    if (answer.status < 300) ++moves_;
+    return answer;
+}
+
+ControlAnswer Control::obey(std::string_view path, const json& order) {
     try {
         if (path == "customer") {
-            const auto sid = act(*fake_, order);
+            const auto sid = act(*fake_, sender_, order);
             return {200, sid.empty() ? "{}" : json{{"sid", sid}}.dump()};
         }
-        if (path == "fault") {
-            const auto fault = fault_of(text_of(order, "fault"));
-            if (order.contains("probability")) {
-                fake_->set_fault_rate(fault, number_of(order, "probability"));
-            } else {
-                const auto count = number_of(order, "count", 1);
-                if (!(count >= 0 && count <= 1e6)) return refusal("count is out of range");
-                fake_->next_fault(fault, static_cast<int>(count));
-            }
-            return {};
-        }
+        if (path == "fault") return set_faults(order);
         if (path == "webhook_faults") {
-            twiliowa::testing::WebhookFaults faults;
-            faults.dropped = number_of(order, "dropped");
-            faults.doubled = number_of(order, "doubled");
-            faults.late = number_of(order, "late");
-            faults.reordered = number_of(order, "reordered");
+            auto faults = fake_->faults().webhooks;
+            faults.dropped = share_of(order, "dropped", faults.dropped);
+            faults.doubled = share_of(order, "doubled", faults.doubled);
+            faults.late = share_of(order, "late", faults.late);
+            faults.reordered = share_of(order, "reordered", faults.reordered);
             fake_->set_webhook_faults(faults);
             return {};
         }
@@ -289,7 +414,6 @@ ControlAnswer Control::post(std::string_view path, const std::string& body) {
                 return refusal("advance_seconds is out of range");
             runner_->advance(std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::duration<double>{seconds}));
-            ++moves_;
             return {};
         }
     } catch (const twiliowa::TwilioError& error) {

@@ -5,6 +5,8 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,16 +32,25 @@ public:
     std::string state(std::uint64_t requests_after, std::uint64_t webhooks_after) const;
     /// Grows with every change of what `state` says.
     std::uint64_t revision() const { return fake_->revision() + moves_; }
+    /// A file that a customer sent, if there is such a one.
+    std::optional<twiliowa::testing::FakeFile> file(std::string_view message_sid,
+                                                    std::string_view media_sid) const;
     /// `path` is what follows /emulator/. Refuses what cannot be with 400 and a message.
     ControlAnswer post(std::string_view path, const std::string& body);
 
 private:
+    void add_conversations(nlohmann::json& answer) const;
+    void add_faults(nlohmann::json& answer) const;
+    ControlAnswer set_faults(const nlohmann::json& order);
+    ControlAnswer obey(std::string_view path, const nlohmann::json& order);
+
     std::shared_ptr<twiliowa::testing::FakeTwilio> fake_;
     std::shared_ptr<ScaledClock> clock_;
     Runner* runner_;
     std::string account_sid_;
     std::string sender_;
-    std::atomic<std::uint64_t> moves_{0};  ///< Of the clock.
+    std::atomic<std::uint64_t> fault_seed_;
+    std::atomic<std::uint64_t> moves_{0};  ///< Of the clock, and of what the fake does not count.
 };
 
 }  // namespace emulator

@@ -47,9 +47,14 @@ std::shared_ptr<FakeTwilio> make_fake(const Options& options, const std::string&
 }
 
 void set_up(FakeTwilio& fake, const Options& options) {
-    if (!options.webhook.empty()) fake.set_webhook(options.account_sid, options.webhook);
+    if (!options.webhook.empty()) {
+        fake.set_webhook(options.account_sid, options.webhook, options.webhook_options);
+    }
     if (!options.status_callback.empty()) {
         fake.set_status_callback(options.account_sid, options.status_callback);
+    }
+    for (const auto& [application, url] : options.applications) {
+        fake.set_status_callback(application, url);
     }
     for (const auto& [fault, share] : options.faults) fake.set_fault_rate(fault, share);
 }

@@ -30,8 +30,14 @@ Usage: twiliowa-emulator [options]
   --sender ADDRESS        a further WhatsApp sender, like whatsapp:+15551234567 or +15551234567;
                           may be repeated; the first becomes TWILIO_WHATSAPP_NUMBER
   --webhook URL           where customers' messages go; a fragment may override retries and
-                          timeouts: http://localhost:8080/whatsapp#rc=3&rp=all
+                          timeouts: http://localhost:8080/whatsapp#rc=3&rp=all, and a login
+                          answers a challenge: http://user:password@localhost:8080/whatsapp
+  --webhook-method M      POST, the default, or GET
+  --fallback URL          who is asked when the webhook fails, with ErrorCode and ErrorUrl
+  --fallback-method M     POST, the default, or GET
   --status-callback URL   where statuses go of messages that name no StatusCallback
+  --application APxxx=URL an application, and where statuses go of messages that name it; may be
+                          repeated
   --clock real|xN|manual  how fast time goes: as it does (default), N times as fast, or only when
                           the page or the API moves it
   --seed N                where SIDs and chance start from; the same at every start by default
@@ -107,6 +113,23 @@ std::string parse_url(const std::string& option, const std::string& text) {
     return text;
 }
 
+std::string parse_method(const std::string& option, const std::string& text) {
+    if (text == "POST" || text == "GET") return text;
+    throw UsageError{option + ": '" + text + "' is neither POST nor GET"};
+}
+
+std::pair<std::string, std::string> parse_application(const std::string& text) {
+    const auto equals = text.find('=');
+    const auto sid = text.substr(0, equals);
+    const bool hexadecimal =
+        sid.size() == 34 && sid.starts_with("AP") &&
+        sid.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos;
+    if (!hexadecimal || equals == std::string::npos) {
+        throw UsageError{"--application: write AP and 32 hexadecimal digits, = and the URL"};
+    }
+    return {sid, parse_url("--application", text.substr(equals + 1))};
+}
+
 ClockOptions parse_clock(const std::string& text) {
     if (text == "real") return {1.0};
     if (text == "manual") return {0.0};
@@ -154,6 +177,20 @@ Options parse_options(int argc, char** argv) {
          [&](const auto& value) {
              options.status_callback = parse_url("--status-callback", value);
          }},
+        {"--webhook-method",
+         [&](const auto& value) {
+             options.webhook_options.method = parse_method("--webhook-method", value);
+         }},
+        {"--fallback",
+         [&](const auto& value) {
+             options.webhook_options.fallback_url = parse_url("--fallback", value);
+         }},
+        {"--fallback-method",
+         [&](const auto& value) {
+             options.webhook_options.fallback_method = parse_method("--fallback-method", value);
+         }},
+        {"--application",
+         [&](const auto& value) { options.applications.push_back(parse_application(value)); }},
         {"--clock", [&](const auto& value) { options.clock = parse_clock(value); }},
         {"--seed", [&](const auto& value) { options.seed = parse_seed(value); }},
         {"--state", [&](const auto& value) { options.state_file = value; }},

@@ -24,7 +24,10 @@ struct Options {
     std::string auth_token{twiliowa::testing::FakeTwilio::demo_auth_token};
     std::vector<std::string> senders = {};
     std::string webhook = {};
+    twiliowa::testing::FakeWebhookOptions webhook_options = {};
     std::string status_callback = {};
+    /// Applications and their status callbacks.
+    std::vector<std::pair<std::string, std::string>> applications = {};
     ClockOptions clock = {};
     std::uint64_t seed = 1;
     bool tls = false;

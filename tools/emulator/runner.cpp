@@ -1,6 +1,8 @@
 #include "runner.hpp"
 
+#include <algorithm>
 #include <chrono>
+#include <string>
 #include <utility>
 
 namespace emulator {
@@ -8,12 +10,25 @@ namespace emulator {
 namespace {
 
 constexpr std::size_t max_answer_bytes = 256 * 1024;
+constexpr std::size_t max_transports = 8;
+constexpr std::chrono::milliseconds usual_connect_timeout{5'000};  // Twilio's
 
-twiliowa::CurlOptions delivery_options() {
+twiliowa::CurlOptions delivery_options(std::chrono::milliseconds connect_timeout) {
     twiliowa::CurlOptions options;
-    options.connect_timeout = std::chrono::seconds{5};  // Twilio's
+    options.connect_timeout = connect_timeout;
     options.proxy = "none";
     return options;
+}
+
+/// Where to go: a user and password in the URL are for challenges only, which the fake answers.
+std::string url_without_login(const twiliowa::WebhookRequest& request) {
+    return request.scheme + "://" + std::string{twiliowa::find_header(request.headers, "Host")} +
+           request.target;
+}
+
+/// The connection counts as reading: how long it took is not known.
+std::chrono::milliseconds longest_wait(const twiliowa::testing::FakeWebhook& webhook) {
+    return std::min(webhook.total_timeout, webhook.read_timeout);
 }
 
 twiliowa::HttpMethod method_of(const twiliowa::WebhookRequest& request) {
@@ -24,9 +39,8 @@ twiliowa::HttpMethod method_of(const twiliowa::WebhookRequest& request) {
 
 Runner::Runner(std::shared_ptr<twiliowa::testing::FakeTwilio> fake,
                std::shared_ptr<ScaledClock> clock)
-    : fake_(std::move(fake)),
-      clock_(std::move(clock)),
-      transport_(std::make_unique<twiliowa::CurlTransport>(delivery_options())) {
+    : fake_(std::move(fake)), clock_(std::move(clock)) {
+    transport_for(usual_connect_timeout);
     fake_->on_work([this] { wake(); });
     fake_->on_webhook_async(
         [this](const auto& webhook, auto done) { deliver(webhook, std::move(done)); });
@@ -42,7 +56,7 @@ Runner::~Runner() {
     }
     work_.notify_all();
     thread_.join();
-    transport_.reset();
+    transports_.clear();
 }
 
 void Runner::advance(std::chrono::nanoseconds by) {
@@ -70,22 +84,30 @@ void Runner::run() {
     }
 }
 
+twiliowa::CurlTransport& Runner::transport_for(std::chrono::milliseconds connect_timeout) {
+    const auto found = transports_.find(connect_timeout);
+    if (found != transports_.end()) return *found->second;
+    if (transports_.size() >= max_transports) return transport_for(usual_connect_timeout);
+    auto added = std::make_unique<twiliowa::CurlTransport>(delivery_options(connect_timeout));
+    return *transports_.emplace(connect_timeout, std::move(added)).first->second;
+}
+
 void Runner::deliver(const twiliowa::testing::FakeWebhook& webhook,
                      std::function<void(twiliowa::Result<twiliowa::WebhookResponse>)> done) {
     twiliowa::HttpRequest request;
     request.method = method_of(webhook.request);
-    request.url = webhook.url;
+    request.url = url_without_login(webhook.request);
     request.headers = webhook.request.headers;
     request.body = webhook.request.body;
     twiliowa::CallContext context;
-    context.deadline = std::chrono::steady_clock::now() + webhook.total_timeout;
+    context.deadline = std::chrono::steady_clock::now() + longest_wait(webhook);
     context.max_response_bytes = max_answer_bytes;
-    transport_->async_send(
-        std::move(request), std::move(context),
-        [done = std::move(done)](twiliowa::Result<twiliowa::HttpResponse> got) {
-            if (!got) return done(got.error());
-            done(twiliowa::WebhookResponse{got->status, got->headers, got->body});
-        });
+    transport_for(webhook.connect_timeout)
+        .async_send(std::move(request), std::move(context),
+                    [done = std::move(done)](twiliowa::Result<twiliowa::HttpResponse> got) {
+                        if (!got) return done(got.error());
+                        done(twiliowa::WebhookResponse{got->status, got->headers, got->body});
+                    });
 }
 
 }  // namespace emulator

@@ -3,7 +3,9 @@
 /// HTTP.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <thread>
@@ -28,6 +30,7 @@ public:
 private:
     void run();
     void wake();
+    twiliowa::CurlTransport& transport_for(std::chrono::milliseconds connect_timeout);
     void deliver(const twiliowa::testing::FakeWebhook& webhook,
                  std::function<void(twiliowa::Result<twiliowa::WebhookResponse>)> done);
 
@@ -37,7 +40,8 @@ private:
     std::condition_variable work_;
     bool woken_ = false;
     bool stopping_ = false;
-    std::unique_ptr<twiliowa::CurlTransport> transport_;
+    /// By connect timeout, of which a transport has one. Only used by the thread below.
+    std::map<std::chrono::milliseconds, std::unique_ptr<twiliowa::CurlTransport>> transports_;
     std::thread thread_;
 };
 

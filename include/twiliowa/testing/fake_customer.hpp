@@ -64,6 +64,9 @@ public:
     void has_whatsapp(bool yes, int error_code = 63024) const;
     /// Messages to and from, oldest first.
     std::vector<Message> conversation() const;
+    /// Lets happen what is to happen (`FakeTwilio::run_until_idle`); then the newest message of the
+    /// conversation, whoever wrote it. An empty one if there is none.
+    Message sees() const;
     /// Whether free-form messages arrive at present.
     bool window_is_open() const;
     /// Whether the phone shows "typing": for 25 seconds, or until the next message.

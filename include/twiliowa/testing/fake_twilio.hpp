@@ -51,8 +51,9 @@ namespace twiliowa::testing {
 /// @endcode
 ///
 /// Served: create, fetch, list, update and delete of messages; list, fetch, download and delete of
-/// their media; feedback; the Content API (create, fetch, list, update, delete, approval requests);
-/// the typing indicator. Requests are told apart by path only: the host plays no part.
+/// their media; feedback; the Content API (create, fetch, update, delete, approval requests, the
+/// lists of both versions and the legacy one); the typing indicator. Requests are told apart by
+/// path only: the host plays no part.
 ///
 /// Where Twilio's behaviour is not documented, this is what the fake does: credentials for another
 /// account than the path's get 401 with 20003; cancelling a message that is cancelled already
@@ -60,7 +61,8 @@ namespace twiliowa::testing {
 /// change of status is told to the status callback, but for the initial one; a template is turned
 /// down whose name contains `reject`, or whose body begins or ends with a variable; a customer in a
 /// sandbox stays for three days; 30 replies by TwiML in 30 seconds are all that a chat gets
-/// (14107).
+/// (14107); an application it has not heard of has no status callback; LegacyContent lists what
+/// WhatsApp was asked to approve; patterns that filter templates may have no groups.
 ///
 /// Thread-safe. Functions that set things up throw InvalidRequestError when given what cannot be
 /// (a malformed SID, an account that was not added), naming it.
@@ -103,6 +105,8 @@ public:
                                const std::vector<std::string>& senders = {});
     /// Returns the template's SID.
     std::string add_content(std::string_view account_sid, FakeContent content);
+    /// The same for the first account added.
+    std::string add_content(FakeContent content);
 
     /// The credentials of the first account added.
     Credentials credentials() const;
@@ -115,14 +119,26 @@ public:
 
     /// Where messages from customers go. `owner` is a sender's address, a messaging service's SID
     /// or an account's; the first two go before the third. The URL's fragment may override retries
-    /// and timeouts: `https://example.com/whatsapp#rc=3&rp=all`. An empty URL: nowhere.
-    void set_webhook(std::string_view owner, std::string_view url);
-    /// Where status callbacks go of messages that name no StatusCallback. As `set_webhook`.
+    /// and timeouts: `https://example.com/whatsapp#rc=3&rp=all`. With `user:password@` in it the
+    /// request is sent without them first, and again when the answer is a challenge (401, Basic or
+    /// Digest). An answer that leads elsewhere (301, 302, 303) is followed with GET and without
+    /// parameters. An empty URL: nowhere.
+    void set_webhook(std::string_view owner, std::string_view url, FakeWebhookOptions options = {});
+    /// Where status callbacks go of messages that name no StatusCallback. As `set_webhook`; `owner`
+    /// may also be the SID of an application, for the messages that name it (ApplicationSid).
     void set_status_callback(std::string_view owner, std::string_view url);
     /// Who takes the webhooks. The sink is called without a lock: it may call this. An exception
     /// that leaves it leaves `run_until_idle`, too. Answers to inbound messages are obeyed: TwiML
     /// Message, Body, Media and Redirect.
     void on_webhook(WebhookSink sink);
+    /// Brings all webhooks of the first account to `handler`, a WebhookHandler or whatever has its
+    /// `handle`, as if it were at `url`. The handler must be there as long as this runs.
+    template <class Handler>
+    void connect(Handler& handler, std::string_view url = "https://example.com/whatsapp") {
+        connect_sink(url, [&handler](const std::string&, const WebhookRequest& request) {
+            return handler.handle(request);
+        });
+    }
     /// The same for who delivers them in the background.
     void on_webhook_async(AsyncWebhookSink sink);
     /// What goes wrong with webhooks from now on.
@@ -145,6 +161,11 @@ public:
     void next_fault(Fault fault, int count = 1);
     /// What happens to any request with that probability, 0 to 1, by the seed.
     void set_fault_rate(Fault fault, double probability);
+    /// Chance begins anew from that seed, for requests and webhooks.
+    void seed_faults(std::uint64_t seed);
+    /// Nothing goes wrong any more, with requests or webhooks.
+    void clear_faults();
+    FakeFaultPlan faults() const;
     /// How long Fault::slow takes.
     static constexpr std::chrono::seconds slow_answer{5};
 
@@ -175,6 +196,14 @@ public:
     std::optional<Message> message(std::string_view message_sid) const;
     /// The parameters a message was created with, as they came, unknown ones included.
     std::vector<std::pair<std::string, std::string>> parameters(std::string_view message_sid) const;
+    /// The account's senders (the first account's when empty), as on the wire.
+    std::vector<std::string> senders(std::string_view account_sid = {}) const;
+    /// Every chat in which a customer wrote or did something.
+    std::vector<FakeChatView> chats() const;
+    /// A file that a customer sent, if there is such a one.
+    std::optional<FakeFile> file(std::string_view message_sid, std::string_view media_sid) const;
+    /// Where messages to that owner go, as `set_webhook` was told; empty: nowhere.
+    std::string webhook(std::string_view owner) const;
     /// Requests seen, refused ones included.
     std::size_t request_count() const;
 
@@ -225,6 +254,7 @@ public:
 private:
     friend class FakeCustomer;
     struct State;
+    void connect_sink(std::string_view url, WebhookSink sink);
     std::size_t run(MonotonicTime until);
     std::unique_ptr<State> state_;
 };

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include <twiliowa/export.hpp>
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
@@ -75,6 +76,10 @@ struct FakeContent {
     std::string types = {};
     /// `approved` templates may be sent at any time, others only within the 24-hour window.
     std::string approval = "approved";
+
+    /// A text with buttons, as `twilio/quick-reply`. A button's payload is its title.
+    static TWILIOWA_EXPORT FakeContent quick_reply(std::string_view body,
+                                                   const std::vector<std::string>& titles);
 };
 
 /// A button of a message, as a phone shows it.
@@ -176,11 +181,50 @@ struct WebhookFaults {
     std::chrono::milliseconds late_by{5'000};
 };
 
+/// What goes wrong at present: see `FakeTwilio::next_fault` and its like.
+struct FakeFaultPlan {
+    std::vector<Fault> next = {};  ///< Of the next requests, in order.
+    std::vector<std::pair<Fault, double>> rates = {};
+    WebhookFaults webhooks = {};
+};
+
+/// A chat, as the customer's phone and Twilio have it.
+struct FakeChatView {
+    std::string customer = {};
+    std::string sender = {};
+    std::string profile_name = {};
+    bool window_is_open = false;  ///< Free-form messages arrive.
+    bool sees_typing = false;
+    bool blocks = false;       ///< The customer blocks the sender.
+    bool has_whatsapp = true;  ///< On the customer's phone, for every sender.
+    bool reads_at_once = false;
+    bool opted_out = false;
+};
+
+/// A file of a message.
+struct FakeFile {
+    std::string content_type = {};
+    std::string bytes = {};
+};
+
+/// How customers' messages are told, besides where.
+struct FakeWebhookOptions {
+    /// `POST`, or `GET`: the parameters are in the query then, and the signature is over them
+    /// there.
+    std::string method = "POST";
+    /// Asked when the webhook fails for good, or its answer is no TwiML: with ErrorCode and
+    /// ErrorUrl among the parameters. Empty: nobody.
+    std::string fallback_url = {};
+    std::string fallback_method = "POST";  ///< `POST` or `GET`.
+};
+
 /// A webhook on its way out.
 struct FakeWebhook {
     std::uint64_t number = 0;  ///< Counts tries of delivery; that of the log's record.
     std::string kind = {};     ///< `inbound` or `status`
-    std::string url = {};      ///< As configured, without the fragment: what the signature is over.
+    /// What the signature is over: as configured, without the fragment; with the parameters if the
+    /// method is GET. To be called without user and password, which only answer a challenge.
+    std::string url = {};
     WebhookRequest request = {};
     std::string message_sid = {};
     int attempt = 1;
@@ -195,9 +239,11 @@ struct FakeRequestRecord {
     TimePoint when = {};
     HttpMethod method = HttpMethod::get;
     std::string url = {};
-    std::string body = {};  ///< Without credentials: those are in the headers, which are not kept.
-    int status = 0;         ///< 0: the fault left no answer.
-    int code = 0;           ///< Twilio's error code, 0 when there was none.
+    /// At most the first 64 KiB. Without credentials: those are in the headers, which are not kept.
+    std::string body = {};
+    std::string credentials = {};  ///< `accepted`, `refused` or `missing`.
+    int status = 0;                ///< 0: the fault left no answer.
+    int code = 0;                  ///< Twilio's error code, 0 when there was none.
     std::string response = {};
     Fault fault = Fault::none;
 };

@@ -87,6 +87,9 @@ TEST_CASE("FakeTwilio creates, shows, changes and deletes a template") {
                               R"({"types":{"twilio/text":{"body":"Bye {{1}}!"}}})");
     CHECK(changed.status == 200);
     CHECK(json::parse(changed.body)["types"]["twilio/text"]["body"] == "Bye {{1}}!");
+    // A change names the types again, as the document wants it.
+    CHECK(code_of(call(talk, HttpMethod::put, "/v1/Content/" + sid, R"({"language":"de"})")) ==
+          20422);
     const auto message = talk.client.send_template({.to = "+447700900123", .content_sid = sid});
     CHECK(message.body == "Bye there!");
     CHECK(call(talk, HttpMethod::delete_, "/v1/Content/" + sid).status == 204);
@@ -109,6 +112,20 @@ TEST_CASE("FakeTwilio refuses a template that cannot be") {
     CHECK(refused(R"({"language":"en","types":{"twilio/text":"x"}})") == 20422);
     CHECK(refused(R"({"language":"en","types":{"text":{"body":"x"}}})") == 20422);
     CHECK(refused(R"({"language":1,"types":{"twilio/text":{"body":"x"}}})") == 20422);
+    const auto refused_type = [&](const std::string& name, const std::string& type) {
+        CAPTURE(name);
+        CHECK(refused(R"({"language":"en","types":{")" + name + "\":" + type + "}}") == 20422);
+    };
+    refused_type("twilio/text", R"({"body":7})");
+    refused_type("twilio/quick-reply", R"({"body":"x","actions":"Yes"})");
+    refused_type("twilio/quick-reply", R"({"body":"x","actions":["Yes"]})");
+    refused_type("twilio/quick-reply", R"({"body":"x","actions":[{"id":"yes"}]})");
+    refused_type("twilio/call-to-action", R"({"body":"x","actions":[{"title":"Go"}]})");
+    refused_type("twilio/list-picker", R"({"body":"x","button":"b","items":[{"id":"a"}]})");
+    refused_type("twilio/carousel", R"({"body":"x","cards":[{"body":"a"}]})");
+    refused_type("twilio/catalog", "{}");
+    refused_type("twilio/flows", R"({"body":"x","button_text":"b","pages":[]})");
+    refused_type("whatsapp/authentication", R"({"actions":[{}]})");
     const std::string good = R"("language":"en","types":{"twilio/text":{"body":"x"}})";
     CHECK(refused("{" + good + R"(,"variables":{"1":2}})") == 20422);
     CHECK(refused("{" + good + R"(,"variables":{"a b":"c"}})") == 20422);
@@ -188,6 +205,47 @@ TEST_CASE("FakeTwilio has a template approved in time, or not") {
     const auto rejected = talk.client.send_template({.to = "+447700900123", .content_sid = bad});
     talk.fake->run_until_idle();
     CHECK(talk.fake->message(rejected.sid.str())->error_code == 63040);
+}
+
+TEST_CASE("FakeTwilio approves nothing that only a conversation can hold") {
+    Conversation talk;
+    const auto outcome = [&](const std::string& types) {
+        const auto sid = create(talk, R"({"language":"en","types":)" + types + "}");
+        const auto path = "/v1/Content/" + sid + "/ApprovalRequests";
+        CHECK(
+            call(talk, HttpMethod::post, path + "/whatsapp", R"({"name":"n","category":"UTILITY"})")
+                .status == 201);
+        talk.fake->run_until_idle();
+        return json::parse(get(talk, path).body)["whatsapp"]["status"].get<std::string>();
+    };
+    CHECK(outcome(R"({"twilio/list-picker":{"body":"b","button":"c","items":[]}})") == "rejected");
+    CHECK(outcome(R"({"twilio/location":{"latitude":1,"longitude":2}})") == "rejected");
+    CHECK(outcome(R"({"twilio/media":{"media":["https://example.com/a.png"]}})") == "approved");
+}
+
+TEST_CASE("FakeTwilio has WhatsApp turn down an approved template that is filled in badly") {
+    Conversation talk;
+    FakeContent content;
+    content.body = "Hi {{1}}, your code is {{2}}!";
+    content.variables = {{"1", "there"}};
+    const auto sid = talk.fake->add_content(FakeTwilio::demo_account_sid, content);
+    const auto outcome = [&](const char* variables) {
+        OutboundMessage message;
+        message.to = "+447700900123";
+        message.content_sid = sid;
+        message.extra = {{"ContentVariables", variables}};
+        const auto sent = talk.client.send(message);
+        CHECK(sent.status == MessageStatus::queued);
+        talk.fake->run_until_idle();
+        return talk.fake->message(sent.sid.str())->error_code.value_or(0);
+    };
+    CHECK(outcome(R"({"2":"x"})") == 0);
+    CHECK(outcome(R"({"2":"four    spaces"})") == 0);
+    CHECK(outcome(R"({"2":"five     spaces"})") == 63013);
+    CHECK(outcome(R"({"2":"two\nlines"})") == 63013);
+    CHECK(outcome(R"({"2":"a\ttab"})") == 63013);
+    CHECK(outcome(R"({"1":"Lee"})") == 63028);
+    CHECK(outcome((R"({"2":")" + std::string(1100, 'x') + R"("})").c_str()) == 63021);
 }
 
 TEST_CASE("FakeTwilio draws every type of template with its variables") {

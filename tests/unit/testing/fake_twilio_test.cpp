@@ -323,6 +323,16 @@ TEST_CASE("FakeTwilio refuses what Twilio refuses, with Twilio's code") {
             refused(template_form(variables), 21656);
         }
         refused(template_form(std::string(100'000, '[')), 21656);
+        refused(template_form(R"({"1":")" + std::string(1601, 'x') + R"("})"), 21658);
+    }
+    SUBCASE("a second variable for a one-time code") {
+        FakeContent code;
+        code.types = R"({"whatsapp/authentication":{"actions":[]}})";
+        const auto sid = twilio.fake->add_content(account, code);
+        refused(with(template_form(R"({"1":"123456","2":"x"})"), "ContentSid", sid), 21656);
+    }
+    SUBCASE("a message to oneself") {
+        refused(with(text, "To", std::string{sender}), 63031);
     }
     SUBCASE("variables for a template that has none") {
         FakeContent fixed;
@@ -347,6 +357,7 @@ TEST_CASE("FakeTwilio refuses what Twilio refuses, with Twilio's code") {
         refused(with(text, "ValidityPeriod", "36001"), 21624);
         refused(with(text, "StatusCallback", "example.org"), 21609);
         refused(with(text, "StatusCallback", "https://bad_host.example.org/"), 21609);
+        refused(with(text, "StatusCallback", "https://me:x@bad_host.example.org/"), 21609);
         refused(with(text, "ApplicationSid", "AP1"), 21218);
         refused(with(text, "ContentRetention", "keep"), 30029);
         refused(with(text, "AddressRetention", "keep"), 30030);

@@ -296,6 +296,8 @@ TEST_CASE("FakeTwilio reads the overrides in a webhook's URL") {
     const auto plain = FakeWebhookUrl::parse("https://u:p@h.example:8443?x=1");
     CHECK(plain.text == "https://u:p@h.example:8443?x=1");
     CHECK(plain.host == "h.example:8443");
+    CHECK(plain.user == "u");
+    CHECK(plain.password == "p");
     CHECK(plain.target == "/?x=1");
     CHECK(plain.retries == 1);
     CHECK(plain.retries_on("ct"));

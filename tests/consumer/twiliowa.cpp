@@ -1,2 +1,2 @@
 #define TWILIOWA_IMPLEMENTATION
-#include CONSUMER_HEADER
+#include "twiliowa_single.hpp"

@@ -1,0 +1,28 @@
+# shellcheck shell=bash disable=SC2046 # pkg-config prints a list of flags
+# What docs/getting-started.md says to type, run by consumer.sh where `twiliowa` is a release, unpacked.
+install_it() {
+    # [install]
+    cmake -S twiliowa -B build -DCMAKE_BUILD_TYPE=Release -DTWILIOWA_BUILD_TESTS=OFF \
+        -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF
+    cmake --build build
+    sudo cmake --install build
+    # [install]
+}
+
+use_pkg_config() {
+    # [pkg_config]
+    g++ -std=c++20 *.cpp $(pkg-config --cflags --libs twiliowa)
+    # [pkg_config]
+}
+
+write_single_header() {
+    # [single_header]
+    cmake -D OUTPUT=twiliowa_single.hpp -P twiliowa/cmake/single_header.cmake
+    # [single_header]
+}
+
+use_single_header() {
+    # [use_single_header]
+    g++ -std=c++20 *.cpp $(pkg-config --libs libcurl libcrypto fmt) -pthread
+    # [use_single_header]
+}
