@@ -359,6 +359,13 @@ std::string FakeTwilio::webhook(std::string_view owner) const {
     return found == hooks.end() ? std::string{} : found->second;
 }
 
+FakeWebhookOptions FakeTwilio::webhook_options(std::string_view owner) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto& options = state_->world.hooks.inbound_options;
+    const auto found = options.find(owner);
+    return found == options.end() ? FakeWebhookOptions{} : found->second;
+}
+
 std::size_t FakeTwilio::request_count() const {
     const std::lock_guard lock{state_->mutex};
     return state_->api.request_count();

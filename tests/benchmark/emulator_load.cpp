@@ -127,6 +127,7 @@ public:
             answer.status = 204;
         });
         port_ = server_.bind_to_any_port("127.0.0.1");
+        server_.widen_backlog();
         thread_ = std::thread([this] { server_.listen_after_bind(); });
     }
     Receiver(const Receiver&) = delete;
@@ -140,7 +141,12 @@ public:
     int callbacks() const { return callbacks_; }
 
 private:
-    httplib::Server server_;
+    struct Server final : httplib::Server {
+        /// httplib lets five connections wait; a dropped one tries again after a second.
+        void widen_backlog() { ::listen(svr_sock_, SOMAXCONN); }
+    };
+
+    Server server_;
     std::thread thread_;
     int port_ = 0;
     std::atomic<int> delivered_ = 0;

@@ -405,7 +405,14 @@ ControlAnswer Control::obey(std::string_view path, const json& order) {
             return {};
         }
         if (path == "webhook") {
-            fake_->set_webhook(text_of(order, "owner"), text_of(order, "url"));
+            const auto owner = text_of(order, "owner");
+            auto options = fake_->webhook_options(owner);
+            for (const auto& [name, option] : {std::pair{"method", &options.method},
+                                               {"fallback_url", &options.fallback_url},
+                                               {"fallback_method", &options.fallback_method}}) {
+                if (order.contains(name)) *option = text_of(order, name);
+            }
+            fake_->set_webhook(owner, text_of(order, "url"), std::move(options));
             return {};
         }
         if (path == "clock") {

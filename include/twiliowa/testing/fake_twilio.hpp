@@ -204,6 +204,8 @@ public:
     std::optional<FakeFile> file(std::string_view message_sid, std::string_view media_sid) const;
     /// Where messages to that owner go, as `set_webhook` was told; empty: nowhere.
     std::string webhook(std::string_view owner) const;
+    /// How they go there; the defaults where nobody was told.
+    FakeWebhookOptions webhook_options(std::string_view owner) const;
     /// Requests seen, refused ones included.
     std::size_t request_count() const;
 

@@ -144,6 +144,12 @@ TEST_CASE("the address of a sender's webhooks is told") {
     CHECK(fake->webhook(FakeTwilio::demo_sender).empty());
     fake->set_webhook(FakeTwilio::demo_sender, "https://example.com/whatsapp");
     CHECK(fake->webhook(FakeTwilio::demo_sender) == "https://example.com/whatsapp");
+    CHECK(fake->webhook_options(FakeTwilio::demo_sender).method == "POST");
+    fake->set_webhook(FakeTwilio::demo_sender, "https://example.com/whatsapp",
+                      {.method = "GET", .fallback_url = "https://example.com/fallback"});
+    CHECK(fake->webhook_options(FakeTwilio::demo_sender).method == "GET");
+    CHECK(fake->webhook_options(FakeTwilio::demo_sender).fallback_url ==
+          "https://example.com/fallback");
     fake->set_webhook(FakeTwilio::demo_sender, "");
     CHECK(fake->webhook(FakeTwilio::demo_sender).empty());
 }
