@@ -110,6 +110,8 @@ CurlExchange::CurlExchange(const CurlSettings& settings)
     set(CURLOPT_WRITEDATA, static_cast<void*>(this));
     set(CURLOPT_PREREQFUNCTION, &CurlExchange::on_request);
     set(CURLOPT_PREREQDATA, static_cast<void*>(this));
+    set(CURLOPT_SSL_CTX_FUNCTION, &CurlExchange::on_tls);
+    set(CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
     set(CURLOPT_NOPROXY, settings.no_proxy.c_str());
     if (!options.ca_pem.empty()) {
         curl_blob blob{const_cast<char*>(options.ca_pem.data()), options.ca_pem.size(),
@@ -139,8 +141,8 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
     takes_sink_ = false;
     stream_id_ = 0;
     tls_error_[0] = '\0';
-    stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ = address_refused_ =
-        false;
+    tls_begun_ = stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ =
+        address_refused_ = false;
 
     if (last_url_ != request.url) {
         set_url(request.url);
@@ -289,6 +291,13 @@ int CurlExchange::on_request(void* self, char* remote_ip, char*, int, int) {
                                                                   : CURL_PREREQFUNC_ABORT;
 }
 
+/// The TCP connection stands: libcurl begins the handshake. What it says of ports and times does
+/// not tell that in every release.
+CURLcode CurlExchange::on_tls(CURL*, void*, void* self) {
+    static_cast<CurlExchange*>(self)->tls_begun_ = true;
+    return CURLE_OK;
+}
+
 /// libcurl asks this before it puts the request on the wire, and asks again when it is about to
 /// repeat one by itself because a kept-alive connection died before the first byte of the answer.
 /// The server may have got the first one, so the second never leaves.
@@ -301,6 +310,7 @@ bool CurlExchange::may_issue(const char* remote_ip) {
         address_refused_ = true;
         return false;
     }
+    address_refused_ = false;  // another address of the host was, before this one
     issued_ = true;
     if (listens_) listen_to_http2(true);
     return true;
@@ -328,6 +338,8 @@ int CurlExchange::on_debug(CURL*, curl_infotype type, char* data, std::size_t si
 
 void CurlExchange::take_http2_text(std::string_view text) {
     constexpr std::string_view stream_text = "Using Stream ID: ";
+    constexpr std::string_view newer_stream_text = "[HTTP/2] [";  // ... "1] OPENED stream for"
+    constexpr std::string_view opened_text = "] OPENED";
     constexpr std::string_view goaway_text = "GOAWAY, error=";
     constexpr std::string_view last_text = "last_stream=";
     const auto number_at = [](std::string_view digits) {
@@ -338,6 +350,9 @@ void CurlExchange::take_http2_text(std::string_view text) {
         stream_refused_ = true;
     } else if (text.starts_with(stream_text)) {
         stream_id_ = number_at(text.substr(stream_text.size())).value_or(0);
+    } else if (text.starts_with(newer_stream_text)) {
+        if (text.find(opened_text) == std::string_view::npos) return;
+        stream_id_ = number_at(text.substr(newer_stream_text.size())).value_or(0);
     } else if (text.find(goaway_text) != std::string_view::npos) {
         const auto last = text.find(last_text);
         if (last == std::string_view::npos) return;
@@ -430,9 +445,7 @@ Stage CurlExchange::reached_stage() const noexcept {
         return microseconds > 0;
     };
     if (!reached(CURLINFO_NAMELOOKUP_TIME_T)) return Stage::resolve;
-    long port = 0;  // known once the TCP connection stands
-    curl_easy_getinfo(easy_.get(), CURLINFO_PRIMARY_PORT, &port);
-    return port == 0 ? Stage::connect : Stage::tls;
+    return tls_begun_ ? Stage::tls : Stage::connect;
 }
 
 std::string CurlExchange::tls_problem(CURLcode code) const {

@@ -60,6 +60,7 @@ private:
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
     static int on_request(void* self, char* remote_ip, char* local_ip, int remote_port,
                           int local_port);
+    static CURLcode on_tls(CURL* easy, void* context, void* self);
     static curl_socket_t on_socket(void* self, curlsocktype purpose, curl_sockaddr* address);
 
     static int on_debug(CURL* easy, curl_infotype type, char* data, std::size_t size, void* self);
@@ -99,6 +100,7 @@ private:
     std::size_t header_bytes_ = 0;
     std::size_t body_bytes_ = 0;
     bool takes_sink_ = false;  ///< The answer is one that goes to the body sink.
+    bool tls_begun_ = false;
     unsigned stream_id_ = 0;
     bool stream_refused_ = false;  ///< HTTP/2: the server said that it did nothing.
     bool issued_ = false;          ///< From here on the server may have got something.
