@@ -54,7 +54,7 @@ CurlSockets::CurlSockets()
 }
 
 void CurlSockets::wait(MonotonicTime until) {
-    std::array<epoll_event, 64> events;
+    std::array<epoll_event, 64> events{};
     const int count = epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()),
                                  wait_milliseconds(std::min(until, due_)));
     for (int i = 0; i < count; ++i) {

@@ -1,5 +1,5 @@
-// The fake Twilio, as the emulator serves it: any request is answered, any TwiML is obeyed or not, any
-// saved state is loaded or refused by name.
+// The fake Twilio, as the emulator serves it: any request is answered, any TwiML is obeyed or not,
+// any saved state is loaded or refused by name.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
