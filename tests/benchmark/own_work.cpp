@@ -1,50 +1,17 @@
 // The library's own work per send, without network: checks, form, call machine, decoding. The
 // transport answers at once from memory; making its answer is not counted among the allocations.
 #include <atomic>
-#include <cstdlib>
 #include <fstream>
 #include <functional>
 #include <iterator>
 #include <memory>
-#include <new>
 #include <string>
 #include <utility>
 
 #include <benchmark/benchmark.h>
 
+#include "allocations.hpp"
 #include "sample.hpp"
-
-namespace {
-
-thread_local long allocations = 0;
-thread_local bool counting = false;
-
-void* counted_allocation(std::size_t size) {
-    if (counting) ++allocations;
-    if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-    throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return counted_allocation(size);
-}
-void* operator new[](std::size_t size) {
-    return counted_allocation(size);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
 
 namespace {
 
@@ -69,12 +36,12 @@ public:
 
 private:
     wa::HttpResponse answer() const {
-        const bool was = std::exchange(counting, false);
+        const bool was = std::exchange(benchmark_support::allocations().counting, false);
         wa::HttpResponse response;
         response.status = 201;
         response.headers = {{"content-type", "application/json"}};
         response.body = body_;
-        counting = was;
+        benchmark_support::allocations().counting = was;
         return response;
     }
 
@@ -89,14 +56,15 @@ std::string benchmark_answer() {
 
 template <class Send>
 void measure(benchmark::State& state, Send send) {
-    allocations = 0;
+    auto& allocations = benchmark_support::allocations();
+    allocations.count = 0;
     for (auto _ : state) {
-        counting = true;
+        allocations.counting = true;
         send();
-        counting = false;
+        allocations.counting = false;
     }
-    state.counters["allocations"] =
-        benchmark::Counter(static_cast<double>(allocations), benchmark::Counter::kAvgIterations);
+    state.counters["allocations"] = benchmark::Counter(static_cast<double>(allocations.count),
+                                                       benchmark::Counter::kAvgIterations);
 }
 
 void send_template(benchmark::State& state) {

@@ -1,9 +1,7 @@
 // What it costs to verify a webhook, beside a floor that does nothing but the two SHA-1 passes of
 // its HMAC, the states after the padded key prepared, over bytes that are prepared as well.
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
-#include <new>
 #include <string>
 #include <vector>
 
@@ -12,36 +10,7 @@
 
 #include <twiliowa/request_validator.hpp>
 
-namespace {
-
-thread_local long allocations = 0;
-
-void* counted_allocation(std::size_t size) {
-    ++allocations;
-    if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-    throw std::bad_alloc();
-}
-
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return counted_allocation(size);
-}
-void* operator new[](std::size_t size) {
-    return counted_allocation(size);
-}
-void operator delete(void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
+#include "allocations.hpp"
 
 namespace {
 
@@ -113,13 +82,14 @@ void verify(benchmark::State& state) {
                                     .body = body,
                                     .signature = signature};
     if (!validator.validate(request)) state.SkipWithError("the signature does not fit");
-    allocations = 0;
+    auto& allocations = benchmark_support::allocations();
+    allocations = {.counting = true, .count = 0};
     for (auto _ : state) {
         auto verdict = validator.check(request);
         benchmark::DoNotOptimize(verdict);
     }
-    state.counters["allocations"] =
-        benchmark::Counter(static_cast<double>(allocations), benchmark::Counter::kAvgIterations);
+    state.counters["allocations"] = benchmark::Counter(static_cast<double>(allocations.count),
+                                                       benchmark::Counter::kAvgIterations);
 }
 
 void refuse_forgery(benchmark::State& state) {
