@@ -15,6 +15,7 @@
 #include "detail/outbound_checks.hpp"
 #include "detail/reconcile.hpp"
 #include "detail/send_gate.hpp"
+#include "detail/unsent_error.hpp"
 
 namespace twiliowa {
 
@@ -225,14 +226,6 @@ Result<void> without_value(const Result<Nothing>& result) {
 
 auto without_value(Callback<void> done) {
     return [done = std::move(done)](const Result<Nothing>& result) { done(without_value(result)); };
-}
-
-Error client_destroyed() {
-    ErrorData data;
-    data.kind = ErrorKind::cancelled;
-    data.effect = Effect::none;
-    data.summary = "the client was destroyed";
-    return Error{std::move(data)};
 }
 
 }  // namespace

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "detail/unsent_error.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -13,15 +15,6 @@ constexpr int code_daily_limit = 63038;
 
 CallStep wait_step(MonotonicTime until) noexcept {
     return {CallStep::Action::wait, until};
-}
-
-Error waiting_error(ErrorKind kind, std::string summary) {
-    ErrorData data;
-    data.kind = kind;
-    data.effect = Effect::none;
-    data.stage = Stage::prepare;
-    data.summary = std::move(summary);
-    return Error{std::move(data)};
 }
 
 }  // namespace
@@ -46,14 +39,14 @@ CallStep CallMachine::start(MonotonicTime now) {
 CallStep CallMachine::begin_attempt(MonotonicTime now) {
     if (now >= plan_.deadline) {
         return fail(
-            waiting_error(ErrorKind::timeout, "the call's time was over before it was sent"));
+            unsent_error(ErrorKind::timeout, "the call's time was over before it was sent"));
     }
     if (plan_.rate_limiter != nullptr) {
         const auto slot = plan_.rate_limiter->reserve(plan_.rate_key, now);
         if (slot >= plan_.deadline) {
             plan_.rate_limiter->release(plan_.rate_key);
-            return fail(waiting_error(ErrorKind::timeout,
-                                      "the sender's rate limit has no slot before the deadline"));
+            return fail(unsent_error(ErrorKind::timeout,
+                                     "the sender's rate limit has no slot before the deadline"));
         }
         if (slot > now) {
             waiting_for_slot_ = true;
@@ -72,7 +65,7 @@ CallStep CallMachine::resume(MonotonicTime now) {
 
 CallStep CallMachine::cancel_wait() {
     if (std::exchange(waiting_for_slot_, false)) plan_.rate_limiter->release(plan_.rate_key);
-    return fail(waiting_error(ErrorKind::cancelled, "cancelled while waiting"));
+    return fail(unsent_error(ErrorKind::cancelled, "cancelled while waiting"));
 }
 
 CallStep CallMachine::on_success() noexcept {

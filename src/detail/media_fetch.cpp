@@ -9,6 +9,7 @@
 #include "detail/api_error.hpp"
 #include "detail/ip_address.hpp"
 #include "detail/media_headers.hpp"
+#include "detail/unsent_error.hpp"
 
 namespace twiliowa::detail {
 
@@ -29,19 +30,11 @@ ErrorKind kind_of_storage_status(int status) noexcept {
     return status >= 400 ? ErrorKind::api : ErrorKind::response;
 }
 
-Error media_client_destroyed() {
-    ErrorData data;
-    data.kind = ErrorKind::cancelled;
-    data.effect = Effect::none;
-    data.summary = "the client was destroyed";
-    return Error{std::move(data)};
-}
-
 }  // namespace
 
 Result<HttpResponse> MediaFetch::send(const HttpRequest& request, const CallContext& context) {
     const auto transport = transport_.lock();
-    if (!transport) return media_client_destroyed();
+    if (!transport) return client_destroyed();
     HttpRequest next = request;
     if (auto error = begin(next)) return std::move(*error);
     for (;;) {
@@ -62,7 +55,7 @@ void MediaFetch::async_send(HttpRequest request, CallContext context, Completion
 
 void MediaFetch::async_hop(HttpRequest request, CallContext context, Completion done) {
     const auto transport = std::static_pointer_cast<AsyncHttpTransport>(transport_.lock());
-    if (!transport) return done(media_client_destroyed());
+    if (!transport) return done(client_destroyed());
     auto of_hop = context_of_hop(context);
     transport->async_send(std::move(request), std::move(of_hop),
                           [self = shared_from_this(), context = std::move(context),

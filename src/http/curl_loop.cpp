@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include "detail/unsent_error.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -12,15 +14,6 @@ namespace {
 /// connections for the rest.
 constexpr std::size_t first_streams = 100;
 constexpr std::size_t most_streams = 1000;  // of one HTTP/2 connection, if the server allows that
-
-Error transport_destroyed() {
-    ErrorData data;
-    data.kind = ErrorKind::cancelled;
-    data.effect = Effect::none;
-    data.stage = Stage::prepare;
-    data.summary = "the transport was destroyed";
-    return Error{std::move(data)};
-}
 
 }  // namespace
 
@@ -108,7 +101,8 @@ void CurlLoop::take_inbox() {
 }
 
 void CurlLoop::accept(std::unique_ptr<Job> job) {
-    if (stopping_) return complete(*job, transport_destroyed());
+    if (stopping_)
+        return complete(*job, unsent_error(ErrorKind::cancelled, "the transport was destroyed"));
     if (job->context.cancel.is_cancelled()) {
         prepare(*job);
         return complete(*job, job->exchange->cancelled());

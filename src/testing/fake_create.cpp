@@ -384,13 +384,7 @@ FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
     record.date_updated = create.moment.now;
     record.num_media = static_cast<int>(urls.size());
     record.num_segments = count_fake_segments(create, record.body);
-    record.price_unit = "USD";
-    record.api_version = "2010-04-01";
-    const auto base =
-        "/2010-04-01/Accounts/" + record.account_sid + "/Messages/" + record.sid.str();
-    record.uri = base + ".json";
-    record.media_uri = base + "/Media.json";
-    record.feedback_uri = base + "/Feedback.json";
+    set_fake_resource(record);
 
     for (const auto& url : urls) {
         Media medium;
@@ -400,7 +394,7 @@ FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
         medium.content_type = guess_fake_content_type(url);
         medium.date_created = create.moment.now;
         medium.date_updated = create.moment.now;
-        medium.uri = base + "/Media/" + medium.sid.str() + ".json";
+        medium.uri = fake_medium_uri(medium);
         message.media.emplace(message.media.size(), std::move(medium));
     }
     return message;

@@ -88,13 +88,7 @@ FakeMessage build_fake_inbound(FakeWorld& world, const FakeAccount& account,
     record.date_updated = moment.now;
     record.num_media = file ? 1 : 0;
     record.num_segments = 1;
-    record.price_unit = "USD";
-    record.api_version = "2010-04-01";
-    const auto base =
-        "/2010-04-01/Accounts/" + record.account_sid + "/Messages/" + record.sid.str();
-    record.uri = base + ".json";
-    record.media_uri = base + "/Media.json";
-    record.feedback_uri = base + "/Feedback.json";
+    set_fake_resource(record);
     if (file) {
         Media medium;
         medium.sid = MediaSid::from_wire(world.ids.next("ME"));
@@ -103,7 +97,7 @@ FakeMessage build_fake_inbound(FakeWorld& world, const FakeAccount& account,
         medium.content_type = inbound.media_type;
         medium.date_created = moment.now;
         medium.date_updated = moment.now;
-        medium.uri = base + "/Media/" + medium.sid.str() + ".json";
+        medium.uri = fake_medium_uri(medium);
         message.bubble.media.push_back(fake_medium_url(world, medium));
         message.files[medium.sid.str()] = inbound.media;
         message.media.emplace(0, std::move(medium));

@@ -4,6 +4,28 @@
 
 namespace twiliowa::detail {
 
+namespace {
+
+std::string message_path(const std::string& account_sid, const std::string& sid) {
+    return "/2010-04-01/Accounts/" + account_sid + "/Messages/" + sid;
+}
+
+}  // namespace
+
+void set_fake_resource(Message& record) {
+    record.price_unit = "USD";
+    record.api_version = "2010-04-01";
+    const auto base = message_path(record.account_sid, record.sid.str());
+    record.uri = base + ".json";
+    record.media_uri = base + "/Media.json";
+    record.feedback_uri = base + "/Feedback.json";
+}
+
+std::string fake_medium_uri(const Media& medium) {
+    return message_path(medium.account_sid, medium.parent_sid) + "/Media/" + medium.sid.str() +
+           ".json";
+}
+
 std::uint64_t FakeMessageStore::take_place(const std::string& sid) {
     const std::uint64_t place = next_place_++;
     places_[sid] = place;

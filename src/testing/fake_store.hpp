@@ -43,6 +43,11 @@ struct FakeMessage {
     testing::FakeBubble bubble = {};
 };
 
+/// What all records have alike, and where the API keeps this one.
+void set_fake_resource(Message& record);
+/// Below the message it belongs to.
+std::string fake_medium_uri(const Media& medium);
+
 /// Every message of every account. SIDs keep their place in the sequence after deletion, so that a
 /// page token stays good.
 class FakeMessageStore {

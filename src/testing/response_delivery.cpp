@@ -2,23 +2,12 @@
 
 #include <utility>
 
+#include "detail/unsent_error.hpp"
+
 namespace twiliowa::detail {
 
-namespace {
-
-Error test_transport_failure(ErrorKind kind, std::string summary) {
-    ErrorData data;
-    data.kind = kind;
-    data.effect = Effect::none;
-    data.stage = Stage::prepare;
-    data.summary = std::move(summary);
-    return Error{std::move(data)};
-}
-
-}  // namespace
-
 Error test_transport_cancelled() {
-    return test_transport_failure(ErrorKind::cancelled, "cancelled before the request left");
+    return unsent_error(ErrorKind::cancelled, "cancelled before the request left");
 }
 
 Error test_transport_timeout() {
@@ -33,7 +22,7 @@ Error test_transport_timeout() {
 std::optional<Error> test_transport_refusal(const CallContext& context, MonotonicTime now) {
     if (context.cancel.is_cancelled()) return test_transport_cancelled();
     if (now >= context.deadline) {
-        return test_transport_failure(ErrorKind::timeout, "out of time before the request left");
+        return unsent_error(ErrorKind::timeout, "out of time before the request left");
     }
     return std::nullopt;
 }
