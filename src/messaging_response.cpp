@@ -57,6 +57,13 @@ void append_xml(std::string& out, std::string_view text, XmlPlace place) {
     }
 }
 
+/// Whether nothing is left of it in XML.
+bool is_empty_in_xml(std::string_view text) {
+    std::string out;
+    append_xml(out, text, XmlPlace::text);
+    return out.empty();
+}
+
 void append_attribute(std::string& out, std::string_view name, std::string_view value) {
     if (value.empty()) return;
     out += ' ';
@@ -80,7 +87,7 @@ void append_message(std::string& out, const TwimlMessage& message) {
     append_attribute(out, "method", message.method);
     append_attribute(out, "statusCallback", message.status_callback);
     out += '>';
-    if (!message.body.empty()) append_element(out, "Body", message.body);
+    if (!is_empty_in_xml(message.body)) append_element(out, "Body", message.body);
     for (const auto& url : message.media) append_element(out, "Media", url);
     out += "</Message>";
 }
@@ -117,12 +124,16 @@ Result<std::string> MessagingResponse::try_xml() const {
     out += "<Response>";
     for (const auto& verb : verbs_) {
         if (verb.is_redirect) {
-            if (verb.redirect_url.empty()) {
+            if (is_empty_in_xml(verb.redirect_url)) {
                 return Error::invalid_request("Redirect", "the URL to redirect to is empty");
             }
             append_redirect(out, verb.redirect_url, verb.redirect_method);
         } else {
-            if (verb.message.body.empty() && verb.message.media.empty()) {
+            const auto& media = verb.message.media;
+            if (std::any_of(media.begin(), media.end(), is_empty_in_xml)) {
+                return Error::invalid_request("Media", "the URL of a reply's media is empty");
+            }
+            if (is_empty_in_xml(verb.message.body) && media.empty()) {
                 return Error::invalid_request("Message", "a reply has neither body nor media",
                                               "return an empty MessagingResponse to say nothing");
             }

@@ -1,9 +1,11 @@
 #include <twiliowa/webhook_handler.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "detail/hmac.hpp"
 #include "detail/peer_limiter.hpp"
 
 namespace twiliowa {
@@ -13,10 +15,12 @@ namespace {
 constexpr std::string_view message_kind = "message";
 constexpr std::string_view status_kind = "status";
 constexpr std::string_view unknown_kind = "unknown";
+constexpr std::size_t longest_status = 32;
 
 /// A callback does not say when its message was sent. What the customer wrote in this time before
-/// it counts as later than the refusal it reports.
-constexpr std::chrono::seconds longest_way_back{60};
+/// it counts as later than the refusal it reports: a reply refused here for no reason is worse than
+/// one more refusal by WhatsApp.
+constexpr std::chrono::minutes longest_way_back{15};
 
 /// What is known of an answer before it is one.
 struct WebhookEnd {
@@ -35,6 +39,15 @@ struct EventIdentity {
     std::string status = {};
 };
 
+/// Of what is signed: sorted, without the seams between names and values.
+std::string digest_of(WebhookParameters parameters) {
+    std::sort(parameters.begin(), parameters.end());
+    std::string signed_text;
+    for (const auto& [name, value] : parameters) signed_text.append(name).append(value);
+    const auto hex = detail::sha256_hex(signed_text);
+    return {hex.begin(), hex.end()};
+}
+
 EventIdentity identify(const WebhookEvent& event) {
     if (const auto* message = std::get_if<InboundMessage>(&event)) {
         return {message_kind, message->account_sid.str(), message->sid.str(), {}};
@@ -44,7 +57,37 @@ EventIdentity identify(const WebhookEvent& event) {
                 callback->status.str()};
     }
     const auto& unknown = std::get<UnknownWebhook>(event);
-    return {unknown_kind, unknown.account_sid.str(), unknown.sid.str(), {}};
+    return {unknown_kind, unknown.account_sid.str(), unknown.sid.str(),
+            digest_of(unknown.parameters)};
+}
+
+/// A signature covers names and values one after the other, not where one ends and the next begins:
+/// what was signed can be cut differently. What tells events apart must not allow it.
+std::optional<Error> doubtful_identity(const EventIdentity& identity) {
+    if (identity.kind == unknown_kind) return std::nullopt;
+    if (identity.account_sid.empty()) {
+        return Error::invalid_request("AccountSid", "the webhook has no readable AccountSid",
+                                      "Twilio sends one with every message and status");
+    }
+    const bool is_word = std::all_of(identity.status.begin(), identity.status.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || c == '_' || c == '-';
+    });
+    if (!is_word || identity.status.size() > longest_status) {
+        return Error::invalid_request("MessageStatus", "the status is not a word in lower case");
+    }
+    return std::nullopt;
+}
+
+WebhookOutcome outcome_of(VerdictReason reason) noexcept {
+    switch (reason) {
+        case VerdictReason::too_large:
+            return WebhookOutcome::too_large;
+        case VerdictReason::key_lookup_failed:
+        case VerdictReason::out_of_memory:
+            return WebhookOutcome::unverified;
+        default:
+            return WebhookOutcome::bad_signature;
+    }
 }
 
 /// On the wire a bare number is SMS; for Address it is WhatsApp.
@@ -75,6 +118,7 @@ int status_of(WebhookOutcome outcome) noexcept {
             return 500;
         case WebhookOutcome::running:
         case WebhookOutcome::store_failed:
+        case WebhookOutcome::unverified:
             return 503;
     }
     return 500;
@@ -186,7 +230,7 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request,
         .key_id = find_header(request.headers, "X-Twilio-Signature-Key-Sid"),
     });
     if (!verdict) {
-        return {WebhookOutcome::bad_signature,
+        return {outcome_of(verdict.reason),
                 std::string{to_string(verdict.reason)},
                 std::string{verdict.hint},
                 {},
@@ -200,6 +244,9 @@ WebhookEnd WebhookHandler::Impl::process_verified(const WebhookRequest& request,
     const auto event = parse_webhook(request);
     if (!event) return failed_with(WebhookOutcome::unreadable, event.error());
     identity = identify(*event);
+    if (const auto error = doubtful_identity(identity)) {
+        return failed_with(WebhookOutcome::unreadable, *error);
+    }
     // Nothing to know it by: only its handler can tell a repetition.
     if (identity.message_sid.empty()) return run(*event);
 

@@ -41,8 +41,9 @@ struct WebhookOptions {
     std::shared_ptr<OptOuts> opt_outs = {};
     std::shared_ptr<Observer> observer = {};
     std::size_t max_body_bytes = std::size_t{256} * 1024;
-    /// Requests a peer may make in `peer_period`, and at once; 0 does not limit. Behind a proxy
-    /// every request has the proxy's address: limit there.
+    /// Requests a peer may make at once; as many again become possible over `peer_period`, one by
+    /// one. 0 does not limit. An IPv6 peer is its /64. Behind a proxy every request has the proxy's
+    /// address: limit there.
     int requests_per_peer = 0;
     std::chrono::milliseconds peer_period{60'000};
     /// Sees what a handler threw, before it becomes a 500. May hold what it likes: the Observer is
@@ -61,8 +62,9 @@ struct WebhookOptions {
 /// `PublicUrl::webhook_url` makes with ConnectionOverrides.
 ///
 /// An event is known by (AccountSid, MessageSid, its kind, its status), which are signed; headers
-/// play no part. A reply lost on its way to Twilio is lost, as the repetition is answered without
-/// it: send what must arrive with MessagesClient.
+/// play no part. An UnknownWebhook is known by all its parameters instead of a status. A reply lost
+/// on its way to Twilio is lost, as the repetition is answered without it: send what must arrive
+/// with MessagesClient.
 ///
 /// Set it up first; then `handle` may be called from any number of threads at once. Handlers run in
 /// the thread that called it. The first handler whose filter says yes runs, and no other.

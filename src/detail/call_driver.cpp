@@ -160,7 +160,7 @@ Result<HttpResponse> send_guarded(HttpTransport& transport, const HttpRequest& r
         return transport.send(request, context);
     } catch (const TwilioError& error) {
         return error.error();
-    } catch (const std::exception&) {
+    } catch (...) {
         return Error::transport(Effect::unknown, Stage::send, "the transport threw an exception");
     }
 }
@@ -278,7 +278,7 @@ Result<Credentials> CallEnvironment::credentials() const {
         return provider();
     } catch (const TwilioError& error) {
         return error.error();
-    } catch (const std::exception&) {
+    } catch (...) {
         return Error::invalid_request("credentials", "the provider threw an exception");
     }
 }

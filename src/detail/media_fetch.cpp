@@ -100,7 +100,7 @@ CallContext MediaFetch::context_of_hop(const CallContext& context) {
             bool allowed = is_public_address(address);
             try {
                 allowed = allowed || (allow && allow(address));
-            } catch (const std::exception&) {
+            } catch (...) {
                 allowed = false;
             }
             self->address_refused_ = self->address_refused_ || !allowed;

@@ -26,7 +26,7 @@ public:
         data.summary = "the sink ended the download";
         try {
             if (sink_(piece)) return std::nullopt;
-        } catch (const std::exception&) {
+        } catch (...) {
             data.summary = "the sink threw an exception";
         }
         return Error{std::move(data)};

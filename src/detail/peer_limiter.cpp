@@ -1,27 +1,44 @@
 #include "detail/peer_limiter.hpp"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+
 #include <algorithm>
+#include <utility>
 
 namespace twiliowa::detail {
 
+namespace {
+
+/// Whoever has one address of an IPv6 /64 has them all.
+std::string peer_key(std::string_view peer) {
+    std::string text{peer.substr(0, peer.find('%'))};
+    in6_addr address{};
+    if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return std::string{peer};
+    if (IN6_IS_ADDR_V4MAPPED(&address)) return std::string{peer};
+    return {reinterpret_cast<const char*>(&address), 8};
+}
+
+}  // namespace
+
 std::chrono::nanoseconds PeerLimiter::wait_for(std::string_view peer, MonotonicTime now) {
+    auto key = peer_key(peer);
     const std::lock_guard lock(mutex_);
-    std::string key{peer};
-    if (!buckets_.contains(key) && buckets_.size() >= max_peers) {
-        forget_full_ones(now);
-        // Too many peers at once are one peer.
-        if (buckets_.size() >= max_peers) key.clear();
-    }
-    auto& bucket = buckets_[key];
-    const auto full = std::max(bucket.full, now) + refill_;
+    auto& full_at = full_again(std::move(key));
+    const auto full = std::max(full_at, now) + refill_;
     const auto latest = now + refill_ * burst_;
     if (full > latest) return full - latest;
-    bucket.full = full;
+    full_at = full;
     return std::chrono::nanoseconds{0};
 }
 
-void PeerLimiter::forget_full_ones(MonotonicTime now) {
-    std::erase_if(buckets_, [now](const auto& entry) { return entry.second.full <= now; });
+MonotonicTime& PeerLimiter::full_again(std::string key) {
+    const auto recent = recent_.find(key);
+    if (recent != recent_.end()) return recent->second;
+    if (recent_.size() >= max_peers / 2) older_ = std::exchange(recent_, {});
+    auto older = older_.extract(key);
+    if (!older.empty()) return recent_.insert(std::move(older)).position->second;
+    return recent_[std::move(key)];
 }
 
 }  // namespace twiliowa::detail

@@ -13,7 +13,9 @@
 
 namespace twiliowa::detail {
 
-/// A token bucket for each peer, in bounded memory. Thread-safe.
+/// A token bucket for each peer, in bounded memory and constant time. An IPv6 peer is its /64.
+/// With more peers than it can hold it forgets those heard of longest ago, who may then do as much
+/// as new ones: a flood from many addresses shuts out nobody. Thread-safe.
 class PeerLimiter {
 public:
     static constexpr std::size_t max_peers = 10'000;
@@ -26,16 +28,15 @@ public:
     std::chrono::nanoseconds wait_for(std::string_view peer, MonotonicTime now);
 
 private:
-    /// The bucket is full at `full`, and lacks a token for every `refill_` before that.
-    struct Bucket {
-        MonotonicTime full = {};
-    };
-    void forget_full_ones(MonotonicTime now);
+    /// When each bucket is full again; it lacks a token for every `refill_` until then.
+    using Buckets = std::unordered_map<std::string, MonotonicTime>;
+    MonotonicTime& full_again(std::string key);
 
     int burst_;
     std::chrono::nanoseconds refill_;
     std::mutex mutex_;
-    std::unordered_map<std::string, Bucket> buckets_;
+    Buckets recent_;
+    Buckets older_;
 };
 
 }  // namespace twiliowa::detail

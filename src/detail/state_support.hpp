@@ -30,8 +30,10 @@ TimePoint no_later_than_now(const Clock& clock, const std::optional<TimePoint>& 
 std::string nanoseconds_text(TimePoint time);
 std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept;
 
+/// The store, with whatever it throws turned into a store_error.
+/// @throws InvalidRequestError if it is null.
+std::shared_ptr<Store> guarded_store(std::shared_ptr<Store> store);
 /// @throws InvalidRequestError naming what is wrong.
-void require_store(const std::shared_ptr<Store>& store);
 void require_duration(std::string_view option, std::chrono::milliseconds duration);
 
 /// The entry under `key` is not what belongs there.

@@ -34,6 +34,11 @@ std::string WebhookFields::take(std::string_view name) {
     return value;
 }
 
+void WebhookFields::take_if(std::string_view name, std::string_view known) {
+    const auto* text = peek(name);
+    if (text != nullptr && *text == known) take(name);
+}
+
 bool WebhookFields::take_flag(std::string_view name) {
     const auto* text = peek(name);
     if (text == nullptr) return false;

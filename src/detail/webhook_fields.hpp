@@ -32,6 +32,12 @@ public:
     const std::string* peek(std::string_view name) const noexcept;
     /// Takes the first of that name; empty if there is none.
     std::string take(std::string_view name);
+    /// Takes it if it says no more than `known` does.
+    void take_if(std::string_view name, std::string_view known);
+    /// Puts one back.
+    void keep(std::string name, std::string value) {
+        fields_.emplace_back(std::move(name), std::move(value));
+    }
     /// Takes it if it is a number that `Number` can hold.
     template <class Number>
     std::optional<Number> take_number(std::string_view name) {

@@ -231,7 +231,7 @@ std::size_t CurlExchange::on_header(char* data, std::size_t size, std::size_t co
     try {
         const std::string_view line{data, size * count};
         return static_cast<CurlExchange*>(self)->take_header(line) ? line.size() : 0;
-    } catch (const std::bad_alloc&) {
+    } catch (...) {
         return 0;
     }
 }
@@ -266,7 +266,7 @@ std::size_t CurlExchange::on_body(char* data, std::size_t size, std::size_t coun
     try {
         const std::string_view piece{data, size * count};
         return static_cast<CurlExchange*>(self)->take_body(piece) ? piece.size() : 0;
-    } catch (const std::exception&) {
+    } catch (...) {
         static_cast<CurlExchange*>(self)->sink_stopped_ = true;
         return 0;
     }

@@ -85,8 +85,7 @@ Result<void> change_window(Store& store, const ConversationWindowOptions& option
 
 ConversationWindow::ConversationWindow(std::shared_ptr<Store> store,
                                        ConversationWindowOptions options)
-    : store_(std::move(store)), options_(std::move(options)) {
-    detail::require_store(store_);
+    : store_(detail::guarded_store(std::move(store))), options_(std::move(options)) {
     detail::require_duration("duration", options_.duration);
     detail::require_duration("kept", options_.kept);
     if (!options_.clock) options_.clock = system_clock();

@@ -17,8 +17,7 @@ constexpr std::string_view claim_done = "done";
 }  // namespace detail
 
 DedupStore::DedupStore(std::shared_ptr<Store> store, DedupOptions options)
-    : store_(std::move(store)), options_(options) {
-    detail::require_store(store_);
+    : store_(detail::guarded_store(std::move(store))), options_(options) {
     detail::require_duration("lease", options_.lease);
     detail::require_duration("kept", options_.kept);
 }

@@ -13,11 +13,13 @@ namespace {
 
 struct OptOutRecord {
     bool out = false;
+    bool refused = false;  ///< Out, as Twilio's error said; not as the customer did.
     TimePoint since = {};
 };
 
 std::string opt_out_text(const OptOutRecord& record) {
-    return (record.out ? "out " : "in ") + nanoseconds_text(record.since);
+    const auto* word = record.refused ? "refused " : record.out ? "out " : "in ";
+    return word + nanoseconds_text(record.since);
 }
 
 std::optional<OptOutRecord> parse_opt_out(std::string_view text) {
@@ -25,8 +27,9 @@ std::optional<OptOutRecord> parse_opt_out(std::string_view text) {
     if (space == std::string_view::npos) return std::nullopt;
     const auto word = text.substr(0, space);
     const auto since = parse_nanoseconds(text.substr(space + 1));
-    if (!since || (word != "out" && word != "in")) return std::nullopt;
-    return OptOutRecord{word == "out", *since};
+    const bool refused = word == "refused";
+    if (!since || (!refused && word != "out" && word != "in")) return std::nullopt;
+    return OptOutRecord{refused || word == "out", refused, *since};
 }
 
 Result<std::string> opt_out_key(std::string_view scope, std::string_view sender,
@@ -51,11 +54,7 @@ bool is_one_of(const std::vector<std::string>& words, std::string_view body) {
     });
 }
 
-OptOutNews news_of(const OptOutOptions& options, std::string_view opt_out_type,
-                   std::string_view body) {
-    if (equals_ignoring_case(opt_out_type, "STOP")) return OptOutNews::opted_out;
-    if (equals_ignoring_case(opt_out_type, "START")) return OptOutNews::opted_in;
-    if (!opt_out_type.empty() || !options.read_words) return OptOutNews::nothing;
+OptOutNews news_of_words(const OptOutOptions& options, std::string_view body) {
     const auto word = trimmed_body(body);
     if (is_one_of(options.stop_words, word)) return OptOutNews::opted_out;
     if (is_one_of(options.start_words, word)) return OptOutNews::opted_in;
@@ -66,41 +65,51 @@ OptOutNews news_of(const OptOutOptions& options, std::string_view opt_out_type,
 }  // namespace detail
 
 OptOuts::OptOuts(std::shared_ptr<Store> store, OptOutOptions options)
-    : store_(std::move(store)), options_(std::move(options)) {
-    detail::require_store(store_);
+    : store_(detail::guarded_store(std::move(store))), options_(std::move(options)) {
     detail::require_duration("opt_in_kept", options_.opt_in_kept);
     if (!options_.clock) options_.clock = system_clock();
 }
 
-Result<void> OptOuts::record(std::string_view sender, std::string_view recipient, bool out,
+/// Says whether it is news.
+Result<bool> OptOuts::record(std::string_view sender, std::string_view recipient, News what,
                              std::optional<TimePoint> at) const {
     const auto key = detail::opt_out_key(options_.scope, sender, recipient);
     if (!key) return key.error();
-    const detail::OptOutRecord news{out, detail::no_later_than_now(*options_.clock, at)};
+    const detail::OptOutRecord news{what == News::out || what == News::refused,
+                                    what == News::refused,
+                                    detail::no_later_than_now(*options_.clock, at)};
     const auto merge = [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
+        const std::optional<detail::StoreWrite> nothing;
+        auto entry = news;
+        if (value == nullptr && what == News::in_if_refused) return nothing;
         if (value != nullptr) {
             const auto known = detail::parse_opt_out(*value);
             if (!known) return detail::foreign_entry();
             const bool repeated = known->out == news.out && known->since == news.since;
-            if (repeated || known->since > news.since) return std::optional<detail::StoreWrite>{};
+            if (repeated || known->since > news.since) return nothing;
+            if (what == News::in_if_refused && !known->refused) return nothing;
+            // What the customer said stays what the customer said.
+            if (known->out && !known->refused) entry.refused = false;
         }
-        return std::optional<detail::StoreWrite>{{detail::opt_out_text(news),
+        return std::optional<detail::StoreWrite>{{detail::opt_out_text(entry),
                                                   news.out ? Store::forever : options_.opt_in_kept,
                                                   news.out ? Keep::pinned : Keep::evictable}};
     };
-    const auto written = detail::change_entry(*store_, *key, merge);
-    if (!written) return written.error();
-    return {};
+    return detail::change_entry(*store_, *key, merge);
 }
 
 Result<void> OptOuts::opt_out(std::string_view sender, std::string_view recipient,
                               std::optional<TimePoint> at) const {
-    return record(sender, recipient, true, at);
+    const auto recorded = record(sender, recipient, News::out, at);
+    if (!recorded) return recorded.error();
+    return {};
 }
 
 Result<void> OptOuts::opt_in(std::string_view sender, std::string_view recipient,
                              std::optional<TimePoint> at) const {
-    return record(sender, recipient, false, at);
+    const auto recorded = record(sender, recipient, News::in, at);
+    if (!recorded) return recorded.error();
+    return {};
 }
 
 Result<bool> OptOuts::is_opted_out(std::string_view sender, std::string_view recipient) const {
@@ -117,18 +126,30 @@ Result<bool> OptOuts::is_opted_out(std::string_view sender, std::string_view rec
 Result<OptOutNews> OptOuts::learn_inbound(std::string_view sender, std::string_view customer,
                                           std::string_view opt_out_type, std::string_view body,
                                           std::optional<TimePoint> at) const {
-    const auto news = detail::news_of(options_, opt_out_type, body);
-    if (news == OptOutNews::nothing) return news;
-    const auto recorded = record(sender, customer, news == OptOutNews::opted_out, at);
+    auto meant = OptOutNews::nothing;
+    bool told = true;  // by Twilio, or by words that are to be read
+    if (detail::equals_ignoring_case(opt_out_type, "STOP")) {
+        meant = OptOutNews::opted_out;
+    } else if (detail::equals_ignoring_case(opt_out_type, "START")) {
+        meant = OptOutNews::opted_in;
+    } else if (opt_out_type.empty()) {
+        meant = detail::news_of_words(options_, body);
+        told = options_.read_words;
+    }
+    if (meant == OptOutNews::nothing) return meant;
+    if (!told && meant == OptOutNews::opted_out) return OptOutNews::nothing;
+    const auto in = told ? News::in : News::in_if_refused;
+    const auto recorded =
+        record(sender, customer, meant == OptOutNews::opted_out ? News::out : in, at);
     if (!recorded) return recorded.error();
-    return news;
+    return told || *recorded ? meant : OptOutNews::nothing;
 }
 
 Result<OptOutNews> OptOuts::learn_error(std::string_view sender, std::string_view recipient,
                                         int code, std::optional<TimePoint> at) const {
     const auto& codes = options_.codes;
     if (std::find(codes.begin(), codes.end(), code) == codes.end()) return OptOutNews::nothing;
-    const auto recorded = record(sender, recipient, true, at);
+    const auto recorded = record(sender, recipient, News::refused, at);
     if (!recorded) return recorded.error();
     return OptOutNews::opted_out;
 }

@@ -60,8 +60,7 @@ int status_rank(const MessageStatus& status) noexcept {
 }
 
 StatusTracker::StatusTracker(std::shared_ptr<Store> store, StatusTrackerOptions options)
-    : store_(std::move(store)), options_(options) {
-    detail::require_store(store_);
+    : store_(detail::guarded_store(std::move(store))), options_(options) {
     detail::require_duration("kept", options_.kept);
 }
 

@@ -24,6 +24,8 @@ std::string_view to_string(WebhookOutcome outcome) noexcept {
             return "handler_failed";
         case WebhookOutcome::store_failed:
             return "store_failed";
+        case WebhookOutcome::unverified:
+            return "unverified";
     }
     return "unknown";
 }

@@ -39,12 +39,19 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
     auto types = fields.take_numbered("MediaContentType");
     for (auto& [number, url] : fields.take_numbered("MediaUrl")) {
         InboundMedia item{std::move(url), {}};
-        for (auto& [of, type] : types) {
-            if (of == number) item.content_type = std::move(type);
+        const auto type = std::find_if(types.begin(), types.end(), [&](const auto& candidate) {
+            return candidate.first == number;
+        });
+        if (type != types.end()) {
+            item.content_type = std::move(type->second);
+            types.erase(type);
         }
         media.push_back(std::move(item));
     }
-    fields.take("NumMedia");
+    for (auto& [number, type] : types) {
+        fields.keep("MediaContentType" + std::to_string(number), std::move(type));
+    }
+    fields.take_if("NumMedia", std::to_string(media.size()));
     return media;
 }
 
@@ -81,7 +88,7 @@ std::optional<Referral> take_referral(WebhookFields& fields) {
         referral.*member = fields.take(name);
         any = any || !(referral.*member).empty();
     }
-    fields.take("ReferralNumMedia");
+    fields.take_if("ReferralNumMedia", referral.media_url.empty() ? "0" : "1");
     return any ? std::optional(std::move(referral)) : std::nullopt;
 }
 
@@ -94,10 +101,11 @@ std::optional<ReplyContext> take_reply_context(WebhookFields& fields) {
 
 /// The SID under its three names, of which the later ones are the older ones.
 MessageSid take_message_sid(WebhookFields& fields) {
-    auto sid = fields.take("MessageSid");
-    auto older = fields.take("SmsSid");
-    auto oldest = fields.take("SmsMessageSid");
-    if (sid.empty()) sid = older.empty() ? std::move(oldest) : std::move(older);
+    std::string sid;
+    for (const auto* name : {"MessageSid", "SmsSid", "SmsMessageSid"}) {
+        if (sid.empty()) sid = fields.take(name);
+        fields.take_if(name, sid);
+    }
     return MessageSid::from_wire(std::move(sid));
 }
 
@@ -144,8 +152,9 @@ Result<WebhookEvent> read_status(WebhookFields fields) {
     if (callback.sid.empty()) return no_message_sid();
     callback.account_sid = take_account_sid(fields);
     auto status = fields.take("MessageStatus");
-    auto older = fields.take("SmsStatus");
-    callback.status = MessageStatus{status.empty() ? older : status};
+    if (status.empty()) status = fields.take("SmsStatus");
+    fields.take_if("SmsStatus", status);
+    callback.status = MessageStatus{status};
     callback.messaging_service_sid = fields.take("MessagingServiceSid");
     callback.from = fields.take("From");
     callback.to = fields.take("To");

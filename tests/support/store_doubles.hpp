@@ -4,6 +4,7 @@
 
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
@@ -22,6 +23,17 @@ public:
 
 private:
     static Error failure() { return store_error("cannot be reached"); }
+};
+
+/// Breaks its promise, as a database's client may.
+class ThrowingStore final : public Store {
+public:
+    Result<std::optional<StoredValue>> get(std::string_view) override { throw 7; }
+    Result<std::uint64_t> compare_and_set(std::string_view, std::uint64_t, std::string_view,
+                                          std::chrono::milliseconds, Keep) override {
+        throw std::runtime_error("connection to 10.0.0.7 lost");
+    }
+    Result<bool> erase(std::string_view, std::uint64_t) override { throw 7; }
 };
 
 /// A MemoryStore that lets a test act ahead of the next get or compare_and_set, and counts them.

@@ -376,7 +376,7 @@ TEST_CASE("a string and a file are begun anew after a break") {
 
 TEST_CASE("a sink may end the download, and may throw") {
     Fixture f;
-    f.transport->respond(200, "x").respond(200, "x");
+    f.transport->respond(200, "x").respond(200, "x").respond(200, "x");
     CHECK_THROWS_AS(f.client().download(url, [](std::string_view) { return false; }),
                     CancelledError);
     const auto result = f.client().try_download(
@@ -385,6 +385,8 @@ TEST_CASE("a sink may end the download, and may throw") {
     CHECK(result.error().what().find("canary") == std::string::npos);
     CHECK(f.transport->request_count() == 2);
     CHECK(f.client().try_download(url, {}).error().field() == "sink");
+    CHECK(f.client().try_download(url, [](std::string_view) -> bool { throw 7; }).error().kind() ==
+          ErrorKind::cancelled);
 }
 
 TEST_CASE("a redirect's body and an error's never reach the sink") {

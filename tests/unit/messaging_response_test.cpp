@@ -75,5 +75,10 @@ TEST_CASE("what Twilio would refuse is refused here") {
     MessagingResponse nothing;
     nothing.message(TwimlMessage{});
     CHECK(nothing.try_xml().error().field() == "Message");
+    CHECK(MessagingResponse{"\x01"}.try_xml().error().field() == "Message");
+    MessagingResponse no_url;
+    no_url.message({.body = "x", .media = {"https://x.test/a", ""}});
+    CHECK(no_url.try_xml().error().field() == "Media");
+    CHECK(MessagingResponse{}.redirect("\x02").try_xml().error().field() == "Redirect");
     CHECK(MessagingResponse{}.redirect("").try_xml().error().field() == "Redirect");
 }

@@ -13,100 +13,12 @@
 
 #include "detail/form.hpp"
 #include "support/store_doubles.hpp"
+#include "support/webhook_service.hpp"
 
 using namespace std::chrono_literals;
 using namespace twiliowa;
+using namespace twiliowa::test;
 using twiliowa::testing::ManualClock;
-
-namespace {
-
-const std::string token = "0123456789abcdef0123456789abcdef";
-const std::string account = "AC00000000000000000000000000000001";
-const std::string sid = "SM0123456789abcdef0123456789abcdef";
-const std::string customer = "whatsapp:+447700900123";
-const std::string sender = "whatsapp:+14155238886";
-const std::string nothing = "<?xml version=\"1.0\" encoding=\"UTF-8\"?><Response/>";
-
-struct Heard final : Observer {
-    struct Entry {
-        WebhookOutcome outcome;
-        int status;
-        std::string kind, message_sid, reason, hint;
-    };
-    std::vector<Entry> entries;
-    void on_webhook(const WebhookResultEvent& event) noexcept override {
-        entries.push_back({event.outcome, event.http_status, std::string{event.kind},
-                           std::string{event.message_sid}, std::string{event.reason},
-                           std::string{event.hint}});
-    }
-};
-
-struct Service {
-    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
-    std::shared_ptr<Heard> heard = std::make_shared<Heard>();
-    WebhookOptions options = default_options();
-    WebhookHandler handler{RequestValidator{token}, options};
-
-    Service() = default;
-    template <class Change>
-    explicit Service(Change change) {
-        change(options);
-        handler = WebhookHandler{RequestValidator{token}, options};
-    }
-
-    WebhookOptions default_options() const {
-        WebhookOptions defaults;
-        defaults.public_url = PublicUrl::fixed("https://example.com");
-        defaults.clock = clock;
-        defaults.observer = heard;
-        return defaults;
-    }
-
-    static WebhookRequest sign(WebhookRequest request) {
-        std::erase_if(request.headers,
-                      [](const auto& header) { return header.first == "X-Twilio-Signature"; });
-        const auto url = "https://example.com" + request.target;
-        request.headers.emplace_back(
-            "X-Twilio-Signature", RequestValidator{token}.sign(
-                                      {.method = request.method,
-                                       .url = url,
-                                       .content_type = find_header(request.headers, "Content-Type"),
-                                       .body = request.body}));
-        return request;
-    }
-
-    static WebhookRequest request(const WebhookParameters& fields) {
-        WebhookRequest request;
-        request.target = "/hook?tenant=7";
-        request.peer = "203.0.113.7";
-        request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
-        for (const auto& [name, value] : fields) {
-            detail::append_form_field(request.body, name, value);
-        }
-        return sign(std::move(request));
-    }
-};
-
-WebhookRequest text(const std::string& body, const std::string& message_sid = sid) {
-    return Service::request({{"MessageSid", message_sid},
-                             {"AccountSid", account},
-                             {"From", customer},
-                             {"To", sender},
-                             {"Body", body},
-                             {"NumMedia", "0"}});
-}
-
-WebhookRequest status(const std::string& word, const std::string& code = {}) {
-    WebhookParameters fields{{"MessageSid", sid},
-                             {"AccountSid", account},
-                             {"From", sender},
-                             {"To", customer},
-                             {"MessageStatus", word}};
-    if (!code.empty()) fields.emplace_back("ErrorCode", code);
-    return Service::request(fields);
-}
-
-}  // namespace
 
 TEST_CASE("a signed text reaches its handler, and the reply is TwiML") {
     Service service;
@@ -272,11 +184,11 @@ TEST_CASE("what is not signed by Twilio gets 403 and no detail") {
     Service service;
     bool ran = false;
     service.handler.on_message([&](const InboundMessage&) { ran = true; });
-    auto forged = text("hi");
+    auto forged = text("hi there, secret");
     forged.body += "&Extra=1";
-    auto unsigned_one = text("hi");
+    auto unsigned_one = text("hi there, secret");
     unsigned_one.headers.pop_back();
-    auto elsewhere = text("hi");
+    auto elsewhere = text("hi there, secret");
     elsewhere.target = "/other";
     for (const auto& request : {forged, unsigned_one, elsewhere}) {
         const auto answer = service.handler.handle(request);
@@ -285,7 +197,11 @@ TEST_CASE("what is not signed by Twilio gets 403 and no detail") {
         const auto& entry = service.heard->entries.back();
         CHECK(entry.outcome == WebhookOutcome::bad_signature);
         CHECK_FALSE(entry.reason.empty());
-        CHECK(entry.reason.find(token) == std::string::npos);
+        for (const auto& told : {entry.reason, entry.hint}) {
+            CHECK(told.find(token) == std::string::npos);
+            CHECK(told.find("447700900123") == std::string::npos);
+            CHECK(told.find("hi there, secret") == std::string::npos);
+        }
     }
     CHECK(service.heard->entries[1].reason == "missing_signature");
     CHECK_FALSE(ran);
@@ -368,7 +284,8 @@ TEST_CASE("window and opt-outs learn from what comes in, before the handler runs
     CHECK(open_in_handler);
     CHECK(*opt_outs->is_opted_out(sender, customer));
 
-    // A refusal that comes in the same minute as a message is about an older one.
+    // A refusal that comes soon after a message is about an older one.
+    clock->advance(14min);
     CHECK(service.handler.handle(status("failed", "63016")).status == 200);
     CHECK(window->state(sender, customer)->open);
     clock->advance(2min);
@@ -397,11 +314,49 @@ TEST_CASE("an SMS opens no window on WhatsApp, and its STOP is for SMS") {
     CHECK(*opt_outs->is_opted_out("sms:+14155238886", "sms:+447700900123"));
 }
 
+TEST_CASE("START undoes an opt-out that was learnt from an error, where no OptOutType comes") {
+    const auto opt_outs = std::make_shared<OptOuts>(std::make_shared<MemoryStore>());
+    Service service{[&](WebhookOptions& options) { options.opt_outs = opt_outs; }};
+    CHECK(service.handler.handle(status("failed", "21610")).status == 200);
+    CHECK(*opt_outs->is_opted_out(sender, customer));
+    CHECK(service.handler.handle(text("start")).status == 200);
+    CHECK_FALSE(*opt_outs->is_opted_out(sender, customer));
+}
+
 TEST_CASE("a blocked recipient is learnt from a callback") {
     const auto opt_outs = std::make_shared<OptOuts>(std::make_shared<MemoryStore>());
     Service service{[&](WebhookOptions& options) { options.opt_outs = opt_outs; }};
     CHECK(service.handler.handle(status("failed", "63033")).status == 200);
     CHECK(*opt_outs->is_opted_out(sender, customer));
+}
+
+TEST_CASE("a store that throws is a store that fails") {
+    const auto store = std::make_shared<twiliowa::testing::ThrowingStore>();
+    Service service{
+        [&](WebhookOptions& options) { options.dedup = std::make_shared<DedupStore>(store); }};
+    CHECK(service.handler.handle(text("hi")).status == 503);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::store_failed);
+}
+
+TEST_CASE("what is over a limit of the validator is too large, not forged") {
+    Service service{[](WebhookOptions& options) { options.max_body_bytes = 8u << 20; }};
+    auto long_url = text("hi");
+    long_url.target = "/hook?x=" + std::string(17u << 10, 'x');
+    CHECK(service.handler.handle(long_url).status == 413);
+    CHECK(service.handler.handle(text(std::string(2u << 20, 'x'))).status == 413);
+    WebhookParameters many;
+    for (int i = 0; i < 1500; ++i) many.emplace_back("P" + std::to_string(i), "");
+    CHECK(service.handler.handle(Service::request(many)).status == 413);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::too_large);
+}
+
+TEST_CASE("a key that cannot be looked up asks Twilio to come again") {
+    Service service;
+    service.handler = WebhookHandler{
+        RequestValidator{KeyLookup{[](const KeyQuery&) -> std::vector<SigningKey> { throw 7; }}},
+        service.options};
+    CHECK(service.handler.handle(text("hi")).status == 503);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::unverified);
 }
 
 TEST_CASE("options that cannot be are refused by name") {

@@ -20,7 +20,8 @@ namespace twiliowa {
 struct OptOutOptions {
     /// Whether `learn_inbound` reads the customer's words. Off by default: with Advanced Opt-Out
     /// Twilio says what is meant (OptOutType), and some of the words are ordinary answers in a
-    /// chat.
+    /// chat. An opt-out that was learnt from an error is undone by the start words all the same:
+    /// without Advanced Opt-Out nothing else tells of the return.
     bool read_words = false;
     /// A message that is one of these and nothing else; case and surrounding white space do not
     /// count. Default: Twilio's default keywords.
@@ -78,7 +79,8 @@ public:
                                    std::optional<TimePoint> at = {}) const;
 
 private:
-    Result<void> record(std::string_view sender, std::string_view recipient, bool out,
+    enum class News { in, in_if_refused, out, refused };
+    Result<bool> record(std::string_view sender, std::string_view recipient, News news,
                         std::optional<TimePoint> at) const;
     std::shared_ptr<Store> store_;
     OptOutOptions options_;

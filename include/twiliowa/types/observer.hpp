@@ -47,11 +47,12 @@ enum class WebhookOutcome {
     running,         ///< 503: is being handled, by another request.
     bad_method,      ///< 405: neither POST nor GET.
     too_many,        ///< 429: the peer's requests are limited.
-    too_large,       ///< 413: the body is over the limit.
+    too_large,       ///< 413: the body, the URL or the number of parameters is over the limit.
     bad_signature,   ///< 403: not signed by Twilio, as far as can be told.
     unreadable,      ///< 400: its URL or its body cannot be read.
     handler_failed,  ///< 500: the handler threw, or its answer is no TwiML that Twilio takes.
     store_failed,    ///< 503: what was handled cannot be looked up.
+    unverified,      ///< 503: the signature could not be checked; the key lookup failed.
 };
 TWILIOWA_EXPORT std::string_view to_string(WebhookOutcome outcome) noexcept;
 

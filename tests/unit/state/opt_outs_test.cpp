@@ -64,6 +64,26 @@ TEST_CASE("OptOutType says what an inbound message means, whatever its text") {
     CHECK_FALSE(r.out());
 }
 
+TEST_CASE("a start word undoes what an error told, not what the customer or the caller said") {
+    const Registry r;
+    r.opt_outs.learn_error(sender, customer, 21610).value();
+    CHECK(r.hear("", "hello") == OptOutNews::nothing);
+    CHECK(r.hear("", "STOP") == OptOutNews::nothing);
+    CHECK(r.out());
+    CHECK(r.hear("", " start ") == OptOutNews::opted_in);
+    CHECK_FALSE(r.out());
+    CHECK(r.hear("", "START") == OptOutNews::nothing);
+
+    r.clock->advance(1s);
+    r.opt_outs.opt_out(sender, customer).value();
+    r.clock->advance(1s);
+    r.opt_outs.learn_error(sender, customer, 21610).value();
+    CHECK(r.hear("", "START") == OptOutNews::nothing);
+    CHECK(r.out());
+    CHECK(r.hear("START", "") == OptOutNews::opted_in);
+    CHECK_FALSE(r.out());
+}
+
 TEST_CASE("the words of a message are read only where that is enabled") {
     const Registry r;
     CHECK(r.hear("", "STOP") == OptOutNews::nothing);

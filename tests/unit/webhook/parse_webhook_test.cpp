@@ -111,6 +111,27 @@ TEST_CASE("media come in the order of their numbers, whatever NumMedia says") {
     CHECK(message_of(inbound({{"Body", ""}, {"MediaUrl99999999999999999999", "u"}})).media.empty());
 }
 
+TEST_CASE("what contradicts the value that is used is kept") {
+    const auto message = message_of(encode({{"MessageSid", sid},
+                                            {"SmsSid", "SM" + std::string(32, 'f')},
+                                            {"SmsMessageSid", sid},
+                                            {"From", "whatsapp:+447700900123"},
+                                            {"Body", ""},
+                                            {"NumMedia", "3"},
+                                            {"MediaUrl1", "https://x/1"},
+                                            {"MediaContentType0", "image/png"}}));
+    CHECK(message.sid.str() == sid);
+    CHECK(message.parameter("SmsSid") == "SM" + std::string(32, 'f'));
+    CHECK(message.parameter("SmsMessageSid").empty());
+    CHECK(message.media.size() == 1);
+    CHECK(message.parameter("NumMedia") == "3");
+    CHECK(message.parameter("MediaContentType0") == "image/png");
+    const auto callback = status_of(status({{"MessageStatus", "read"}, {"SmsStatus", "sent"}}));
+    CHECK(callback.status.str() == "read");
+    CHECK(callback.parameter("SmsStatus") == "sent");
+    CHECK(status_of(status({{"SmsStatus", "sent"}})).parameter("SmsStatus").empty());
+}
+
 TEST_CASE("a location needs two angles, or stays what it was") {
     const auto message = message_of(inbound({{"Body", "Office"},
                                              {"Latitude", "51.5007"},
