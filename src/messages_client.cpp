@@ -82,6 +82,13 @@ Result<Prepared> with_form(Result<Prepared> prepared, std::string_view name,
     return prepared;
 }
 
+/// As an OutboundMessage it would merely be one without content.
+Result<void> names_template(const OutboundTemplate& message) {
+    if (!message.content_sid.empty()) return {};
+    return Error::invalid_request("ContentSid", "is empty",
+                                  "give the template's SID: HX and 32 hex digits", 21655);
+}
+
 /// `message` checked, or, where the gate wants it so, its fallback, which is put into `fallback`.
 Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now,
@@ -154,6 +161,7 @@ Result<Prepared> prepare_next(const CallEnvironment& environment, const std::str
 /// missing or wrong.
 std::optional<Error> read_created(HttpResponse& answer, Message& message) {
     decode_message(answer.body, message);
+    if (message.sid.empty()) message.sid = find_message_sid(answer.body);
     if (!message.sid.empty()) return std::nullopt;
     return unreadable_answer(answer, "the answer has no message SID");
 }
@@ -169,6 +177,27 @@ std::optional<Error> read_page(HttpResponse& answer, Page<Message>& page) {
     if (decode_message_page(answer.body, page) == Decoded::complete) return std::nullopt;
     return unreadable_answer(answer, "the answer is not a list of messages");
 }
+
+/// The page that `next` led to, unless it leads there again.
+Result<Page<Message>> further_than(std::string_view next, Result<Page<Message>> page) {
+    if (page && page->next == next) return endless_list("leads back to the page it is on");
+    return page;
+}
+
+/// Counts pages without a message, of which a sound list has few.
+class EmptyPages {
+public:
+    /// Whether the walk goes on after `page`.
+    Result<void> count(const Page<Message>& page) {
+        in_a_row_ = page.items.empty() ? in_a_row_ + 1 : 0;
+        if (in_a_row_ < most) return {};
+        return endless_list("leads from one empty page to the next, 100 times");
+    }
+
+private:
+    static constexpr int most = 100;
+    int in_a_row_ = 0;
+};
 
 std::optional<Error> read_media(HttpResponse& answer, std::vector<Media>& media) {
     Page<Media> page;
@@ -368,14 +397,20 @@ Message MessagesClient::send(const OutboundMessage& message, const CallOptions& 
 }
 
 Message MessagesClient::send_template(OutboundTemplate message, const CallOptions& options) const {
-    return send(std::move(message), options);
+    return try_send_template(std::move(message), options).value();
 }
 Result<Message> MessagesClient::try_send_template(OutboundTemplate message,
                                                   const CallOptions& options) const {
+    if (const auto named = detail::names_template(message); !named) return named.error();
     return try_send(std::move(message), options);
 }
 void MessagesClient::async_send_template(OutboundTemplate message, Callback<Message> done,
                                          const CallOptions& options) const {
+    if (const auto named = detail::names_template(message); !named) {
+        detail::complete_later(*impl_->environment, impl_->transport,
+                               [done = std::move(done), error = named.error()] { done(error); });
+        return;
+    }
     async_send(std::move(message), std::move(done), options);
 }
 
@@ -472,9 +507,10 @@ Page<Message> MessagesClient::next_page(const Page<Message>& page,
 Result<Page<Message>> MessagesClient::try_next_page(const Page<Message>& page,
                                                     const CallOptions& options) const {
     if (page.next.empty()) return Page<Message>{};
-    return detail::run<Page<Message>>(*impl_->environment, *impl_->transport,
-                                      detail::prepare_next(*impl_->environment, page.next),
-                                      detail::read_page, options);
+    auto following = detail::run<Page<Message>>(
+        *impl_->environment, *impl_->transport,
+        detail::prepare_next(*impl_->environment, page.next), detail::read_page, options);
+    return detail::further_than(page.next, std::move(following));
 }
 
 void MessagesClient::async_next_page(const Page<Message>& page, Callback<Page<Message>> done,
@@ -484,9 +520,12 @@ void MessagesClient::async_next_page(const Page<Message>& page, Callback<Page<Me
                                [done = std::move(done)] { done(Page<Message>{}); });
         return;
     }
+    auto further = [next = page.next, done = std::move(done)](Result<Page<Message>> following) {
+        done(detail::further_than(next, std::move(following)));
+    };
     detail::start<Page<Message>>(impl_->environment, impl_->transport,
                                  detail::prepare_next(*impl_->environment, page.next),
-                                 detail::read_page, std::move(done), options);
+                                 detail::read_page, std::move(further), options);
 }
 
 MessageResults MessagesClient::try_list(MessageFilter filter, const CallOptions& options) const {
@@ -517,7 +556,12 @@ void MessageResults::advance() {
 
 void MessageResults::load(Result<Page<Message>> page) {
     // A page may be empty and still have a successor.
+    detail::EmptyPages empty;
     while (page && page->items.empty() && !page->next.empty()) {
+        if (const auto goes_on = empty.count(*page); !goes_on) {
+            page = goes_on.error();
+            break;
+        }
         page_ = std::move(*page);
         page = client_.try_next_page(page_, options_);
     }
@@ -557,6 +601,7 @@ public:
 
     void on_page(Result<Page<Message>> page) {
         if (!page) return done_(page.error());
+        if (const auto goes_on = empty_.count(*page); !goes_on) return done_(goes_on.error());
         if (!visit_(*page) || page->next.empty()) return done_({});
         next_(*page, [self = this->shared_from_this()](Result<Page<Message>> following) {
             self->on_page(std::move(following));
@@ -565,6 +610,7 @@ public:
 
 private:
     Next next_;
+    EmptyPages empty_;
     Visit visit_;
     Callback<void> done_;
 };
@@ -574,12 +620,14 @@ private:
 
 template <class Visit>
 void MessagesClient::walk(const MessageFilter& filter, Visit visit, Callback<void> done,
-                          const CallOptions& options) const {
-    auto next = [weak = std::weak_ptr<const Impl>(impl_), options](
+                          const CallOptions& options, std::optional<MonotonicTime> deadline) const {
+    auto next = [weak = std::weak_ptr<const Impl>(impl_), options, deadline](
                     const Page<Message>& page, Callback<Page<Message>> on_page) {
         auto impl = weak.lock();
         if (!impl) return on_page(detail::client_destroyed());
-        MessagesClient(std::move(impl)).async_next_page(page, std::move(on_page), options);
+        const auto left =
+            deadline ? detail::until(*impl->environment, *deadline, options) : options;
+        MessagesClient(std::move(impl)).async_next_page(page, std::move(on_page), left);
     };
     const auto walk = std::make_shared<detail::AsyncWalk<Visit>>(std::move(next), std::move(visit),
                                                                  std::move(done));
@@ -590,15 +638,14 @@ void MessagesClient::walk(const MessageFilter& filter, Visit visit, Callback<voi
 void MessagesClient::async_list(const MessageFilter& filter,
                                 std::function<bool(Message)> on_message, Callback<void> done,
                                 const CallOptions& options) const {
-    walk(
-        filter,
-        [on_message = std::move(on_message)](Page<Message>& page) {
-            for (auto& message : page.items) {
-                if (!on_message(std::move(message))) return false;
-            }
-            return true;
-        },
-        std::move(done), options);
+    walk(filter,
+         [on_message = std::move(on_message)](Page<Message>& page) {
+             for (auto& message : page.items) {
+                 if (!on_message(std::move(message))) return false;
+             }
+             return true;
+         },
+         std::move(done), options, {});
 }
 
 Reconciliation MessagesClient::reconcile(const OutboundMessage& message, TimePoint attempted_at,
@@ -613,9 +660,11 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
                                                      const CallOptions& options) const {
     auto search = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
     if (!search) return search.error();
+    const auto& environment = *impl_->environment;
+    const auto deadline = detail::deadline_of(environment, options);
     auto page = try_list_page(search->filter(), options);
     while (page && search->look_at(*page) && !page->next.empty()) {
-        page = try_next_page(*page, options);
+        page = try_next_page(*page, detail::until(environment, deadline, options));
     }
     if (!page) return page.error();
     return search->conclusion();
@@ -637,7 +686,7 @@ void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint a
             if (!walked) return done(walked.error());
             done(search->conclusion());
         },
-        options);
+        options, detail::deadline_of(*impl_->environment, options));
 }
 
 // ---- Changing

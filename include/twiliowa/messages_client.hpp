@@ -272,7 +272,7 @@ private:
     /// Visits page after page asynchronously; see the source.
     template <class Visit>
     void walk(const MessageFilter& filter, Visit visit, Callback<void> done,
-              const CallOptions& options) const;
+              const CallOptions& options, std::optional<MonotonicTime> deadline) const;
     std::shared_ptr<const Impl> impl_;
 };
 

@@ -3,62 +3,104 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "detail/ascii.hpp"
 #include "detail/dates.hpp"
+#include "detail/json_scanner.hpp"
 
 namespace twiliowa::detail {
 
 namespace {
 
-using ErrorJson = nlohmann::json;
-
 constexpr std::chrono::hours longest_retry_after{24 * 365};
+/// What says no in more words is not Twilio.
+constexpr std::size_t longest_error_body = 64u << 10;
 
-struct ErrorBody {
-    bool decoded = false;
+/// Any of: {code, message}, RFC 9457 {title, detail, code}; v1 has both in the first of {errors}.
+struct ErrorFields {
     int code = 0;
     std::string message = {};
+    std::string detail = {};
+    std::string title = {};
+
+    bool decoded() const noexcept {
+        return code != 0 || !message.empty() || !detail.empty() || !title.empty();
+    }
+    std::string& text() noexcept {
+        return !message.empty() ? message : !detail.empty() ? detail : title;
+    }
 };
 
-int small_int(const ErrorJson& value) {
-    if (value.is_number_unsigned()) {
-        const auto number = value.get<std::uint64_t>();
-        return number > static_cast<std::uint64_t>(std::numeric_limits<int>::max())
-                   ? 0
-                   : static_cast<int>(number);
+class ErrorReader final : public JsonEvents {
+public:
+    void start_object() override {
+        ++depth_;
+        if (depth_ == 3 && in_errors_ && first_ == nullptr) first_ = &nested_;
     }
-    if (value.is_string())
-        return parse_number<int>(value.get_ref<const std::string&>()).value_or(0);
-    return 0;
-}
-
-std::string text_member(const ErrorJson& object, const char* name) {
-    const auto found = object.find(name);
-    return found != object.end() && found->is_string() ? found->get<std::string>() : std::string{};
-}
-
-/// Any of: {code, message}, RFC 9457 {title, detail, code}, {errors: [{code, message}]}.
-ErrorBody read_error_object(const ErrorJson& object, bool may_nest) {
-    ErrorBody body;
-    if (const auto code = object.find("code"); code != object.end()) body.code = small_int(*code);
-    for (const char* name : {"message", "detail", "title"}) {
-        if (body.message.empty()) body.message = text_member(object, name);
+    void end_object() override {
+        --depth_;
+        if (depth_ == 2 && in_errors_) in_errors_ = false;
     }
-    body.decoded = body.code != 0 || !body.message.empty();
-    const auto errors = object.find("errors");
-    if (!body.decoded && may_nest && errors != object.end() && errors->is_array() &&
-        !errors->empty() && errors->front().is_object()) {
-        return read_error_object(errors->front(), false);
+    void start_array() override {
+        ++depth_;
+        if (depth_ == 1) is_object_ = false;
+        in_errors_ = depth_ == 2 && key_ == "errors";
     }
-    return body;
-}
+    void end_array() override {
+        --depth_;
+        if (depth_ < 2) in_errors_ = false;
+    }
+    void key(std::string_view name) override { key_ = name; }
+    void string(std::string_view text) override {
+        auto* const fields = here();
+        if (fields == nullptr) return;
+        if (key_ == "code") fields->code = not_negative(parse_number<int>(text).value_or(0));
+        if (key_ == "message") fields->message = text;
+        if (key_ == "detail") fields->detail = text;
+        if (key_ == "title") fields->title = text;
+    }
+    void integer(std::int64_t number) override {
+        auto* const fields = here();
+        if (fields == nullptr || key_ != "code") return;
+        if (number > std::numeric_limits<int>::max()) number = 0;
+        fields->code = not_negative(number);
+    }
+    void boolean(bool value) override {
+        if (depth_ == 1 && key_ == "success") says_failure_ = !value;
+    }
+    void other() override {}
 
-ErrorBody read_error_body(std::string_view text) {
-    const auto document = ErrorJson::parse(text, nullptr, false);
-    return document.is_object() ? read_error_object(document, true) : ErrorBody{};
+    ErrorFields& found() noexcept { return root_.decoded() ? root_ : nested_; }
+    bool is_object() const noexcept { return is_object_; }
+    bool says_failure() const noexcept { return says_failure_; }
+
+private:
+    template <class Number>
+    static int not_negative(Number number) noexcept {
+        return number < 0 ? 0 : static_cast<int>(number);
+    }
+    ErrorFields* here() noexcept {
+        if (depth_ == 1) return &root_;
+        return depth_ == 3 && in_errors_ ? first_ : nullptr;
+    }
+
+    int depth_ = 0;
+    bool is_object_ = true;
+    bool in_errors_ = false;
+    bool says_failure_ = false;
+    std::string_view key_;
+    ErrorFields root_;
+    ErrorFields nested_;
+    ErrorFields* first_ = nullptr;
+};
+
+ErrorFields read_error_body(std::string_view text) {
+    ErrorReader reader;
+    const bool readable = text.size() <= longest_error_body && scan_json(text, reader);
+    return readable && reader.is_object() ? std::move(reader.found()) : ErrorFields{};
 }
 
 ErrorKind kind_of_status(int status) noexcept {
@@ -108,17 +150,17 @@ std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view valu
 
 Error api_error(const HttpResponse& response, TimePoint now) {
     auto body = read_error_body(response.body);
+    const bool decoded = body.decoded();
     ErrorData data;
     data.kind = kind_of_status(response.status);
     data.http_status = response.status;
     data.code = body.code;
-    data.message = std::move(body.message);
+    data.message = std::move(body.text());
     data.request_id = plain_request_id(response);
     data.retry_after = parse_retry_after(response.header("Retry-After"), now);
     data.stage = Stage::receive;
     const bool refused = response.status >= 400 && response.status < 500;
-    data.effect =
-        refused && (body.decoded || response.status == 429) ? Effect::none : Effect::unknown;
+    data.effect = refused && (decoded || response.status == 429) ? Effect::none : Effect::unknown;
     const auto advice = advise(data.code);
     if (data.code != 0) {
         data.summary = advice.title;
@@ -127,7 +169,7 @@ Error api_error(const HttpResponse& response, TimePoint now) {
         data.summary = "Twilio failed to handle the request";
     } else if (response.status >= 300 && response.status < 400) {
         data.summary = "the answer is a redirect, which is not followed";
-    } else if (!body.decoded) {
+    } else if (!decoded) {
         data.summary = "the answer is not one of Twilio's; is there a proxy in between?";
     } else {
         data.summary = "Twilio refused the request";
@@ -146,9 +188,20 @@ Error unreadable_answer(const HttpResponse& response, std::string_view problem) 
     return Error{std::move(data)};
 }
 
+Error endless_list(std::string problem) {
+    ErrorData data;
+    data.kind = ErrorKind::response;
+    data.effect = Effect::none;
+    data.stage = Stage::decode;
+    data.field = "next_page_uri";
+    data.summary = std::move(problem);
+    return Error{std::move(data)};
+}
+
 std::optional<Error> refused_success(const HttpResponse& response) {
-    const auto document = ErrorJson::parse(response.body, nullptr, false);
-    if (!document.is_object() || document.value("success", ErrorJson()) != ErrorJson(false)) {
+    ErrorReader reader;
+    if (response.body.size() > longest_error_body || !scan_json(response.body, reader) ||
+        !reader.is_object() || !reader.says_failure()) {
         return std::nullopt;
     }
     return unreadable_answer(response, "the answer says that it was not done");

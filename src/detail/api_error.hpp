@@ -20,6 +20,9 @@ Error api_error(const HttpResponse& response, TimePoint now);
 /// An answer with a good status that makes no sense.
 Error unreadable_answer(const HttpResponse& response, std::string_view problem);
 
+/// A list that is not walked any further.
+Error endless_list(std::string problem);
+
 /// Twilio-Request-Id, or empty if it is anything but a plain identifier: it is quoted in texts.
 std::string plain_request_id(const HttpResponse& response);
 

@@ -1,6 +1,7 @@
 #include "detail/call_driver.hpp"
 
-#include <exception>
+#include <algorithm>
+#include <new>
 #include <utility>
 
 #include <twiliowa/version.hpp>
@@ -87,9 +88,7 @@ private:
         plan.repeat = operation.repeat;
         plan.is_delete = operation.method == HttpMethod::delete_;
         plan.policy = environment.retry;
-        const auto timeout = options.timeout.value_or(environment.timeout);
-        const auto room = MonotonicTime::max() - now;
-        plan.deadline = timeout < room ? now + timeout : MonotonicTime::max();
+        plan.deadline = deadline_after(now, options.timeout.value_or(environment.timeout));
         if (environment.rate_limiter && !operation.rate_key.empty()) {
             plan.rate_limiter = environment.rate_limiter.get();
             plan.rate_key = operation.rate_key;
@@ -99,10 +98,13 @@ private:
 
     std::optional<Error> examine(Result<HttpResponse>& answer, const AnswerReader& read) const {
         if (!answer) return answer.error();
-        if (answer->status < 200 || answer->status > 299) {
+        try {
+            if (answer->status >= 200 && answer->status <= 299) return read(*answer);
             return api_error(*answer, environment_.clock->now());
+        } catch (const std::bad_alloc&) {
+            answer->body = {};  // may be what took the memory
+            return unreadable_answer(*answer, "there is not enough memory to read the answer");
         }
-        return read(*answer);
     }
 
     /// The same error with the host in it.
@@ -272,6 +274,27 @@ private:
 };
 
 }  // namespace
+
+MonotonicTime deadline_after(MonotonicTime now, std::chrono::milliseconds timeout) noexcept {
+    // In milliseconds, as the longest of them do not fit into the clock's nanoseconds.
+    const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
+    if (timeout >= room) return MonotonicTime::max();
+    return now + std::max(timeout, std::chrono::milliseconds{0});
+}
+
+MonotonicTime deadline_of(const CallEnvironment& environment, const CallOptions& options) {
+    return deadline_after(environment.clock->monotonic_now(),
+                          options.timeout.value_or(environment.timeout));
+}
+
+CallOptions until(const CallEnvironment& environment, MonotonicTime deadline, CallOptions options) {
+    options.timeout = std::chrono::milliseconds::max();
+    if (deadline != MonotonicTime::max()) {
+        options.timeout = std::chrono::floor<std::chrono::milliseconds>(
+            deadline - environment.clock->monotonic_now());
+    }
+    return options;
+}
 
 Result<Credentials> CallEnvironment::credentials() const {
     try {

@@ -48,6 +48,13 @@ struct CallEnvironment {
     double jitter() const;
 };
 
+/// When a call that may take `timeout` is over; not later than the clock can say.
+MonotonicTime deadline_after(MonotonicTime now, std::chrono::milliseconds timeout) noexcept;
+/// Of a call that begins now.
+MonotonicTime deadline_of(const CallEnvironment& environment, const CallOptions& options);
+/// `options` with the time that is left until `deadline`.
+CallOptions until(const CallEnvironment& environment, MonotonicTime deadline, CallOptions options);
+
 /// One call to the API.
 struct Operation {
     std::string_view name = {};  ///< For the observer; a literal.

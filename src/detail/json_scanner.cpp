@@ -90,11 +90,11 @@ private:
                 return false;
             }
             case 't':
-                return word("true");
+                return word("true", [this] { events_.boolean(true); });
             case 'f':
-                return word("false");
+                return word("false", [this] { events_.boolean(false); });
             case 'n':
-                return word("null");
+                return word("null", [this] { events_.other(); });
             default:
                 return number();
         }
@@ -126,10 +126,11 @@ private:
         return take(':');
     }
 
-    std::optional<bool> word(std::string_view expected) {
+    template <class Report>
+    std::optional<bool> word(std::string_view expected, Report report) {
         if (!std::string_view(at_, left()).starts_with(expected)) return std::nullopt;
         at_ += expected.size();
-        events_.other();
+        report();
         return false;
     }
 

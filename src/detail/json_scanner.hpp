@@ -23,7 +23,8 @@ public:
     virtual void key(std::string_view name) = 0;
     virtual void string(std::string_view text) = 0;
     virtual void integer(std::int64_t number) = 0;
-    /// null, true, false, a fraction, or an integer beyond 64 bits.
+    virtual void boolean(bool) { other(); }
+    /// null, a fraction, or an integer beyond 64 bits; true and false where `boolean` is not told.
     virtual void other() = 0;
 };
 

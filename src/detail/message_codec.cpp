@@ -198,6 +198,24 @@ Decoded decode_message(std::string_view json, Message& message) {
     return read_records(json, reader);
 }
 
+MessageSid find_message_sid(std::string_view json) {
+    // Within a string the quotes would have backslashes.
+    constexpr std::string_view name = "\"sid\"";
+    constexpr std::size_t sid_size = 34;
+    MessageSid found;
+    for (auto at = json.find(name); at != std::string_view::npos; at = json.find(name, at + 1)) {
+        const auto colon = json.find_first_not_of(" \t\r\n", at + name.size());
+        if (colon == std::string_view::npos || json[colon] != ':') continue;
+        const auto quote = json.find_first_not_of(" \t\r\n", colon + 1);
+        if (quote == std::string_view::npos || json[quote] != '"') continue;
+        const auto sid = MessageSid::parse(json.substr(quote + 1, sid_size));
+        if (!sid) continue;
+        if (!found.empty()) return {};
+        found = *sid;
+    }
+    return found;
+}
+
 Decoded decode_message_page(std::string_view json, Page<Message>& page) {
     RecordReader<Message> reader(page, "messages");
     return read_records(json, reader);

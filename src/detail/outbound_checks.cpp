@@ -31,11 +31,6 @@ Error refuse(std::string_view field, std::string_view problem, std::string_view 
                                   code);
 }
 
-bool names_extra(const OutboundMessage& message, std::string_view name) noexcept {
-    return std::any_of(message.extra.begin(), message.extra.end(),
-                       [&](const auto& entry) { return entry.first == name; });
-}
-
 std::string_view url_host(std::string_view url) noexcept {
     const auto start = url.find("://") + 3;
     auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
@@ -179,11 +174,10 @@ Check check_schedule(const OutboundMessage& message, bool has_service, TimePoint
         return refuse("MessagingServiceSid", "is missing",
                       "a scheduled message goes through a messaging service", 35118);
     }
-    const auto lead = *message.send_at - now;
-    if (lead < min_schedule_lead) {
+    if (*message.send_at < now + min_schedule_lead) {
         return refuse("SendAt", "is less than 5 minutes ahead", "choose a later time", 35115);
     }
-    if (lead > max_schedule_lead) {
+    if (*message.send_at > now + max_schedule_lead) {
         return refuse("SendAt", "is more than 35 days ahead", "choose an earlier time", 35117);
     }
     return {};
@@ -293,6 +287,11 @@ private:
 };
 
 }  // namespace
+
+bool names_extra(const OutboundMessage& message, std::string_view name) noexcept {
+    return std::any_of(message.extra.begin(), message.extra.end(),
+                       [&](const auto& entry) { return entry.first == name; });
+}
 
 bool is_web_url(std::string_view url, std::string_view& problem) noexcept {
     const auto scheme_end = url.find("://");

@@ -1,7 +1,10 @@
 #include "detail/reconcile.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
+
+#include "detail/api_error.hpp"
 
 namespace twiliowa::detail {
 
@@ -9,6 +12,22 @@ namespace {
 
 /// A list that never gets old enough would otherwise be walked to its end.
 constexpr int max_reconcile_pages = 200;
+
+/// What Address::parse reads as the same: there a bare number is one on WhatsApp.
+std::string filter_address(const std::string& wire) {
+    return wire.starts_with('+') ? "sms:" + wire : wire;
+}
+
+/// As far as the clock goes.
+TimePoint moved_time(TimePoint time, std::chrono::milliseconds by) {
+    using std::chrono::milliseconds;
+    constexpr milliseconds longest{std::chrono::hours{24 * 366 * 1000}};
+    const auto wanted = std::chrono::floor<milliseconds>(time.time_since_epoch()) +
+                        std::clamp(by, -longest, longest);
+    const auto least = std::chrono::ceil<milliseconds>(TimePoint::min().time_since_epoch());
+    const auto most = std::chrono::floor<milliseconds>(TimePoint::max().time_since_epoch());
+    return TimePoint{std::clamp(wanted, least, most)};
+}
 
 }  // namespace
 
@@ -26,21 +45,32 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
         return Error::invalid_request("where", "has a negative duration");
     }
     ReconcileSearch search;
-    search.to_ = checked->to.wire();
-    search.from_ = checked->from.wire();
-    search.messaging_service_sid_ = checked->messaging_service_sid;
-    search.body_ = message.body;
+    // What was sent beside the checks was sent all the same.
+    const auto sent = [&message](std::string_view name, std::string_view otherwise) {
+        const auto& extra = message.extra;
+        const auto found = std::find_if(extra.begin(), extra.end(),
+                                        [&](const auto& entry) { return entry.first == name; });
+        return std::string{found == extra.end() ? otherwise : std::string_view{found->second}};
+    };
+    search.to_ = sent("To", checked->to.wire());
+    search.from_ = sent("From", checked->from.wire());
+    search.messaging_service_sid_ = sent("MessagingServiceSid", checked->messaging_service_sid);
+    search.body_ = sent("Body", message.body);
     // Outside the window the fallback template went instead, whose text is not known here.
-    search.compare_body_ = message.content_sid.empty() && message.fallback_content_sid.empty();
-    search.num_media_ = static_cast<int>(message.media_url.size());
-    search.earliest_ = attempted_at - where.clock_skew;
-    search.latest_ = attempted_at + where.window;
+    search.compare_body_ =
+        sent("ContentSid", message.content_sid).empty() && message.fallback_content_sid.empty();
+    search.num_media_ =
+        static_cast<int>(message.media_url.size() +
+                         static_cast<std::size_t>(std::count_if(
+                             message.extra.begin(), message.extra.end(),
+                             [](const auto& entry) { return entry.first == "MediaUrl"; })));
+    search.earliest_ = moved_time(attempted_at, -where.clock_skew);
+    search.latest_ = moved_time(attempted_at, where.window);
     // No DateSent filter: a message that is still queued has no such date.
-    search.filter_.to =
-        checked->to.channel() == Address::Channel::sms ? "sms:" + search.to_ : search.to_;
-    search.filter_.from = message.from.empty() && !search.messaging_service_sid_.empty()
-                              ? std::string{}
-                              : message.from;
+    search.filter_.to = filter_address(search.to_);
+    const bool by_service = message.from.empty() && !search.messaging_service_sid_.empty() &&
+                            !names_extra(message, "From");
+    search.filter_.from = by_service ? std::string{} : filter_address(search.from_);
     return search;
 }
 
@@ -61,10 +91,13 @@ bool ReconcileSearch::look_at(const Page<Message>& page) {
         if (candidate.date_created && *candidate.date_created < earliest_) return false;
         if (matches(candidate)) found_.push_back(candidate.sid);
     }
-    return ++pages_ < max_reconcile_pages;
+    if (++pages_ < max_reconcile_pages) return true;
+    cut_short_ = !page.next.empty();
+    return false;
 }
 
-Reconciliation ReconcileSearch::conclusion() const {
+Result<Reconciliation> ReconcileSearch::conclusion() const {
+    if (cut_short_) return endless_list("has 200 pages that are newer than the attempt");
     using Outcome = Reconciliation::Outcome;
     Reconciliation result;
     result.sids = found_;

@@ -20,7 +20,8 @@ public:
     const MessageFilter& filter() const noexcept { return filter_; }
     /// Whether older pages may still hold something.
     bool look_at(const Page<Message>& page);
-    Reconciliation conclusion() const;
+    /// An error if not everything could be looked at.
+    Result<Reconciliation> conclusion() const;
 
 private:
     bool matches(const Message& candidate) const;
@@ -35,6 +36,7 @@ private:
     TimePoint earliest_;
     TimePoint latest_;
     int pages_ = 0;
+    bool cut_short_ = false;
     std::vector<MessageSid> found_;
 };
 

@@ -156,6 +156,15 @@ TEST_CASE("a 2xx with a SID is success whatever else is wrong; without one nobod
     };
     CHECK(send(R"({"sid":")" + sid_text + R"(","status":)").value().sid == sid);
     CHECK(send(R"({"sid":"XX99next","to":5})").value().sid.str() == "XX99next");
+    for (const char* fault : {R"("body":"\ud83d",)", "\"body\":\"\xff\",", "\"body\":\"a\nb\",",
+                              R"("price":NaN,)", R"("body":"\"sid\":\"SM1\"\q",)"}) {
+        CAPTURE(fault);
+        CHECK(send("{" + std::string(fault) + R"("sid" : ")" + sid_text + "\"}").value().sid ==
+              sid);
+    }
+    const auto two =
+        R"({"x":NaN,"sid":")" + sid_text + R"(","y":{"sid":"SM)" + std::string(32, 'b') + "\"}}";
+    CHECK(send(two).error().kind() == ErrorKind::outcome_unknown);
     for (const char* body : {"", "{}", "<html>", R"({"sid":null})", R"({"sid":"a/../b"})"}) {
         CAPTURE(body);
         const auto result = send(body);
@@ -353,6 +362,63 @@ TEST_CASE("a failing list throws, or ends in an error, and never loops") {
         for (const Message& m : f.client().list()) static_cast<void>(m);
     };
     CHECK_THROWS_AS(walk(), TwilioError);
+}
+
+TEST_CASE("a list that leads nowhere ends in an error") {
+    Fixture f;
+    f.transport->respond(200, R"({"messages":[],"next_page_uri":"/x"})")
+        .respond(200, R"({"messages":[],"next_page_uri":"/x"})");
+    for (const Result<Message>& m : f.client().try_list()) {
+        REQUIRE_FALSE(m);
+        CHECK(m.error().kind() == ErrorKind::response);
+        CHECK(m.error().field() == "next_page_uri");
+    }
+    CHECK(f.transport->request_count() == 2);
+
+    Fixture circle;
+    for (int i = 0; i < 100; ++i) {
+        circle.transport->respond(200, i % 2 == 0 ? R"({"messages":[],"next_page_uri":"/a"})"
+                                                  : R"({"messages":[],"next_page_uri":"/b"})");
+    }
+    for (const Result<Message>& m : circle.client().try_list()) CHECK_FALSE(m);
+    CHECK(circle.transport->request_count() == 100);
+
+    Fixture later;
+    later.transport->respond(200, R"({"messages":[],"next_page_uri":"/x"})")
+        .respond(200, R"({"messages":[],"next_page_uri":"/x"})");
+    const auto client = later.client();
+    const auto result = finish<void>(later, [&](Callback<void> done) {
+        client.async_list(
+            {}, [](const Message&) { return true; }, std::move(done));
+    });
+    CHECK(result.error().field() == "next_page_uri");
+}
+
+TEST_CASE("the longest and the shortest timeout mean what they say") {
+    Fixture f;
+    for (const auto timeout : {std::chrono::milliseconds::max(),
+                               std::chrono::milliseconds{std::chrono::hours{24 * 365 * 300}}}) {
+        f.transport->respond(201, created);
+        CHECK(f.client().try_send_text(text(), {.timeout = timeout}));
+    }
+    for (const auto timeout : {std::chrono::milliseconds{0}, std::chrono::milliseconds::min()}) {
+        CHECK(f.client().try_send_text(text(), {.timeout = timeout}).error().kind() ==
+              ErrorKind::timeout);
+    }
+    CHECK(f.transport->request_count() == 2);
+}
+
+TEST_CASE("a template without its SID is refused by that name") {
+    Fixture f;
+    OutboundTemplate nameless{.to = "+447700900123"};
+    CHECK(f.client().try_send_template(nameless).error().field() == "ContentSid");
+    CHECK_THROWS_AS(f.client().send_template(nameless), InvalidRequestError);
+    nameless.variables = {{"1", "Lee"}};
+    const auto client = f.client();
+    const auto result = finish<Message>(
+        f, [&](Callback<Message> done) { client.async_send_template(nameless, std::move(done)); });
+    CHECK(result.error().field() == "ContentSid");
+    CHECK(f.transport->request_count() == 0);
 }
 
 TEST_CASE("credentials never follow a next link to another host") {

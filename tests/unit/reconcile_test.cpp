@@ -3,6 +3,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <tuple>
 
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
@@ -107,6 +108,81 @@ TEST_CASE("reconcile: the asynchronous form finds the same") {
     f.transport->run_until_idle();
     REQUIRE(result);
     CHECK(result->value().outcome == Outcome::found);
+}
+
+TEST_CASE("reconcile: what extra sent beside the checks is what is looked for") {
+    const auto outcome_of = [](OutboundMessage sent) {
+        Fixture f;
+        f.transport->respond(200, page({listed("SM5", "Your order left", "00:00:01")}));
+        return f.client.reconcile(sent, attempted).outcome;
+    };
+    OutboundMessage body{.to = "+447700900123"};
+    body.extra = {{"Body", "Your order left"}};
+    CHECK(outcome_of(body) == Outcome::found);
+    body.extra = {{"Body", "Something else"}};
+    CHECK(outcome_of(body) == Outcome::not_found);
+    OutboundMessage to{.body = "Your order left"};
+    to.extra = {{"To", "whatsapp:+447700900123"}};
+    CHECK(outcome_of(to) == Outcome::found);
+    to.extra = {{"To", "whatsapp:+447700900124"}};
+    CHECK(outcome_of(to) == Outcome::not_found);
+    OutboundMessage content{.to = "+447700900123"};
+    content.extra = {{"ContentSid", "HX" + std::string(32, 'a')}};
+    CHECK(outcome_of(content) == Outcome::found);
+    OutboundMessage media{.to = "+447700900123", .body = "Your order left"};
+    media.extra = {{"MediaUrl", "https://x.test/a.png"}};
+    CHECK(outcome_of(media) == Outcome::not_found);  // the listed one has no media
+}
+
+TEST_CASE("reconcile: the longest of durations and times are no danger") {
+    using std::chrono::milliseconds;
+    Fixture f;
+    for (const auto& [when, skew, window] :
+         {std::tuple{attempted, milliseconds::max(), milliseconds::max()},
+          std::tuple{TimePoint::min(), milliseconds{0}, milliseconds::max()},
+          std::tuple{TimePoint::max(), milliseconds::max(), milliseconds::max()}}) {
+        f.transport->respond(200, page({listed("SM5", "Your order left", "00:00:01")}));
+        ReconcileOptions where;
+        where.clock_skew = skew;
+        where.window = window;
+        CHECK(f.client.reconcile(message, when, where).outcome == Outcome::found);
+    }
+}
+
+TEST_CASE("reconcile: the timeout is for all pages together") {
+    Fixture f;
+    const auto clock = std::make_shared<twiliowa::testing::ManualClock>();
+    auto options = f.options();
+    options.clock = clock;
+    const MessagesClient client{Credentials::auth_token("AC" + std::string(32, '0'), "t"), options};
+    for (int i = 1; i <= 20; ++i) {
+        f.transport->then([&, i](const HttpRequest&, const CallContext&) -> Result<HttpResponse> {
+            clock->advance(std::chrono::seconds{1});
+            const auto next = "\"/p" + std::to_string(i) + "\"";
+            return HttpResponse{200, {}, page({listed("SM9", "x", "00:01:00")}, next)};
+        });
+    }
+    const CallOptions three_seconds{.timeout = std::chrono::milliseconds{3'000}};
+    CHECK(client.try_reconcile(message, attempted, {}, three_seconds).error().kind() ==
+          ErrorKind::timeout);
+    CHECK(f.transport->request_count() == 3);
+    std::optional<Result<Reconciliation>> result;
+    client.async_reconcile(
+        message, attempted, [&](Result<Reconciliation> r) { result.emplace(std::move(r)); }, {},
+        three_seconds);
+    f.transport->run_until_idle();
+    REQUIRE(result);
+    CHECK(result->error().kind() == ErrorKind::timeout);
+    CHECK(f.transport->request_count() == 6);
+}
+
+TEST_CASE("reconcile: a list that does not end is an error, not a not_found") {
+    Fixture f;
+    for (int i = 0; i < 200; ++i) {
+        f.transport->respond(
+            200, page({listed("SM9", "x", "00:01:00")}, "\"/p" + std::to_string(i) + "\""));
+    }
+    CHECK(f.client.try_reconcile(message, attempted).error().field() == "next_page_uri");
 }
 
 TEST_CASE("reconcile: a failing list is an error, not a not_found") {

@@ -41,6 +41,27 @@ TEST_CASE("every error shape of Twilio's gives its code and message") {
     }
 }
 
+TEST_CASE("only the first of several errors is told, and none that is nested deeper") {
+    const auto error = answered(
+        400,
+        R"({"errors":[{"code":1,"context":{"code":9}},{"code":2,"message":"x"}],"a":[{"code":3}]})");
+    CHECK(error.code() == 1);
+    CHECK(error.message().empty());
+    CHECK(answered(400, R"({"code":5,"errors":[{"code":1,"message":"m"}]})").code() == 5);
+    CHECK(answered(400, R"([{"code":5}])").code() == 0);
+    CHECK(answered(400, R"({"errors":[[{"code":5}]]})").code() == 0);
+    CHECK(answered(400, R"({"errors":{"code":5}})").code() == 0);
+}
+
+TEST_CASE("an error of many words is not read") {
+    const std::string most(64u << 10, ' ');
+    const std::string body = R"({"code":21608,"message":"m"})";
+    CHECK(answered(400, body + most.substr(body.size())).code() == 21608);
+    CHECK(answered(400, body + most).code() == 0);
+    CHECK(answered(400, body + most).effect() == Effect::unknown);
+    CHECK(answered(401, std::string(16u << 20, '[')).effect() == Effect::unknown);
+}
+
 TEST_CASE("a status has its kind") {
     const std::string body = R"({"code":1,"message":"m"})";
     CHECK(answered(401, body).kind() == ErrorKind::authentication);
