@@ -113,9 +113,10 @@ class MessageResults;
 /// is not an AsyncHttpTransport calls back at once with an InvalidRequestError.
 ///
 /// Errors of every verb: InvalidRequestError before the network; ApiError and its leaves when
-/// Twilio refused; TransportError, TimeoutError, CancelledError when nothing was done. Verbs that
-/// are not idempotent (the sends, feedback) may end in OutcomeUnknownError; the others in
-/// ResponseError.
+/// Twilio refused; TransportError, TimeoutError, CancelledError when there was no answer. Verbs
+/// that are not idempotent (the sends, feedback) end in OutcomeUnknownError when it cannot be known
+/// whether they were done, so that any other error of theirs means that nothing was; the others may
+/// end in ResponseError, and their `effect()` may be unknown: do them again.
 ///
 /// Source of the wire facts: Twilio's OpenAPI document of the Messages resource (2010-04-01).
 class TWILIOWA_EXPORT MessagesClient {
@@ -197,7 +198,7 @@ public:
 
     /// Was it sent? Lists what went to the same recipient around `attempted_at` and compares To,
     /// From (or messaging service), body (unless a template) and number of media. See
-    /// Reconciliation for what the answer means.
+    /// Reconciliation for what the answer means. The timeout is for all pages together.
     Reconciliation reconcile(const OutboundMessage& message, TimePoint attempted_at,
                              const ReconcileOptions& where = {},
                              const CallOptions& options = {}) const;

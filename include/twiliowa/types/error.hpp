@@ -20,14 +20,14 @@ namespace twiliowa {
 enum class ErrorKind {
     invalid_request,  ///< Refused here, before the network. Nothing was sent.
     outcome_unknown,  ///< The operation may have been carried out: look before you repeat it.
-    api,              ///< Twilio answered no, and did nothing.
+    api,              ///< Twilio answered no.
     authentication,   ///< Twilio refused the credentials (HTTP 401 or 403).
     not_found,        ///< Twilio knows no such resource (HTTP 404 or 410).
     rate_limit,       ///< Twilio asked to slow down (HTTP 429).
-    transport,        ///< No answer, and nothing was done.
-    timeout,          ///< The deadline passed, and nothing was done.
-    response,   ///< An answer that the API does not promise, to a request that changes nothing.
-    cancelled,  ///< Cancelled before anything was done.
+    transport,        ///< No answer.
+    timeout,          ///< The deadline passed.
+    response,         ///< An answer that the API does not promise.
+    cancelled,        ///< Cancelled before anything was done.
 };
 
 /// What the failed operation did on Twilio's side, as far as it can be known.
@@ -157,7 +157,8 @@ class TWILIOWA_EXPORT OutcomeUnknownError : public TwilioError {
 public:
     using TwilioError::TwilioError;
 };
-/// Twilio answered no, and did nothing.
+/// Twilio answered no. Nothing was done, unless `effect()` of a verb that may be repeated (cancel,
+/// redact, remove) says that it is unknown.
 class TWILIOWA_EXPORT ApiError : public TwilioError {
 public:
     using TwilioError::TwilioError;
@@ -177,22 +178,24 @@ class TWILIOWA_EXPORT RateLimitError : public ApiError {
 public:
     using ApiError::ApiError;
 };
-/// No answer, and nothing was done.
+/// No answer. From a send: nothing was done. From a verb that may be repeated (cancel, redact,
+/// remove): `effect()` says whether something may have been; do it again.
 class TWILIOWA_EXPORT TransportError : public TwilioError {
 public:
     using TwilioError::TwilioError;
 };
-/// Out of time, and nothing was done.
+/// Out of time; otherwise as TransportError.
 class TWILIOWA_EXPORT TimeoutError : public TransportError {
 public:
     using TransportError::TransportError;
 };
-/// An answer that is not what the API promises, to a request that changes nothing.
+/// An answer that is not what the API promises, to a verb that may be repeated: a send ends in
+/// OutcomeUnknownError instead.
 class TWILIOWA_EXPORT ResponseError : public TwilioError {
 public:
     using TwilioError::TwilioError;
 };
-/// Cancelled before anything was done.
+/// Cancelled; otherwise as TransportError.
 class TWILIOWA_EXPORT CancelledError : public TwilioError {
 public:
     using TwilioError::TwilioError;
