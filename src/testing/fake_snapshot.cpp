@@ -411,8 +411,8 @@ void FakeTwilio::load(std::string_view state) {
     {
         const std::lock_guard lock{state_->mutex};
         const auto before = state_->moment();
-        if (state_->manual_clock != nullptr && snapshot.now > before.now) {
-            state_->manual_clock->advance(snapshot.now - before.now);
+        if (state_->movable_clock != nullptr && snapshot.now > before.now) {
+            state_->movable_clock->advance(snapshot.now - before.now);
         }
         detail::put_fake_together(std::move(snapshot), state_->moment(), state_->world);
     }

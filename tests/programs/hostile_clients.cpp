@@ -260,6 +260,23 @@ void send_json() {
             "2\r\n\r\n{}");
 }
 
+/// The clock cannot be moved beyond what its types hold.
+void move_time() {
+    if (tls) return;
+    std::string answer;
+    for (int i = 0; i < 14; ++i) {
+        answer = exchange(post("/emulator/clock", R"({"advance_seconds": 1e9})"));
+    }
+    if (answer.rfind("HTTP/1.1 400", 0) != 0 ||
+        answer.find("advance_seconds") == std::string::npos) {
+        throw std::runtime_error("four hundred years gets " + answer);
+    }
+    serves_others("four hundred years");
+    if (get("/emulator/state").body.find("\"now\":\"21") == std::string::npos) {
+        throw std::runtime_error("the clock is not where it was left");
+    }
+}
+
 /// Templates that nest deeply may be refused or taken; nothing may break when they are sent.
 void send_templates() {
     if (tls) return;
@@ -399,10 +416,9 @@ void crowd() {
 
 int main() try {
     const std::vector<std::pair<const char*, void (*)()>> attacks{
-        {"nonsense", send_nonsense},   {"bodies", send_bodies},
-        {"endless", send_endless},     {"JSON", send_json},
-        {"templates", send_templates}, {"cut", cut_requests},
-        {"spoilt", spoil_requests},    {"crowd", crowd}};
+        {"nonsense", send_nonsense}, {"bodies", send_bodies},       {"endless", send_endless},
+        {"JSON", send_json},         {"templates", send_templates}, {"cut", cut_requests},
+        {"spoilt", spoil_requests},  {"time", move_time},           {"crowd", crowd}};
     for (const auto& [name, attack] : attacks) {
         attack();
         std::printf("%s: it goes on\n", name);

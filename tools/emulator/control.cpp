@@ -196,12 +196,12 @@ std::string bytes_of(const json& object) {
 }
 
 /// Does what the customer does; returns the SID of the message, if it is one.
-std::string act(FakeTwilio& fake, const std::string& default_sender, const json& order) {
+std::string act(FakeTwilio& fake, const Account& account, const json& order) {
     const auto sender = text_of(order, "sender");
     const auto customer =
-        fake.customer(text_of(order, "customer"), sender.empty() ? default_sender : sender);
+        fake.customer(text_of(order, "customer"), sender.empty() ? account.sender : sender);
     if (text_of(order, "customer").empty()) throw std::invalid_argument("customer is empty");
-    const auto senders = fake.senders();
+    const auto senders = fake.senders(account.sid);
     if (std::find(senders.begin(), senders.end(), customer.sender()) == senders.end()) {
         throw std::invalid_argument("sender is none of the account's");
     }
@@ -245,14 +245,12 @@ ControlAnswer refusal(const std::string& message) {
 }  // namespace
 
 Control::Control(std::shared_ptr<FakeTwilio> fake, std::shared_ptr<ScaledClock> clock,
-                 Runner& runner, const Options& options)
+                 Runner& runner, Account account, std::uint64_t fault_seed)
     : fake_(std::move(fake)),
       clock_(std::move(clock)),
       runner_(&runner),
-      account_sid_(options.account_sid),
-      sender_(options.senders.empty() ? std::string{FakeTwilio::demo_sender}
-                                      : options.senders.front()),
-      fault_seed_(options.seed) {}
+      account_(std::move(account)),
+      fault_seed_(fault_seed) {}
 
 std::optional<twiliowa::testing::FakeFile> Control::file(std::string_view message_sid,
                                                          std::string_view media_sid) const {
@@ -263,17 +261,17 @@ std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_
     json answer;
     answer["revision"] = revision();
     answer["now"] = iso_time(clock_->now());
-    answer["account_sid"] = account_sid_;
-    auto senders = fake_->senders(account_sid_);
+    answer["account_sid"] = account_.sid;
+    auto senders = fake_->senders(account_.sid);
     std::stable_partition(senders.begin(), senders.end(),
-                          [this](const auto& sender) { return sender == sender_; });
+                          [this](const auto& sender) { return sender == account_.sender; });
     answer["senders"] = senders;
     add_conversations(answer);
     auto& requests = answer["requests"] = json::array();
     for (const auto& record : fake_->requests(requests_after)) {
         requests.push_back(request_json(record));
     }
-    const twiliowa::RequestValidator validator{fake_->credentials().password()};
+    const twiliowa::RequestValidator validator{account_.auth_token};
     auto& webhooks = answer["webhooks"] = json::array();
     for (const auto& record : fake_->webhooks()) {
         if (record.webhook.number > webhooks_after || record.outcome == "pending") {
@@ -281,7 +279,7 @@ std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_
         }
     }
     auto& urls = answer["webhook_urls"] = json::object();
-    urls[account_sid_] = fake_->webhook(account_sid_);
+    urls[account_.sid] = fake_->webhook(account_.sid);
     for (const auto& sender : senders) urls[sender] = fake_->webhook(sender);
     add_faults(answer);
     return answer.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -293,7 +291,7 @@ void Control::add_conversations(json& answer) const {
     // Newest first, as listed; a conversation is as new as its newest message.
     std::vector<Key> order;
     std::map<Key, std::vector<twiliowa::Message>> messages_of;
-    for (auto& message : fake_->messages(account_sid_)) {
+    for (auto& message : fake_->messages(account_.sid)) {
         const bool inbound = is_inbound(message);
         auto ours = inbound ? message.to : message.from;
         // A messaging service chooses among its senders when it sends; the one there is has this.
@@ -391,7 +389,7 @@ ControlAnswer Control::post(std::string_view path, const std::string& body) {
 ControlAnswer Control::obey(std::string_view path, const json& order) {
     try {
         if (path == "customer") {
-            const auto sid = act(*fake_, sender_, order);
+            const auto sid = act(*fake_, account_, order);
             return {200, sid.empty() ? "{}" : json{{"sid", sid}}.dump()};
         }
         if (path == "fault") return set_faults(order);
@@ -417,8 +415,10 @@ ControlAnswer Control::obey(std::string_view path, const json& order) {
         }
         if (path == "clock") {
             const auto seconds = number_of(order, "advance_seconds");
-            if (!(seconds >= 0 && seconds <= 1e9))
-                return refusal("advance_seconds is out of range");
+            const std::chrono::duration<double> left = ScaledClock::end - clock_->now();
+            if (!(seconds >= 0 && seconds <= left.count())) {
+                return refusal("advance_seconds is not from 0 to the end of the year 2199");
+            }
             runner_->advance(std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::duration<double>{seconds}));
             return {};

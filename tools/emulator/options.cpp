@@ -8,6 +8,9 @@
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/webhook/public_url.hpp>
 
+#include "clock.hpp"
+#include "detail/dates.hpp"
+
 namespace emulator {
 
 namespace {
@@ -39,9 +42,12 @@ Usage: twiliowa-emulator [options]
   --application APxxx=URL an application, and where statuses go of messages that name it; may be
                           repeated
   --clock real|xN|manual  how fast time goes: as it does (default), N times as fast, or only when
-                          the page or the API moves it
-  --seed N                where SIDs and chance start from; the same at every start by default
-  --state FILE            go on from this file if it exists, and write it at the end
+                          the page or the API moves it, from 2026-01-01T00:00:00Z on; another
+                          start: manual@2026-11-21T06:00:00Z
+  --seed N                where SIDs and chance start from; the same at every start by default.
+                          With --clock manual the same requests get the same answers, times and all
+  --state FILE            go on from this file if it exists, and write it at the end; what other
+                          options say goes before what it says, but for --seed
   --fault NAME=P          let a share P (0 to 1) of the requests fail; may be repeated. Names:
                           )";
 
@@ -94,8 +100,7 @@ void parse_account(const std::string& text, Options& options) {
     }
     const auto sid = twiliowa::AccountSid::parse(text.substr(0, colon));
     if (!sid) throw UsageError{"--account: the SID is not AC and 32 hexadecimal digits"};
-    options.account_sid = sid->str();
-    options.auth_token = text.substr(colon + 1);
+    options.account = Login{sid->str(), text.substr(colon + 1)};
 }
 
 std::string parse_sender(const std::string& text) {
@@ -131,11 +136,17 @@ std::pair<std::string, std::string> parse_application(const std::string& text) {
 }
 
 ClockOptions parse_clock(const std::string& text) {
-    if (text == "real") return {1.0};
-    if (text == "manual") return {0.0};
+    constexpr std::string_view manual_at = "manual@";
+    if (text == "real") return {};
+    if (text == "manual") return {0.0, twiliowa::testing::ManualClock{}.now()};
+    if (text.starts_with(manual_at)) {
+        const auto start = twiliowa::detail::parse_iso8601(text.substr(manual_at.size()));
+        if (start && *start < ScaledClock::end) return {0.0, *start};
+        throw UsageError{"--clock: manual@ is followed by a time like 2026-01-01T00:00:00Z"};
+    }
     if (text.size() > 1 && text.front() == 'x') {
         const auto speed = parse_number("--clock", std::string_view{text}.substr(1));
-        if (speed >= 1 && speed <= 100'000) return {speed};
+        if (speed >= 1 && speed <= 100'000) return {.speed = speed};
     }
     throw UsageError{"--clock: '" + text +
                      "' is not real, manual, or x and a number from 1 to 100000"};
@@ -179,14 +190,17 @@ Options parse_options(int argc, char** argv) {
          }},
         {"--webhook-method",
          [&](const auto& value) {
+             options.webhook_options_given = true;
              options.webhook_options.method = parse_method("--webhook-method", value);
          }},
         {"--fallback",
          [&](const auto& value) {
+             options.webhook_options_given = true;
              options.webhook_options.fallback_url = parse_url("--fallback", value);
          }},
         {"--fallback-method",
          [&](const auto& value) {
+             options.webhook_options_given = true;
              options.webhook_options.fallback_method = parse_method("--fallback-method", value);
          }},
         {"--application",
@@ -216,6 +230,9 @@ Options parse_options(int argc, char** argv) {
         if (!value && i + 1 < argc) value = argv[++i];
         if (!value || value->empty()) throw UsageError{name + " needs a value"};
         option->second(*value);
+    }
+    if (options.webhook.empty() && options.webhook_options_given) {
+        throw UsageError{"--webhook-method, --fallback and --fallback-method need --webhook"};
     }
     return options;
 }

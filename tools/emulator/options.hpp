@@ -2,6 +2,7 @@
 /// The command line.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,22 +10,29 @@
 #include <vector>
 
 #include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/types/clock.hpp>
 
 namespace emulator {
 
 /// How fast the emulator's time goes.
 struct ClockOptions {
     double speed = 1.0;  ///< 0: only when told to.
+    twiliowa::TimePoint start = std::chrono::system_clock::now();
+};
+
+struct Login {
+    std::string sid;
+    std::string secret;
 };
 
 struct Options {
     std::string host = "127.0.0.1";
     int port = 0;
-    std::string account_sid{twiliowa::testing::FakeTwilio::demo_account_sid};
-    std::string auth_token{twiliowa::testing::FakeTwilio::demo_auth_token};
+    std::optional<Login> account = {};
     std::vector<std::string> senders = {};
     std::string webhook = {};
     twiliowa::testing::FakeWebhookOptions webhook_options = {};
+    bool webhook_options_given = false;
     std::string status_callback = {};
     /// Applications and their status callbacks.
     std::vector<std::pair<std::string, std::string>> applications = {};
@@ -34,6 +42,13 @@ struct Options {
     std::string state_file = {};
     std::vector<std::pair<twiliowa::testing::Fault, double>> faults = {};
     bool help = false;
+};
+
+/// The account that is served, from the options or a state that was loaded.
+struct Account {
+    std::string sid;
+    std::string auth_token;
+    std::string sender;  ///< The one that is meant when none is named.
 };
 
 /// What is wrong with the command line.

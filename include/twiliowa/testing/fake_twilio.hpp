@@ -231,11 +231,11 @@ public:
     void call_at(MonotonicTime when, std::function<void()> task) override;
 
     /// Answers pending asynchronous requests and runs timers, and what they start, in order of
-    /// their times, until nothing is left. Moves a ManualClock to each; with any other clock timers
-    /// run without waiting. Returns how many ran.
+    /// their times, until nothing is left. Moves a MovableClock to each; with any other clock
+    /// timers run without waiting. Returns how many ran.
     std::size_t run_until_idle();
-    /// Moves a ManualClock by `duration`, and runs what falls due on the way at its time. Returns
-    /// how many ran.
+    /// Moves a MovableClock by `duration`, and runs what falls due on the way at its time, so that
+    /// one long step does the same as many short ones. Returns how many ran.
     std::size_t advance(std::chrono::nanoseconds duration);
     /// Runs what is due by the clock, without moving it. Returns when there is more to do, if there
     /// is.
@@ -249,7 +249,7 @@ public:
     /// Everything but the clock and the sinks, as JSON: accounts with their tokens, templates,
     /// messages, chats, what is on its way. Not asynchronous requests and timers.
     std::string save() const;
-    /// Puts it all back, and moves a ManualClock forward to the time of saving.
+    /// Puts it all back, and moves a MovableClock forward to the time of saving: never backward.
     /// @throws InvalidRequestError if `state` is not what `save` made; then nothing has changed.
     void load(std::string_view state);
 
