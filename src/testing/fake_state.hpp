@@ -48,6 +48,8 @@ struct FakeTwilio::State {
     /// Hands a webhook to the sink. Without the lock.
     void deliver(const std::string& job, const FakeWebhook& webhook, const AsyncWebhookSink& to);
     void finish(const std::string& job, std::uint64_t number, const Result<WebhookResponse>& got);
+    /// Keeps the request under way until it is let go of.
+    std::shared_ptr<void> keep_under_way(const detail::FakeAdmission& admission) const;
     /// Says that there is work. Without the lock.
     void notify() const;
 

@@ -230,7 +230,8 @@ void serve_twilio(FakeTwilio& fake, const httplib::Request& from, std::string bo
     request.url = from.target;
     request.headers.assign(from.headers.begin(), from.headers.end());
     request.body = std::move(body);
-    auto [response, fault] = fake.answer(request);
+    // Under way until this returns, however long the fault takes.
+    auto [response, fault, under_way] = fake.answer(request);
     to.status = response.status == 0 ? 500 : response.status;
     std::string type;
     for (auto& [name, value] : response.headers) {

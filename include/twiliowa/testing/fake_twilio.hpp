@@ -176,10 +176,16 @@ public:
     void opt_in(std::string_view sender, std::string_view recipient);
     /// A trial account reaches verified numbers only (21608).
     void set_trial(std::string_view account_sid, const std::vector<std::string>& verified);
+    /// It reaches everybody again.
+    void end_trial(std::string_view account_sid);
     /// Messages an account may create in a day, UTC (63038); nullopt lifts the limit.
     void set_daily_limit(std::string_view account_sid, std::optional<int> messages);
+    /// Messages a second that every sender may send from now on; the rest queues up.
+    /// `FakeTwilioOptions::messages_per_second` is what it begins with. 0: without limit.
+    void set_message_rate(double messages_per_second);
     /// Requests an account may have under way at once (20429). Asynchronous requests are under way
-    /// from `async_send` until `run_until_idle` answers them. Nullopt lifts the limit.
+    /// from `async_send` until `run_until_idle` has completed them, those of `answer` as long as
+    /// the answer is kept. Nullopt lifts the limit.
     void set_concurrency_limit(std::string_view account_sid, std::optional<int> requests);
     /// Refuses the account's next requests with 20429, and a Retry-After header if given.
     void throttle_next(std::string_view account_sid, int requests,
