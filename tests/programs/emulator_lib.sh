@@ -45,8 +45,8 @@ expect() {
 }
 # eventually <regular expression> <method> <path> [body]
 eventually() {
-    local answer i
-    for i in {1..400}; do
+    local answer
+    for _ in {1..400}; do
         answer=$(ask "${@:2}")
         ! grep -qE -- "$1" <<<"$answer" || return 0
         sleep 0.05

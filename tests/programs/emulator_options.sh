@@ -12,10 +12,17 @@ refused() {
 }
 
 help=$("$emulator" --help)
-for word in '--port N' '--webhook URL' '--clock real|xN|manual' close-before '+15005563016'; do
+for word in '--port N' '--webhook URL' '--clock real|xN|manual' close-before '+15005563016' \
+    '+150055 and any code' manual@ '--api-key SK' '--sandbox CODE' '--allow-host NAME'; do
     grep -qF -- "$word" <<<"$help" || { echo "--help does not say $word"; exit 1; }
 done
 refused 2 "does not begin with http" --webhook ftp://x
+refused 2 "and a host" --webhook http:///whatsapp
+refused 2 "need --webhook" --fallback http://localhost/
+refused 2 "a time like" --clock manual@yesterday
+refused 2 "a time like" --clock manual@2200-01-01T00:00:00Z
+refused 2 "is not a name like" --allow-host http://emulator.test
+refused 2 "write SK and 32" --api-key SKx:secret
 refused 2 "is not real, manual, or x" --clock fast
 refused 2 "there is no fault 'fire'" --fault fire=0.5
 refused 2 "a share is from 0 to 1" --fault reset=2

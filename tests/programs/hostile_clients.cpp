@@ -104,7 +104,7 @@ std::string exchange(std::string_view request) {
 
 std::string post(const std::string& path, const std::string& body,
                  const std::string& headers = {}) {
-    return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+    return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
            "Content-Length: " + std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
 }
 
@@ -260,6 +260,32 @@ void send_json() {
             "2\r\n\r\n{}");
 }
 
+/// A page of another site, whose name leads here by now, calls the server by that name.
+void rebind_names() {
+    if (tls) return;
+    const std::string body = R"({"customer": "+447700900123", "action": "text", "text": "pwned"})";
+    for (const char* const name :
+         {"evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example",
+          "0x7f000001", "127.0.0.1\r\nHost: evil.example"}) {
+        const auto host = std::string{"Host: "} + name + "\r\n";
+        for (const auto& request : {"GET / HTTP/1.1\r\n" + host + "\r\n",
+                                    "GET /emulator/state HTTP/1.1\r\n" + host + "\r\n",
+                                    "POST /emulator/customer HTTP/1.1\r\n" + host +
+                                        "Content-Type: application/json\r\nContent-Length: " +
+                                        std::to_string(body.size()) + "\r\n\r\n" + body}) {
+            const auto answer = exchange(request);
+            if (answer.rfind("HTTP/1.1 403", 0) != 0 ||
+                answer.find("--allow-host") == std::string::npos) {
+                throw std::runtime_error(std::string{name} + " gets " + answer.substr(0, 200));
+            }
+        }
+        serves_others(name);
+    }
+    if (get("/emulator/state").body.find("pwned") != std::string::npos) {
+        throw std::runtime_error("a request by another name was carried out");
+    }
+}
+
 /// The clock cannot be moved beyond what its types hold.
 void move_time() {
     if (tls) return;
@@ -347,7 +373,7 @@ void spoil_requests() {
         ordinary_request(),
         post("/emulator/customer",
              R"({"customer": "+447700900123", "action": "text", "text": "Hi"})"),
-        "GET /emulator/state?requests_after=3&webhooks_after=4 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /emulator/state?requests_after=3&webhooks_after=4 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "POST /emulator/customer HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: "
         "chunked\r\n\r\n5\r\n{\"a\":\r\n3\r\n 1}\r\n0\r\n\r\n",
         "DELETE /2010-04-01/Accounts/AC1/Messages/SM1.json HTTP/1.1\r\nRange: bytes=0-1\r\n\r\n"};
@@ -416,9 +442,11 @@ void crowd() {
 
 int main() try {
     const std::vector<std::pair<const char*, void (*)()>> attacks{
-        {"nonsense", send_nonsense}, {"bodies", send_bodies},       {"endless", send_endless},
-        {"JSON", send_json},         {"templates", send_templates}, {"cut", cut_requests},
-        {"spoilt", spoil_requests},  {"time", move_time},           {"crowd", crowd}};
+        {"nonsense", send_nonsense},   {"bodies", send_bodies},
+        {"endless", send_endless},     {"JSON", send_json},
+        {"templates", send_templates}, {"cut", cut_requests},
+        {"spoilt", spoil_requests},    {"names", rebind_names},
+        {"time", move_time},           {"crowd", crowd}};
     for (const auto& [name, attack] : attacks) {
         attack();
         std::printf("%s: it goes on\n", name);

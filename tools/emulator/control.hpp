@@ -42,6 +42,8 @@ private:
     void add_conversations(nlohmann::json& answer) const;
     void add_faults(nlohmann::json& answer) const;
     ControlAnswer set_faults(const nlohmann::json& order);
+    void set_limits(const nlohmann::json& order);
+    void set_webhook(const nlohmann::json& order);
     ControlAnswer obey(std::string_view path, const nlohmann::json& order);
 
     std::shared_ptr<twiliowa::testing::FakeTwilio> fake_;

@@ -22,6 +22,7 @@
 
 #include "clock.hpp"
 #include "control.hpp"
+#include "host_names.hpp"
 #include "options.hpp"
 #include "runner.hpp"
 #include "server.hpp"
@@ -62,7 +63,11 @@ emulator::Account set_up(FakeTwilio& fake, const Options& options) {
     } else {
         fake.add_account(sid, token);
     }
+    for (const auto& key : options.api_keys) fake.add_api_key(sid, key.sid, key.secret);
     for (const auto& sender : options.senders) fake.add_sender(sid, sender);
+    const auto sender =
+        options.senders.empty() ? fake.senders(sid).front() : options.senders.front();
+    if (!options.sandbox.empty()) fake.set_sandbox(sender, options.sandbox);
     if (!options.webhook.empty()) fake.set_webhook(sid, options.webhook, options.webhook_options);
     if (!options.status_callback.empty()) {
         fake.set_status_callback(sid, options.status_callback);
@@ -71,8 +76,7 @@ emulator::Account set_up(FakeTwilio& fake, const Options& options) {
         fake.set_status_callback(application, url);
     }
     for (const auto& [fault, share] : options.faults) fake.set_fault_rate(fault, share);
-    return {sid, token,
-            options.senders.empty() ? fake.senders(sid).front() : options.senders.front()};
+    return {sid, token, sender};
 }
 
 void load_state(FakeTwilio& fake, const std::string& file) {
@@ -154,10 +158,12 @@ int run(const Options& options) {
     std::optional<emulator::Certificate> certificate;
     std::string certificate_file;
     if (options.tls) {
-        certificate = emulator::make_certificate(options.host);
+        auto hosts = options.allowed_hosts;
+        hosts.push_back(options.host);
+        certificate = emulator::make_certificate(hosts);
         certificate_file = write_certificate(*certificate);
     }
-    emulator::Server server{certificate};
+    emulator::Server server{certificate, emulator::HostNames{options.host, options.allowed_hosts}};
     const auto port = server.bind(options.host, options.port);
     if (!port) {
         std::cerr << "twiliowa-emulator: cannot listen on " << options.host << " port "

@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <functional>
 #include <map>
@@ -28,10 +30,14 @@ Usage: twiliowa-emulator [options]
 
   --port N                where to listen; 0, the default, takes any free port
   --host ADDRESS          the address to listen on; default 127.0.0.1
+  --allow-host NAME       a name by which requests may call it, besides localhost and the address it
+                          listens on; may be repeated
   --tls                   speak HTTPS, with a certificate made at each start
   --account ACxxx:TOKEN   the account, instead of the built-in one
+  --api-key SKxxx:SECRET  a key of the account; may be repeated
   --sender ADDRESS        a further WhatsApp sender, like whatsapp:+15551234567 or +15551234567;
                           may be repeated; the first becomes TWILIO_WHATSAPP_NUMBER
+  --sandbox CODE          that sender is a sandbox: customers send "join CODE" first (63015)
   --webhook URL           where customers' messages go; a fragment may override retries and
                           timeouts: http://localhost:8080/whatsapp#rc=3&rp=all, and a login
                           answers a challenge: http://user:password@localhost:8080/whatsapp
@@ -70,7 +76,7 @@ MG00000000000000000000000000000001 that holds it, and the template
 HX00000000000000000000000000000001, "Hi {{1}}, your order {{2}} is on its way".
 
 Free-form messages arrive within 24 hours of the customer's last message only, as on WhatsApp. These
-recipients have a fate of their own:
+recipients have a fate of their own; +150055 and any code from 30001 to 63999 ends with that code:
 
 )";
 
@@ -103,6 +109,23 @@ void parse_account(const std::string& text, Options& options) {
     options.account = Login{sid->str(), text.substr(colon + 1)};
 }
 
+Login parse_api_key(const std::string& text) {
+    const auto colon = text.find(':');
+    const auto sid = twiliowa::ApiKeySid::parse(text.substr(0, colon));
+    if (!sid || colon == std::string::npos || colon + 1 == text.size()) {
+        throw UsageError{"--api-key: write SK and 32 hexadecimal digits, a colon and the secret"};
+    }
+    return {sid->str(), text.substr(colon + 1)};
+}
+
+std::string parse_host(const std::string& text) {
+    const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':';
+    });
+    if (plain) return text;
+    throw UsageError{"--allow-host: '" + text + "' is not a name like emulator.test"};
+}
+
 std::string parse_sender(const std::string& text) {
     const auto address = twiliowa::Address::parse(text, "From");
     if (!address || address->phone_number().empty()) {
@@ -112,10 +135,9 @@ std::string parse_sender(const std::string& text) {
 }
 
 std::string parse_url(const std::string& option, const std::string& text) {
-    if (!text.starts_with("http://") && !text.starts_with("https://")) {
-        throw UsageError{option + ": '" + text + "' does not begin with http:// or https://"};
-    }
-    return text;
+    if (is_web_address(text)) return text;
+    throw UsageError{option + ": '" + text +
+                     "' does not begin with http:// or https:// and a host"};
 }
 
 std::string parse_method(const std::string& option, const std::string& text) {
@@ -176,12 +198,28 @@ std::uint64_t parse_seed(const std::string& text) {
 
 }  // namespace
 
+bool is_web_address(std::string_view text) {
+    const std::size_t scheme = text.starts_with("http://")    ? 7
+                               : text.starts_with("https://") ? 8
+                                                              : text.size();
+    auto host = text.substr(scheme);
+    host = host.substr(0, host.find_first_of("/?#"));
+    host = host.substr(host.rfind('@') + 1);
+    const bool printable =
+        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
+    return printable && !host.empty() && host.front() != ':';
+}
+
 Options parse_options(int argc, char** argv) {
     Options options;
     const std::map<std::string, std::function<void(const std::string&)>, std::less<>> known = {
         {"--port", [&](const auto& value) { options.port = parse_port(value); }},
         {"--host", [&](const auto& value) { options.host = value; }},
         {"--account", [&](const auto& value) { parse_account(value, options); }},
+        {"--allow-host",
+         [&](const auto& value) { options.allowed_hosts.push_back(parse_host(value)); }},
+        {"--api-key", [&](const auto& value) { options.api_keys.push_back(parse_api_key(value)); }},
+        {"--sandbox", [&](const auto& value) { options.sandbox = value; }},
         {"--sender", [&](const auto& value) { options.senders.push_back(parse_sender(value)); }},
         {"--webhook", [&](const auto& value) { options.webhook = parse_url("--webhook", value); }},
         {"--status-callback",

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -27,9 +28,12 @@ struct Login {
 
 struct Options {
     std::string host = "127.0.0.1";
+    std::vector<std::string> allowed_hosts = {};
     int port = 0;
     std::optional<Login> account = {};
+    std::vector<Login> api_keys = {};
     std::vector<std::string> senders = {};
+    std::string sandbox = {};  ///< The code that opens it.
     std::string webhook = {};
     twiliowa::testing::FakeWebhookOptions webhook_options = {};
     bool webhook_options_given = false;
@@ -55,6 +59,9 @@ struct Account {
 struct UsageError {
     std::string message;
 };
+
+/// Whether it begins with http:// or https:// and a host.
+bool is_web_address(std::string_view text);
 
 /// @throws UsageError
 Options parse_options(int argc, char** argv);
