@@ -34,3 +34,7 @@ refused 2 "the SID is not AC" --account ACx:token
 refused 2 "write the SID, a colon and the token" --account AC00000000000000000000000000000001
 refused 2 "is not a number like" --sender me
 refused 1 "cannot listen on" --host 203.0.113.1
+
+# A right run prints nothing that looks like an error.
+output=$("$(dirname "$0")/with_emulator.sh" "$emulator" true 2>&1)
+[ -z "$output" ] || { echo "with_emulator.sh says: $output"; exit 1; }
