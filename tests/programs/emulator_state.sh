@@ -57,6 +57,10 @@ start --state "$work/options"
 expect 'HTTP/1.1 200' GET "$messages"
 expect "\"$account\":\"http://127.0.0.1:9/second\"" GET /emulator/state
 stop
+other=AC0000000000000000000000000000000b
+output=$(timeout 20 "$emulator" --state "$work/options" --account $other:third 2>&1) &&
+    fail "a state of another account is taken"
+grep -q "is of the account $account, not" <<<"$output" || fail "of another account: $output"
 echo "options: as it should be"
 
 # The same seed, clock and requests: the same answers, byte for byte.

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -46,13 +47,20 @@ std::shared_ptr<FakeTwilio> make_fake(const Options& options, const std::string&
 
 /// The account of the options, else the one there is, else the built-in one.
 emulator::Login choose_account(const FakeTwilio& fake, const Options& options) {
-    if (options.account) return *options.account;
     if (fake.senders().empty()) {
-        return {std::string{FakeTwilio::demo_account_sid},
-                std::string{FakeTwilio::demo_auth_token}};
+        return options.account.value_or(emulator::Login{std::string{FakeTwilio::demo_account_sid},
+                                                        std::string{FakeTwilio::demo_auth_token}});
     }
     const auto login = fake.credentials();
-    return {login.account_sid().str(), std::string{login.password().reveal()}};
+    if (!options.account) {
+        return {login.account_sid().str(), std::string{login.password().reveal()}};
+    }
+    // A sender is of one account: the other's would get what customers write.
+    if (fake.senders(options.account->sid).empty()) {
+        throw std::runtime_error(options.state_file + " is of the account " +
+                                 login.account_sid().str() + ", not " + options.account->sid);
+    }
+    return *options.account;
 }
 
 /// Does what the options say to what may have been loaded.

@@ -41,7 +41,7 @@ private:
     std::condition_variable work_;
     bool woken_ = false;
     bool stopping_ = false;
-    /// By connect timeout, of which a transport has one. Only used by the thread below.
+    /// By connect timeout, of which a transport has one. Only used while things happen.
     std::map<std::chrono::milliseconds, std::unique_ptr<twiliowa::CurlTransport>> transports_;
     std::thread thread_;
 };
