@@ -252,6 +252,15 @@ void send_json() {
     order("a share of two", "fault", R"({"fault": "503", "probability": 2})");
     order("a seed below zero", "fault", R"({"seed": -1})");
     order("shares of nothing", "webhook_faults", R"({"dropped": "yes"})");
+    order("limits of nothing", "limits", R"({"trial": 1, "daily_messages": []})");
+    order("a limit beyond all", "limits", R"({"concurrent_requests": 1e300})");
+    order("no rate", "limits", R"({"messages_per_second": -1e-300})");
+    order("an owner of nothing", "webhook", R"({"owner": "x", "url": "http://127.0.0.1/"})");
+    order("a URL that goes on", "webhook",
+          R"({"owner": "whatsapp:+14155238886", "url": "http://127.0.0.1/\r\nX: y"})");
+    order(
+        "parameters of nothing", "customer",
+        R"({"customer": "+447700900123", "action": "text", "text": "x", "parameters": {"A": [[]]}})");
     order("an age", "clock", R"({"advance_seconds": 1e300})");
     order("the past", "clock", R"({"advance_seconds": -1})");
     order("no such thing", "everything", "{}");
