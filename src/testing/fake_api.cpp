@@ -43,9 +43,6 @@ int fake_problem_code(std::string_view body) noexcept {
     return parse_number<int>(digits.substr(0, digits.find_first_not_of("0123456789"))).value_or(0);
 }
 
-/// Of each request in the log, so that large ones do not fill the memory.
-constexpr std::size_t kept_fake_body = std::size_t{64} * 1024;
-
 /// What the log says of them, whether or not the request came so far that they were looked at.
 std::string judge_fake_credentials(FakeAccounts& accounts, const HttpRequest& request) {
     const auto authorization = find_fake_authorization(request);
@@ -73,7 +70,7 @@ FakeAdmission FakeApi::admit(const HttpRequest& request) {
     return admission;
 }
 
-void FakeApi::abandon(const FakeAdmission& admission) {
+void FakeApi::release(const FakeAdmission& admission) {
     auto* account = admission.admitted ? world_.accounts.find(admission.account) : nullptr;
     if (account != nullptr) --account->requests_under_way;
 }
@@ -89,7 +86,6 @@ FakeAnswer FakeApi::answer(const HttpRequest& request, const FakeAdmission& admi
         answer.response = respond(request, admission, moment);
         spoil_fake_response(answer.fault, answer.response);
     }
-    abandon(admission);
     auto& headers = answer.response.headers;
     headers.emplace_back("Twilio-Request-Id", world_.ids.next("RQ"));
     headers.emplace_back("Twilio-Concurrent-Requests", std::to_string(admission.under_way));
@@ -104,11 +100,11 @@ void FakeApi::record(const HttpRequest& request, const FakeAnswer& answer, TimeP
     entry.when = now;
     entry.method = request.method;
     entry.url = request.url;
-    entry.body = request.body.substr(0, kept_fake_body);
+    entry.body = request.body.substr(0, fake_kept_text);
     entry.credentials = judge_fake_credentials(world_.accounts, request);
     entry.status = answer.response.status;
     if (entry.status >= 400) entry.code = fake_problem_code(answer.response.body);
-    entry.response = answer.response.body;
+    entry.response = answer.response.body.substr(0, fake_kept_text);
     entry.fault = answer.fault;
     world_.requests.add(std::move(entry), world_.options.log_size);
     ++world_.revision;

@@ -27,9 +27,10 @@ public:
 
     std::size_t request_count() const noexcept { return request_count_; }
 
-    /// A request arrives; follow with `answer` or `abandon`.
+    /// A request arrives. Follow with `answer`, or not, and with `release`.
     FakeAdmission admit(const HttpRequest& request);
-    void abandon(const FakeAdmission& admission);
+    /// It is not under way any more.
+    void release(const FakeAdmission& admission);
     testing::FakeAnswer answer(const HttpRequest& request, const FakeAdmission& admission,
                                const FakeMoment& moment);
 

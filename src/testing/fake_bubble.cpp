@@ -34,16 +34,15 @@ std::vector<BubbleJson> bubble_items(const BubbleJson& object, const char* name)
     return part.is_null() ? std::vector<BubbleJson>{} : std::vector<BubbleJson>{part};
 }
 
-void add_bubble_media(testing::FakeBubble& bubble, const BubbleJson& type, const char* name) {
-    for (const auto& url : bubble_items(type, name)) {
-        if (url.is_string() && !url.get_ref<const std::string&>().empty()) {
-            bubble.media.push_back(url);
-        }
+void add_bubble_media(std::vector<std::string>& media, const BubbleJson& part, const char* name) {
+    for (const auto& url : bubble_items(part, name)) {
+        if (url.is_string() && !url.get_ref<const std::string&>().empty()) media.push_back(url);
     }
 }
 
-void add_bubble_buttons(testing::FakeBubble& bubble, const BubbleJson& type) {
-    for (const auto& action : bubble_items(type, "actions")) {
+std::vector<testing::FakeButton> bubble_buttons(const BubbleJson& part) {
+    std::vector<testing::FakeButton> buttons;
+    for (const auto& action : bubble_items(part, "actions")) {
         testing::FakeButton button;
         button.type = bubble_text(action, "type");
         if (button.type.empty()) button.type = "QUICK_REPLY";
@@ -53,8 +52,9 @@ void add_bubble_buttons(testing::FakeBubble& bubble, const BubbleJson& type) {
         for (const auto* name : {"url", "phone", "code"}) {
             if (button.value.empty()) button.value = bubble_text(action, name);
         }
-        bubble.buttons.push_back(std::move(button));
+        buttons.push_back(std::move(button));
     }
+    return buttons;
 }
 
 void add_bubble_items(testing::FakeBubble& bubble, const BubbleJson& type) {
@@ -63,6 +63,17 @@ void add_bubble_items(testing::FakeBubble& bubble, const BubbleJson& type) {
         auto title = bubble_text(item, "item");
         if (title.empty()) title = bubble_text(item, "name");
         bubble.items.push_back({bubble_text(item, "id"), title, bubble_text(item, "description")});
+    }
+}
+
+void add_bubble_cards(testing::FakeBubble& bubble, const BubbleJson& type) {
+    for (const auto& part : bubble_items(type, "cards")) {
+        testing::FakeCard card;
+        card.title = bubble_text(part, "title");
+        card.body = bubble_text(part, "body");
+        add_bubble_media(card.media, part, "media");
+        card.buttons = bubble_buttons(part);
+        bubble.cards.push_back(std::move(card));
     }
 }
 
@@ -86,17 +97,16 @@ void draw_bubble_type(testing::FakeBubble& bubble, const BubbleJson& type) {
         bubble.body = bubble_text(type, "title");
     else if (bubble.header.empty())
         bubble.header = bubble_text(type, "title");
-    if (bubble.footer.empty()) bubble.footer = bubble_text(type, "subtitle");
-    add_bubble_media(bubble, type, "media");
-    add_bubble_media(bubble, type, "media_url");
-    add_bubble_buttons(bubble, type);
+    for (const auto* name : {"subtitle", "timeSlots"}) {
+        if (bubble.footer.empty()) bubble.footer = bubble_text(type, name);
+    }
+    add_bubble_media(bubble.media, type, "media");
+    add_bubble_media(bubble.media, type, "media_url");
+    bubble.buttons = bubble_buttons(type);
     add_bubble_items(bubble, type);
+    add_bubble_cards(bubble, type);
     for (const auto* name : {"button", "button_text"}) {
         if (bubble.list_button.empty()) bubble.list_button = bubble_text(type, name);
-    }
-    for (const auto& card : bubble_items(type, "cards")) {
-        add_bubble_media(bubble, card, "media");
-        add_bubble_buttons(bubble, card);
     }
     if (!bubble_text(type, "latitude").empty()) {
         bubble.locations.push_back({bubble_text(type, "latitude"), bubble_text(type, "longitude"),

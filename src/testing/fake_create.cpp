@@ -369,7 +369,10 @@ FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
     FakeMessage message;
     message.parameters = create.parameters;
     message.bubble = fake_bubble_of(create);
-    const auto& urls = message.media_urls = message.bubble.media;
+    auto& urls = message.media_urls = message.bubble.media;
+    for (const auto& card : message.bubble.cards) {
+        urls.insert(urls.end(), card.media.begin(), card.media.end());
+    }
 
     Message& record = message.record;
     record.sid = MessageSid::from_wire(ids.next(urls.empty() ? "SM" : "MM"));

@@ -116,6 +116,18 @@ bool is_fake_number(std::string_view identity) noexcept {
     return identity.starts_with('+');
 }
 
+/// Adds the field, or gives the one that is there another value.
+void put_fake_field(std::vector<FakeParameters::Entry>& fields, const std::string& name,
+                    const std::string& value) {
+    const auto found = std::find_if(fields.begin(), fields.end(),
+                                    [&](const auto& field) { return field.first == name; });
+    if (found == fields.end()) {
+        fields.emplace_back(name, value);
+    } else {
+        found->second = value;
+    }
+}
+
 /// The webhook's parameters, in the order seen on real ones.
 std::vector<FakeParameters::Entry> fake_inbound_fields(FakeWorld& world,
                                                        const testing::FakeInbound& inbound,
@@ -163,7 +175,7 @@ std::vector<FakeParameters::Entry> fake_inbound_fields(FakeWorld& world,
                             original == nullptr ? record.to : original->record.from);
     }
     if (!opt_out_type.empty()) fields.emplace_back("OptOutType", opt_out_type);
-    fields.insert(fields.end(), inbound.parameters.begin(), inbound.parameters.end());
+    for (const auto& [name, value] : inbound.parameters) put_fake_field(fields, name, value);
     return fields;
 }
 
@@ -232,12 +244,19 @@ FakeTapped find_fake_button(const FakeWorld& world, std::string_view sender,
                             std::string_view customer, std::string_view wanted) {
     return find_fake_tapped(world, sender, customer, [&](const testing::FakeBubble& bubble) {
         FakeTapped tapped;
-        for (const auto& button : bubble.buttons) {
-            if (button.type != "QUICK_REPLY") continue;
-            if (button.title != wanted && (button.id != wanted || wanted.empty())) continue;
-            tapped.id = button.id;
-            tapped.title = button.title;
-            break;
+        const auto press = [&](const std::vector<testing::FakeButton>& buttons) {
+            for (const auto& button : buttons) {
+                if (button.type != "QUICK_REPLY") continue;
+                if (button.title != wanted && (button.id != wanted || wanted.empty())) continue;
+                tapped.id = button.id;
+                tapped.title = button.title;
+                return true;
+            }
+            return false;
+        };
+        if (press(bubble.buttons)) return tapped;
+        for (const auto& card : bubble.cards) {
+            if (press(card.buttons)) break;
         }
         return tapped;
     });

@@ -110,11 +110,13 @@ FakeFate judge_fake_message(const FakeWorld& world, const FakeMessage& message, 
 
 /// The time at which `sender` may send its next message, which is taken.
 MonotonicTime take_fake_slot(FakeWorld& world, const std::string& sender, MonotonicTime earliest) {
-    const double rate = world.options.messages_per_second;
+    const double rate = world.messages_per_second;
     if (rate <= 0.0) return earliest;
     auto& free_from = world.free_from[sender];
     const auto slot = std::max(free_from, earliest);
-    free_from = slot + std::chrono::nanoseconds{std::llround(1e9 / rate)};
+    constexpr std::chrono::nanoseconds longest = std::chrono::hours{24};
+    const double interval = std::min(1e9 / rate, static_cast<double>(longest.count()));
+    free_from = slot + std::chrono::nanoseconds{std::llround(interval)};
     return slot;
 }
 

@@ -92,6 +92,7 @@ HttpResponse serve_fake_update_message(const FakeCall& call) {
     if (redact) {
         record.body.clear();
         message->bubble.body.clear();
+        for (auto& card : message->bubble.cards) card.body.clear();
     }
     ++call.world.revision;
     record.date_updated = call.moment.now;

@@ -109,7 +109,7 @@ std::size_t FakeTwilio::run(MonotonicTime until) {
             }
         }
         const auto when = task ? task->when : event->when;
-        if (state_->manual_clock != nullptr) state_->manual_clock->sleep_until(when, {});
+        state_->move_to(when);
         if (task) {
             task->task();
         } else {
@@ -125,7 +125,7 @@ std::size_t FakeTwilio::run_until_idle() {
 std::size_t FakeTwilio::advance(std::chrono::nanoseconds duration) {
     const auto until = state_->clock->monotonic_now() + duration;
     const auto ran = run(until);
-    if (state_->manual_clock != nullptr) state_->manual_clock->sleep_until(until, {});
+    state_->move_to(until);
     return ran;
 }
 

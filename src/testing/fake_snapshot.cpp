@@ -44,6 +44,14 @@ void describe_fake(const Archive& archive, FakeLocation& location) {
 }
 
 template <class Archive>
+void describe_fake(const Archive& archive, FakeCard& card) {
+    archive("title", card.title);
+    archive("body", card.body);
+    archive("media", card.media);
+    archive("buttons", card.buttons);
+}
+
+template <class Archive>
 void describe_fake(const Archive& archive, FakeBubble& bubble) {
     archive("type", bubble.type);
     archive("header", bubble.header);
@@ -54,6 +62,7 @@ void describe_fake(const Archive& archive, FakeBubble& bubble) {
     archive("list_button", bubble.list_button);
     archive("items", bubble.items);
     archive("locations", bubble.locations);
+    archive("cards", bubble.cards);
 }
 
 template <class Archive>
@@ -243,7 +252,7 @@ namespace twiliowa::detail {
 
 namespace {
 
-constexpr int fake_snapshot_version = 2;
+constexpr int fake_snapshot_version = 3;
 
 /// An event with its time as it is on the calendar: the other clock begins anew.
 struct FakeSavedEvent {
@@ -280,6 +289,7 @@ struct FakeSnapshot {
     std::string held_job = {};
     std::map<std::string, TimePoint> free_from = {};
     std::map<std::string, std::string, std::less<>> sandboxes = {};
+    double messages_per_second = 0.0;
     FakeFaults faults = {};
 };
 
@@ -302,6 +312,7 @@ void describe_fake(const Archive& archive, FakeSnapshot& snapshot) {
     archive("held_job", snapshot.held_job);
     archive("free_from", snapshot.free_from);
     archive("sandboxes", snapshot.sandboxes);
+    archive("messages_per_second", snapshot.messages_per_second);
     archive("faults", snapshot.faults);
 }
 
@@ -338,6 +349,7 @@ FakeSnapshot take_fake_apart(const FakeWorld& world, const FakeMoment& moment) {
         if (when > moment.monotonic) snapshot.free_from[sender] = calendar_time_of(moment, when);
     }
     snapshot.sandboxes = world.sandboxes;
+    snapshot.messages_per_second = world.messages_per_second;
     snapshot.faults = world.faults;
     return snapshot;
 }
@@ -376,6 +388,7 @@ void put_fake_together(FakeSnapshot snapshot, const FakeMoment& moment, FakeWorl
         world.free_from[sender] = fake_monotonic_at(moment, when);
     }
     world.sandboxes = std::move(snapshot.sandboxes);
+    world.messages_per_second = snapshot.messages_per_second;
     world.faults = std::move(snapshot.faults);
     world.replies.clear();
     ++world.revision;
@@ -411,8 +424,8 @@ void FakeTwilio::load(std::string_view state) {
     {
         const std::lock_guard lock{state_->mutex};
         const auto before = state_->moment();
-        if (state_->manual_clock != nullptr && snapshot.now > before.now) {
-            state_->manual_clock->advance(snapshot.now - before.now);
+        if (state_->movable_clock != nullptr && snapshot.now > before.now) {
+            state_->movable_clock->advance(snapshot.now - before.now);
         }
         detail::put_fake_together(std::move(snapshot), state_->moment(), state_->world);
     }

@@ -11,6 +11,7 @@ namespace {
 
 /// What a client sees of an answer that arrives in time.
 Result<HttpResponse> carry_fake_answer(FakeAnswer answer, const CallContext& context) {
+    answer.under_way.reset();
     switch (answer.fault) {
         case Fault::close_before:
         case Fault::close_after:
@@ -40,16 +41,29 @@ bool comes_too_late(const FakeAnswer& answer, MonotonicTime arrival, const CallC
 
 }  // namespace
 
+std::shared_ptr<void> FakeTwilio::State::keep_under_way(
+    const detail::FakeAdmission& admission) const {
+    const auto release = [life_of = life, admission](void*) {
+        const std::lock_guard lock{life_of->mutex};
+        if (life_of->state == nullptr) return;
+        const std::lock_guard inner{life_of->state->mutex};
+        life_of->state->api.release(admission);
+    };
+    return {nullptr, release};
+}
+
 FakeAnswer FakeTwilio::answer(const HttpRequest& request) {
     const auto admission = [&] {
         const std::lock_guard lock{state_->mutex};
         return state_->api.admit(request);
     }();
+    auto under_way = state_->keep_under_way(admission);
     // Other threads' requests may arrive here: they are under way together.
     auto answer = [&] {
         const std::lock_guard lock{state_->mutex};
         return state_->api.answer(request, admission, state_->moment());
     }();
+    answer.under_way = std::move(under_way);
     state_->notify();
     return answer;
 }
@@ -76,27 +90,29 @@ void FakeTwilio::async_send(HttpRequest request, CallContext context, Completion
         const std::lock_guard lock{state_->mutex};
         const auto admission = state_->api.admit(request);
         state_->tasks.push(now, [this, request = std::move(request), context = std::move(context),
-                                 done = std::move(done), admission] {
+                                 done = std::move(done), admission,
+                                 under_way = state_->keep_under_way(admission)]() mutable {
             const auto start = state_->clock->monotonic_now();
             auto refusal = detail::test_transport_refusal(context, start);
             FakeAnswer got;
             {
                 const std::lock_guard inner{state_->mutex};
                 if (state_->closing && !refusal) refusal = detail::test_transport_cancelled();
-                if (refusal) {
-                    state_->api.abandon(admission);
-                } else {
-                    got = state_->api.answer(request, admission, state_->moment());
-                }
+                if (!refusal) got = state_->api.answer(request, admission, state_->moment());
             }
-            if (refusal) return done(std::move(*refusal));
+            got.under_way = std::move(under_way);
+            if (refusal) {
+                got.under_way.reset();
+                return done(std::move(*refusal));
+            }
             const auto arrival = arrival_of_fake_answer(got, context, start);
             if (arrival == start) return done(carry_fake_answer(std::move(got), context));
             const bool late = comes_too_late(got, arrival, context);
             call_at(std::min(arrival, context.deadline),
-                    [done, context, late, answer = std::move(got)] {
-                        done(late ? Result<HttpResponse>{detail::test_transport_timeout()}
-                                  : carry_fake_answer(answer, context));
+                    [done, context, late, answer = std::move(got)]() mutable {
+                        auto carried = carry_fake_answer(std::move(answer), context);
+                        if (late) carried = detail::test_transport_timeout();
+                        done(std::move(carried));
                     });
         });
     }

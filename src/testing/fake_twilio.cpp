@@ -246,6 +246,19 @@ void FakeTwilio::set_trial(std::string_view account_sid, const std::vector<std::
     for (const auto& number : verified) limits.verified.emplace(without_fake_channel(number));
 }
 
+void FakeTwilio::end_trial(std::string_view account_sid) {
+    const std::lock_guard lock{state_->mutex};
+    require_fake_account(state_->world, account_sid).limits.trial = false;
+}
+
+void FakeTwilio::set_message_rate(double messages_per_second) {
+    if (!(messages_per_second >= 0)) {
+        refuse_fake_setup("messages_per_second", "is below zero", {});
+    }
+    const std::lock_guard lock{state_->mutex};
+    state_->world.messages_per_second = messages_per_second;
+}
+
 void FakeTwilio::set_daily_limit(std::string_view account_sid, std::optional<int> messages) {
     const std::lock_guard lock{state_->mutex};
     require_fake_account(state_->world, account_sid).limits.daily_messages = messages;

@@ -109,7 +109,7 @@ void note_fake_outcome(FakeWorld& world, std::uint64_t number,
     }
     record->outcome = "answered";
     record->status = answer->status;
-    record->response = answer->body;
+    record->response = answer->body.substr(0, fake_kept_text);
     if (answer->status < 200 || answer->status >= 300) record->error_code = fake_webhook_failed;
 }
 

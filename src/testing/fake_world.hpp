@@ -43,6 +43,9 @@ struct FakeWebhookJob {
     std::string fallback_method = "POST";
 };
 
+/// What the log keeps of a body or an answer, so that large ones do not fill the memory.
+inline constexpr std::size_t fake_kept_text = std::size_t{64} * 1024;
+
 /// After so many redirects a webhook goes no further.
 inline constexpr int fake_max_redirects = 10;
 
@@ -86,7 +89,11 @@ struct FakeFaults {
 
 struct FakeWorld {
     explicit FakeWorld(testing::FakeTwilioOptions given)
-        : options(std::move(given)), ids(options.seed), tokens(~options.seed), dice(options.seed) {}
+        : options(std::move(given)),
+          ids(options.seed),
+          tokens(~options.seed),
+          dice(options.seed),
+          messages_per_second(options.messages_per_second) {}
 
     testing::FakeTwilioOptions options;
     FakeAccounts accounts = {};
@@ -102,6 +109,7 @@ struct FakeWorld {
     std::map<std::string, MonotonicTime, std::less<>> free_from = {};  ///< Senders' next slots.
     std::map<std::string, std::string, std::less<>> sandboxes = {};    ///< Join codes by sender.
     std::map<std::string, std::deque<TimePoint>> replies = {};         ///< Of late, by chat.
+    double messages_per_second;  ///< Of each sender; 0: without limit.
     FakeFaults faults = {};
     FakeJournal<testing::FakeRequestRecord> requests = {};
     FakeJournal<testing::FakeWebhookRecord> webhooks = {};

@@ -242,6 +242,62 @@ test('a list opens, and what is chosen reaches the program', async () => {
         [...entries.values()].map((entry) => entry.record.body))));
 });
 
+test('a carousel is drawn card by card, each with its texts and buttons', async () => {
+    const card = (name) => ({ title: `Hat ${name}`, body: `It is *${name}*`, media: place + '/hat.png',
+        actions: [{ type: 'QUICK_REPLY', title: `Take ${name}`, id: `take-${name}` }] });
+    const sid = await template({ 'twilio/carousel': { body: 'Two hats', cards: [card('red'), card('blue')] } });
+    const message = await send({ ContentSid: sid });
+    await page.waitForSelector(`[data-sid="${message.sid}"] .card-of-many ::-p-text(Take blue)`);
+    assert.deepEqual(await page.$$eval(`[data-sid="${message.sid}"] .card-of-many`, (cards) =>
+        cards.map((card) => ['.head', '.text', 'button'].map((part) =>
+            card.querySelector(part).textContent))),
+    [['Hat red', 'It is red', 'Take red'], ['Hat blue', 'It is blue', 'Take blue']]);
+    await until((sid) => [...document.querySelectorAll(`[data-sid="${sid}"] .card-of-many img`)]
+        .filter((picture) => picture.naturalWidth === 240).length === 2, message.sid);
+    await click(`[data-sid="${message.sid}"] .card-of-many button ::-p-text(Take blue)`);
+    await bubble('Take blue', 'mine');
+});
+
+test('texts can be read: colours differ enough, by day and by night, and names are as they were given',
+    async () => {
+        await act('name', { text: 'Lee' });
+        await says('who-name', 'Lee');
+        assert.equal(await page.$eval('#who-name', (name) => name.innerText), '+447700900123 Lee');
+        await act('name', { text: 'Customer' });
+        assert.match(await page.$eval('header a', (link) => link.href), /\/help$/);
+        for (const value of ['light', 'dark']) {
+            await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]);
+            const faint = await page.evaluate(() => {
+                const light = (rgb) => {
+                    const [r, g, b] = rgb.match(/[\d.]+/g).map((part) => part / 255).map((part) =>
+                        part <= 0.03928 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
+                    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+                };
+                const behind = (node) => {
+                    const colour = getComputedStyle(node).backgroundColor;
+                    return /, 0\)$/.test(colour) && node.parentElement ? behind(node.parentElement) : colour;
+                };
+                // A link and a time in a bubble of either side, whoever wrote what so far.
+                const samples = [...document.querySelectorAll('.bubble')].flatMap((bubble) =>
+                    ['a', 'time', '.text', '.foot'].map((part) => part === 'a' ?
+                        bubble.querySelector('a:not(.button)') || bubble.appendChild(
+                            Object.assign(document.createElement('a'), { href: '/help', className: 'sample' })) :
+                        bubble.querySelector(part))).filter(Boolean);
+                const found = [...samples, ...document.querySelectorAll('header a, #now, #who small')]
+                    .map((node) => {
+                        const [a, b] = [getComputedStyle(node).color, behind(node)].map(light)
+                            .sort((x, y) => y - x);
+                        return [node.tagName + ' in ' + node.parentElement.className,
+                            (a + 0.05) / (b + 0.05)];
+                    }).filter(([, contrast]) => contrast < 4.5);
+                for (const sample of document.querySelectorAll('.sample')) sample.remove();
+                return found;
+            });
+            assert.deepEqual(faint, [], value);
+        }
+        await page.emulateMediaFeatures([]);
+    });
+
 test('pictures and places of the business are drawn', async () => {
     await send({ Body: 'This hat', MediaUrl: place + '/hat.png' });
     await until(() => [...document.querySelectorAll('.bubble.theirs img')]

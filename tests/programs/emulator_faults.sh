@@ -3,27 +3,8 @@
 # and what the library makes of it; a conversation that goes on after a restart; HTTPS.
 set -euo pipefail
 emulator=$1 example=$2/example_send_template queue_worker=$2/example_queue_worker
-work=$(mktemp -d)
-process=''
-trap '[ -z "$process" ] || kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
-unset "${!TWILIO@}" SSL_CERT_FILE
-
-start() { # <options>
-    : >"$work/environment"
-    "$emulator" --port 0 "$@" >"$work/environment" &
-    process=$!
-    until grep -q 'Ends with' "$work/environment"; do
-        kill -0 $process || { echo "the emulator did not start with $*"; exit 1; }
-        sleep 0.05
-    done
-    # shellcheck source=/dev/null
-    . "$work/environment"
-}
-stop() {
-    kill -TERM $process
-    wait $process || { echo "the emulator ended with status $?"; exit 1; }
-    process=''
-}
+# shellcheck source=tests/programs/emulator_lib.sh
+. "$(dirname "$0")/emulator_lib.sh"
 
 # with_fault <name> <words of the error>: what was not done may be repeated, so some faults end well.
 with_fault() {
@@ -46,12 +27,7 @@ with_fault 429 '20429'
 
 # A worker whose answer was lost looks before it sends again, and finds what it sent.
 start
-port=${TWILIOWA_BASE_URL##*:} order='{"fault": "close-after"}'
-exec 3<>"/dev/tcp/127.0.0.1/$port"
-printf 'POST /emulator/fault HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s' \
-    ${#order} "$order" >&3
-grep -q 200 <&3
-exec 3>&-
+expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "close-after"}'
 output=$("$queue_worker")
 grep -q '^job-1 *was sent *SM' <<<"$output" || { echo "the lost answer: $output"; exit 1; }
 [ "$(grep -c 'sent  *SM' <<<"$output")" -eq 2 ] || { echo "sent how often? $output"; exit 1; }

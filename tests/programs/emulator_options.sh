@@ -12,10 +12,17 @@ refused() {
 }
 
 help=$("$emulator" --help)
-for word in '--port N' '--webhook URL' '--clock real|xN|manual' close-before '+15005563016'; do
+for word in '--port N' '--webhook URL' '--clock real|xN|manual' close-before '+15005563016' \
+    '+150055 and any code' manual@ '--api-key SK' '--sandbox CODE' '--allow-host NAME'; do
     grep -qF -- "$word" <<<"$help" || { echo "--help does not say $word"; exit 1; }
 done
 refused 2 "does not begin with http" --webhook ftp://x
+refused 2 "and a host" --webhook http:///whatsapp
+refused 2 "need --webhook" --fallback http://localhost/
+refused 2 "a time like" --clock manual@yesterday
+refused 2 "a time like" --clock manual@2200-01-01T00:00:00Z
+refused 2 "is not a name like" --allow-host http://emulator.test
+refused 2 "write SK and 32" --api-key SKx:secret
 refused 2 "is not real, manual, or x" --clock fast
 refused 2 "there is no fault 'fire'" --fault fire=0.5
 refused 2 "a share is from 0 to 1" --fault reset=2
@@ -27,3 +34,7 @@ refused 2 "the SID is not AC" --account ACx:token
 refused 2 "write the SID, a colon and the token" --account AC00000000000000000000000000000001
 refused 2 "is not a number like" --sender me
 refused 1 "cannot listen on" --host 203.0.113.1
+
+# A right run prints nothing that looks like an error.
+output=$("$(dirname "$0")/with_emulator.sh" "$emulator" true 2>&1)
+[ -z "$output" ] || { echo "with_emulator.sh says: $output"; exit 1; }

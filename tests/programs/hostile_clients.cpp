@@ -104,7 +104,7 @@ std::string exchange(std::string_view request) {
 
 std::string post(const std::string& path, const std::string& body,
                  const std::string& headers = {}) {
-    return "POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n" +
+    return "POST " + path + " HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" +
            "Content-Length: " + std::to_string(body.size()) + "\r\n" + headers + "\r\n" + body;
 }
 
@@ -252,12 +252,64 @@ void send_json() {
     order("a share of two", "fault", R"({"fault": "503", "probability": 2})");
     order("a seed below zero", "fault", R"({"seed": -1})");
     order("shares of nothing", "webhook_faults", R"({"dropped": "yes"})");
+    order("limits of nothing", "limits", R"({"trial": 1, "daily_messages": []})");
+    order("a limit beyond all", "limits", R"({"concurrent_requests": 1e300})");
+    order("no rate", "limits", R"({"messages_per_second": -1e-300})");
+    order("an owner of nothing", "webhook", R"({"owner": "x", "url": "http://127.0.0.1/"})");
+    order("a URL that goes on", "webhook",
+          R"({"owner": "whatsapp:+14155238886", "url": "http://127.0.0.1/\r\nX: y"})");
+    order(
+        "parameters of nothing", "customer",
+        R"({"customer": "+447700900123", "action": "text", "text": "x", "parameters": {"A": [[]]}})");
     order("an age", "clock", R"({"advance_seconds": 1e300})");
     order("the past", "clock", R"({"advance_seconds": -1})");
     order("no such thing", "everything", "{}");
     refused("a form of another site",
             "POST /emulator/customer HTTP/1.1\r\nContent-Type: text/plain\r\nContent-Length: "
             "2\r\n\r\n{}");
+}
+
+/// A page of another site, whose name leads here by now, calls the server by that name.
+void rebind_names() {
+    if (tls) return;
+    const std::string body = R"({"customer": "+447700900123", "action": "text", "text": "pwned"})";
+    for (const char* const name :
+         {"evil.example", "evil.example:8080", "localhost.evil.example", "127.0.0.1.evil.example",
+          "0x7f000001", "127.0.0.1\r\nHost: evil.example"}) {
+        const auto host = std::string{"Host: "} + name + "\r\n";
+        for (const auto& request : {"GET / HTTP/1.1\r\n" + host + "\r\n",
+                                    "GET /emulator/state HTTP/1.1\r\n" + host + "\r\n",
+                                    "POST /emulator/customer HTTP/1.1\r\n" + host +
+                                        "Content-Type: application/json\r\nContent-Length: " +
+                                        std::to_string(body.size()) + "\r\n\r\n" + body}) {
+            const auto answer = exchange(request);
+            if (answer.rfind("HTTP/1.1 403", 0) != 0 ||
+                answer.find("--allow-host") == std::string::npos) {
+                throw std::runtime_error(std::string{name} + " gets " + answer.substr(0, 200));
+            }
+        }
+        serves_others(name);
+    }
+    if (get("/emulator/state").body.find("pwned") != std::string::npos) {
+        throw std::runtime_error("a request by another name was carried out");
+    }
+}
+
+/// The clock cannot be moved beyond what its types hold.
+void move_time() {
+    if (tls) return;
+    std::string answer;
+    for (int i = 0; i < 14; ++i) {
+        answer = exchange(post("/emulator/clock", R"({"advance_seconds": 1e9})"));
+    }
+    if (answer.rfind("HTTP/1.1 400", 0) != 0 ||
+        answer.find("advance_seconds") == std::string::npos) {
+        throw std::runtime_error("four hundred years gets " + answer);
+    }
+    serves_others("four hundred years");
+    if (get("/emulator/state").body.find("\"now\":\"21") == std::string::npos) {
+        throw std::runtime_error("the clock is not where it was left");
+    }
 }
 
 /// Templates that nest deeply may be refused or taken; nothing may break when they are sent.
@@ -330,7 +382,7 @@ void spoil_requests() {
         ordinary_request(),
         post("/emulator/customer",
              R"({"customer": "+447700900123", "action": "text", "text": "Hi"})"),
-        "GET /emulator/state?requests_after=3&webhooks_after=4 HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET /emulator/state?requests_after=3&webhooks_after=4 HTTP/1.1\r\nHost: localhost\r\n\r\n",
         "POST /emulator/customer HTTP/1.1\r\nContent-Type: application/json\r\nTransfer-Encoding: "
         "chunked\r\n\r\n5\r\n{\"a\":\r\n3\r\n 1}\r\n0\r\n\r\n",
         "DELETE /2010-04-01/Accounts/AC1/Messages/SM1.json HTTP/1.1\r\nRange: bytes=0-1\r\n\r\n"};
@@ -402,7 +454,8 @@ int main() try {
         {"nonsense", send_nonsense},   {"bodies", send_bodies},
         {"endless", send_endless},     {"JSON", send_json},
         {"templates", send_templates}, {"cut", cut_requests},
-        {"spoilt", spoil_requests},    {"crowd", crowd}};
+        {"spoilt", spoil_requests},    {"names", rebind_names},
+        {"time", move_time},           {"crowd", crowd}};
     for (const auto& [name, attack] : attacks) {
         attack();
         std::printf("%s: it goes on\n", name);

@@ -13,7 +13,7 @@ read -ra options <<<"${EMULATOR_OPTIONS-}"
 "$emulator" --port 0 "${options[@]}" >"$work/environment" &
 process=$!
 trap 'kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
-until grep -q 'Ends with' "$work/environment"; do
+until grep -qs 'Ends with' "$work/environment"; do
     kill -0 $process || { echo "the emulator did not start"; exit 1; }
     sleep 0.05
 done

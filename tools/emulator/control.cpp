@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <initializer_list>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -39,18 +41,29 @@ std::string iso_time(twiliowa::TimePoint time) {
     return text.data();
 }
 
-json bubble_json(const FakeBubble& bubble) {
+json buttons_json(const std::vector<twiliowa::testing::FakeButton>& from) {
     json buttons = json::array();
-    for (const auto& button : bubble.buttons) {
+    for (const auto& button : from) {
         buttons.push_back({{"type", button.type},
                            {"title", button.title},
                            {"id", button.id},
                            {"value", button.value}});
     }
+    return buttons;
+}
+
+json bubble_json(const FakeBubble& bubble) {
     json items = json::array();
     for (const auto& item : bubble.items) {
         items.push_back(
             {{"id", item.id}, {"title", item.title}, {"description", item.description}});
+    }
+    json cards = json::array();
+    for (const auto& card : bubble.cards) {
+        cards.push_back({{"title", card.title},
+                         {"body", card.body},
+                         {"media", card.media},
+                         {"buttons", buttons_json(card.buttons)}});
     }
     json locations = json::array();
     for (const auto& place : bubble.locations) {
@@ -59,11 +72,11 @@ json bubble_json(const FakeBubble& bubble) {
                              {"label", place.label},
                              {"address", place.address}});
     }
-    return {{"type", bubble.type},   {"header", bubble.header},
-            {"body", bubble.body},   {"footer", bubble.footer},
-            {"media", bubble.media}, {"buttons", buttons},
-            {"items", items},        {"list_button", bubble.list_button},
-            {"locations", locations}};
+    return {{"type", bubble.type},    {"header", bubble.header},
+            {"body", bubble.body},    {"footer", bubble.footer},
+            {"media", bubble.media},  {"buttons", buttons_json(bubble.buttons)},
+            {"items", items},         {"list_button", bubble.list_button},
+            {"locations", locations}, {"cards", cards}};
 }
 
 bool is_inbound(const twiliowa::Message& message) {
@@ -189,28 +202,89 @@ std::string content_type_of(const json& object) {
     return type;
 }
 
+/// A whole number up to `most`.
+int count_of(const json& object, const char* name, int least, int most) {
+    const double count = number_of(object, name);
+    if (!(count >= least && count <= most && count == std::floor(count))) {
+        throw std::invalid_argument(std::string{name} + " is not a whole number from " +
+                                    std::to_string(least) + " to " + std::to_string(most));
+    }
+    return static_cast<int>(count);
+}
+
+/// Nothing where it stands as null.
+std::optional<int> limit_of(const json& object, const char* name) {
+    if (object.value(name, json()).is_null()) return std::nullopt;
+    return count_of(object, name, 0, 1'000'000);
+}
+
+/// Texts by name.
+std::vector<std::pair<std::string, std::string>> parameters_of(const json& object) {
+    std::vector<std::pair<std::string, std::string>> parameters;
+    const auto found = object.find("parameters");
+    if (found == object.end()) return parameters;
+    if (!found->is_object()) throw std::invalid_argument("parameters is not an object");
+    for (const auto& [name, value] : found->items()) {
+        if (!value.is_string()) throw std::invalid_argument("parameters: " + name + " is not text");
+        parameters.emplace_back(name, value.get<std::string>());
+    }
+    return parameters;
+}
+
+void require_known(const json& order, std::initializer_list<const char*> known) {
+    for (const auto& [name, value] : order.items()) {
+        if (std::find(known.begin(), known.end(), name) == known.end()) {
+            throw std::invalid_argument("there is no " + name);
+        }
+    }
+}
+
+void require_address(const char* name, const std::string& url) {
+    if (url.empty() || is_web_address(url)) return;
+    throw std::invalid_argument(std::string{name} +
+                                " does not begin with http:// or https:// and a host");
+}
+
 std::string bytes_of(const json& object) {
     auto bytes = twiliowa::detail::decode_base64(text_of(object, "base64"));
     if (!bytes) throw std::invalid_argument("base64 is not base64");
     return std::move(*bytes);
 }
 
+/// What a customer writes, with the parameters that the order gives it.
+twiliowa::testing::FakeInbound inbound_of(const twiliowa::testing::FakeCustomer& customer,
+                                          const json& order) {
+    twiliowa::testing::FakeInbound message;
+    message.from = customer.address();
+    message.to = customer.sender();
+    message.body = text_of(order, "text");
+    message.parameters = parameters_of(order);
+    return message;
+}
+
 /// Does what the customer does; returns the SID of the message, if it is one.
-std::string act(FakeTwilio& fake, const std::string& default_sender, const json& order) {
+std::string act(FakeTwilio& fake, const Account& account, const json& order) {
     const auto sender = text_of(order, "sender");
     const auto customer =
-        fake.customer(text_of(order, "customer"), sender.empty() ? default_sender : sender);
+        fake.customer(text_of(order, "customer"), sender.empty() ? account.sender : sender);
     if (text_of(order, "customer").empty()) throw std::invalid_argument("customer is empty");
-    const auto senders = fake.senders();
+    const auto senders = fake.senders(account.sid);
     if (std::find(senders.begin(), senders.end(), customer.sender()) == senders.end()) {
         throw std::invalid_argument("sender is none of the account's");
     }
     const auto action = text_of(order, "action");
     const auto text = [&](const char* name) { return text_of(order, name); };
-    if (action == "text") return customer.sends_text(text("text"));
-    if (action == "reply") return customer.replies(text("sid"), text("text"));
-    if (action == "media") {
-        return customer.sends_media(bytes_of(order), content_type_of(order), text("text"));
+    if (action == "text" || action == "reply" || action == "media") {
+        auto message = inbound_of(customer, order);
+        if (action == "reply") message.reply_to = text("sid");
+        if (action == "media") {
+            message.media = bytes_of(order);
+            message.media_type = content_type_of(order);
+        }
+        return fake.receive(std::move(message));
+    }
+    if (order.contains("parameters")) {
+        throw std::invalid_argument("parameters go with text, reply and media");
     }
     if (action == "location") {
         return customer.sends_location(number_of(order, "latitude"), number_of(order, "longitude"),
@@ -229,7 +303,10 @@ std::string act(FakeTwilio& fake, const std::string& default_sender, const json&
     } else if (action == "block") {
         customer.blocks(flag_of(order, "on"));
     } else if (action == "whatsapp") {
-        customer.has_whatsapp(flag_of(order, "on"));
+        constexpr int usual = 63024;
+        const int code =
+            order.contains("error_code") ? count_of(order, "error_code", 30'001, 63'999) : usual;
+        customer.has_whatsapp(flag_of(order, "on"), code);
     } else if (action == "name") {
         customer.named(text("text"));
     } else {
@@ -245,14 +322,12 @@ ControlAnswer refusal(const std::string& message) {
 }  // namespace
 
 Control::Control(std::shared_ptr<FakeTwilio> fake, std::shared_ptr<ScaledClock> clock,
-                 Runner& runner, const Options& options)
+                 Runner& runner, Account account, std::uint64_t fault_seed)
     : fake_(std::move(fake)),
       clock_(std::move(clock)),
       runner_(&runner),
-      account_sid_(options.account_sid),
-      sender_(options.senders.empty() ? std::string{FakeTwilio::demo_sender}
-                                      : options.senders.front()),
-      fault_seed_(options.seed) {}
+      account_(std::move(account)),
+      fault_seed_(fault_seed) {}
 
 std::optional<twiliowa::testing::FakeFile> Control::file(std::string_view message_sid,
                                                          std::string_view media_sid) const {
@@ -263,17 +338,17 @@ std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_
     json answer;
     answer["revision"] = revision();
     answer["now"] = iso_time(clock_->now());
-    answer["account_sid"] = account_sid_;
-    auto senders = fake_->senders(account_sid_);
+    answer["account_sid"] = account_.sid;
+    auto senders = fake_->senders(account_.sid);
     std::stable_partition(senders.begin(), senders.end(),
-                          [this](const auto& sender) { return sender == sender_; });
+                          [this](const auto& sender) { return sender == account_.sender; });
     answer["senders"] = senders;
     add_conversations(answer);
     auto& requests = answer["requests"] = json::array();
     for (const auto& record : fake_->requests(requests_after)) {
         requests.push_back(request_json(record));
     }
-    const twiliowa::RequestValidator validator{fake_->credentials().password()};
+    const twiliowa::RequestValidator validator{account_.auth_token};
     auto& webhooks = answer["webhooks"] = json::array();
     for (const auto& record : fake_->webhooks()) {
         if (record.webhook.number > webhooks_after || record.outcome == "pending") {
@@ -281,7 +356,7 @@ std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_
         }
     }
     auto& urls = answer["webhook_urls"] = json::object();
-    urls[account_sid_] = fake_->webhook(account_sid_);
+    urls[account_.sid] = fake_->webhook(account_.sid);
     for (const auto& sender : senders) urls[sender] = fake_->webhook(sender);
     add_faults(answer);
     return answer.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -293,7 +368,7 @@ void Control::add_conversations(json& answer) const {
     // Newest first, as listed; a conversation is as new as its newest message.
     std::vector<Key> order;
     std::map<Key, std::vector<twiliowa::Message>> messages_of;
-    for (auto& message : fake_->messages(account_sid_)) {
+    for (auto& message : fake_->messages(account_.sid)) {
         const bool inbound = is_inbound(message);
         auto ours = inbound ? message.to : message.from;
         // A messaging service chooses among its senders when it sends; the one there is has this.
@@ -380,6 +455,64 @@ ControlAnswer Control::set_faults(const json& order) {
     return {};
 }
 
+/// What makes the account say no. What the order leaves out stays as it is; null lifts a limit.
+void Control::set_limits(const json& order) {
+    require_known(order, {"daily_messages", "concurrent_requests", "messages_per_second", "trial",
+                          "throttle", "retry_after"});
+    // All of it is read before anything is done.
+    const auto daily = limit_of(order, "daily_messages");
+    const auto concurrent = limit_of(order, "concurrent_requests");
+    const bool unlimited = order.value("messages_per_second", json()).is_null();
+    const double rate = unlimited ? 0.0 : number_of(order, "messages_per_second");
+    if (!(unlimited || (rate >= 0.001 && rate <= 1e6))) {
+        throw std::invalid_argument("messages_per_second is not from 0.001 to 1000000");
+    }
+    const auto trial = order.value("trial", json());
+    std::vector<std::string> verified;
+    if (!trial.is_null() && !trial.is_array()) {
+        throw std::invalid_argument("trial is not a list of numbers");
+    }
+    for (const auto& number : trial) {
+        if (!number.is_string()) throw std::invalid_argument("trial is not a list of numbers");
+        verified.push_back(number.get<std::string>());
+    }
+    const auto throttle = limit_of(order, "throttle");
+    const auto retry_after = limit_of(order, "retry_after");
+
+    if (order.contains("daily_messages")) fake_->set_daily_limit(account_.sid, daily);
+    if (order.contains("concurrent_requests")) {
+        fake_->set_concurrency_limit(account_.sid, concurrent);
+    }
+    if (order.contains("messages_per_second")) fake_->set_message_rate(rate);
+    if (order.contains("trial") && trial.is_null()) fake_->end_trial(account_.sid);
+    if (trial.is_array()) fake_->set_trial(account_.sid, verified);
+    if (order.contains("throttle")) {
+        fake_->throttle_next(
+            account_.sid, throttle.value_or(0),
+            retry_after ? std::optional{std::chrono::seconds{*retry_after}} : std::nullopt);
+    }
+}
+
+void Control::set_webhook(const json& order) {
+    const auto owner = text_of(order, "owner");
+    const auto senders = fake_->senders(account_.sid);
+    if (owner != account_.sid && owner != FakeTwilio::demo_messaging_service_sid &&
+        std::find(senders.begin(), senders.end(), owner) == senders.end()) {
+        throw std::invalid_argument(
+            "owner is neither the account, nor its messaging service, nor one of its senders");
+    }
+    const auto url = text_of(order, "url");
+    require_address("url", url);
+    auto options = fake_->webhook_options(owner);
+    for (const auto& [name, option] : {std::pair{"method", &options.method},
+                                       {"fallback_url", &options.fallback_url},
+                                       {"fallback_method", &options.fallback_method}}) {
+        if (order.contains(name)) *option = text_of(order, name);
+    }
+    require_address("fallback_url", options.fallback_url);
+    fake_->set_webhook(owner, url, std::move(options));
+}
+
 ControlAnswer Control::post(std::string_view path, const std::string& body) {
     const auto order = json::parse(body, nullptr, false);
     if (!order.is_object()) return refusal("the body is not a JSON object");
@@ -391,7 +524,7 @@ ControlAnswer Control::post(std::string_view path, const std::string& body) {
 ControlAnswer Control::obey(std::string_view path, const json& order) {
     try {
         if (path == "customer") {
-            const auto sid = act(*fake_, sender_, order);
+            const auto sid = act(*fake_, account_, order);
             return {200, sid.empty() ? "{}" : json{{"sid", sid}}.dump()};
         }
         if (path == "fault") return set_faults(order);
@@ -405,20 +538,19 @@ ControlAnswer Control::obey(std::string_view path, const json& order) {
             return {};
         }
         if (path == "webhook") {
-            const auto owner = text_of(order, "owner");
-            auto options = fake_->webhook_options(owner);
-            for (const auto& [name, option] : {std::pair{"method", &options.method},
-                                               {"fallback_url", &options.fallback_url},
-                                               {"fallback_method", &options.fallback_method}}) {
-                if (order.contains(name)) *option = text_of(order, name);
-            }
-            fake_->set_webhook(owner, text_of(order, "url"), std::move(options));
+            set_webhook(order);
+            return {};
+        }
+        if (path == "limits") {
+            set_limits(order);
             return {};
         }
         if (path == "clock") {
             const auto seconds = number_of(order, "advance_seconds");
-            if (!(seconds >= 0 && seconds <= 1e9))
-                return refusal("advance_seconds is out of range");
+            const std::chrono::duration<double> left = ScaledClock::end - clock_->now();
+            if (!(seconds >= 0 && seconds <= left.count())) {
+                return refusal("advance_seconds is not from 0 to the end of the year 2199");
+            }
             runner_->advance(std::chrono::duration_cast<std::chrono::nanoseconds>(
                 std::chrono::duration<double>{seconds}));
             return {};

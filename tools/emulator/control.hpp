@@ -26,7 +26,7 @@ struct ControlAnswer {
 class Control {
 public:
     Control(std::shared_ptr<twiliowa::testing::FakeTwilio> fake, std::shared_ptr<ScaledClock> clock,
-            Runner& runner, const Options& options);
+            Runner& runner, Account account, std::uint64_t fault_seed);
 
     /// Everything the page shows: of the logs what is newer than these numbers, or still changing.
     std::string state(std::uint64_t requests_after, std::uint64_t webhooks_after) const;
@@ -42,13 +42,14 @@ private:
     void add_conversations(nlohmann::json& answer) const;
     void add_faults(nlohmann::json& answer) const;
     ControlAnswer set_faults(const nlohmann::json& order);
+    void set_limits(const nlohmann::json& order);
+    void set_webhook(const nlohmann::json& order);
     ControlAnswer obey(std::string_view path, const nlohmann::json& order);
 
     std::shared_ptr<twiliowa::testing::FakeTwilio> fake_;
     std::shared_ptr<ScaledClock> clock_;
     Runner* runner_;
-    std::string account_sid_;
-    std::string sender_;
+    Account account_;
     std::atomic<std::uint64_t> fault_seed_;
     std::atomic<std::uint64_t> moves_{0};  ///< Of the clock, and of what the fake does not count.
 };

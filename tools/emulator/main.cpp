@@ -13,6 +13,7 @@
 #include <iterator>
 #include <memory>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -22,6 +23,7 @@
 
 #include "clock.hpp"
 #include "control.hpp"
+#include "host_names.hpp"
 #include "options.hpp"
 #include "runner.hpp"
 #include "server.hpp"
@@ -40,23 +42,49 @@ std::shared_ptr<FakeTwilio> make_fake(const Options& options, const std::string&
     settings.seed = options.seed;
     settings.lifecycle = twiliowa::testing::Lifecycle::automatic;
     settings.public_url = url;
-    auto fake = std::make_shared<FakeTwilio>(settings);
-    fake->add_demo_account(options.account_sid, options.auth_token);
-    for (const auto& sender : options.senders) fake->add_sender(options.account_sid, sender);
-    return fake;
+    return std::make_shared<FakeTwilio>(settings);
 }
 
-void set_up(FakeTwilio& fake, const Options& options) {
-    if (!options.webhook.empty()) {
-        fake.set_webhook(options.account_sid, options.webhook, options.webhook_options);
+/// The account of the options, else the one there is, else the built-in one.
+emulator::Login choose_account(const FakeTwilio& fake, const Options& options) {
+    if (fake.senders().empty()) {
+        return options.account.value_or(emulator::Login{std::string{FakeTwilio::demo_account_sid},
+                                                        std::string{FakeTwilio::demo_auth_token}});
     }
+    const auto login = fake.credentials();
+    if (!options.account) {
+        return {login.account_sid().str(), std::string{login.password().reveal()}};
+    }
+    // A sender is of one account: the other's would get what customers write.
+    if (fake.senders(options.account->sid).empty()) {
+        throw std::runtime_error(options.state_file + " is of the account " +
+                                 login.account_sid().str() + ", not " + options.account->sid);
+    }
+    return *options.account;
+}
+
+/// Does what the options say to what may have been loaded.
+emulator::Account set_up(FakeTwilio& fake, const Options& options) {
+    const auto [sid, token] = choose_account(fake, options);
+    if (fake.senders(sid).empty()) {
+        fake.add_demo_account(sid, token);
+    } else {
+        fake.add_account(sid, token);
+    }
+    for (const auto& key : options.api_keys) fake.add_api_key(sid, key.sid, key.secret);
+    for (const auto& sender : options.senders) fake.add_sender(sid, sender);
+    const auto sender =
+        options.senders.empty() ? fake.senders(sid).front() : options.senders.front();
+    if (!options.sandbox.empty()) fake.set_sandbox(sender, options.sandbox);
+    if (!options.webhook.empty()) fake.set_webhook(sid, options.webhook, options.webhook_options);
     if (!options.status_callback.empty()) {
-        fake.set_status_callback(options.account_sid, options.status_callback);
+        fake.set_status_callback(sid, options.status_callback);
     }
     for (const auto& [application, url] : options.applications) {
         fake.set_status_callback(application, url);
     }
     for (const auto& [fault, share] : options.faults) fake.set_fault_rate(fault, share);
+    return {sid, token, sender};
 }
 
 void load_state(FakeTwilio& fake, const std::string& file) {
@@ -99,14 +127,14 @@ std::string shell_word(const std::string& text) {
     return word + "'";
 }
 
-void announce(const Options& options, const std::string& url, const std::string& certificate) {
-    std::string sender{options.senders.empty() ? std::string{FakeTwilio::demo_sender}
-                                               : options.senders.front()};
+void announce(const emulator::Account& account, const std::string& url,
+              const std::string& certificate) {
+    auto sender = account.sender;
     sender.erase(0, sender.find('+'));
     std::cout << "# twiliowa-emulator is ready. Point a program at it:\n"
               << "export TWILIOWA_BASE_URL=" << shell_word(url) << '\n'
-              << "export TWILIO_ACCOUNT_SID=" << options.account_sid << '\n'
-              << "export TWILIO_AUTH_TOKEN=" << shell_word(options.auth_token) << '\n'
+              << "export TWILIO_ACCOUNT_SID=" << account.sid << '\n'
+              << "export TWILIO_AUTH_TOKEN=" << shell_word(account.auth_token) << '\n'
               << "export TWILIO_WHATSAPP_NUMBER=" << sender << '\n';
     if (!certificate.empty()) {
         std::cout << "# Trust its certificate:\nexport SSL_CERT_FILE=" << shell_word(certificate)
@@ -138,10 +166,12 @@ int run(const Options& options) {
     std::optional<emulator::Certificate> certificate;
     std::string certificate_file;
     if (options.tls) {
-        certificate = emulator::make_certificate(options.host);
+        auto hosts = options.allowed_hosts;
+        hosts.push_back(options.host);
+        certificate = emulator::make_certificate(hosts);
         certificate_file = write_certificate(*certificate);
     }
-    emulator::Server server{certificate};
+    emulator::Server server{certificate, emulator::HostNames{options.host, options.allowed_hosts}};
     const auto port = server.bind(options.host, options.port);
     if (!port) {
         std::cerr << "twiliowa-emulator: cannot listen on " << options.host << " port "
@@ -149,14 +179,15 @@ int run(const Options& options) {
         return 1;
     }
     const auto url = url_of(options, *port);
-    const auto clock = std::make_shared<emulator::ScaledClock>(options.clock.speed);
+    const auto clock =
+        std::make_shared<emulator::ScaledClock>(options.clock.speed, options.clock.start);
     const auto fake = make_fake(options, url, clock);
-    set_up(*fake, options);
     if (!options.state_file.empty()) load_state(*fake, options.state_file);
+    const auto account = set_up(*fake, options);
     auto runner = std::make_unique<emulator::Runner>(fake, clock);
-    emulator::Control control{fake, clock, *runner, options};
+    emulator::Control control{fake, clock, *runner, account, options.seed};
     server.start(*fake, control);
-    announce(options, url, certificate_file);
+    announce(account, url, certificate_file);
 
     int received = 0;
     sigwait(&signals, &received);

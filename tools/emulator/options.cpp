@@ -1,5 +1,7 @@
 #include "options.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <functional>
 #include <map>
@@ -7,6 +9,9 @@
 
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/webhook/public_url.hpp>
+
+#include "clock.hpp"
+#include "detail/dates.hpp"
 
 namespace emulator {
 
@@ -25,10 +30,14 @@ Usage: twiliowa-emulator [options]
 
   --port N                where to listen; 0, the default, takes any free port
   --host ADDRESS          the address to listen on; default 127.0.0.1
+  --allow-host NAME       a name by which requests may call it, besides localhost and the address it
+                          listens on; may be repeated
   --tls                   speak HTTPS, with a certificate made at each start
   --account ACxxx:TOKEN   the account, instead of the built-in one
+  --api-key SKxxx:SECRET  a key of the account; may be repeated
   --sender ADDRESS        a further WhatsApp sender, like whatsapp:+15551234567 or +15551234567;
                           may be repeated; the first becomes TWILIO_WHATSAPP_NUMBER
+  --sandbox CODE          that sender is a sandbox: customers send "join CODE" first (63015)
   --webhook URL           where customers' messages go; a fragment may override retries and
                           timeouts: http://localhost:8080/whatsapp#rc=3&rp=all, and a login
                           answers a challenge: http://user:password@localhost:8080/whatsapp
@@ -39,9 +48,12 @@ Usage: twiliowa-emulator [options]
   --application APxxx=URL an application, and where statuses go of messages that name it; may be
                           repeated
   --clock real|xN|manual  how fast time goes: as it does (default), N times as fast, or only when
-                          the page or the API moves it
-  --seed N                where SIDs and chance start from; the same at every start by default
-  --state FILE            go on from this file if it exists, and write it at the end
+                          the page or the API moves it, from 2026-01-01T00:00:00Z on; another
+                          start: manual@2026-11-21T06:00:00Z
+  --seed N                where SIDs and chance start from; the same at every start by default.
+                          With --clock manual the same requests get the same answers, times and all
+  --state FILE            go on from this file if it exists, and write it at the end; what other
+                          options say goes before what it says, but for --seed
   --fault NAME=P          let a share P (0 to 1) of the requests fail; may be repeated. Names:
                           )";
 
@@ -64,7 +76,7 @@ MG00000000000000000000000000000001 that holds it, and the template
 HX00000000000000000000000000000001, "Hi {{1}}, your order {{2}} is on its way".
 
 Free-form messages arrive within 24 hours of the customer's last message only, as on WhatsApp. These
-recipients have a fate of their own:
+recipients have a fate of their own; +150055 and any code from 30001 to 63999 ends with that code:
 
 )";
 
@@ -94,8 +106,24 @@ void parse_account(const std::string& text, Options& options) {
     }
     const auto sid = twiliowa::AccountSid::parse(text.substr(0, colon));
     if (!sid) throw UsageError{"--account: the SID is not AC and 32 hexadecimal digits"};
-    options.account_sid = sid->str();
-    options.auth_token = text.substr(colon + 1);
+    options.account = Login{sid->str(), text.substr(colon + 1)};
+}
+
+Login parse_api_key(const std::string& text) {
+    const auto colon = text.find(':');
+    const auto sid = twiliowa::ApiKeySid::parse(text.substr(0, colon));
+    if (!sid || colon == std::string::npos || colon + 1 == text.size()) {
+        throw UsageError{"--api-key: write SK and 32 hexadecimal digits, a colon and the secret"};
+    }
+    return {sid->str(), text.substr(colon + 1)};
+}
+
+std::string parse_host(const std::string& text) {
+    const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) {
+        return std::isalnum(c) != 0 || c == '.' || c == '-' || c == '_' || c == ':';
+    });
+    if (plain) return text;
+    throw UsageError{"--allow-host: '" + text + "' is not a name like emulator.test"};
 }
 
 std::string parse_sender(const std::string& text) {
@@ -107,10 +135,9 @@ std::string parse_sender(const std::string& text) {
 }
 
 std::string parse_url(const std::string& option, const std::string& text) {
-    if (!text.starts_with("http://") && !text.starts_with("https://")) {
-        throw UsageError{option + ": '" + text + "' does not begin with http:// or https://"};
-    }
-    return text;
+    if (is_web_address(text)) return text;
+    throw UsageError{option + ": '" + text +
+                     "' does not begin with http:// or https:// and a host"};
 }
 
 std::string parse_method(const std::string& option, const std::string& text) {
@@ -131,11 +158,17 @@ std::pair<std::string, std::string> parse_application(const std::string& text) {
 }
 
 ClockOptions parse_clock(const std::string& text) {
-    if (text == "real") return {1.0};
-    if (text == "manual") return {0.0};
+    constexpr std::string_view manual_at = "manual@";
+    if (text == "real") return {};
+    if (text == "manual") return {0.0, twiliowa::testing::ManualClock{}.now()};
+    if (text.starts_with(manual_at)) {
+        const auto start = twiliowa::detail::parse_iso8601(text.substr(manual_at.size()));
+        if (start && *start < ScaledClock::end) return {0.0, *start};
+        throw UsageError{"--clock: manual@ is followed by a time like 2026-01-01T00:00:00Z"};
+    }
     if (text.size() > 1 && text.front() == 'x') {
         const auto speed = parse_number("--clock", std::string_view{text}.substr(1));
-        if (speed >= 1 && speed <= 100'000) return {speed};
+        if (speed >= 1 && speed <= 100'000) return {.speed = speed};
     }
     throw UsageError{"--clock: '" + text +
                      "' is not real, manual, or x and a number from 1 to 100000"};
@@ -165,12 +198,28 @@ std::uint64_t parse_seed(const std::string& text) {
 
 }  // namespace
 
+bool is_web_address(std::string_view text) {
+    const std::size_t scheme = text.starts_with("http://")    ? 7
+                               : text.starts_with("https://") ? 8
+                                                              : text.size();
+    auto host = text.substr(scheme);
+    host = host.substr(0, host.find_first_of("/?#"));
+    host = host.substr(host.rfind('@') + 1);
+    const bool printable =
+        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
+    return printable && !host.empty() && host.front() != ':';
+}
+
 Options parse_options(int argc, char** argv) {
     Options options;
     const std::map<std::string, std::function<void(const std::string&)>, std::less<>> known = {
         {"--port", [&](const auto& value) { options.port = parse_port(value); }},
         {"--host", [&](const auto& value) { options.host = value; }},
         {"--account", [&](const auto& value) { parse_account(value, options); }},
+        {"--allow-host",
+         [&](const auto& value) { options.allowed_hosts.push_back(parse_host(value)); }},
+        {"--api-key", [&](const auto& value) { options.api_keys.push_back(parse_api_key(value)); }},
+        {"--sandbox", [&](const auto& value) { options.sandbox = value; }},
         {"--sender", [&](const auto& value) { options.senders.push_back(parse_sender(value)); }},
         {"--webhook", [&](const auto& value) { options.webhook = parse_url("--webhook", value); }},
         {"--status-callback",
@@ -179,14 +228,17 @@ Options parse_options(int argc, char** argv) {
          }},
         {"--webhook-method",
          [&](const auto& value) {
+             options.webhook_options_given = true;
              options.webhook_options.method = parse_method("--webhook-method", value);
          }},
         {"--fallback",
          [&](const auto& value) {
+             options.webhook_options_given = true;
              options.webhook_options.fallback_url = parse_url("--fallback", value);
          }},
         {"--fallback-method",
          [&](const auto& value) {
+             options.webhook_options_given = true;
              options.webhook_options.fallback_method = parse_method("--fallback-method", value);
          }},
         {"--application",
@@ -216,6 +268,9 @@ Options parse_options(int argc, char** argv) {
         if (!value && i + 1 < argc) value = argv[++i];
         if (!value || value->empty()) throw UsageError{name + " needs a value"};
         option->second(*value);
+    }
+    if (options.webhook.empty() && options.webhook_options_given) {
+        throw UsageError{"--webhook-method, --fallback and --fallback-method need --webhook"};
     }
     return options;
 }

@@ -2,29 +2,41 @@
 /// The command line.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/types/clock.hpp>
 
 namespace emulator {
 
 /// How fast the emulator's time goes.
 struct ClockOptions {
     double speed = 1.0;  ///< 0: only when told to.
+    twiliowa::TimePoint start = std::chrono::system_clock::now();
+};
+
+struct Login {
+    std::string sid;
+    std::string secret;
 };
 
 struct Options {
     std::string host = "127.0.0.1";
+    std::vector<std::string> allowed_hosts = {};
     int port = 0;
-    std::string account_sid{twiliowa::testing::FakeTwilio::demo_account_sid};
-    std::string auth_token{twiliowa::testing::FakeTwilio::demo_auth_token};
+    std::optional<Login> account = {};
+    std::vector<Login> api_keys = {};
     std::vector<std::string> senders = {};
+    std::string sandbox = {};  ///< The code that opens it.
     std::string webhook = {};
     twiliowa::testing::FakeWebhookOptions webhook_options = {};
+    bool webhook_options_given = false;
     std::string status_callback = {};
     /// Applications and their status callbacks.
     std::vector<std::pair<std::string, std::string>> applications = {};
@@ -36,10 +48,20 @@ struct Options {
     bool help = false;
 };
 
+/// The account that is served, from the options or a state that was loaded.
+struct Account {
+    std::string sid;
+    std::string auth_token;
+    std::string sender;  ///< The one that is meant when none is named.
+};
+
 /// What is wrong with the command line.
 struct UsageError {
     std::string message;
 };
+
+/// Whether it begins with http:// or https:// and a host.
+bool is_web_address(std::string_view text);
 
 /// @throws UsageError
 Options parse_options(int argc, char** argv);

@@ -60,7 +60,10 @@ Runner::~Runner() {
 }
 
 void Runner::advance(std::chrono::nanoseconds by) {
-    clock_->advance(by);
+    {
+        const std::lock_guard lock(stepping_);
+        fake_->advance(by);
+    }
     wake();
 }
 
@@ -74,7 +77,10 @@ void Runner::wake() {
 
 void Runner::run() {
     while (true) {
-        const auto next = fake_->run_due();
+        const auto next = [this] {
+            const std::lock_guard lock(stepping_);
+            return fake_->run_due();
+        }();
         const auto wait =
             next ? clock_->real_time_until(*next) : std::chrono::nanoseconds{std::chrono::hours{1}};
         std::unique_lock lock(mutex_);

@@ -24,7 +24,7 @@ public:
     Runner(const Runner&) = delete;
     Runner& operator=(const Runner&) = delete;
 
-    /// Moves the time, and what it brings.
+    /// Moves the time; what falls due on the way happens at its time.
     void advance(std::chrono::nanoseconds by);
 
 private:
@@ -36,11 +36,12 @@ private:
 
     std::shared_ptr<twiliowa::testing::FakeTwilio> fake_;
     std::shared_ptr<ScaledClock> clock_;
+    std::mutex stepping_;  ///< Held while things happen, so that they do one after the other.
     std::mutex mutex_;
     std::condition_variable work_;
     bool woken_ = false;
     bool stopping_ = false;
-    /// By connect timeout, of which a transport has one. Only used by the thread below.
+    /// By connect timeout, of which a transport has one. Only used while things happen.
     std::map<std::chrono::milliseconds, std::unique_ptr<twiliowa::CurlTransport>> transports_;
     std::thread thread_;
 };

@@ -230,7 +230,8 @@ void serve_twilio(FakeTwilio& fake, const httplib::Request& from, std::string bo
     request.url = from.target;
     request.headers.assign(from.headers.begin(), from.headers.end());
     request.body = std::move(body);
-    auto [response, fault] = fake.answer(request);
+    // Under way until this returns, however long the fault takes.
+    auto [response, fault, under_way] = fake.answer(request);
     to.status = response.status == 0 ? 500 : response.status;
     std::string type;
     for (auto& [name, value] : response.headers) {
@@ -335,6 +336,23 @@ std::optional<std::uint64_t> number_parameter(const httplib::Request& request, c
     return number;
 }
 
+/// Refuses a request that calls this server by a name which is none of its own.
+bool is_named(const HostNames& names, const httplib::Request& request,
+              httplib::Response& response) {
+    auto* const connection = Connection::current();
+    const auto own = connection == nullptr ? std::string{} : connection->own().first;
+    const auto [begin, end] = request.headers.equal_range("Host");
+    const auto stranger = std::find_if(
+        begin, end, [&](const auto& header) { return !names.allow(header.second, own); });
+    if (stranger == end) return true;
+    if (connection != nullptr) connection->make_last();  // The body was not read.
+    response.status = 403;
+    response.set_content("This emulator is not called " + stranger->second +
+                             ". If it is meant to be, start it with --allow-host and that name.\n",
+                         "text/plain");
+    return false;
+}
+
 /// Only a page of this server may tell it what to do: a form of another site cannot send JSON.
 bool is_from_elsewhere(const httplib::Request& request) {
     return request.get_header_value("Content-Type").rfind("application/json", 0) != 0;
@@ -343,9 +361,14 @@ bool is_from_elsewhere(const httplib::Request& request) {
 }  // namespace
 
 struct Server::Impl {
-    explicit Impl(const std::optional<Certificate>& certificate)
+    Impl(const std::optional<Certificate>& certificate, const HostNames& names)
         : http(std::make_unique<LimitedServer>(certificate ? make_tls(*certificate) : nullptr)) {
         set_up();
+        http->set_pre_routing_handler(
+            [names](const httplib::Request& request, httplib::Response& response) {
+                using Done = httplib::Server::HandlerResponse;
+                return is_named(names, request, response) ? Done::Unhandled : Done::Handled;
+            });
     }
 
     void set_up() {
@@ -443,8 +466,8 @@ struct Server::Impl {
     std::atomic<bool> stopping{false};
 };
 
-Server::Server(const std::optional<Certificate>& certificate)
-    : impl_(std::make_unique<Impl>(certificate)) {}
+Server::Server(const std::optional<Certificate>& certificate, HostNames names)
+    : impl_(std::make_unique<Impl>(certificate, names)) {}
 Server::~Server() = default;
 
 std::optional<int> Server::bind(const std::string& host, int port) {

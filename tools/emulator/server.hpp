@@ -9,6 +9,7 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 
 #include "control.hpp"
+#include "host_names.hpp"
 #include "tls.hpp"
 
 namespace emulator {
@@ -16,7 +17,7 @@ namespace emulator {
 class Server {
 public:
     /// Without a certificate: HTTP.
-    explicit Server(const std::optional<Certificate>& certificate);
+    Server(const std::optional<Certificate>& certificate, HostNames names);
     ~Server();
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;

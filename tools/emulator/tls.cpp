@@ -34,7 +34,7 @@ void add_extension(X509& certificate, int id, const std::string& value) {
 
 }  // namespace
 
-Certificate make_certificate(const std::string& host) {
+Certificate make_certificate(const std::vector<std::string>& hosts) {
     Certificate made;
     made.key = {EVP_EC_gen("P-256"), EVP_PKEY_free};
     made.certificate = {X509_new(), X509_free};
@@ -53,7 +53,8 @@ Certificate make_certificate(const std::string& host) {
                                0);
     X509_set_issuer_name(&certificate, name);
     std::string names = "DNS:localhost,IP:127.0.0.1,IP:::1";
-    if (host != "localhost" && host != "127.0.0.1" && host != "::1") {
+    for (const auto& host : hosts) {
+        if (host == "localhost" || host == "127.0.0.1" || host == "::1") continue;
         names += (is_address(host) ? ",IP:" : ",DNS:") + host;
     }
     add_extension(certificate, NID_subject_alt_name, names);

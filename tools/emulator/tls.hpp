@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -16,8 +17,8 @@ struct Certificate {
     std::string pem;
 };
 
-/// Self-signed, for localhost, 127.0.0.1, ::1 and `host`; good for a day. @throws
+/// Self-signed, for localhost, 127.0.0.1, ::1 and `hosts`; good for a day. @throws
 /// std::runtime_error
-Certificate make_certificate(const std::string& host);
+Certificate make_certificate(const std::vector<std::string>& hosts);
 
 }  // namespace emulator

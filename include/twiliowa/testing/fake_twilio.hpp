@@ -176,10 +176,16 @@ public:
     void opt_in(std::string_view sender, std::string_view recipient);
     /// A trial account reaches verified numbers only (21608).
     void set_trial(std::string_view account_sid, const std::vector<std::string>& verified);
+    /// It reaches everybody again.
+    void end_trial(std::string_view account_sid);
     /// Messages an account may create in a day, UTC (63038); nullopt lifts the limit.
     void set_daily_limit(std::string_view account_sid, std::optional<int> messages);
+    /// Messages a second that every sender may send from now on; the rest queues up.
+    /// `FakeTwilioOptions::messages_per_second` is what it begins with. 0: without limit.
+    void set_message_rate(double messages_per_second);
     /// Requests an account may have under way at once (20429). Asynchronous requests are under way
-    /// from `async_send` until `run_until_idle` answers them. Nullopt lifts the limit.
+    /// from `async_send` until `run_until_idle` has completed them, those of `answer` as long as
+    /// the answer is kept. Nullopt lifts the limit.
     void set_concurrency_limit(std::string_view account_sid, std::optional<int> requests);
     /// Refuses the account's next requests with 20429, and a Retry-After header if given.
     void throttle_next(std::string_view account_sid, int requests,
@@ -231,11 +237,11 @@ public:
     void call_at(MonotonicTime when, std::function<void()> task) override;
 
     /// Answers pending asynchronous requests and runs timers, and what they start, in order of
-    /// their times, until nothing is left. Moves a ManualClock to each; with any other clock timers
-    /// run without waiting. Returns how many ran.
+    /// their times, until nothing is left. Moves a MovableClock to each; with any other clock
+    /// timers run without waiting. Returns how many ran.
     std::size_t run_until_idle();
-    /// Moves a ManualClock by `duration`, and runs what falls due on the way at its time. Returns
-    /// how many ran.
+    /// Moves a MovableClock by `duration`, and runs what falls due on the way at its time, so that
+    /// one long step does the same as many short ones. Returns how many ran.
     std::size_t advance(std::chrono::nanoseconds duration);
     /// Runs what is due by the clock, without moving it. Returns when there is more to do, if there
     /// is.
@@ -249,7 +255,7 @@ public:
     /// Everything but the clock and the sinks, as JSON: accounts with their tokens, templates,
     /// messages, chats, what is on its way. Not asynchronous requests and timers.
     std::string save() const;
-    /// Puts it all back, and moves a ManualClock forward to the time of saving.
+    /// Puts it all back, and moves a MovableClock forward to the time of saving: never backward.
     /// @throws InvalidRequestError if `state` is not what `save` made; then nothing has changed.
     void load(std::string_view state);
 

@@ -105,6 +105,14 @@ struct FakeLocation {
     std::string address = {};
 };
 
+/// A card of a carousel.
+struct FakeCard {
+    std::string title = {};
+    std::string body = {};
+    std::vector<std::string> media = {};  ///< URLs.
+    std::vector<FakeButton> buttons = {};
+};
+
 /// A message as a phone shows it.
 struct FakeBubble {
     std::string type = {};  ///< `twilio/quick-reply`, ...; empty for what is no template.
@@ -116,6 +124,7 @@ struct FakeBubble {
     std::string list_button = {};  ///< What opens the list; a flow's or catalog's button, too.
     std::vector<FakeListItem> items = {};
     std::vector<FakeLocation> locations = {};  ///< At most one.
+    std::vector<FakeCard> cards = {};          ///< Of a carousel, beside what is above them.
 };
 
 /// A message from a customer, with whatever it needs. FakeCustomer fills it in for the usual ones.
@@ -128,7 +137,8 @@ struct FakeInbound {
     std::string media_type = {};    ///< `image/jpeg`; empty when there is no file.
     std::string reply_to = {};      ///< SID of the message that it answers.
     std::string message_type = {};  ///< Default: text, or what fits the media type.
-    /// Further parameters of the webhook, as they are: `ButtonPayload`, `Latitude`, ...
+    /// Further parameters of the webhook, as they are: `ButtonPayload`, `Latitude`, ... One that
+    /// the webhook has anyway takes its place.
     std::vector<std::pair<std::string, std::string>> parameters = {};
 };
 
@@ -170,6 +180,8 @@ inline constexpr std::array<std::pair<std::string_view, Fault>, 12> fault_names{
 struct FakeAnswer {
     HttpResponse response = {};
     Fault fault = Fault::none;
+    /// As long as it is kept, the request counts as under way (`set_concurrency_limit`).
+    std::shared_ptr<void> under_way = {};
 };
 
 /// What goes wrong with webhooks, each with a probability from 0 to 1.
@@ -244,7 +256,7 @@ struct FakeRequestRecord {
     std::string credentials = {};  ///< `accepted`, `refused` or `missing`.
     int status = 0;                ///< 0: the fault left no answer.
     int code = 0;                  ///< Twilio's error code, 0 when there was none.
-    std::string response = {};
+    std::string response = {};     ///< At most the first 64 KiB.
     Fault fault = Fault::none;
 };
 
@@ -254,7 +266,7 @@ struct FakeWebhookRecord {
     FakeWebhook webhook = {};
     /// 0: no answer (yet); see `outcome`.
     int status = 0;
-    std::string response = {};
+    std::string response = {};  ///< At most the first 64 KiB.
     /// `pending`, `answered`, `unreachable` (no connection), `timeout` (no answer), `dropped` (a
     /// WebhookFault), `nobody` (no sink was given).
     std::string outcome = "pending";

@@ -1,5 +1,5 @@
 /// @file
-/// A clock that a test moves.
+/// Clocks that can be moved.
 #pragma once
 
 #include <chrono>
@@ -10,9 +10,16 @@
 
 namespace twiliowa::testing {
 
+/// A clock that can be moved forward: what FakeTwilio moves to the time of each thing that happens.
+class TWILIOWA_EXPORT MovableClock : public Clock {
+public:
+    /// Moves both times forward. Negative durations are ignored. Thread-safe.
+    virtual void advance(std::chrono::nanoseconds by) = 0;
+};
+
 /// Stands still until told otherwise. `sleep_until` moves it there at once, so that nothing that
 /// waits on it takes time. Thread-safe.
-class TWILIOWA_EXPORT ManualClock final : public Clock {
+class TWILIOWA_EXPORT ManualClock final : public MovableClock {
 public:
     /// Starts at 2026-01-01T00:00:00Z.
     ManualClock();
@@ -22,8 +29,7 @@ public:
     MonotonicTime monotonic_now() const override;
     void sleep_until(MonotonicTime until, const CancelToken& cancel) override;
 
-    /// Moves both clocks forward. Negative durations are ignored.
-    void advance(std::chrono::nanoseconds by);
+    void advance(std::chrono::nanoseconds by) override;
 
 private:
     mutable std::mutex mutex_;

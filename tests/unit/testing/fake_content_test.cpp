@@ -300,8 +300,25 @@ TEST_CASE("FakeTwilio draws every type of template with its variables") {
              "actions":[{"type":"QUICK_REPLY","title":"A","id":"a"}]},
             {"title":"B","body":"b","media":"https://example.com/b.png",
              "actions":[{"type":"QUICK_REPLY","title":"B","id":"b"}]}]}})");
-        CHECK(bubble.media.size() == 2);
-        CHECK(bubble.buttons.size() == 2);
+        CHECK(bubble.body == "Pick");
+        CHECK(bubble.buttons.empty());
+        REQUIRE(bubble.cards.size() == 2);
+        const auto& card = bubble.cards[1];
+        CHECK(card.title == "B");
+        CHECK(card.body == "b");
+        CHECK(card.media == std::vector<std::string>{"https://example.com/b.png"});
+        REQUIRE(card.buttons.size() == 1);
+        CHECK(card.buttons[0].id == "b");
+        CHECK(talk.fake->messages().front().num_media == 2);
+        talk.lee().taps("b");
+        CHECK(talk.fake->parameters(talk.lee().conversation().back().sid.str()).back().second ==
+              "b");
+    }
+    SUBCASE("schedule") {
+        const auto bubble = bubble_of(talk, R"({"twilio/schedule":{"id":"1","title":"When?",
+            "timeSlots":"Monday 10:00, {{1}}"}})");
+        CHECK(bubble.body == "When?");
+        CHECK(bubble.footer == "Monday 10:00, one");
     }
     SUBCASE("flow") {
         const auto bubble = bubble_of(talk, R"({"whatsapp/flows":{"body":"Sign up",
@@ -324,7 +341,9 @@ TEST_CASE("FakeTwilio draws every type of template with its variables") {
         for (const auto* type :
              {R"({"twilio/text":{"body":1}})", R"({"twilio/text":[]})", R"({"twilio/card":null})",
               R"({"twilio/list-picker":{"items":[1,null,[]]}})",
-              R"({"twilio/carousel":{"cards":{"media":5}}})"}) {
+              R"({"twilio/carousel":{"cards":{"media":5}}})",
+              R"({"twilio/carousel":{"cards":[1,null,[]]}})",
+              R"({"twilio/schedule":{"timeSlots":[1,null,{}]}})"}) {
             bubble_of(talk, type);
         }
     }

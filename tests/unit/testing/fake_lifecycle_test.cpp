@@ -97,6 +97,19 @@ TEST_CASE("FakeTwilio lets what exceeds a sender's rate queue up") {
     CHECK(count("queued") == 0);
 }
 
+TEST_CASE("FakeTwilio changes the rate of its senders, and keeps it over a restart") {
+    Conversation talk;
+    talk.fake->set_message_rate(0.1);
+    CHECK_THROWS_AS(talk.fake->set_message_rate(-1), InvalidRequestError);
+    Conversation after;
+    after.fake->load(talk.fake->save());
+    const auto start = after.fake->clock()->now();
+    after.lee().sends_text("Hello");
+    after.client.send_text({.to = "+447700900123", .body = "x"});
+    after.send_template();
+    CHECK(after.fake->clock()->now() >= start + 10s);
+}
+
 TEST_CASE("FakeTwilio gives up on a message whose validity has passed in the queue") {
     FakeTwilioOptions options;
     options.messages_per_second = 0.1;

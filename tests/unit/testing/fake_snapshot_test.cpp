@@ -88,7 +88,7 @@ TEST_CASE("FakeTwilio refuses to load what it did not save, and stays as it was"
     auto cut = state;
     cut.resize(cut.size() / 2);
     for (const auto& bad : {std::string{}, std::string{"{}"}, std::string{"[]"},
-                            std::string{R"({"version":2})"}, cut, state + "x"}) {
+                            std::string{R"({"version":3})"}, cut, state + "x"}) {
         CHECK_THROWS_AS(talk.fake->load(bad), InvalidRequestError);
         CHECK(talk.fake->save() == state);
     }

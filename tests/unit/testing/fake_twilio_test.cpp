@@ -394,6 +394,10 @@ TEST_CASE("FakeTwilio lets through what a limit allows") {
     SUBCASE("a verified number on a trial account") {
         twilio.fake->set_trial(account, {recipient});
         CHECK(twilio.create(text_form()).status == 201);
+        twilio.fake->set_trial(account, {});
+        CHECK(twilio.create(text_form()).status == 400);
+        twilio.fake->end_trial(account);
+        CHECK(twilio.create(text_form()).status == 201);
     }
     SUBCASE("a recipient who came back") {
         twilio.fake->opt_out(sender, recipient);
@@ -786,6 +790,33 @@ TEST_CASE("FakeTwilio forgets a request under way that was cancelled") {
     source.cancel();
     twilio.fake->run_until_idle();
     CHECK(twilio.get(messages_path).status == 200);
+}
+
+TEST_CASE("FakeTwilio counts a request as under way while its answer is kept") {
+    Twilio twilio;
+    twilio.fake->set_concurrency_limit(account, 1);
+    {
+        const auto kept = twilio.fake->answer(twilio.request(HttpMethod::get, messages_path));
+        CHECK(kept.response.status == 200);
+        CHECK(twilio.get(messages_path).status == 429);
+    }
+    CHECK(twilio.get(messages_path).status == 200);
+}
+
+TEST_CASE("FakeTwilio counts an asynchronous request as under way until it is completed") {
+    Twilio twilio;
+    twilio.fake->set_concurrency_limit(account, 1);
+    std::vector<int> statuses;
+    twilio.fake->next_fault(testing::Fault::slow);
+    twilio.fake->async_send(twilio.request(HttpMethod::get, messages_path), {},
+                            [&](Result<HttpResponse> r) {
+                                statuses.push_back(r->status);
+                                statuses.push_back(twilio.get(messages_path).status);
+                            });
+    twilio.fake->call_at(twilio.clock().monotonic_now() + 1s,
+                         [&] { statuses.push_back(twilio.get(messages_path).status); });
+    twilio.fake->run_until_idle();
+    CHECK(statuses == std::vector{429, 200, 200});
 }
 
 // ---- Hostile requests.

@@ -139,6 +139,24 @@ TEST_CASE("the log tells of credentials, and keeps the beginning of a large body
     CHECK(log[0].body.size() == 65'536);
 }
 
+TEST_CASE("the log keeps the beginning of a large answer, to a request or a webhook") {
+    Conversation talk;
+    talk.answer = [](const WebhookRequest&) {
+        return WebhookResponse{200, {{"Content-Type", "text/plain"}}, std::string(100'000, 'x')};
+    };
+    talk.lee().sends_text("Hello");
+    talk.fake->run_until_idle();
+    CHECK(talk.fake->webhooks().front().response.size() == 65'536);
+
+    for (int i = 0; i < 100; ++i) talk.send_template();
+    HttpRequest list;
+    list.url = "/2010-04-01/Accounts/" + std::string{FakeTwilio::demo_account_sid} +
+               "/Messages.json?PageSize=1000";
+    list.authorization = talk.fake->credentials().authorization();
+    CHECK(talk.fake->handle(list).body.size() > 65'536);
+    CHECK(talk.fake->requests().back().response.size() == 65'536);
+}
+
 TEST_CASE("the address of a sender's webhooks is told") {
     const auto fake = FakeTwilio::with_account();
     CHECK(fake->webhook(FakeTwilio::demo_sender).empty());

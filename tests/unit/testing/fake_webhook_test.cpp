@@ -119,6 +119,15 @@ TEST_CASE("FakeTwilio sends every kind of a customer's message") {
         CHECK(last("InteractiveData") == R"({"a":1})");
         CHECK(last("MessageType") == "interactive");
     }
+    SUBCASE("with parameters that others have anyway") {
+        testing::FakeInbound message;
+        message.from = "+447700900123";
+        message.body = "Hi";
+        message.parameters = {{"Forwarded", "true"}, {"ReferralNumMedia", "1"}};
+        talk.fake->receive(message);
+        CHECK(last("Forwarded") == "true");
+        CHECK(last("ReferralNumMedia") == "1");
+    }
     SUBCASE("from who has no number") {
         talk.fake->customer("whatsapp:US.4f1a").sends_text("Hi");
         CHECK(last("From") == "whatsapp:US.4f1a");

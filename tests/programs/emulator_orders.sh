@@ -1,0 +1,125 @@
+#!/usr/bin/env bash
+# Usage: emulator_orders.sh <emulator>. What options and the control API make the account, a sender or a
+# customer do.
+set -euo pipefail
+emulator=$1
+# shellcheck source=tests/programs/emulator_lib.sh
+. "$(dirname "$0")/emulator_lib.sh"
+limits() { expect 'HTTP/1.1 200' POST /emulator/limits "$1"; }
+create() { # <words of the answer> [parameters]
+    expect "$1" POST "$messages" "From=whatsapp%3A%2B14155238886&To=${3-$lee}&${2-$template}"
+}
+# refused <words> <path> <JSON>
+refused() {
+    expect 'HTTP/1.1 400' POST "/emulator/$2" "$3"
+    expect "$1" POST "/emulator/$2" "$3"
+}
+
+# Keys of the account.
+key=SK0000000000000000000000000000000b
+start --clock manual --api-key $key:secret --sandbox open-sesame
+ASK_LOGIN=$key:secret expect 'HTTP/1.1 200' GET "$messages"
+ASK_LOGIN=$key:other expect 'HTTP/1.1 401' GET "$messages"
+echo "API keys: as it should be"
+
+# A sandbox.
+send "$template"
+advance 10
+expect '"error_code":63015' GET "$(message "$sid")"
+customer '"action": "join", "code": "open-sesame"'
+send "$template"
+advance 10
+expect '"status":"delivered"' GET "$(message "$sid")"
+stop
+echo "sandbox: as it should be"
+
+# Who has no WhatsApp, by the code of the day.
+start --clock manual
+for code in 63003 63024; do
+    customer '"action": "whatsapp", "on": false, "error_code": '$code
+    send "$template"
+    advance 10
+    expect "\"error_code\":$code" GET "$(message "$sid")"
+done
+refused 'error_code is not' customer '{"customer": "+447700900123", "action": "whatsapp", "error_code": 7}'
+customer '"action": "whatsapp", "on": true'
+echo "no WhatsApp: as it should be"
+
+# Limits of the account.
+limits '{"daily_messages": 0}'
+create '"code":63038'
+limits '{"daily_messages": null, "trial": ["+447700900999"]}'
+create '"code":21608'
+limits '{"trial": null}'
+create 'HTTP/1.1 201'
+limits '{"throttle": 1, "retry_after": 7}'
+create 'Retry-After: 7'
+create 'HTTP/1.1 201'
+refused 'daily_messages is not' limits '{"daily_messages": "few", "trial": []}'
+refused 'there is no daily' limits '{"daily": 1}'
+refused 'messages_per_second is not' limits '{"messages_per_second": 0}'
+refused 'trial is not' limits '{"trial": "+447700900123"}'
+create 'HTTP/1.1 201'
+advance 10
+limits '{"messages_per_second": 0.1}'
+for _ in 1 2 3; do send "$template"; done
+advance 15
+expect '"status":"queued"' GET "$(message "$sid")"
+advance 10
+expect '"status":"delivered"' GET "$(message "$sid")"
+limits '{"messages_per_second": null}'
+echo "limits: as it should be"
+
+# A request is under way as long as its answer has not left; this one's never does.
+limits '{"concurrent_requests": 1}'
+expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "black-hole"}'
+exec 4<>"/dev/tcp/127.0.0.1/${TWILIOWA_BASE_URL##*:}"
+printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n' "$messages?hangs" >&4
+eventually 'Messages.json\?hangs' GET /emulator/state
+expect 'HTTP/1.1 429' GET "$messages"
+exec 4>&-
+eventually 'HTTP/1.1 200' GET "$messages"
+limits '{"concurrent_requests": null}'
+stop
+echo "requests under way: as it should be"
+
+# What a webhook brings besides: the log shows what was sent, though nobody is there.
+start --webhook http://127.0.0.1:9/whatsapp
+customer '"action": "text", "text": "Hi", "parameters": {"Forwarded": "true", "ReferralNumMedia": "1"}'
+eventually 'ReferralNumMedia=1.*Forwarded=true' GET /emulator/state
+customer '"action": "media", "content_type": "image/png", "base64": "aGk=", "parameters": {"Frequent": "1"}'
+eventually 'MediaContentType0=image%2Fpng.*Frequent=1' GET /emulator/state
+refused 'parameters: A is not text' customer \
+    '{"customer": "+447700900123", "action": "text", "parameters": {"A": 1}}'
+refused 'parameters go with' customer \
+    '{"customer": "+447700900123", "action": "stop", "parameters": {"A": "1"}}'
+echo "parameters of webhooks: as it should be"
+
+# Where webhooks go.
+refused 'url does not begin' webhook "{\"owner\": \"$TWILIO_ACCOUNT_SID\", \"url\": \"not a url\"}"
+refused 'url does not begin' webhook "{\"owner\": \"$TWILIO_ACCOUNT_SID\", \"url\": \"http:///path\"}"
+refused 'fallback_url does not begin' webhook \
+    "{\"owner\": \"$TWILIO_ACCOUNT_SID\", \"url\": \"\", \"fallback_url\": \"ftp://x\"}"
+refused 'owner is neither' webhook '{"owner": "whatsapp:+15550000000", "url": "http://127.0.0.1:9/"}'
+for owner in "$TWILIO_ACCOUNT_SID" whatsapp:+14155238886 MG00000000000000000000000000000001; do
+    expect 'HTTP/1.1 200' POST /emulator/webhook "{\"owner\": \"$owner\", \"url\": \"http://127.0.0.1:9/\"}"
+done
+stop
+echo "addresses: as it should be"
+
+# By which names it may be called.
+start --allow-host Emulator.test
+for name in localhost 127.0.0.1:1 '[::1]:80' emulator.test:80 EMULATOR.test.; do
+    ASK_HOST=$name expect 'HTTP/1.1 200' GET /emulator/state
+    ASK_HOST=$name expect 'HTTP/1.1 200' GET "$messages"
+done
+for name in evil.example localhost.evil.example 192.0.2.1 127.0.0.1.evil.example '[2001:db8::1]'; do
+    ASK_HOST=$name expect 'HTTP/1.1 403' GET /emulator/state
+    ASK_HOST=$name expect '--allow-host' GET "$messages"
+done
+stop
+start --host 0.0.0.0
+ASK_HOST=192.0.2.1:80 expect 'HTTP/1.1 200' GET /emulator/state
+ASK_HOST=evil.example expect 'HTTP/1.1 403' GET /emulator/state
+stop
+echo "names: as it should be"
