@@ -66,6 +66,7 @@ private:
     static int on_debug(CURL* easy, curl_infotype type, char* data, std::size_t size, void* self);
 
     void listen_to_http2(bool listen);
+    void set_authorities(CURLoption file, CURLoption directory, CURLoption pem);
     void set_url(const std::string& url);
     void take_http2_text(std::string_view text);
     bool take_header(std::string_view line);
@@ -81,6 +82,8 @@ private:
     Error make_error(ErrorKind kind, Stage stage, std::string summary,
                      std::string field = {}) const;
     Stage reached_stage() const noexcept;
+    long tunnel_status() const noexcept;
+    bool is_at_proxy(Stage stage) const noexcept;
     std::string tls_problem(CURLcode code) const;
 
     const CurlSettings& settings_;
@@ -90,6 +93,7 @@ private:
     HttpHeaders last_headers_;
     Secret last_authorization_;
     std::string last_url_;
+    const CurlProxy* proxy_ = nullptr;  ///< On the way to last_url_.
     std::array<char, CURL_ERROR_SIZE> tls_error_{};
     bool policy_set_ = false;
     bool listens_ = false;
