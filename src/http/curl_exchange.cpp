@@ -148,7 +148,7 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
     takes_sink_ = false;
     stream_id_ = 0;
     tls_error_[0] = '\0';
-    tls_begun_ = stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ =
+    begun_ = tls_begun_ = stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ =
         address_refused_ = false;
 
     if (last_url_ != request.url) set_url(request.url);
@@ -184,6 +184,11 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
         set(CURLOPT_OPENSOCKETFUNCTION, policy_set_ ? &CurlExchange::on_socket : nullptr);
         set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
     }
+}
+
+void CurlExchange::begin(CURLM* multi) noexcept {
+    begun_ = true;
+    curl_multi_add_handle(multi, easy());
 }
 
 void CurlExchange::set_url(const std::string& url) {
@@ -467,6 +472,7 @@ Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary,
 }
 
 Stage CurlExchange::reached_stage() const noexcept {
+    if (!begun_) return Stage::prepare;  // libcurl still tells of the request before
     if (issued_) return Stage::receive;
     const auto reached = [this](CURLINFO info) {
         curl_off_t microseconds = 0;

@@ -50,6 +50,8 @@ public:
     /// @param wait_for_multiplex  rather share a connection being opened than open one more
     void prepare(const HttpRequest& request, const CallContext& context, MonotonicTime now,
                  bool wait_for_multiplex);
+    /// Lets libcurl work on it.
+    void begin(CURLM* multi) noexcept;
     /// What became of it, once libcurl is done.
     Result<HttpResponse> finish(CURLcode code);
     /// The end of an exchange that was stopped from outside.
@@ -104,6 +106,7 @@ private:
     std::size_t header_bytes_ = 0;
     std::size_t body_bytes_ = 0;
     bool takes_sink_ = false;  ///< The answer is one that goes to the body sink.
+    bool begun_ = false;
     bool tls_begun_ = false;
     unsigned stream_id_ = 0;
     bool stream_refused_ = false;  ///< HTTP/2: the server said that it did nothing.

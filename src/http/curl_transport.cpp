@@ -27,7 +27,7 @@ namespace {
 Result<HttpResponse> run_exchange(CurlLine& line, const CallContext& context, bool& reusable) {
     CURLM* const multi = line.multi.get();
     CURL* const easy = line.exchange.easy();
-    curl_multi_add_handle(multi, easy);
+    line.exchange.begin(multi);
     const auto registration = context.cancel.on_cancel([multi] { curl_multi_wakeup(multi); });
     for (;;) {
         int running = 0;

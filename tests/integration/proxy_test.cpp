@@ -270,6 +270,22 @@ TEST_CASE("a proxy that is not there is named, without its user") {
     }
 }
 
+TEST_CASE("a call that waited for its turn in vain blames no proxy") {
+    const ProxiedApi there([](const ReceivedRequest&) { return Reply{.kind = Reply::Kind::hold}; });
+    auto options = there.options();
+    options.http2 = false;
+    options.max_connections = 1;
+    CurlTransport transport(options);
+    transport.async_send(there.post(), Wire::within(60s), [](const auto&) {});
+    CHECK(there.proxy.wait_for_requests(1));
+    const auto result = send(transport, there.post(), true, 20ms);
+    REQUIRE_FALSE(result);
+    CHECK(result.error().kind() == ErrorKind::timeout);
+    CHECK(result.error().stage() == Stage::prepare);
+    CHECK(result.error().host() == api_host);
+    CHECK_FALSE(contains(result.error().what(), "proxy"));
+}
+
 TEST_CASE("behind a proxy that works, it is the API that is named") {
     for (const bool asynchronous : {false, true}) {
         CAPTURE(asynchronous);
@@ -311,6 +327,14 @@ TEST_CASE("a proxy reached over TLS is held to the same authorities, and named")
     CurlTransport trustful(options);
     CHECK(trustful.send(there.post(), Wire::within()));
     CHECK(proxy.requests().size() == 1);
+    options.ca_pem = own.ca_pem;
+    CurlTransport trusts_the_proxy(options);
+    const auto behind_it = trusts_the_proxy.send(there.post(), Wire::within());
+    REQUIRE_FALSE(behind_it);
+    CAPTURE(behind_it.error().what());
+    CHECK(behind_it.error().stage() == Stage::tls);
+    CHECK(behind_it.error().host() == api_host);
+    CHECK_FALSE(contains(behind_it.error().what(), "the proxy"));  // libcurl 7.88 says no more
 }
 
 TEST_CASE("a message that a proxy refused to pass on is sent again, and arrives once") {
