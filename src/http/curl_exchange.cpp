@@ -96,6 +96,7 @@ CurlExchange::CurlExchange(const CurlSettings& settings)
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     set(CURLOPT_FOLLOWLOCATION, 0L);
     set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_HTTP_VERSION,
         static_cast<long>(options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
@@ -112,18 +113,24 @@ CurlExchange::CurlExchange(const CurlSettings& settings)
     set(CURLOPT_PREREQDATA, static_cast<void*>(this));
     set(CURLOPT_SSL_CTX_FUNCTION, &CurlExchange::on_tls);
     set(CURLOPT_SSL_CTX_DATA, static_cast<void*>(this));
-    set(CURLOPT_NOPROXY, settings.no_proxy.c_str());
-    if (!options.ca_pem.empty()) {
-        curl_blob blob{const_cast<char*>(options.ca_pem.data()), options.ca_pem.size(),
-                       CURL_BLOB_NOCOPY};
-        set(CURLOPT_CAINFO_BLOB, &blob);
-        set(CURLOPT_CAPATH, nullptr);
+    set(CURLOPT_NOPROXY, "");  // CurlSettings knows who needs none
+    set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+    set_authorities(CURLOPT_CAINFO, CURLOPT_CAPATH, CURLOPT_CAINFO_BLOB);
+    set_authorities(CURLOPT_PROXY_CAINFO, CURLOPT_PROXY_CAPATH, CURLOPT_PROXY_CAINFO_BLOB);
+}
+
+void CurlExchange::set_authorities(CURLoption file, CURLoption directory, CURLoption pem) {
+    const auto or_none = [](const std::string& path) {
+        return path.empty() ? nullptr : path.c_str();
+    };
+    const auto& text = settings_.options.ca_pem;
+    if (text.empty()) {
+        set(file, or_none(settings_.authorities.file));
     } else {
-        if (!settings.ca_file.empty()) set(CURLOPT_CAINFO, settings.ca_file.c_str());
-        if (settings.ca_file.empty()) set(CURLOPT_CAINFO, nullptr);
-        set(CURLOPT_CAPATH,
-            settings.ca_directory.empty() ? nullptr : settings.ca_directory.c_str());
+        curl_blob blob{const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
+        set(pem, &blob);
     }
+    set(directory, or_none(settings_.authorities.directory));
 }
 
 CurlExchange& CurlExchange::of(CURL* easy) noexcept {
@@ -141,15 +148,10 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
     takes_sink_ = false;
     stream_id_ = 0;
     tls_error_[0] = '\0';
-    tls_begun_ = stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ =
+    begun_ = tls_begun_ = stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ =
         address_refused_ = false;
 
-    if (last_url_ != request.url) {
-        set_url(request.url);
-        const auto& proxy =
-            request.url.starts_with("http://") ? settings_.http_proxy : settings_.https_proxy;
-        set(CURLOPT_PROXY, proxy.c_str());
-    }
+    if (last_url_ != request.url) set_url(request.url);
     set_headers(request);
     switch (request.method) {
         case HttpMethod::get:
@@ -184,6 +186,11 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
     }
 }
 
+void CurlExchange::begin(CURLM* multi) noexcept {
+    begun_ = true;
+    curl_multi_add_handle(multi, easy());
+}
+
 void CurlExchange::set_url(const std::string& url) {
     last_url_ = url;
     // Parsed here, once, rather than by each transfer. What it refuses, libcurl refuses again with
@@ -192,6 +199,8 @@ void CurlExchange::set_url(const std::string& url) {
         url_ && curl_url_set(url_.get(), CURLUPART_URL, url.c_str(), 0) == CURLUE_OK;
     set(CURLOPT_CURLU, parsed ? url_.get() : nullptr);
     set(CURLOPT_URL, parsed ? nullptr : url.c_str());
+    proxy_ = &settings_.proxy_to(!url.starts_with("http://"), host_and_port(url).host);
+    set(CURLOPT_PROXY, proxy_->url.c_str());
 }
 
 void CurlExchange::set_headers(const HttpRequest& request) {
@@ -414,30 +423,56 @@ Error CurlExchange::failure(CURLcode code) const {
         return make_error(ErrorKind::transport, Stage::receive,
                           "the connection was closed before the first byte of the answer");
     }
+    if (const auto status = tunnel_status(); !issued_ && status != 0 && status / 100 != 2) {
+        return make_error(ErrorKind::transport, Stage::connect,
+                          "the proxy refused the tunnel, with status " + std::to_string(status));
+    }
+    const std::string_view who = is_at_proxy(stage) ? "the proxy could not be used: " : "";
     if (code == CURLE_OPERATION_TIMEDOUT) {
-        return make_error(ErrorKind::timeout, stage, "there was no answer in time");
+        return make_error(ErrorKind::timeout, stage,
+                          std::string(who) + "there was no answer in time");
     }
     if (stage == Stage::tls) return make_error(ErrorKind::transport, stage, tls_problem(code));
     std::string summary = curl_easy_strerror(code);
     if (!summary.empty()) summary.front() = ascii_lower(summary.front());
-    return make_error(ErrorKind::transport, stage, std::move(summary));
+    return make_error(ErrorKind::transport, stage, summary.insert(0, who));
+}
+
+/// What the proxy answered to CONNECT; 0 when it did not, or was not asked.
+long CurlExchange::tunnel_status() const noexcept {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &status);
+    return status;
+}
+
+/// Until its tunnel stands, or it gets a plain request, the proxy is whom we deal with.
+bool CurlExchange::is_at_proxy(Stage stage) const noexcept {
+    if (proxy_->url.empty() || issued_ || tunnel_status() / 100 == 2) return false;
+    return stage == Stage::resolve || stage == Stage::connect ||
+           (stage == Stage::tls && proxy_->tls);
 }
 
 Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary,
                                std::string field) const {
-    const auto [host, port] = host_and_port(request_->url);
     ErrorData data;
     data.kind = kind;
     data.effect = issued_ && !stream_refused_ ? Effect::unknown : Effect::none;
     data.stage = stage;
     data.summary = std::move(summary);
     data.field = std::move(field);
-    data.host = host;
-    data.port = port;
+    if (is_at_proxy(stage)) {
+        data.host = proxy_->host;
+        data.port = proxy_->port;
+    } else {
+        const auto [host, port] = host_and_port(request_->url);
+        data.host = host;
+        data.port = port;
+    }
     return Error{std::move(data)};
 }
 
 Stage CurlExchange::reached_stage() const noexcept {
+    if (!begun_) return Stage::prepare;  // libcurl still tells of the request before
     if (issued_) return Stage::receive;
     const auto reached = [this](CURLINFO info) {
         curl_off_t microseconds = 0;
@@ -450,20 +485,28 @@ Stage CurlExchange::reached_stage() const noexcept {
 
 std::string CurlExchange::tls_problem(CURLcode code) const {
     if (code == CURLE_SSL_CACERT_BADFILE) {
-        return "the certificate authorities could not be read; tried: " + settings_.ca_tried;
+        return "the certificate authorities could not be read; tried: " +
+               settings_.authorities.tried;
     }
+    const bool at_proxy = is_at_proxy(Stage::tls);
+    const std::string whose = at_proxy ? "the proxy's" : "the server's";
     long verdict = X509_V_OK;
-    curl_easy_getinfo(easy_.get(), CURLINFO_SSL_VERIFYRESULT, &verdict);
+    curl_easy_getinfo(easy_.get(),
+                      at_proxy ? CURLINFO_PROXY_SSL_VERIFYRESULT : CURLINFO_SSL_VERIFYRESULT,
+                      &verdict);
     // libcurl looks at the name last, and leaves the verdict at 1 when that does not fit.
     const bool chain_refused = verdict != X509_V_OK && verdict != X509_V_ERR_UNSPECIFIED;
     if (!chain_refused && code == CURLE_PEER_FAILED_VERIFICATION) {
-        return "the server's certificate is for another host name";
+        return whose + " certificate is for another host name";
     }
-    if (!chain_refused) return std::string("TLS handshake failed: ") + tls_error_.data();
-    std::string problem = "the server's certificate is refused: ";
+    if (!chain_refused) {
+        return (at_proxy ? "TLS handshake with the proxy failed: " : "TLS handshake failed: ") +
+               std::string(tls_error_.data());
+    }
+    auto problem = whose + " certificate is refused: ";
     problem += X509_verify_cert_error_string(verdict);
     if (verdict != X509_V_ERR_CERT_HAS_EXPIRED && verdict != X509_V_ERR_CERT_NOT_YET_VALID) {
-        problem += "; certificate authorities from: " + settings_.ca_tried;
+        problem += "; certificate authorities from: " + settings_.authorities.tried;
     }
     return problem;
 }

@@ -50,6 +50,8 @@ public:
     /// @param wait_for_multiplex  rather share a connection being opened than open one more
     void prepare(const HttpRequest& request, const CallContext& context, MonotonicTime now,
                  bool wait_for_multiplex);
+    /// Lets libcurl work on it.
+    void begin(CURLM* multi) noexcept;
     /// What became of it, once libcurl is done.
     Result<HttpResponse> finish(CURLcode code);
     /// The end of an exchange that was stopped from outside.
@@ -66,6 +68,7 @@ private:
     static int on_debug(CURL* easy, curl_infotype type, char* data, std::size_t size, void* self);
 
     void listen_to_http2(bool listen);
+    void set_authorities(CURLoption file, CURLoption directory, CURLoption pem);
     void set_url(const std::string& url);
     void take_http2_text(std::string_view text);
     bool take_header(std::string_view line);
@@ -81,6 +84,8 @@ private:
     Error make_error(ErrorKind kind, Stage stage, std::string summary,
                      std::string field = {}) const;
     Stage reached_stage() const noexcept;
+    long tunnel_status() const noexcept;
+    bool is_at_proxy(Stage stage) const noexcept;
     std::string tls_problem(CURLcode code) const;
 
     const CurlSettings& settings_;
@@ -90,6 +95,7 @@ private:
     HttpHeaders last_headers_;
     Secret last_authorization_;
     std::string last_url_;
+    const CurlProxy* proxy_ = nullptr;  ///< On the way to last_url_.
     std::array<char, CURL_ERROR_SIZE> tls_error_{};
     bool policy_set_ = false;
     bool listens_ = false;
@@ -100,6 +106,7 @@ private:
     std::size_t header_bytes_ = 0;
     std::size_t body_bytes_ = 0;
     bool takes_sink_ = false;  ///< The answer is one that goes to the body sink.
+    bool begun_ = false;
     bool tls_begun_ = false;
     unsigned stream_id_ = 0;
     bool stream_refused_ = false;  ///< HTTP/2: the server said that it did nothing.

@@ -145,7 +145,7 @@ void CurlLoop::begin(std::unique_ptr<Job> job) {
     prepare(*job);
     CURL* const easy = job->exchange->easy();
     ++job->host->running;
-    curl_multi_add_handle(sockets_.multi(), easy);
+    job->exchange->begin(sockets_.multi());
     running_.emplace(easy, std::move(job));
 }
 

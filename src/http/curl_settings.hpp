@@ -3,20 +3,25 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <twiliowa/http/curl_transport.hpp>
+
+#include "detail/certificate_authorities.hpp"
+#include "http/curl_proxy.hpp"
 
 namespace twiliowa::detail {
 
 struct CurlSettings {
     explicit CurlSettings(CurlOptions given);
 
+    /// The proxy on the way to a host.
+    const CurlProxy& proxy_to(bool tls, std::string_view host) const;
+
     CurlOptions options;
-    std::string ca_file = {};
-    std::string ca_directory = {};
-    std::string ca_tried = {};  ///< For errors: where certificate authorities were looked for.
-    std::string http_proxy = {};
-    std::string https_proxy = {};
+    CertificateAuthorities authorities;
+    CurlProxy http_proxy = {};
+    CurlProxy https_proxy = {};
     std::string no_proxy = {};
 };
 

@@ -1,5 +1,7 @@
 #include <twiliowa/http/curl_transport.hpp>
 
+#include <chrono>
+#include <deque>
 #include <mutex>
 #include <utility>
 #include <vector>
@@ -25,7 +27,7 @@ namespace {
 Result<HttpResponse> run_exchange(CurlLine& line, const CallContext& context, bool& reusable) {
     CURLM* const multi = line.multi.get();
     CURL* const easy = line.exchange.easy();
-    curl_multi_add_handle(multi, easy);
+    line.exchange.begin(multi);
     const auto registration = context.cancel.on_cancel([multi] { curl_multi_wakeup(multi); });
     for (;;) {
         int running = 0;
@@ -62,25 +64,27 @@ public:
         if (loop_) loop_->stop();
     }
 
+    /// The line used last, so that those beyond what the traffic needs fall idle. The expired go.
     std::unique_ptr<detail::CurlLine> lease(MonotonicTime now) {
         std::vector<std::unique_ptr<detail::CurlLine>> expired;  // destroyed without the lock
         const std::lock_guard lock(mutex_);
-        while (!lines_.empty()) {
-            auto line = std::move(lines_.back());
-            lines_.pop_back();
-            if (now - line->last_used <= settings_->options.max_idle) return line;
-            expired.push_back(std::move(line));  // those below it are older still
+        while (!lines_.empty() && now - lines_.front()->last_used > settings_->options.max_idle) {
+            expired.push_back(std::move(lines_.front()));
+            lines_.pop_front();
         }
-        return nullptr;
+        if (lines_.empty()) return nullptr;
+        auto line = std::move(lines_.back());
+        lines_.pop_back();
+        return line;
     }
 
     std::unique_ptr<detail::CurlLine> make_line() const {
         return std::make_unique<detail::CurlLine>(*settings_);
     }
 
-    void give_back(std::unique_ptr<detail::CurlLine> line, MonotonicTime now) {
-        line->last_used = now;
+    void give_back(std::unique_ptr<detail::CurlLine> line) {
         const std::lock_guard lock(mutex_);
+        line->last_used = std::chrono::steady_clock::now();
         lines_.push_back(std::move(line));
     }
 
@@ -99,7 +103,7 @@ public:
 private:
     std::shared_ptr<const detail::CurlSettings> settings_;
     std::mutex mutex_;
-    std::vector<std::unique_ptr<detail::CurlLine>> lines_;
+    std::deque<std::unique_ptr<detail::CurlLine>> lines_;  ///< The one used last at the end.
     std::shared_ptr<detail::CurlLoop> loop_;
 };
 
@@ -127,7 +131,7 @@ Result<HttpResponse> CurlTransport::send(const HttpRequest& request, const CallC
     if (context.cancel.is_cancelled()) return line->exchange.cancelled();
     bool reusable = false;
     auto result = detail::run_exchange(*line, context, reusable);
-    if (reusable) impl_->give_back(std::move(line), now);
+    if (reusable) impl_->give_back(std::move(line));
     return result;
 }
 

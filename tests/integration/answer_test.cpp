@@ -1,4 +1,8 @@
 // What a server may answer.
+#include <latch>
+#include <thread>
+#include <vector>
+
 #include "fixture.hpp"
 
 #include <twiliowa/messages_client.hpp>
@@ -164,6 +168,33 @@ TEST_CASE("a connection that was idle for longer than max_idle is not used again
         CHECK(send_async(transport, wire.post("/ok"), Wire::within()));
         CHECK(wire.server.connections() == 2);
     }
+}
+
+TEST_CASE("the connections of a burst age out while one call after the other uses the newest") {
+    constexpr int burst = 8;
+    std::latch all_here{burst};
+    TestServer server({}, [&](const ReceivedRequest& request) {
+        if (request.path == "/burst") all_here.arrive_and_wait();
+        return Reply{};
+    });
+    CurlOptions options;
+    options.proxy = "none";
+    options.max_idle = 100ms;
+    CurlTransport transport(options);
+    HttpRequest request;
+    request.url = server.url("127.0.0.1") + "/burst";
+    std::vector<std::thread> threads;
+    for (int i = 0; i < burst; ++i) {
+        threads.emplace_back([&] { CHECK(transport.send(request, Wire::within())); });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(server.open_connections() == burst);
+    request.url = server.url("127.0.0.1") + "/ok";
+    const auto begin = std::chrono::steady_clock::now();
+    while (server.open_connections() > 1 && elapsed_since(begin) < 10s) {
+        REQUIRE(transport.send(request, Wire::within()));
+    }
+    CHECK(server.open_connections() == 1);
 }
 
 TEST_CASE("a refused connection did nothing, and says where") {

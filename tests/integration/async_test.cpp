@@ -220,6 +220,7 @@ TEST_CASE("a call that waits for its turn ends by its deadline, unsent") {
         const auto answer = calls[i].get();
         REQUIRE_FALSE(answer);
         CHECK(answer.error().kind() == ErrorKind::timeout);
+        CHECK(answer.error().stage() == Stage::prepare);
         CHECK(answer.error().effect() == Effect::none);
         CHECK(answer.error().port() == wire.server.port());
     }

@@ -113,6 +113,7 @@ extern "C" int getaddrinfo(const char* node, const char* service, const addrinfo
         blocked.wait();
         return EAI_AGAIN;
     }
+    if (node != nullptr && std::strcmp(node, "unknown.test") == 0) return EAI_NONAME;
     return real(node, service, hints, result);
 }
 

@@ -5,6 +5,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include <array>
+#include <cstdio>
 #include <memory>
 #include <stdexcept>
 
@@ -96,6 +98,15 @@ Certificates make_certificates(const CertificateOptions& options) {
                   "DNS:" + options.host + (options.ip ? ",IP:127.0.0.1" : ""));
     require(X509_sign(server.get(), ca_key.get(), EVP_sha256()) > 0);
     return {to_pem(ca.get()), to_pem(server.get()), to_pem(key.get())};
+}
+
+std::string file_name_in_ca_directory(const std::string& ca_pem) {
+    const Bio bio(BIO_new_mem_buf(ca_pem.data(), static_cast<int>(ca_pem.size())));
+    const Certificate ca(PEM_read_bio_X509(bio.get(), nullptr, nullptr, nullptr));
+    require(ca != nullptr);
+    std::array<char, 32> name{};
+    std::snprintf(name.data(), name.size(), "%08lx.0", X509_subject_name_hash(ca.get()));
+    return name.data();
 }
 
 }  // namespace twiliowa::test

@@ -21,4 +21,7 @@ struct CertificateOptions {
 /// Throws std::runtime_error if OpenSSL fails.
 Certificates make_certificates(const CertificateOptions& options = {});
 
+/// The name of the file in which OpenSSL looks for this authority, in a directory of them.
+std::string file_name_in_ca_directory(const std::string& ca_pem);
+
 }  // namespace twiliowa::test

@@ -7,6 +7,7 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -41,7 +42,7 @@ int choose_h2(SSL*, const unsigned char** out, unsigned char* out_size, const un
     return SSL_TLSEXT_ERR_OK;
 }
 
-SSL_CTX* make_tls_context(const Certificates& certificates, bool http2) {
+SSL_CTX* make_tls_context(const Certificates& certificates, bool http2, bool only_tls_1_1) {
     SSL_CTX* const context = SSL_CTX_new(TLS_server_method());
     BIO* bio = BIO_new_mem_buf(certificates.server_pem.data(),
                                static_cast<int>(certificates.server_pem.size()));
@@ -58,6 +59,11 @@ SSL_CTX* make_tls_context(const Certificates& certificates, bool http2) {
     X509_free(certificate);
     EVP_PKEY_free(key);
     if (http2) SSL_CTX_set_alpn_select_cb(context, choose_h2, nullptr);
+    if (only_tls_1_1) {
+        SSL_CTX_set_min_proto_version(context, TLS1_1_VERSION);
+        SSL_CTX_set_max_proto_version(context, TLS1_1_VERSION);
+        SSL_CTX_set_security_level(context, 0);
+    }
     return context;
 }
 
@@ -115,7 +121,8 @@ struct TestServer::Connection {
 TestServer::TestServer(Options options, Handler handler)
     : options_(std::move(options)), handler_(std::move(handler)) {
     if (options_.protocol != Protocol::http1) {
-        tls_ = make_tls_context(options_.certificates, options_.protocol == Protocol::tls_http2);
+        tls_ = make_tls_context(options_.certificates, options_.protocol == Protocol::tls_http2,
+                                options_.only_tls_1_1);
     }
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     sockaddr_in address{};
@@ -161,6 +168,11 @@ int TestServer::connections() const {
     return connections_;
 }
 
+int TestServer::open_connections() const {
+    const std::lock_guard lock(mutex_);
+    return connections_ - closed_;
+}
+
 bool TestServer::wait_for_requests(std::size_t count) const {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds{10},
@@ -190,7 +202,12 @@ void TestServer::accept_loop() {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         auto& connection = *open_.emplace_back(std::make_unique<Connection>(fd));
         const int number = connections_++;
-        threads_.emplace_back([this, &connection, number] { serve(connection, number); });
+        threads_.emplace_back([this, &connection, number] {
+            serve(connection, number);
+            connection.end();
+            const std::lock_guard closing(mutex_);
+            ++closed_;
+        });
         changed_.notify_all();
     }
 }
@@ -378,17 +395,15 @@ void TestServer::serve(Connection& connection, int number) {
             }
             return;
         }
-        if (!connection.shake_hands(static_cast<SSL_CTX*>(tls_))) return connection.end();
+        if (!connection.shake_hands(static_cast<SSL_CTX*>(tls_))) return;
         const unsigned char* protocol = nullptr;
         unsigned size = 0;
         SSL_get0_alpn_selected(connection.ssl, &protocol, &size);
         if (size == 2) {
-            Http2(*this, connection, number).run();
-            return connection.end();
+            return Http2(*this, connection, number).run();
         }
     }
     serve_http1(connection, number);
-    connection.end();
 }
 
 void TestServer::serve_http1(Connection& connection, int number) {
@@ -430,7 +445,33 @@ void TestServer::serve_http1(Connection& connection, int number) {
         if (!read_until([&] { return data.size() >= length; })) return;
         request.body = data.substr(0, length);
         data.erase(0, length);
-        if (!answer_http1(connection, receive(std::move(request)))) return;
+        const auto target = request.path;
+        const auto reply = receive(std::move(request));
+        if (reply.kind == Reply::Kind::tunnel) return relay(connection, target);
+        if (!answer_http1(connection, reply)) return;
+    }
+}
+
+void TestServer::relay(Connection& connection, const std::string& host_and_port) {
+    Connection target(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto port = std::stoul(host_and_port.substr(host_and_port.rfind(':') + 1));
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    if (connect(target.fd, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0) return;
+    if (!connection.write("HTTP/1.1 200 Connection established\r\n\r\n")) return;
+    std::array<char, 16'384> buffer{};
+    const auto pass = [&buffer](const Connection& from, const Connection& to) {
+        const long got = from.read(buffer.data(), buffer.size());
+        return got > 0 && to.write({buffer.data(), static_cast<std::size_t>(got)});
+    };
+    std::array<pollfd, 2> ends{{{connection.fd, POLLIN, 0}, {target.fd, POLLIN, 0}}};
+    for (;;) {
+        const bool pending = connection.ssl != nullptr && SSL_pending(connection.ssl) > 0;
+        if (!pending && poll(ends.data(), ends.size(), -1) < 0) return;
+        if ((pending || ends[0].revents != 0) && !pass(connection, target)) return;
+        if (!pending && ends[1].revents != 0 && !pass(target, connection)) return;
     }
 }
 

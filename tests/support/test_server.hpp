@@ -48,6 +48,7 @@ struct Reply {
         reset_stream,   ///< HTTP/2: RST_STREAM with INTERNAL_ERROR.
         early_reset,    ///< HTTP/2: answers and resets the stream before the body is read.
         goaway,         ///< HTTP/2: GOAWAY with last stream 0, and closes.
+        tunnel,         ///< To a CONNECT: a tunnel to that port here, whatever the host (HTTP/1).
     };
     Kind kind = Kind::normal;
     int status = 201;
@@ -64,6 +65,7 @@ public:
         Protocol protocol = Protocol::http1;
         Certificates certificates = {};  ///< Needed for TLS.
         bool never_shake_hands = false;  ///< TLS: accepts, and stays silent.
+        bool only_tls_1_1 = false;
     };
 
     explicit TestServer(Options options, Handler handler);
@@ -75,7 +77,8 @@ public:
     std::string url(const std::string& host = "localhost") const;
     int port() const noexcept { return port_; }
     std::vector<ReceivedRequest> requests() const;
-    int connections() const;
+    int connections() const;       ///< All that there were.
+    int open_connections() const;  ///< Those that neither side has closed.
     /// Waits, at most ten seconds, until so many requests have arrived.
     bool wait_for_requests(std::size_t count) const;
     bool wait_for_connections(int count) const;
@@ -88,6 +91,7 @@ private:
     void serve(Connection& connection, int number);
     void serve_http1(Connection& connection, int number);
     bool answer_http1(Connection& connection, const Reply& reply);
+    void relay(Connection& connection, const std::string& host_and_port);
     Reply receive(ReceivedRequest request);
     /// Waits for the end of the server; false if it has come.
     bool pause(int milliseconds) const;
@@ -101,6 +105,7 @@ private:
     mutable std::condition_variable changed_;
     bool stopping_ = false;
     int connections_ = 0;
+    int closed_ = 0;
     std::vector<ReceivedRequest> requests_;
     std::vector<std::unique_ptr<Connection>> open_;
     std::vector<std::thread> threads_;

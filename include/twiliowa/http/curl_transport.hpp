@@ -19,7 +19,8 @@ struct CurlOptions {
     std::string ca_file = {};
     std::string ca_directory = {};
     std::string ca_pem = {};  ///< The same as text.
-    /// Proxy URL. Default: from the environment (HTTPS_PROXY, NO_PROXY). "none" uses no proxy.
+    /// Proxy URL. Default: from the environment (HTTPS_PROXY, and NO_PROXY: hosts, domains and
+    /// networks). "none" uses no proxy. A proxy that fails or refuses is named in the error.
     std::string proxy = {};
     std::chrono::milliseconds connect_timeout = defaults::connect_timeout;
     std::chrono::milliseconds max_idle = defaults::max_idle;

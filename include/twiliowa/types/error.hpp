@@ -65,7 +65,7 @@ struct ErrorData {
     std::string request_id;  ///< `Twilio-Request-Id`; quote it to Twilio's support.
     std::string field;       ///< The offending parameter, as Twilio spells it ("To").
     std::string hint;        ///< The way out.
-    std::string host;        ///< The host that was called.
+    std::string host;        ///< The host that was called, or the proxy that failed before it.
     int port = 0;            ///< Its port, 0 when no connection was tried.
     int attempts = 0;        ///< How often the request was tried.
     std::optional<std::chrono::milliseconds> retry_after;  ///< What Twilio asked to wait.
