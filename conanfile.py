@@ -17,6 +17,8 @@ class TwiliowaConan(ConanFile):
     name = "twiliowa"
     description = "WhatsApp messaging through Twilio"
     license = "MIT"
+    homepage = "https://github.com/twiliowa/twiliowa"
+    url = homepage
     topics = ("whatsapp", "twilio", "messaging", "webhook")
     package_type = "library"
     settings = "os", "arch", "compiler", "build_type"
@@ -36,10 +38,13 @@ class TwiliowaConan(ConanFile):
         cmake_layout(self)
 
     def requirements(self):
-        self.requires("nlohmann_json/[>=3.11.2 <4]")
-        self.requires("fmt/[>=9.1 <13]")
-        self.requires("openssl/[>=3 <4]")
-        self.requires("libcurl/[>=7.88 <9]")
+        # twiliowa::testing is static beside a shared library too, and has its callers link what it uses;
+        # the single header and the adapter have them compile it.
+        reaching = {"transitive_headers": True, "transitive_libs": True}
+        self.requires("nlohmann_json/[>=3.11.2 <4]", **reaching)
+        self.requires("fmt/[>=9.1 <13]", **reaching)
+        self.requires("openssl/[>=3 <4]", **reaching)
+        self.requires("libcurl/[>=7.88 <9]", **reaching)
         if self.options.with_tools:
             self.requires("cpp-httplib/[>=0.11.4 <1]", options={"with_openssl": True})
 
@@ -72,8 +77,7 @@ class TwiliowaConan(ConanFile):
         rmdir(self, os.path.join(self.package_folder, "lib", "pkgconfig"))
 
     def package_info(self):
-        dependencies = ["nlohmann_json::nlohmann_json", "fmt::fmt", "openssl::crypto",
-                        "libcurl::libcurl"]
+        dependencies = ["nlohmann_json::nlohmann_json", "openssl::crypto", "libcurl::libcurl"]
         self.cpp_info.set_property("cmake_file_name", "twiliowa")
 
         core = self.cpp_info.components["twiliowa"]
@@ -89,7 +93,12 @@ class TwiliowaConan(ConanFile):
         testing = self.cpp_info.components["testing"]
         testing.set_property("cmake_target_name", "twiliowa::testing")
         testing.libs = ["twiliowa_testing"]
-        testing.requires = ["twiliowa"]
+        testing.requires = ["twiliowa", "nlohmann_json::nlohmann_json", "openssl::crypto"]
+
+        fmt = self.cpp_info.components["fmt"]
+        fmt.set_property("cmake_target_name", "twiliowa::fmt")
+        fmt.libs = []
+        fmt.requires = ["twiliowa", "fmt::fmt"]
 
         single_header = self.cpp_info.components["single_header"]
         single_header.set_property("cmake_target_name", "twiliowa::single_header")

@@ -5,26 +5,6 @@ include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/twiliowa)
 
-# One header for those who want nothing to build.
-set(single_header ${CMAKE_CURRENT_BINARY_DIR}/single_header/twiliowa_single.hpp)
-add_custom_command(
-  OUTPUT ${single_header}
-  COMMAND ${CMAKE_COMMAND} -D OUTPUT=${single_header}
-          -P ${CMAKE_CURRENT_SOURCE_DIR}/cmake/single_header.cmake
-  DEPENDS ${headers} ${sources} cmake/single_header.cmake LICENSE
-  COMMENT "Writing twiliowa_single.hpp")
-add_custom_target(twiliowa_single_header_file ALL DEPENDS ${single_header})
-add_library(twiliowa_single_header INTERFACE)
-target_compile_features(twiliowa_single_header INTERFACE cxx_std_20)
-target_include_directories(
-  twiliowa_single_header INTERFACE $<BUILD_INTERFACE:${CMAKE_CURRENT_BINARY_DIR}/single_header>
-                                   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(
-  twiliowa_single_header INTERFACE nlohmann_json::nlohmann_json fmt::fmt OpenSSL::Crypto
-                                   CURL::libcurl Threads::Threads)
-add_dependencies(twiliowa_single_header twiliowa_single_header_file)
-set_target_properties(twiliowa_single_header PROPERTIES EXPORT_NAME single_header)
-add_library(twiliowa::single_header ALIAS twiliowa_single_header)
 install(FILES ${single_header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT single_header)
 
 install(
@@ -45,8 +25,15 @@ else()
   set(pc_requires_key Requires)
   set(pc_cflags)
 endif()
-file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-string(REGEX REPLACE "/$" "" pc_prefix "${pc_prefix}")
+# The prefix is found from where the file is, unless that is outside of it.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}")
+  set(pc_prefix ${CMAKE_INSTALL_PREFIX})
+else()
+  file(RELATIVE_PATH pc_prefix /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" pc_prefix "\${pcfiledir}/${pc_prefix}")
+endif()
+cmake_path(APPEND pc_libdir "\${prefix}" "${CMAKE_INSTALL_LIBDIR}")
+cmake_path(APPEND pc_includedir "\${prefix}" "${CMAKE_INSTALL_INCLUDEDIR}")
 
 configure_package_config_file(cmake/twiliowa-config.cmake.in twiliowa-config.cmake
                               INSTALL_DESTINATION ${package_dir})

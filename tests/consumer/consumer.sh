@@ -5,9 +5,11 @@
 #                  no path of this machine; find_package, pkg-config, the single header's target
 #   subdirectory   add_subdirectory, as a shared library; then that library installed, find_package
 #   fetch_content  FetchContent, of a release's archive
-#   release        a release's archive, built and used as docs/getting-started.md says; with at least
-#                  the options of vcpkg's port
+#   release        a release's archive, built and used as docs/getting-started.md says, where there is
+#                  no fmt; with at least the options of vcpkg's port
 #   single_header  the generated header, without CMake
+#   configured     configured only: in a program that brings the dependencies itself; with absolute
+#                  directories to install to
 # shellcheck disable=SC2046,SC2076 # lists of flags and files; a part of a line, not a pattern
 set -euo pipefail
 way=$1 tree=$2 build=$3 compiler=$4
@@ -20,7 +22,7 @@ none_in() { # <file> <pattern>
     ! grep -nE -- "$2" "$1" || { echo "That should not be in $1."; return 1; }
 }
 
-configure() { # <name> <project> <cmake arguments>: the consumer project, built and run
+configure_only() { # <name> <project> <cmake arguments>: the consumer project
     local dir=$work/$1
     mkdir -p "$dir"
     cp "$here"/*.cpp "$dir"
@@ -31,8 +33,21 @@ configure() { # <name> <project> <cmake arguments>: the consumer project, built 
         { cat "$work/$1.log"; return 1; }
     # Whatever a release's users would have to wonder about, too.
     none_in "$work/$1.log" 'CMake.*Warning|[Dd]ownloading'
-    cmake --build "$dir/build"
-    "$dir/build/my_service"
+}
+
+configure() { # <name> <project> <cmake arguments>: the same, built, and its programs run
+    local program
+    configure_only "$@"
+    cmake --build "$work/$1/build"
+    for program in "$work/$1"/build/my_*; do "$program"; done
+}
+
+test_package() { # <prefix>: what Conan tests its package with
+    cmake -G Ninja -S "$tree/test_package" -B "$work/test_package" \
+        -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")" \
+        -DCMAKE_PREFIX_PATH="$1"
+    cmake --build "$work/test_package"
+    "$work/test_package/test_package"
 }
 
 make_release() { # <archive>: what a release holds: the files that git knows, or would
@@ -108,13 +123,14 @@ installed)
     mv "$work/built" "$work/prefix"
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     configure single_header_target single_header -DCMAKE_PREFIX_PATH="$work/prefix"
+    configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
+    test_package "$work/prefix"
     run_with_pkg_config "$work/prefix"
     ;;
 subdirectory)
     mkdir -p "$work/tree/third_party"
     ln -sfn "$tree" "$work/tree/third_party/twiliowa"
-    configure tree subdirectory -DBUILD_SHARED_LIBS=ON
-    "$work/tree/build/my_tests"
+    configure tree subdirectory -DBUILD_SHARED_LIBS=ON -DTWILIOWA_INSTALL=ON
     # Only who works on the library builds its tests, and wants warnings to be errors.
     none_in "$work/tree/build/build.ninja" 'twiliowa_[a-z]*_tests|example_[a-z]*:|twiliowa-emulator:|-Werror'
     check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
@@ -122,6 +138,7 @@ subdirectory)
     check_manifest "$work/prefix" noconfig lib/libtwiliowa_testing.a \
         $(cd "$work/prefix" && ls lib*/libtwiliowa.so lib*/libtwiliowa.so.[0-9].[0-9]* | sed 's|^lib[^/]*|lib|')
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
+    test_package "$work/prefix"
     run_with_pkg_config "$work/prefix" -Wl,-rpath,"$work/prefix/lib"
     # The program finds the library by its SONAME, and needs no other file of it to run.
     install_to "$work/tree/build" "$work/runtime" runtime
@@ -135,6 +152,7 @@ fetch_content)
     ;;
 release)
     make_release "$work/release.tar.gz"
+    without_fmt=(-DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON)
     rm -rf "$work/twiliowa" "$work/prefix"
     tar -C "$work" -xzf "$work/release.tar.gz"
     mkdir -p "$work/program" "$work/one_header"
@@ -147,7 +165,7 @@ release)
     cmake() {
         local quick=()
         [ "$1" != -S ] || quick=(-G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=
-            -DCMAKE_UNITY_BUILD=ON -DCMAKE_INSTALL_LIBDIR=lib
+            -DCMAKE_UNITY_BUILD=ON -DCMAKE_INSTALL_LIBDIR=lib "${without_fmt[@]}"
             -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")")
         command cmake "$@" "${quick[@]}" >cmake.log || { cat cmake.log; return 1; }
     }
@@ -161,7 +179,13 @@ release)
     install_it
     check_manifest "$work/prefix" noconfig lib/libtwiliowa.a lib/libtwiliowa_testing.a
     [ -r "prefix/$(sed -nE 's/.*CONFIG_PATH ([^)]*)\)/\1/p' "$port")/twiliowa-config.cmake" ]
-    configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
+    configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}"
+    if (configure_only no_fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}") >no_fmt.txt; then
+        echo "find_package gave the component fmt without fmt."
+        exit 1
+    fi
+    grep -q 'component fmt needs fmt' no_fmt.txt || { cat no_fmt.txt; exit 1; }
+    none_in "$work/prefix/lib/pkgconfig/twiliowa.pc" fmt
     export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
     (cd program && use_pkg_config && ./a.out)
     write_single_header
@@ -173,13 +197,30 @@ single_header)
     cmake -D OUTPUT="$work/twiliowa_single.hpp" -P "$tree/cmake/single_header.cmake"
     cmake -D OUTPUT="$work/again.hpp" -P "$tree/cmake/single_header.cmake"
     cmp "$work/twiliowa_single.hpp" "$work/again.hpp"
-    none_in "$work/twiliowa_single.hpp" "($tree|$build)"
+    none_in "$work/twiliowa_single.hpp" "($tree|$build)|<fmt/"
     cd "$work"
     for unit in main second twiliowa; do
         compile -I. -DCONSUMER_HEADER='"twiliowa_single.hpp"' -c "$here/$unit.cpp" -o $unit.o
     done
     "$compiler" main.o second.o twiliowa.o -o single_header \
-        $(pkg-config --libs fmt libcurl libcrypto) -pthread
+        $(pkg-config --libs libcurl libcrypto) -pthread
     ./single_header
+    ;;
+configured)
+    mkdir -p "$work/own_dependencies/third_party"
+    ln -sfn "$tree" "$work/own_dependencies/third_party/twiliowa"
+    configure_only own_dependencies own_dependencies
+    # What the parent does not ask for is not installed with it.
+    install_to "$work/own_dependencies/build" "$work/prefix"
+    [ -z "$(files_in "$work/prefix" 2>/dev/null)" ]
+    rm -rf "$work/absolute"
+    cmake -G Ninja -S "$tree" -B "$work/absolute" -DCMAKE_CXX_COMPILER="$compiler" -DBUILD_SHARED_LIBS=ON \
+        -DTWILIOWA_BUILD_TESTS=OFF -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF \
+        -DCMAKE_INSTALL_PREFIX=/opt/tw -DCMAKE_INSTALL_LIBDIR=/opt/tw/lib64 \
+        -DCMAKE_INSTALL_INCLUDEDIR=include >"$work/absolute.log" 2>&1 || { cat "$work/absolute.log"; exit 1; }
+    for variable in prefix=/opt/tw libdir=/opt/tw/lib64 includedir=/opt/tw/include; do
+        [ "$(pkg-config --variable=${variable%=*} "$work/absolute/twiliowa.pc")" = ${variable#*=} ] ||
+            { echo "twiliowa.pc does not say $variable:"; cat "$work/absolute/twiliowa.pc"; exit 1; }
+    done
     ;;
 esac

@@ -23,6 +23,6 @@ write_single_header() {
 
 use_single_header() {
     # [use_single_header]
-    g++ -std=c++20 *.cpp $(pkg-config --libs libcurl libcrypto fmt) -pthread
+    g++ -std=c++20 *.cpp $(pkg-config --libs libcurl libcrypto) -pthread
     # [use_single_header]
 }

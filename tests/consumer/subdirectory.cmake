@@ -1,7 +1,7 @@
 cmake_minimum_required(VERSION 3.23...3.25)
 project(my_service LANGUAGES CXX)
 add_executable(my_service main.cpp second.cpp)
-add_executable(my_tests my_tests.cpp)
+add_executable(my_tests my_tests.cpp second.cpp)
 # The test builds the library in few units, to be quick; the program stays as it is.
 set_property(TARGET my_service PROPERTY UNITY_BUILD OFF)
 
