@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap "kill \$(jobs -p) 2>/dev/null || true; wait; rm -rf '$work'" EXIT
 # Of the caller's account nothing may take part.
 unset "${!TWILIO@}"
-fail() { echo "$1"; exit 1; }
+fail() { echo "$1" >&2; exit 1; }
 
 # A tree in which everything is built and installed already. The ports are free ones.
 mkdir -p "$work"/twiliowa/build/dev/{examples,tools} "$work/bin"
