@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Usage: code_blocks_test.sh <source tree>. What code_blocks.sh must not let pass, each put into a copy of
-# the pages.
+# a page.
 set -euo pipefail
 cd "$1"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-cp -r README.md docs examples tests test_package "$work"
+mkdir "$work/docs"
+cp -r docs/code "$work/docs"
+cp -r README.md examples tests test_package "$work"
 page=$work/docs/errors.md
-cp "$page" "$work/before.md"
+cp docs/errors.md "$work/before.md"
 
 refused() { # <words of the complaint> <text at the end of the page>
     local output
