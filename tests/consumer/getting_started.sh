@@ -2,8 +2,8 @@
 # What docs/getting-started.md and docs/packaging.md say to type, run by consumer.sh where `twiliowa` is a release, unpacked.
 install_it() {
     # [install]
-    cmake -S twiliowa -B build -DCMAKE_BUILD_TYPE=Release -DTWILIOWA_BUILD_TESTS=OFF \
-        -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF
+    cmake -S twiliowa -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON \
+        -DTWILIOWA_BUILD_TESTS=OFF -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF
     cmake --build build --parallel "$(nproc)"
     sudo cmake --install build
     # [install]
