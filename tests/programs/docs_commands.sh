@@ -33,10 +33,10 @@ cd() { [ "$1" = twiliowa ] || builtin cd "$@"; }
     command ./dev help | grep -qE "^\./dev $1 " || fail "./dev help does not know $1"
     [ "$1" != demo ] || command ./dev demo
 }
-# What differs from run to run: ports, how far a message has come when it is looked at, what comes first.
+# What may differ: ports, SIDs, how far a message has come when it is looked at, what comes first.
 steady() {
-    sed -E '/^# \[/d; s/(127\.0\.0\.1):[0-9]+/\1:0/; s/  (queued|sending|sent|delivered|read) +to /  - to /' "$1" |
-        sort -u
+    sed -E '/^# \[/d; s/(127\.0\.0\.1):[0-9]+/\1:0/; s/(SM|RQ)[0-9a-f]{32}/\1/
+        s/  (queued|sending|sent|delivered|read) +to /  - to /' "$1" | sort -u
 }
 
 # shellcheck source=docs/code/dev.sh
