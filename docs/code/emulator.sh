@@ -1,18 +1,9 @@
 # shellcheck shell=bash
 # What docs/ says to type of the emulator. tests/programs/docs_emulator.sh runs it.
-try_it() {
-    # [try]
-    cmake --build build/dev --target example_send_template
-    build/dev/tools/twiliowa-emulator > emulator.env &
-    sleep 1; . ./emulator.env
-    build/dev/examples/example_send_template
-    # [try]
-}
-
 start_it() {
     # [start]
     twiliowa-emulator --port 8081 > emulator.env &
-    sleep 1
+    until grep -qs 'Ends with' emulator.env; do sleep 0.1; done
     . ./emulator.env
     # [start]
 }

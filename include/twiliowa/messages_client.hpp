@@ -281,6 +281,7 @@ private:
 /// `for (const Message& m : client.list()) ...`
 class TWILIOWA_EXPORT MessageResults {
 public:
+    /// Walks the list once. Points to a Message, or to the failure that ends the walk.
     class TWILIOWA_EXPORT iterator {
     public:
         using iterator_category = std::input_iterator_tag;
@@ -330,6 +331,7 @@ private:
 /// As MessageResults, but walking it throws on failure.
 class TWILIOWA_EXPORT MessageRange {
 public:
+    /// Walks the list once. Points to a Message; a failure is thrown.
     class TWILIOWA_EXPORT iterator {
     public:
         using iterator_category = std::input_iterator_tag;

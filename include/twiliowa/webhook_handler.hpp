@@ -70,10 +70,12 @@ struct WebhookOptions {
 /// the thread that called it. The first handler whose filter says yes runs, and no other.
 ///
 /// @code
-/// WebhookHandler handler{RequestValidator{auth_token}, {.public_url =
-/// PublicUrl::fixed("https://x.org")}}; handler.on_text([](const InboundMessage& m) { return
-/// MessagingResponse{"You said " + m.body}; }); WebhookResponse answer = handler.handle({.target =
-/// "/hook", .headers = ..., .body = ...});
+/// WebhookHandler handler{RequestValidator{auth_token},
+///                        {.public_url = PublicUrl::fixed("https://bot.example.com")}};
+/// handler.on_text([](const InboundMessage& message) {
+///     return MessagingResponse{"You said: " + message.body};
+/// });
+/// const WebhookResponse answer = handler.handle(request);  // a WebhookRequest
 /// @endcode
 class TWILIOWA_EXPORT WebhookHandler {
 public:

@@ -192,6 +192,16 @@ release)
     cp twiliowa_single.hpp one_header
     g++() { command "${launcher[@]}" "$compiler" -I. -DCONSUMER_HEADER='"twiliowa_single.hpp"' "$@"; }
     (cd one_header && use_single_header && ./a.out)
+    # A first program: it runs, and there is no account.
+    mkdir -p my_service
+    cp "$here/getting_started.cmake" my_service/CMakeLists.txt
+    cp "$tree/examples/send_template.cpp" my_service/main.cpp
+    cp "$tree/test_package/main.cpp" my_service/my_tests.cpp
+    export CMAKE_PREFIX_PATH=$work/prefix
+    unset "${!TWILIO@}"
+    ! build_program >my_service.log 2>&1 || { echo "a message was sent without an account"; exit 1; }
+    grep -q '100% tests passed' my_service.log && tail -n 1 my_service.log | grep -q TWILIO_ACCOUNT_SID ||
+        { cat my_service.log; exit 1; }
     ;;
 single_header)
     cmake -D OUTPUT="$work/twiliowa_single.hpp" -P "$tree/cmake/single_header.cmake"

@@ -1,10 +1,10 @@
 # shellcheck shell=bash disable=SC2046 # pkg-config prints a list of flags
-# What docs/getting-started.md says to type, run by consumer.sh where `twiliowa` is a release, unpacked.
+# What docs/getting-started.md and docs/packaging.md say to type, run by consumer.sh where `twiliowa` is a release, unpacked.
 install_it() {
     # [install]
-    cmake -S twiliowa -B build -DCMAKE_BUILD_TYPE=Release -DTWILIOWA_BUILD_TESTS=OFF \
-        -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF
-    cmake --build build
+    cmake -S twiliowa -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON \
+        -DTWILIOWA_BUILD_TESTS=OFF -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF
+    cmake --build build --parallel "$(nproc)"
     sudo cmake --install build
     # [install]
 }
@@ -25,4 +25,13 @@ use_single_header() {
     # [use_single_header]
     g++ -std=c++20 *.cpp $(pkg-config --libs libcurl libcrypto) -pthread
     # [use_single_header]
+}
+
+build_program() {
+    # [build]
+    cmake -S my_service -B my_service/build
+    cmake --build my_service/build
+    ctest --test-dir my_service/build
+    my_service/build/my_service
+    # [build]
 }

@@ -10,7 +10,7 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
-#include "detail/form.hpp"
+#include "support/form.hpp"
 
 namespace twiliowa::test {
 
@@ -75,7 +75,7 @@ struct Service {
         request.peer = "203.0.113.7";
         request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
         for (const auto& [name, value] : fields) {
-            detail::append_form_field(request.body, name, value);
+            append_form_field(request.body, name, value);
         }
         return sign(std::move(request));
     }

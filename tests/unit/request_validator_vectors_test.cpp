@@ -9,7 +9,7 @@
 
 #include <twiliowa/request_validator.hpp>
 
-#include "detail/form.hpp"
+#include "support/form.hpp"
 #include "support/skip.hpp"
 
 using namespace twiliowa;
@@ -29,7 +29,7 @@ std::string form_of(const nlohmann::json& vector) {
     if (vector.contains("raw_form_body")) return vector["raw_form_body"];
     std::string body;
     for (const auto& pair : vector["params"]) {
-        detail::append_form_field(body, pair[0].get<std::string>(), pair[1].get<std::string>());
+        test::append_form_field(body, pair[0].get<std::string>(), pair[1].get<std::string>());
     }
     return body;
 }

@@ -11,7 +11,6 @@
 
 #include <twiliowa/testing/manual_clock.hpp>
 
-#include "detail/form.hpp"
 #include "support/store_doubles.hpp"
 #include "support/webhook_service.hpp"
 

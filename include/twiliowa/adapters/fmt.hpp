@@ -1,5 +1,6 @@
 /// @file
-/// fmt formatters for what may be logged. Opt-in, header-only; link fmt.
+/// fmt formatters for what may be logged. Opt-in, header-only; link `twiliowa::fmt`, which needs
+/// fmt.
 ///
 /// Formatted: Error and the exceptions (`what()`: free of secrets, phone numbers and message text),
 /// ErrorKind, Effect, Stage, ErrorCategory, RetryAdvice, HttpMethod, MessageStatus, Direction and

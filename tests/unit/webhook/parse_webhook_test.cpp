@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "detail/form.hpp"
+#include "support/form.hpp"
 
 using namespace twiliowa;
 
@@ -17,12 +17,12 @@ const std::string account = "AC0123456789abcdef0123456789abcdef";
 
 std::string encode(const WebhookParameters& fields) {
     std::string body;
-    for (const auto& [name, value] : fields) detail::append_form_field(body, name, value);
+    for (const auto& [name, value] : fields) test::append_form_field(body, name, value);
     return body;
 }
 
 /// What Twilio sends with every inbound message, and `more`.
-std::string inbound(const WebhookParameters& more = {}) {
+std::string inbound_form(const WebhookParameters& more = {}) {
     WebhookParameters fields{{"SmsMessageSid", sid},          {"NumMedia", "0"},
                              {"ProfileName", "Lee"},          {"SmsSid", sid},
                              {"WaId", "447700900123"},        {"SmsStatus", "received"},
@@ -57,7 +57,7 @@ StatusCallback status_of(const std::string& form) {
 }  // namespace
 
 TEST_CASE("a text is an inbound message with who, what and to whom") {
-    const auto message = message_of(inbound({{"Body", "Hi \xf0\x9f\x98\x80 & bye"}}));
+    const auto message = message_of(inbound_form({{"Body", "Hi \xf0\x9f\x98\x80 & bye"}}));
     CHECK(message.sid.str() == sid);
     CHECK(message.account_sid.str() == account);
     CHECK(message.from == "whatsapp:+447700900123");
@@ -77,8 +77,8 @@ TEST_CASE("a text is an inbound message with who, what and to whom") {
 }
 
 TEST_CASE("what is not known is kept") {
-    const auto message = message_of(
-        inbound({{"Body", "Hi"}, {"Novelty", "1"}, {"Novelty", "2"}, {"Body", "second body"}}));
+    const auto message = message_of(inbound_form(
+        {{"Body", "Hi"}, {"Novelty", "1"}, {"Novelty", "2"}, {"Body", "second body"}}));
     CHECK(message.body == "Hi");
     CHECK(message.parameter("Novelty") == "1");
     CHECK(message.parameter("ApiVersion") == "2010-04-01");
@@ -91,14 +91,14 @@ TEST_CASE("what is not known is kept") {
 }
 
 TEST_CASE("media come in the order of their numbers, whatever NumMedia says") {
-    const auto message = message_of(inbound({{"Body", ""},
-                                             {"MediaUrl10", "https://x/10"},
-                                             {"MediaUrl2", "https://x/2"},
-                                             {"MediaContentType2", "image/png"},
-                                             {"MediaUrl0", "https://x/0"},
-                                             {"MediaContentType0", "image/jpeg"},
-                                             {"MediaUrlX", "not a number"},
-                                             {"MediaUrl0", "again"}}));
+    const auto message = message_of(inbound_form({{"Body", ""},
+                                                  {"MediaUrl10", "https://x/10"},
+                                                  {"MediaUrl2", "https://x/2"},
+                                                  {"MediaContentType2", "image/png"},
+                                                  {"MediaUrl0", "https://x/0"},
+                                                  {"MediaContentType0", "image/jpeg"},
+                                                  {"MediaUrlX", "not a number"},
+                                                  {"MediaUrl0", "again"}}));
     REQUIRE(message.media.size() == 3);
     CHECK(message.media[0].url == "https://x/0");
     CHECK(message.media[0].content_type == "image/jpeg");
@@ -108,7 +108,8 @@ TEST_CASE("media come in the order of their numbers, whatever NumMedia says") {
     CHECK(message.media[2].content_type.empty());
     CHECK(message.parameter("MediaUrlX") == "not a number");
     CHECK(message.parameter("MediaUrl0") == "again");
-    CHECK(message_of(inbound({{"Body", ""}, {"MediaUrl99999999999999999999", "u"}})).media.empty());
+    CHECK(message_of(inbound_form({{"Body", ""}, {"MediaUrl99999999999999999999", "u"}}))
+              .media.empty());
 }
 
 TEST_CASE("what contradicts the value that is used is kept") {
@@ -133,11 +134,11 @@ TEST_CASE("what contradicts the value that is used is kept") {
 }
 
 TEST_CASE("a location needs two angles, or stays what it was") {
-    const auto message = message_of(inbound({{"Body", "Office"},
-                                             {"Latitude", "51.5007"},
-                                             {"Longitude", "-0.1246"},
-                                             {"Address", "Westminster"},
-                                             {"Label", "Big Ben"}}));
+    const auto message = message_of(inbound_form({{"Body", "Office"},
+                                                  {"Latitude", "51.5007"},
+                                                  {"Longitude", "-0.1246"},
+                                                  {"Address", "Westminster"},
+                                                  {"Label", "Big Ben"}}));
     REQUIRE(message.location);
     CHECK(message.location->latitude == doctest::Approx(51.5007));
     CHECK(message.location->longitude == doctest::Approx(-0.1246));
@@ -146,7 +147,7 @@ TEST_CASE("a location needs two angles, or stays what it was") {
     for (const auto* bad : {"", "north", "nan", "inf", "90.5", "1e400", "51.5x"}) {
         CAPTURE(bad);
         const auto other =
-            message_of(inbound({{"Body", ""}, {"Latitude", bad}, {"Longitude", "-0.1246"}}));
+            message_of(inbound_form({{"Body", ""}, {"Latitude", bad}, {"Longitude", "-0.1246"}}));
         CHECK_FALSE(other.location);
         CHECK(other.parameter("Latitude") == bad);
         CHECK(other.parameter("Longitude") == "-0.1246");
@@ -155,46 +156,47 @@ TEST_CASE("a location needs two angles, or stays what it was") {
 
 TEST_CASE("a button's answer is its payload, then its text, then the body") {
     const auto all = message_of(
-        inbound({{"Body", "Yes please"}, {"ButtonText", "Yes"}, {"ButtonPayload", "yes-1"}}));
+        inbound_form({{"Body", "Yes please"}, {"ButtonText", "Yes"}, {"ButtonPayload", "yes-1"}}));
     CHECK(all.button_answer() == "yes-1");
     CHECK(all.button->text == "Yes");
-    CHECK(message_of(inbound({{"Body", "b"}, {"ButtonText", "Yes"}})).button_answer() == "Yes");
-    CHECK(message_of(inbound({{"Body", "Yes"}, {"MessageType", "button"}})).button_answer() ==
+    CHECK(message_of(inbound_form({{"Body", "b"}, {"ButtonText", "Yes"}})).button_answer() ==
           "Yes");
-    CHECK_FALSE(message_of(inbound({{"Body", "Yes"}, {"MessageType", "text"}})).button);
+    CHECK(message_of(inbound_form({{"Body", "Yes"}, {"MessageType", "button"}})).button_answer() ==
+          "Yes");
+    CHECK_FALSE(message_of(inbound_form({{"Body", "Yes"}, {"MessageType", "text"}})).button);
 }
 
 TEST_CASE("lists, flows, referrals, replies and forwards are told apart") {
     const auto list =
-        message_of(inbound({{"Body", "Tea"}, {"ListId", "tea"}, {"ListTitle", "Tea"}}));
+        message_of(inbound_form({{"Body", "Tea"}, {"ListId", "tea"}, {"ListTitle", "Tea"}}));
     REQUIRE(list.list);
     CHECK(list.list->id == "tea");
     CHECK(list.list->title == "Tea");
 
-    CHECK(message_of(inbound({{"Body", ""}, {"InteractiveData", "{\"a\":1}"}})).interactive_data ==
-          "{\"a\":1}");
+    CHECK(message_of(inbound_form({{"Body", ""}, {"InteractiveData", "{\"a\":1}"}}))
+              .interactive_data == "{\"a\":1}");
 
-    const auto ad = message_of(inbound({{"Body", "Hi"},
-                                        {"ReferralBody", ""},
-                                        {"ReferralHeadline", "Sale"},
-                                        {"ReferralSourceId", "1"},
-                                        {"ReferralSourceType", "ad"},
-                                        {"ReferralSourceUrl", "https://fb.me/1"},
-                                        {"ReferralCtwaClid", "c"}}));
+    const auto ad = message_of(inbound_form({{"Body", "Hi"},
+                                             {"ReferralBody", ""},
+                                             {"ReferralHeadline", "Sale"},
+                                             {"ReferralSourceId", "1"},
+                                             {"ReferralSourceType", "ad"},
+                                             {"ReferralSourceUrl", "https://fb.me/1"},
+                                             {"ReferralCtwaClid", "c"}}));
     REQUIRE(ad.referral);
     CHECK(ad.referral->headline == "Sale");
     CHECK(ad.referral->source_type == "ad");
     CHECK(ad.referral->click_id == "c");
-    CHECK_FALSE(message_of(inbound({{"Body", "Hi"}, {"ReferralBody", ""}})).referral);
+    CHECK_FALSE(message_of(inbound_form({{"Body", "Hi"}, {"ReferralBody", ""}})).referral);
 
-    const auto reply = message_of(inbound({{"Body", "Hi"},
-                                           {"OriginalRepliedMessageSender", "whatsapp:+1"},
-                                           {"OriginalRepliedMessageSid", sid}}));
+    const auto reply = message_of(inbound_form({{"Body", "Hi"},
+                                                {"OriginalRepliedMessageSender", "whatsapp:+1"},
+                                                {"OriginalRepliedMessageSid", sid}}));
     REQUIRE(reply.reply_to);
     CHECK(reply.reply_to->message_sid.str() == sid);
 
     const auto forwarded =
-        message_of(inbound({{"Body", "Hi"}, {"Forwarded", "true"}, {"OptOutType", "STOP"}}));
+        message_of(inbound_form({{"Body", "Hi"}, {"Forwarded", "true"}, {"OptOutType", "STOP"}}));
     CHECK(forwarded.forwarded);
     CHECK_FALSE(forwarded.frequently_forwarded);
     CHECK(forwarded.opt_out_type == OptOutType::stop);
@@ -250,7 +252,7 @@ TEST_CASE("anything else is an unknown webhook, with all it had") {
 }
 
 TEST_CASE("what is not UTF-8 is replaced, not passed on") {
-    const auto message = message_of(inbound() + "&Body=a%ff%c3%28z");
+    const auto message = message_of(inbound_form() + "&Body=a%ff%c3%28z");
     CHECK(message.body == "a\xef\xbf\xbd\xef\xbf\xbd(z");
 }
 
@@ -276,12 +278,12 @@ TEST_CASE("a webhook comes in the body of a POST or the query of a GET") {
     WebhookRequest post;
     post.target = "/hook?Body=not-this";
     post.headers = {{"CONTENT-TYPE", "application/x-www-form-urlencoded; charset=UTF-8"}};
-    post.body = inbound({{"Body", "Hi"}});
+    post.body = inbound_form({{"Body", "Hi"}});
     CHECK(std::get<InboundMessage>(parse_webhook(post).value()).body == "Hi");
 
     WebhookRequest get;
     get.method = "GET";
-    get.target = "/hook?" + inbound({{"Body", "Hi"}}) + "#rc=3";
+    get.target = "/hook?" + inbound_form({{"Body", "Hi"}}) + "#rc=3";
     CHECK(std::get<InboundMessage>(parse_webhook(get).value()).body == "Hi");
     for (const auto* empty : {"/hook", "", "/hook?", "/hook#?From=a&Body=b&MessageSid="}) {
         get.target = empty;
