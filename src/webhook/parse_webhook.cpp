@@ -39,9 +39,8 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
     auto types = fields.take_numbered("MediaContentType");
     for (auto& [number, url] : fields.take_numbered("MediaUrl")) {
         InboundMedia item{std::move(url), {}};
-        const auto type = std::find_if(types.begin(), types.end(), [&](const auto& candidate) {
-            return candidate.first == number;
-        });
+        const auto type = std::find_if(types.begin(), types.end(),
+                                       [of = number](const auto& one) { return one.first == of; });
         if (type != types.end()) {
             item.content_type = std::move(type->second);
             types.erase(type);
