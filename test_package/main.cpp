@@ -4,12 +4,10 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/twiliowa.hpp>
 
-bool second_unit_works();
-
 int main() {
     const auto fake = twiliowa::testing::FakeTwilio::with_account();
     const twiliowa::MessagesClient client{fake->credentials(), fake->client_options()};
     const auto sent = client.send_text({.to = "+447700900123", .body = "Hello"});
     std::printf("twiliowa %s sent %s\n", TWILIOWA_VERSION_STRING, sent.sid.str().c_str());
-    return fake->messages().front().body == "Hello" && second_unit_works() ? 0 : 1;
+    return fake->messages().front().body == "Hello" ? 0 : 1;
 }
