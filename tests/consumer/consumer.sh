@@ -130,7 +130,7 @@ installed)
 subdirectory)
     mkdir -p "$work/tree/third_party"
     ln -sfn "$tree" "$work/tree/third_party/twiliowa"
-    configure tree subdirectory -DBUILD_SHARED_LIBS=ON -DTWILIOWA_INSTALL=ON
+    configure tree subdirectory -DBUILD_SHARED_LIBS=ON -DTWILIOWA_INSTALL=ON -DCMAKE_UNITY_BUILD=ON
     # Only who works on the library builds its tests, and wants warnings to be errors.
     none_in "$work/tree/build/build.ninja" 'twiliowa_[a-z]*_tests|example_[a-z]*:|twiliowa-emulator:|-Werror'
     check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
