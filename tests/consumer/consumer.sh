@@ -164,7 +164,7 @@ release)
     sudo() { "$@" --prefix "$work/prefix"; }
     cmake() {
         local quick=()
-        [ "$1" != -S ] || quick=(-G Ninja -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=
+        [ "$1" != -S ] || quick=(-DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=
             -DCMAKE_UNITY_BUILD=ON -DCMAKE_INSTALL_LIBDIR=lib "${without_fmt[@]}"
             -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")")
         command cmake "$@" "${quick[@]}" >cmake.log || { cat cmake.log; return 1; }

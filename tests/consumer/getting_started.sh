@@ -2,9 +2,9 @@
 # What docs/getting-started.md and docs/packaging.md say to type, run by consumer.sh where `twiliowa` is a release, unpacked.
 install_it() {
     # [install]
-    cmake -S twiliowa -B build -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON \
+    cmake -S twiliowa -B build -G Ninja -DCMAKE_BUILD_TYPE=Release -DCMAKE_UNITY_BUILD=ON \
         -DTWILIOWA_BUILD_TESTS=OFF -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF
-    cmake --build build --parallel "$(nproc)"
+    cmake --build build
     sudo cmake --install build
     # [install]
 }
@@ -29,7 +29,7 @@ use_single_header() {
 
 build_program() {
     # [build]
-    cmake -S my_service -B my_service/build
+    cmake -S my_service -B my_service/build -G Ninja
     cmake --build my_service/build
     ctest --test-dir my_service/build
     my_service/build/my_service
