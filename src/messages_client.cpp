@@ -661,7 +661,8 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
     auto search = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
     if (!search) return search.error();
     const auto& environment = *impl_->environment;
-    const auto deadline = detail::deadline_of(environment, options);
+    const auto deadline =
+        detail::deadline_of(environment, options, environment.clock->monotonic_now());
     auto page = try_list_page(search->filter(), options);
     while (page && search->look_at(*page) && !page->next.empty()) {
         page = try_next_page(*page, detail::until(environment, deadline, options));
@@ -686,7 +687,9 @@ void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint a
             if (!walked) return done(walked.error());
             done(search->conclusion());
         },
-        options, detail::deadline_of(*impl_->environment, options));
+        options,
+        detail::deadline_of(*impl_->environment, options,
+                            impl_->environment->clock->monotonic_now()));
 }
 
 // ---- Changing

@@ -42,6 +42,16 @@ std::string_view xml_escape(char c, XmlPlace place) noexcept {
     return {};
 }
 
+/// Whether nothing is left of it in XML. What is not UTF-8 is replaced, and so remains.
+bool is_empty_in_xml(std::string_view text) {
+    while (!text.empty()) {
+        const auto length = detail::utf8_sequence_length(text);
+        if (length == 0 || is_xml_character(text.substr(0, length))) return false;
+        text.remove_prefix(length);
+    }
+    return true;
+}
+
 void append_xml(std::string& out, std::string_view text, XmlPlace place) {
     while (!text.empty()) {
         const auto length = detail::utf8_sequence_length(text);
@@ -55,13 +65,6 @@ void append_xml(std::string& out, std::string_view text, XmlPlace place) {
             out += sequence;
         }
     }
-}
-
-/// Whether nothing is left of it in XML.
-bool is_empty_in_xml(std::string_view text) {
-    std::string out;
-    append_xml(out, text, XmlPlace::text);
-    return out.empty();
 }
 
 void append_attribute(std::string& out, std::string_view name, std::string_view value) {

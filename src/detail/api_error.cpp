@@ -38,20 +38,20 @@ class ErrorReader final : public JsonEvents {
 public:
     void start_object() override {
         ++depth_;
-        if (depth_ == 3 && in_errors_ && first_ == nullptr) first_ = &nested_;
+        in_first_ = in_first_ || (depth_ == 3 && in_errors_);
     }
     void end_object() override {
         --depth_;
-        if (depth_ == 2 && in_errors_) in_errors_ = false;
+        if (depth_ == 2) in_first_ = in_errors_ = false;
     }
     void start_array() override {
         ++depth_;
         if (depth_ == 1) is_object_ = false;
-        in_errors_ = depth_ == 2 && key_ == "errors";
+        if (depth_ == 2) in_errors_ = key_ == "errors" && !nested_.decoded();
     }
     void end_array() override {
         --depth_;
-        if (depth_ < 2) in_errors_ = false;
+        if (depth_ == 1) in_errors_ = false;
     }
     void key(std::string_view name) override { key_ = name; }
     void string(std::string_view text) override {
@@ -84,17 +84,17 @@ private:
     }
     ErrorFields* here() noexcept {
         if (depth_ == 1) return &root_;
-        return depth_ == 3 && in_errors_ ? first_ : nullptr;
+        return depth_ == 3 && in_first_ ? &nested_ : nullptr;
     }
 
     int depth_ = 0;
     bool is_object_ = true;
-    bool in_errors_ = false;
+    bool in_errors_ = false;  // before or in the first of them
+    bool in_first_ = false;
     bool says_failure_ = false;
     std::string_view key_;
     ErrorFields root_;
     ErrorFields nested_;
-    ErrorFields* first_ = nullptr;
 };
 
 ErrorFields read_error_body(std::string_view text) {

@@ -88,7 +88,7 @@ private:
         plan.repeat = operation.repeat;
         plan.is_delete = operation.method == HttpMethod::delete_;
         plan.policy = environment.retry;
-        plan.deadline = deadline_after(now, options.timeout.value_or(environment.timeout));
+        plan.deadline = deadline_of(environment, options, now);
         if (environment.rate_limiter && !operation.rate_key.empty()) {
             plan.rate_limiter = environment.rate_limiter.get();
             plan.rate_key = operation.rate_key;
@@ -275,16 +275,13 @@ private:
 
 }  // namespace
 
-MonotonicTime deadline_after(MonotonicTime now, std::chrono::milliseconds timeout) noexcept {
+MonotonicTime deadline_of(const CallEnvironment& environment, const CallOptions& options,
+                          MonotonicTime now) noexcept {
+    const auto timeout = options.timeout.value_or(environment.timeout);
     // In milliseconds, as the longest of them do not fit into the clock's nanoseconds.
     const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
     if (timeout >= room) return MonotonicTime::max();
     return now + std::max(timeout, std::chrono::milliseconds{0});
-}
-
-MonotonicTime deadline_of(const CallEnvironment& environment, const CallOptions& options) {
-    return deadline_after(environment.clock->monotonic_now(),
-                          options.timeout.value_or(environment.timeout));
 }
 
 CallOptions until(const CallEnvironment& environment, MonotonicTime deadline, CallOptions options) {

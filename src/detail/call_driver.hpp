@@ -48,10 +48,9 @@ struct CallEnvironment {
     double jitter() const;
 };
 
-/// When a call that may take `timeout` is over; not later than the clock can say.
-MonotonicTime deadline_after(MonotonicTime now, std::chrono::milliseconds timeout) noexcept;
-/// Of a call that begins now.
-MonotonicTime deadline_of(const CallEnvironment& environment, const CallOptions& options);
+/// When a call that begins `now` is over; not later than the clock can say.
+MonotonicTime deadline_of(const CallEnvironment& environment, const CallOptions& options,
+                          MonotonicTime now) noexcept;
 /// `options` with the time that is left until `deadline`.
 CallOptions until(const CallEnvironment& environment, MonotonicTime deadline, CallOptions options);
 

@@ -10,14 +10,7 @@
 
 namespace twiliowa::detail {
 
-namespace {
-
-struct ParsedIp {
-    std::array<std::uint8_t, 16> bytes{};
-    bool is_ip4 = false;
-};
-
-std::optional<ParsedIp> parse_ip(std::string_view text) noexcept {
+std::optional<IpBytes> parse_ip_address(std::string_view text) noexcept {
     if (text.size() > 2 && text.front() == '[' && text.back() == ']') {
         text = text.substr(1, text.size() - 2);
     }
@@ -27,47 +20,50 @@ std::optional<ParsedIp> parse_ip(std::string_view text) noexcept {
         return std::nullopt;
     }
     std::copy(text.begin(), text.end(), terminated.begin());
-    ParsedIp ip;
+    IpBytes bytes{};
     in_addr ip4{};
     if (inet_pton(AF_INET, terminated.data(), &ip4) == 1) {
-        ip.is_ip4 = true;
-        ip.bytes[10] = ip.bytes[11] = 0xff;
-        std::memcpy(ip.bytes.data() + 12, &ip4, 4);
-        return ip;
+        bytes[10] = bytes[11] = 0xff;
+        std::memcpy(bytes.data() + 12, &ip4, 4);
+        return bytes;
     }
     in6_addr ip6{};
     if (inet_pton(AF_INET6, terminated.data(), &ip6) != 1) return std::nullopt;
-    std::memcpy(ip.bytes.data(), &ip6, ip.bytes.size());
-    return ip;
+    std::memcpy(bytes.data(), &ip6, bytes.size());
+    return bytes;
 }
 
-}  // namespace
+bool is_ip4(const IpBytes& address) noexcept {
+    constexpr IpBytes mapped{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    return std::equal(address.begin(), address.begin() + 12, mapped.begin());
+}
 
 std::optional<IpNetwork> IpNetwork::parse(std::string_view text) noexcept {
     const auto slash = text.find('/');
-    const auto ip = parse_ip(text.substr(0, slash));
-    if (!ip) return std::nullopt;
+    const auto address = parse_ip_address(text.substr(0, slash));
+    if (!address) return std::nullopt;
     IpNetwork network;
-    network.bytes_ = ip->bytes;
+    network.bytes_ = *address;
     if (slash == std::string_view::npos) return network;
     const auto bits = parse_number<int>(text.substr(slash + 1));
-    if (!bits || *bits < 0 || *bits > (ip->is_ip4 ? 32 : 128)) return std::nullopt;
-    network.prefix_ = *bits + (ip->is_ip4 ? 96 : 0);
+    const bool counts_as_ip4 = text.find(':') == std::string_view::npos;
+    if (!bits || *bits < 0 || *bits > (counts_as_ip4 ? 32 : 128)) return std::nullopt;
+    network.prefix_ = *bits + (counts_as_ip4 ? 96 : 0);
     return network;
 }
 
-bool IpNetwork::contains(std::string_view address) const noexcept {
-    const auto ip = parse_ip(address);
-    if (!ip) return false;
+bool IpNetwork::contains(std::string_view text) const noexcept {
+    const auto address = parse_ip_address(text);
+    if (!address) return false;
     const auto whole = static_cast<std::size_t>(prefix_ / 8);
     if (!std::equal(bytes_.begin(), bytes_.begin() + static_cast<std::ptrdiff_t>(whole),
-                    ip->bytes.begin())) {
+                    address->begin())) {
         return false;
     }
     const int rest = prefix_ % 8;
     if (rest == 0) return true;
     const auto mask = static_cast<std::uint8_t>(0xff << (8 - rest));
-    return (bytes_[whole] & mask) == (ip->bytes[whole] & mask);
+    return (bytes_[whole] & mask) == ((*address)[whole] & mask);
 }
 
 }  // namespace twiliowa::detail

@@ -9,6 +9,13 @@
 
 namespace twiliowa::detail {
 
+/// An address, as IPv6: one of IPv4 is in its mapped form.
+using IpBytes = std::array<std::uint8_t, 16>;
+
+/// `10.0.0.7`, `fd00::1`, `[::1]`; nullopt for anything else.
+std::optional<IpBytes> parse_ip_address(std::string_view text) noexcept;
+bool is_ip4(const IpBytes& address) noexcept;
+
 /// One address, or all that share its first bits. An IPv4 address and its IPv6-mapped form are the
 /// same.
 class IpNetwork {
@@ -19,7 +26,7 @@ public:
     bool contains(std::string_view address) const noexcept;
 
 private:
-    std::array<std::uint8_t, 16> bytes_{};
+    IpBytes bytes_{};
     int prefix_ = 128;
 };
 

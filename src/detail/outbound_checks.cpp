@@ -288,9 +288,14 @@ private:
 
 }  // namespace
 
+const std::string* find_extra(const OutboundMessage& message, std::string_view name) noexcept {
+    const auto found = std::find_if(message.extra.begin(), message.extra.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    return found == message.extra.end() ? nullptr : &found->second;
+}
+
 bool names_extra(const OutboundMessage& message, std::string_view name) noexcept {
-    return std::any_of(message.extra.begin(), message.extra.end(),
-                       [&](const auto& entry) { return entry.first == name; });
+    return find_extra(message, name) != nullptr;
 }
 
 bool is_web_url(std::string_view url, std::string_view& problem) noexcept {

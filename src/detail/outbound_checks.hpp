@@ -40,7 +40,8 @@ Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
 /// The application/x-www-form-urlencoded body of the create request.
 std::string encode_outbound(const CheckedOutbound& checked);
 
-/// Whether `extra` has a parameter of that name.
+/// The first parameter of that name in `extra`, or null.
+const std::string* find_extra(const OutboundMessage& message, std::string_view name) noexcept;
 bool names_extra(const OutboundMessage& message, std::string_view name) noexcept;
 
 /// Whether `url` is an absolute http or https URL with a host; `problem` says what is wrong.

@@ -1,10 +1,9 @@
 #include "detail/peer_limiter.hpp"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
-
 #include <algorithm>
 #include <utility>
+
+#include "detail/ip_network.hpp"
 
 namespace twiliowa::detail {
 
@@ -12,11 +11,9 @@ namespace {
 
 /// Whoever has one address of an IPv6 /64 has them all.
 std::string peer_key(std::string_view peer) {
-    std::string text{peer.substr(0, peer.find('%'))};
-    in6_addr address{};
-    if (inet_pton(AF_INET6, text.c_str(), &address) != 1) return std::string{peer};
-    if (IN6_IS_ADDR_V4MAPPED(&address)) return std::string{peer};
-    return {reinterpret_cast<const char*>(&address), 8};
+    const auto address = parse_ip_address(peer.substr(0, peer.find('%')));
+    if (!address || is_ip4(*address)) return std::string{peer};
+    return {address->begin(), address->begin() + 8};
 }
 
 }  // namespace

@@ -47,10 +47,8 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
     ReconcileSearch search;
     // What was sent beside the checks was sent all the same.
     const auto sent = [&message](std::string_view name, std::string_view otherwise) {
-        const auto& extra = message.extra;
-        const auto found = std::find_if(extra.begin(), extra.end(),
-                                        [&](const auto& entry) { return entry.first == name; });
-        return std::string{found == extra.end() ? otherwise : std::string_view{found->second}};
+        const auto* const extra = find_extra(message, name);
+        return std::string{extra == nullptr ? otherwise : std::string_view{*extra}};
     };
     search.to_ = sent("To", checked->to.wire());
     search.from_ = sent("From", checked->from.wire());

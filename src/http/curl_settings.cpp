@@ -52,8 +52,7 @@ CurlSettings::CurlSettings(CurlOptions given)
 }
 
 const CurlProxy& CurlSettings::proxy_to(bool tls, std::string_view host) const {
-    static const CurlProxy none;
-    if (goes_without_proxy(host, no_proxy)) return none;
+    if (goes_without_proxy(host, no_proxy)) return direct;
     return tls ? https_proxy : http_proxy;
 }
 

@@ -22,6 +22,7 @@ struct CurlSettings {
     CertificateAuthorities authorities;
     CurlProxy http_proxy = {};
     CurlProxy https_proxy = {};
+    CurlProxy direct = {};  ///< None.
     std::string no_proxy = {};
 };
 

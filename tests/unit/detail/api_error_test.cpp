@@ -47,6 +47,7 @@ TEST_CASE("only the first of several errors is told, and none that is nested dee
         R"({"errors":[{"code":1,"context":{"code":9}},{"code":2,"message":"x"}],"a":[{"code":3}]})");
     CHECK(error.code() == 1);
     CHECK(error.message().empty());
+    CHECK(answered(400, R"({"errors":[{"params":["a",["b"],{"c":1}],"code":7}]})").code() == 7);
     CHECK(answered(400, R"({"code":5,"errors":[{"code":1,"message":"m"}]})").code() == 5);
     CHECK(answered(400, R"([{"code":5}])").code() == 0);
     CHECK(answered(400, R"({"errors":[[{"code":5}]]})").code() == 0);
