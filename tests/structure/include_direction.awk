@@ -72,6 +72,7 @@ function layer_of(file,    path, name) {
     path = file
     sub(/^include\/twiliowa\//, "", path)
     sub(/^src\//, "", path)
+    sub(/^messages_client\//, "", path)  # the sources of one client
     if (path ~ /\//) {
         sub(/\/.*/, "", path)
         if (!(path in reach)) fault(file, "is in no known layer")

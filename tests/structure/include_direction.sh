@@ -43,7 +43,7 @@ expect() {
 expect ok include/twiliowa/content_client.hpp '<twiliowa/messages_client.hpp>' '<vector>'
 expect ok include/twiliowa/adapters/fmt.hpp '<fmt/format.h>' '<twiliowa/testing/fake.hpp>'
 expect ok src/http/wire.cpp '"detail/machine.hpp"' '<curl/curl.h>'
-expect ok src/messages_client.cpp '"detail/reconcile.hpp"'
+expect ok src/messages_client/look.cpp '"detail/reconcile.hpp"'
 expect fault include/twiliowa/types/bad.hpp '<twiliowa/http/wire.hpp>'
 expect fault include/twiliowa/http/bad.hpp '<twiliowa/messages_client.hpp>'
 expect fault include/twiliowa/http/bad.hpp '<twiliowa/state/store.hpp>'

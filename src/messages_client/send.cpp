@@ -1,0 +1,150 @@
+#include <utility>
+
+#include "detail/api_error.hpp"
+#include "detail/message_codec.hpp"
+#include "messages_client/impl.hpp"
+
+namespace twiliowa {
+namespace detail {
+namespace {
+
+/// As an OutboundMessage it would merely be one without content.
+Result<void> names_template(const OutboundTemplate& message) {
+    if (!message.content_sid.empty()) return {};
+    return Error::invalid_request("ContentSid", "is empty",
+                                  "give the template's SID: HX and 32 hex digits", 21655);
+}
+
+/// `message` checked, or, where the gate wants it so, its fallback, which is put into `fallback`.
+Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
+                                       const OutboundDefaults& defaults, TimePoint now,
+                                       const SendGate* gate,
+                                       std::optional<OutboundMessage>& fallback) {
+    auto checked = check_outbound(message, defaults, now);
+    if (!checked || gate == nullptr) return checked;
+    const auto way = gate->admit(*checked);
+    if (!way) return way.error();
+    if (*way == SendGate::Way::as_it_is) return checked;
+    fallback = fallback_of(message);
+    return check_outbound(*fallback, defaults, now);
+}
+
+/// `note` is filled in for the gate, if there is one.
+Result<Prepared> prepare_send(const CallEnvironment& environment, const OutboundDefaults& defaults,
+                              const OutboundMessage& message, const SendGate* gate,
+                              SendNote& note) {
+    const auto now = environment.clock->now();
+    std::optional<OutboundMessage> fallback;
+    const auto checked = admit_outbound(message, defaults, now, gate, fallback);
+    if (!checked) return checked.error();
+    if (gate != nullptr) note = note_of(*checked, now);
+    auto prepared =
+        prepare(environment, "messages.create", HttpMethod::post, Repeat::duplicates, ".json");
+    if (!prepared) return prepared;
+    prepared->operation.body = encode_outbound(*checked);
+    if (environment.rate_limiter) prepared->operation.rate_key = checked->sender();
+    return prepared;
+}
+
+/// The answer to a create: whoever reads a SID knows that the message exists, whatever else is
+/// missing or wrong.
+std::optional<Error> read_created(HttpResponse& answer, Message& message) {
+    decode_message(answer.body, message);
+    if (message.sid.empty()) message.sid = find_message_sid(answer.body);
+    if (!message.sid.empty()) return std::nullopt;
+    return unreadable_answer(answer, "the answer has no message SID");
+}
+
+}  // namespace
+}  // namespace detail
+
+Result<void> MessagesClient::check(const OutboundMessage& message) const {
+    std::optional<OutboundMessage> fallback;
+    const auto checked = detail::admit_outbound(
+        message, impl_->defaults, impl_->environment->clock->now(), impl_->gate.get(), fallback);
+    if (!checked) return checked.error();
+    return {};
+}
+
+Result<Message> MessagesClient::try_send(const OutboundMessage& message,
+                                         const CallOptions& options) const {
+    detail::SendNote note;
+    auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
+                                         impl_->gate.get(), note);
+    auto sent = impl_->run(std::move(prepared), detail::read_created, options);
+    if (impl_->gate && !sent) impl_->gate->learn(note, sent.error());
+    return sent;
+}
+
+void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
+                                const CallOptions& options) const {
+    detail::SendNote note;
+    auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
+                                         impl_->gate.get(), note);
+    if (impl_->gate) {
+        done = [gate = impl_->gate, note = std::move(note),
+                done = std::move(done)](Result<Message> sent) {
+            if (!sent) gate->learn(note, sent.error());
+            done(std::move(sent));
+        };
+    }
+    impl_->start(std::move(prepared), detail::read_created, std::move(done), options);
+}
+
+Message MessagesClient::send(const OutboundMessage& message, const CallOptions& options) const {
+    return try_send(message, options).value();
+}
+
+Message MessagesClient::send_template(OutboundTemplate message, const CallOptions& options) const {
+    return try_send_template(std::move(message), options).value();
+}
+Result<Message> MessagesClient::try_send_template(OutboundTemplate message,
+                                                  const CallOptions& options) const {
+    if (const auto named = detail::names_template(message); !named) return named.error();
+    return try_send(std::move(message), options);
+}
+void MessagesClient::async_send_template(OutboundTemplate message, Callback<Message> done,
+                                         const CallOptions& options) const {
+    if (const auto named = detail::names_template(message); !named) {
+        return impl_->fail_later(std::move(done), named.error());
+    }
+    async_send(std::move(message), std::move(done), options);
+}
+
+Message MessagesClient::send_text(OutboundText message, const CallOptions& options) const {
+    return send(std::move(message), options);
+}
+Result<Message> MessagesClient::try_send_text(OutboundText message,
+                                              const CallOptions& options) const {
+    return try_send(std::move(message), options);
+}
+void MessagesClient::async_send_text(OutboundText message, Callback<Message> done,
+                                     const CallOptions& options) const {
+    async_send(std::move(message), std::move(done), options);
+}
+
+Message MessagesClient::send_media(OutboundMedia message, const CallOptions& options) const {
+    return send(std::move(message), options);
+}
+Result<Message> MessagesClient::try_send_media(OutboundMedia message,
+                                               const CallOptions& options) const {
+    return try_send(std::move(message), options);
+}
+void MessagesClient::async_send_media(OutboundMedia message, Callback<Message> done,
+                                      const CallOptions& options) const {
+    async_send(std::move(message), std::move(done), options);
+}
+
+Message MessagesClient::send_location(OutboundLocation message, const CallOptions& options) const {
+    return send(std::move(message), options);
+}
+Result<Message> MessagesClient::try_send_location(OutboundLocation message,
+                                                  const CallOptions& options) const {
+    return try_send(std::move(message), options);
+}
+void MessagesClient::async_send_location(OutboundLocation message, Callback<Message> done,
+                                         const CallOptions& options) const {
+    async_send(std::move(message), std::move(done), options);
+}
+
+}  // namespace twiliowa
