@@ -5,11 +5,13 @@
 //   sent           acknowledge it
 //   Twilio's no    acknowledge it; a human reads the advice
 //   nothing done   give it back to the queue: sending it again repeats nothing
-//   not known      look first (reconcile). Found: acknowledge. Not found: no proof that it was not
-//                  sent, so it is parked for later, never sent again blindly.
+//   not known      look first (reconcile), leaving out the messages of other jobs. Found:
+//                  acknowledge. Not found: no proof that it was not sent, so it is parked for
+//                  later, never sent again blindly.
 //
-// A real queue keeps attempted_at with the job before the send: a worker that dies between the send
-// and the acknowledgement leaves a job that its successor must look up first, too.
+// A real queue keeps attempted_at with the job before the send, and the SID after it: a worker that
+// dies between the send and the acknowledgement leaves a job that its successor must look up first,
+// too.
 #include <chrono>
 #include <cstdio>
 #include <deque>
@@ -37,9 +39,13 @@ void report(const Job& job, const char* what, const std::string& detail) {
     std::printf("%-8s %-12s %s\n", job.id.c_str(), what, detail.c_str());
 }
 
+/// @param sent  the messages of all jobs, as far as they are known
 Fate look_before_sending_again(const wa::MessagesClient& client, const Job& job,
-                               const wa::OutboundMessage& message, wa::TimePoint attempted_at) {
-    const auto looked = client.try_reconcile(message, attempted_at);
+                               const wa::OutboundMessage& message, wa::TimePoint attempted_at,
+                               std::vector<wa::MessageSid>& sent) {
+    wa::ReconcileOptions where;
+    where.known = sent;
+    const auto looked = client.try_reconcile(message, attempted_at, where);
     if (!looked) {
         report(job, "parked", looked.error().what());
         return Fate::park;
@@ -47,9 +53,13 @@ Fate look_before_sending_again(const wa::MessagesClient& client, const Job& job,
     switch (looked->outcome) {
         case wa::Reconciliation::Outcome::found:
             report(job, "was sent", looked->sids.front().str());
+            sent.push_back(looked->sids.front());
             return Fate::acknowledge;
         case wa::Reconciliation::Outcome::several:
             report(job, "parked", "several messages like it exist");
+            return Fate::park;
+        case wa::Reconciliation::Outcome::possible:
+            report(job, "parked", "something was sent; a human must tell whether it was this");
             return Fate::park;
         case wa::Reconciliation::Outcome::not_found:
             break;
@@ -58,7 +68,7 @@ Fate look_before_sending_again(const wa::MessagesClient& client, const Job& job,
     return Fate::park;
 }
 
-Fate work(const wa::MessagesClient& client, const Job& job) {
+Fate work(const wa::MessagesClient& client, const Job& job, std::vector<wa::MessageSid>& sent) {
     auto variables = wa::TemplateVariables::from_json(job.variables_json);
     if (!variables) {
         report(job, "refused", variables.error().what());
@@ -71,15 +81,16 @@ Fate work(const wa::MessagesClient& client, const Job& job) {
     message.whitespace = wa::WhitespacePolicy::normalise;
 
     const auto attempted_at = std::chrono::system_clock::now();
-    const auto sent = client.try_send_template(message);
-    if (sent) {
-        report(job, "sent", sent->sid.str());
+    const auto result = client.try_send_template(message);
+    if (result) {
+        report(job, "sent", result->sid.str());
+        sent.push_back(result->sid);
         return Fate::acknowledge;
     }
-    const auto& error = sent.error();
+    const auto& error = result.error();
     switch (error.kind()) {
         case wa::ErrorKind::outcome_unknown:
-            return look_before_sending_again(client, job, message, attempted_at);
+            return look_before_sending_again(client, job, message, attempted_at, sent);
         case wa::ErrorKind::transport:
         case wa::ErrorKind::timeout:
         case wa::ErrorKind::cancelled:
@@ -108,10 +119,11 @@ int main() try {
         {"job-4", "+447700900123", order_sent, R"(Sure! Here are the variables: {"1": "Kim"})"},
     };
     std::vector<Job> parked;
+    std::vector<wa::MessageSid> sent;
     for (auto rounds = queue.size() * 2; rounds > 0 && !queue.empty(); --rounds) {
         auto job = std::move(queue.front());
         queue.pop_front();
-        switch (work(client, job)) {
+        switch (work(client, job, sent)) {
             case Fate::acknowledge:
                 break;
             case Fate::give_back:

@@ -23,7 +23,7 @@ Fate send_once(const wa::MessagesClient& client, const wa::OutboundText& text,
 
     const auto looked = client.try_reconcile(text, attempted_at);
     if (looked && looked->outcome == wa::Reconciliation::Outcome::found) return Fate::sent;
-    return Fate::look_again_later;  // not found is no proof; several is for a human
+    return Fate::look_again_later;  // not_found is no proof; the others are for a human
 }
 // [reconcile]
 

@@ -84,18 +84,24 @@ struct Reconciliation {
     enum class Outcome {
         found,      ///< One message like it exists: it was sent.
         several,    ///< More than one: it, its twins, or both. Look at the SIDs.
+        possible,   ///< Templates only: something went to the recipient then, and nothing shows
+                    ///< that it was this.
         not_found,  ///< None yet. NEVER PROOF THAT IT WAS NOT SENT: Twilio's list may lag.
     };
     Outcome outcome = Outcome::not_found;
-    std::vector<MessageSid> sids = {};  ///< Newest first.
+    std::vector<MessageSid> sids = {};  ///< The messages that `outcome` speaks of, newest first.
 };
 
 /// Where `reconcile` looks.
 struct ReconcileOptions {
     /// Messages created from `attempted_at - clock_skew` ...
     std::chrono::milliseconds clock_skew{5'000};
-    /// ... to `attempted_at + window` count.
-    std::chrono::milliseconds window{600'000};
+    /// ... to `attempted_at + window` count. Longer than the timeout of the call that sent it.
+    std::chrono::milliseconds window{120'000};
+    /// Messages that were sent for something else, as far as you know them: they do not count. A
+    /// message that looks the same (the same text, or a template with the same values) is told from
+    /// the one you look for by nothing else.
+    std::vector<MessageSid> known = {};
 };
 
 class MessageRange;
@@ -197,7 +203,8 @@ public:
                          const CallOptions& options = {}) const;
 
     /// Was it sent? Lists what went to the same recipient around `attempted_at` and compares To,
-    /// From (or messaging service), body (unless a template) and number of media. See
+    /// From (or messaging service), body and number of media. Of a template Twilio lists the text
+    /// it made: there every value of the variables has to occur in it, and there has to be one. See
     /// Reconciliation for what the answer means. The timeout is for all pages together.
     Reconciliation reconcile(const OutboundMessage& message, TimePoint attempted_at,
                              const ReconcileOptions& where = {},

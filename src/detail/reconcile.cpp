@@ -29,6 +29,22 @@ TimePoint moved_time(TimePoint time, std::chrono::milliseconds by) {
     return TimePoint{std::clamp(wanted, least, most)};
 }
 
+/// Each run of white space as one space, none at the ends: how it was sent does not matter then.
+std::string single_spaced(std::string_view text) {
+    std::string result;
+    bool pending = false;
+    for (const char c : text) {
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            pending = !result.empty();
+            continue;
+        }
+        if (pending) result.push_back(' ');
+        pending = false;
+        result.push_back(c);
+    }
+    return result;
+}
+
 }  // namespace
 
 Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
@@ -54,9 +70,17 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
     search.from_ = sent("From", checked->from.wire());
     search.messaging_service_sid_ = sent("MessagingServiceSid", checked->messaging_service_sid);
     search.body_ = sent("Body", message.body);
-    // Outside the window the fallback template went instead, whose text is not known here.
-    search.compare_body_ =
-        sent("ContentSid", message.content_sid).empty() && message.fallback_content_sid.empty();
+    search.is_template_ = !sent("ContentSid", message.content_sid).empty();
+    // Outside the window the fallback went instead.
+    search.may_be_template_ = search.is_template_ || !message.fallback_content_sid.empty();
+    if (!names_extra(message, "ContentVariables")) {
+        const auto& variables =
+            search.is_template_ ? message.content_variables : message.fallback_variables;
+        for (const auto& [name, value] : variables.entries()) {
+            search.template_values_.push_back(single_spaced(value));
+        }
+    }
+    search.known_ = where.known;
     search.num_media_ =
         static_cast<int>(message.media_url.size() +
                          static_cast<std::size_t>(std::count_if(
@@ -72,22 +96,50 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
     return search;
 }
 
-bool ReconcileSearch::matches(const Message& candidate) const {
-    if (candidate.sid.empty() || candidate.to != to_) return false;
-    if (candidate.direction == Direction::inbound) return false;
-    if (!from_.empty() && candidate.from != from_) return false;
-    if (from_.empty() && candidate.messaging_service_sid != messaging_service_sid_) return false;
-    if (compare_body_ && candidate.body != body_) return false;
-    if (compare_body_ && candidate.num_media.value_or(num_media_) != num_media_) return false;
+auto ReconcileSearch::compare(const Message& candidate) const -> Likeness {
+    if (candidate.sid.empty() || candidate.to != to_) return Likeness::none;
+    if (candidate.direction == Direction::inbound) return Likeness::none;
+    if (!from_.empty() && candidate.from != from_) return Likeness::none;
+    if (from_.empty() && candidate.messaging_service_sid != messaging_service_sid_) {
+        return Likeness::none;
+    }
+    if (std::find(known_.begin(), known_.end(), candidate.sid) != known_.end()) {
+        return Likeness::none;
+    }
     // Without a date it may be the one: better found and looked at than overlooked.
-    return !candidate.date_created ||
-           (*candidate.date_created >= earliest_ && *candidate.date_created <= latest_);
+    if (candidate.date_created &&
+        (*candidate.date_created < earliest_ || *candidate.date_created > latest_)) {
+        return Likeness::none;
+    }
+    return compare_content(candidate);
+}
+
+auto ReconcileSearch::compare_content(const Message& candidate) const -> Likeness {
+    if (!is_template_ && candidate.body == body_ &&
+        candidate.num_media.value_or(num_media_) == num_media_) {
+        return Likeness::same;
+    }
+    if (!may_be_template_) return Likeness::none;
+    const auto body = single_spaced(candidate.body);
+    const bool shows_all = std::all_of(
+        template_values_.begin(), template_values_.end(),
+        [&body](const std::string& value) { return body.find(value) != std::string::npos; });
+    return shows_all && !template_values_.empty() ? Likeness::same : Likeness::possible;
 }
 
 bool ReconcileSearch::look_at(const Page<Message>& page) {
     for (const auto& candidate : page.items) {
         if (candidate.date_created && *candidate.date_created < earliest_) return false;
-        if (matches(candidate)) found_.push_back(candidate.sid);
+        switch (compare(candidate)) {
+            case Likeness::same:
+                same_.push_back(candidate.sid);
+                break;
+            case Likeness::possible:
+                possible_.push_back(candidate.sid);
+                break;
+            case Likeness::none:
+                break;
+        }
     }
     if (++pages_ < max_reconcile_pages) return true;
     cut_short_ = !page.next.empty();
@@ -97,12 +149,11 @@ bool ReconcileSearch::look_at(const Page<Message>& page) {
 Result<Reconciliation> ReconcileSearch::conclusion() const {
     if (cut_short_) return endless_list("has 200 pages that are newer than the attempt");
     using Outcome = Reconciliation::Outcome;
-    Reconciliation result;
-    result.sids = found_;
-    result.outcome = found_.empty()       ? Outcome::not_found
-                     : found_.size() == 1 ? Outcome::found
-                                          : Outcome::several;
-    return result;
+    if (!same_.empty()) {
+        return Reconciliation{same_.size() == 1 ? Outcome::found : Outcome::several, same_};
+    }
+    if (!possible_.empty()) return Reconciliation{Outcome::possible, possible_};
+    return Reconciliation{};
 }
 
 }  // namespace twiliowa::detail

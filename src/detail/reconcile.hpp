@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include <twiliowa/messages_client.hpp>
 
@@ -24,20 +25,28 @@ public:
     Result<Reconciliation> conclusion() const;
 
 private:
-    bool matches(const Message& candidate) const;
+    enum class Likeness { none, possible, same };
+
+    Likeness compare(const Message& candidate) const;
+    Likeness compare_content(const Message& candidate) const;
 
     MessageFilter filter_;
     std::string to_;
     std::string from_;
     std::string messaging_service_sid_;
     std::string body_;
-    bool compare_body_ = true;
     int num_media_ = 0;
+    /// A template goes, or may have gone instead.
+    bool may_be_template_ = false;
+    bool is_template_ = false;
+    std::vector<std::string> template_values_;  ///< White space as compare_content reads it.
+    std::vector<MessageSid> known_;
     TimePoint earliest_;
     TimePoint latest_;
     int pages_ = 0;
     bool cut_short_ = false;
-    std::vector<MessageSid> found_;
+    std::vector<MessageSid> same_;
+    std::vector<MessageSid> possible_;
 };
 
 }  // namespace twiliowa::detail

@@ -52,7 +52,7 @@ TEST_CASE("reconcile: the one message like it is found among others") {
     Fixture f;
     f.transport->respond(
         200, page({listed("SM9", "Something else", "00:00:09"),
-                   listed("SM8", "Your order left", "00:11:00"),  // too late
+                   listed("SM8", "Your order left", "00:02:01"),  // too late
                    listed("SM7", "Your order left", "00:00:03", "whatsapp:+15005550006"),
                    listed("SM6", "Your order left", "00:00:02", "whatsapp:+14155238886", "inbound"),
                    listed("SM5", "Your order left", "00:00:01")}));
@@ -91,11 +91,68 @@ TEST_CASE("reconcile: pages are followed until the messages are older than the a
     CHECK(f.transport->request_count() == 3);
 }
 
-TEST_CASE("reconcile: a template is compared without its text, which Twilio writes") {
+TEST_CASE("reconcile: of a template every value has to occur in the text that Twilio made") {
+    const auto look = [](TemplateVariables variables, const std::vector<std::string>& bodies) {
+        Fixture f;
+        std::vector<std::string> messages;
+        for (const auto& body : bodies) {
+            messages.push_back(listed("SM" + std::to_string(messages.size()), body, "00:00:01"));
+        }
+        f.transport->respond(200, page(messages));
+        const OutboundTemplate sent{.to = "+447700900123",
+                                    .content_sid = "HX" + std::string(32, 'a'),
+                                    .variables = std::move(variables),
+                                    .whitespace = WhitespacePolicy::normalise};
+        return f.client.reconcile(sent, attempted);
+    };
+    const TemplateVariables order{{"1", "Lee"}, {"2", "A-1042"}};
+    CHECK(look(order, {"Hi Lee, A-1042 left"}).outcome == Outcome::found);
+    CHECK(look(order, {}).outcome == Outcome::not_found);
+
+    // Another order of the same customer is not this one.
+    const auto other = look(order, {"Hi Lee, A-1043 left", "Hi Lee"});
+    CHECK(other.outcome == Outcome::possible);
+    CHECK(other.sids.size() == 2);
+    const auto both = look(order, {"Hi Lee, A-1043 left", "Hi Lee, A-1042 left"});
+    CHECK(both.outcome == Outcome::found);
+    REQUIRE(both.sids.size() == 1);
+    CHECK(both.sids[0].str() == "SM1");
+    CHECK(look(order, {"Hi Lee, A-1042 left", "Hi Lee, A-1042 left"}).outcome == Outcome::several);
+
+    // Without values any template might be it; so might one whose text is not there yet.
+    CHECK(look({}, {"Welcome"}).outcome == Outcome::possible);
+    CHECK(look(order, {""}).outcome == Outcome::possible);
+    // White space may have been normalised on the way.
+    CHECK(look({{"1", " Ana\n\nMaria "}}, {"Hi Ana Maria!"}).outcome == Outcome::found);
+}
+
+TEST_CASE("reconcile: a text with a fallback is its text or its fallback, nothing else") {
+    const auto outcome_of = [](const std::string& body) {
+        Fixture f;
+        f.transport->respond(200, page({listed("SM5", body, "00:00:01")}));
+        auto text = message;
+        text.fallback_content_sid = "HX" + std::string(32, 'a');
+        text.fallback_variables = {{"1", "A-1042"}};
+        return f.client.reconcile(text, attempted).outcome;
+    };
+    CHECK(outcome_of("Your order left") == Outcome::found);
+    CHECK(outcome_of("We wrote about A-1042") == Outcome::found);
+    CHECK(outcome_of("An agent's text") == Outcome::possible);
+}
+
+TEST_CASE("reconcile: messages known to be others do not count") {
     Fixture f;
-    f.transport->respond(200, page({listed("SM5", "Hi Lee, welcome", "00:00:01")}));
-    const OutboundTemplate sent{.to = "+447700900123", .content_sid = "HX" + std::string(32, 'a')};
-    CHECK(f.client.reconcile(sent, attempted).outcome == Outcome::found);
+    ReconcileOptions where;
+    const auto sid = [](const std::string& digit) {
+        return MessageSid::parse("SM" + std::string(31, '0') + digit).value();
+    };
+    f.transport->respond(200, page({listed(sid("6").str(), "Your order left", "00:00:02"),
+                                    listed(sid("5").str(), "Your order left", "00:00:01")}));
+    where.known = {sid("6"), sid("9")};
+    const auto result = f.client.reconcile(message, attempted, where);
+    CHECK(result.outcome == Outcome::found);
+    REQUIRE(result.sids.size() == 1);
+    CHECK(result.sids[0] == sid("5"));
 }
 
 TEST_CASE("reconcile: the asynchronous form finds the same") {
@@ -128,7 +185,9 @@ TEST_CASE("reconcile: what extra sent beside the checks is what is looked for") 
     CHECK(outcome_of(to) == Outcome::not_found);
     OutboundMessage content{.to = "+447700900123"};
     content.extra = {{"ContentSid", "HX" + std::string(32, 'a')}};
-    CHECK(outcome_of(content) == Outcome::found);
+    CHECK(outcome_of(content) == Outcome::possible);
+    content.extra.emplace_back("ContentVariables", R"({"1":"order"})");
+    CHECK(outcome_of(content) == Outcome::possible);
     OutboundMessage media{.to = "+447700900123", .body = "Your order left"};
     media.extra = {{"MediaUrl", "https://x.test/a.png"}};
     CHECK(outcome_of(media) == Outcome::not_found);  // the listed one has no media
