@@ -32,6 +32,8 @@ struct PreparedDownload {
 
 using MakeMediaTarget = std::function<Result<std::shared_ptr<MediaTarget>>()>;
 
+constexpr std::string_view operation_name = "media.download";
+
 /// Checks everything before the target, which may be a file, is made.
 Result<PreparedDownload> prepare_download(const CallEnvironment& environment, std::string_view url,
                                           const MakeMediaTarget& make_target) {
@@ -48,7 +50,7 @@ Result<PreparedDownload> prepare_download(const CallEnvironment& environment, st
     PreparedDownload prepared;
     prepared.credentials = std::move(*credentials);
     prepared.target = std::move(*target);
-    prepared.operation.name = "media.download";
+    prepared.operation.name = operation_name;
     prepared.operation.url = resource->text();
     return prepared;
 }
@@ -66,7 +68,10 @@ Result<MediaDownload> run_download(const CallEnvironment& environment,
                                    std::string_view url, const MakeMediaTarget& make_target,
                                    const CallOptions& options) {
     auto prepared = prepare_download(environment, url, make_target);
-    if (!prepared) return prepared.error();
+    if (!prepared) {
+        environment.tell_refused(operation_name, prepared.error());
+        return prepared.error();
+    }
     const auto fetch = std::make_shared<MediaFetch>(transport, rules, std::move(prepared->target));
     heed_fetch(prepared->operation, fetch);
     auto error =
@@ -85,6 +90,7 @@ void start_download(const std::shared_ptr<const CallEnvironment>& environment,
     auto prepared = asynchronous ? prepare_download(*environment, url, make_target)
                                  : Result<PreparedDownload>(transport_is_not_asynchronous());
     if (!prepared) {
+        environment->tell_refused(operation_name, prepared.error());
         complete_later(*environment, transport,
                        [done = std::move(done), error = prepared.error()] { done(error); });
         return;

@@ -7,6 +7,7 @@
 #include <twiliowa/version.hpp>
 
 #include "detail/api_error.hpp"
+#include "detail/unsent_error.hpp"
 
 namespace twiliowa::detail {
 
@@ -89,6 +90,12 @@ private:
         plan.is_delete = operation.method == HttpMethod::delete_;
         plan.policy = environment.retry;
         plan.deadline = deadline_of(environment, options, now);
+        plan.latest_attempt = plan.deadline;
+        if (plan.repeat == Repeat::duplicates && plan.deadline != MonotonicTime::max()) {
+            plan.latest_attempt -=
+                std::min(environment.retry.min_attempt_time,
+                         std::chrono::floor<std::chrono::milliseconds>(plan.deadline - now) / 2);
+        }
         if (environment.rate_limiter && !operation.rate_key.empty()) {
             plan.rate_limiter = environment.rate_limiter.get();
             plan.rate_key = operation.rate_key;
@@ -165,6 +172,16 @@ Result<HttpResponse> send_guarded(HttpTransport& transport, const HttpRequest& r
     } catch (...) {
         return Error::transport(Effect::unknown, Stage::send, "the transport threw an exception");
     }
+}
+
+/// The error of something that came before the call, which may be another call's.
+Error nothing_left(const Error& error) {
+    if (error.effect() == Effect::none && error.kind() != ErrorKind::outcome_unknown) return error;
+    auto data = error.data();
+    data.effect = Effect::none;
+    data.stage = Stage::prepare;
+    if (data.kind == ErrorKind::outcome_unknown) data.kind = ErrorKind::transport;
+    return Error{std::move(data)};
 }
 
 /// An asynchronous call, kept alive by whatever will call it back.
@@ -295,12 +312,26 @@ CallOptions until(const CallEnvironment& environment, MonotonicTime deadline, Ca
 
 Result<Credentials> CallEnvironment::credentials() const {
     try {
-        return provider();
+        auto credentials = provider();
+        if (credentials) return credentials;
+        return nothing_left(credentials.error());
     } catch (const TwilioError& error) {
-        return error.error();
+        return nothing_left(error.error());
     } catch (...) {
-        return Error::invalid_request("credentials", "the provider threw an exception");
+        auto data =
+            unsent_error(ErrorKind::transport, "the credentials' provider threw an exception")
+                .data();
+        data.field = "credentials";
+        return Error{std::move(data)};
     }
+}
+
+void CallEnvironment::tell_refused(std::string_view operation, const Error& error) const noexcept {
+    if (!observer) return;
+    ResultEvent event;
+    event.operation = operation;
+    event.error = &error;
+    observer->on_result(event);
 }
 
 double CallEnvironment::jitter() const {
@@ -342,7 +373,9 @@ void run_async(std::shared_ptr<const CallEnvironment> environment,
                const std::shared_ptr<HttpTransport>& transport, const Credentials& credentials,
                Operation operation, CallOptions options, AnswerReader read, CallDone done) {
     if (dynamic_cast<AsyncHttpTransport*>(transport.get()) == nullptr) {
-        return done(transport_is_not_asynchronous());
+        const auto error = transport_is_not_asynchronous();
+        environment->tell_refused(operation.name, error);
+        return done(error);
     }
     std::make_shared<AsyncCall>(std::move(environment), transport, credentials,
                                 std::move(operation), std::move(options), std::move(read),

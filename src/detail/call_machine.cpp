@@ -43,10 +43,11 @@ CallStep CallMachine::begin_attempt(MonotonicTime now) {
     }
     if (plan_.rate_limiter != nullptr) {
         const auto slot = plan_.rate_limiter->reserve(plan_.rate_key, now);
-        if (slot >= plan_.deadline) {
+        if (slot >= plan_.deadline || slot > plan_.latest_attempt) {
             plan_.rate_limiter->release(plan_.rate_key);
-            return fail(unsent_error(ErrorKind::timeout,
-                                     "the sender's rate limit has no slot before the deadline"));
+            return fail(unsent_error(
+                ErrorKind::timeout,
+                "the sender's rate limit has no slot that leaves time enough to send"));
         }
         if (slot > now) {
             waiting_for_slot_ = true;
@@ -83,7 +84,8 @@ CallStep CallMachine::on_failure(const Error& error, MonotonicTime now, double r
     if (error.effect() == Effect::unknown) doubt_ = error;
     failure_ = error;
     if (!retry || !delay || attempts_ >= plan_.policy.max_attempts ||
-        *delay >= plan_.deadline - now || !budget_->spend()) {
+        *delay >= plan_.deadline - now || *delay > plan_.latest_attempt - now ||
+        !budget_->spend()) {
         return fail(error);
     }
     return wait_step(now + *delay);

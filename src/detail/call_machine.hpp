@@ -60,6 +60,8 @@ public:
         Repeat repeat = Repeat::harmless;
         bool is_delete = false;
         MonotonicTime deadline = MonotonicTime::max();
+        /// An attempt that would begin later is not made: what it did could not be learnt.
+        MonotonicTime latest_attempt = MonotonicTime::max();
         RetryPolicy policy = {};
         RateLimiter* rate_limiter = nullptr;  ///< Null: no rate limit.
         std::string rate_key = {};

@@ -20,7 +20,8 @@ std::optional<Error> wrong_client_option(const ClientOptions& options) {
         return refuse_option("retry.max_attempts", "is less than 1; 1 switches retries off");
     }
     if (retry.backoff_base.count() < 0 || retry.backoff_cap.count() < 0 ||
-        retry.retry_after_cap.count() < 0 || retry.budget < 0 || !(retry.budget_refill >= 0)) {
+        retry.retry_after_cap.count() < 0 || retry.min_attempt_time.count() < 0 ||
+        retry.budget < 0 || !(retry.budget_refill >= 0)) {
         return refuse_option("retry", "has a negative number");
     }
     return std::nullopt;

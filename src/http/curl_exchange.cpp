@@ -428,6 +428,13 @@ Error CurlExchange::failure(CURLcode code) const {
                           "the proxy refused the tunnel, with status " + std::to_string(status));
     }
     const std::string_view who = is_at_proxy(stage) ? "the proxy could not be used: " : "";
+    if (code == CURLE_OPERATION_TIMEDOUT && stage == Stage::prepare) {
+        auto data = make_error(ErrorKind::timeout, stage,
+                               "the call's time was over before it had a connection")
+                        .data();
+        data.hint = "have fewer calls in flight, or raise CurlOptions::max_connections";
+        return Error{std::move(data)};
+    }
     if (code == CURLE_OPERATION_TIMEDOUT) {
         return make_error(ErrorKind::timeout, stage,
                           std::string(who) + "there was no answer in time");

@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include <twiliowa/messages_client.hpp>
@@ -19,11 +20,12 @@ struct MessagesClient::Impl {
     detail::OutboundDefaults defaults;
     std::shared_ptr<const detail::SendGate> gate;  ///< Null if there is nothing to ask.
 
-    /// The blocking form of a verb.
+    /// The blocking form of a verb. `name` is a literal, for the observer.
     template <class T>
-    Result<T> run(Result<detail::Prepared> prepared, detail::ReadAnswer<T> read,
-                  const CallOptions& options) const {
-        if (!prepared) return prepared.error();
+    Result<T> run(std::string_view name, Result<detail::Prepared> prepared,
+                  detail::ReadAnswer<T> read, const CallOptions& options) const {
+        if (!prepared) return refuse(name, prepared.error());
+        prepared->operation.name = name;
         T value{};
         auto error = detail::run_blocking(
             *environment, *transport, prepared->credentials, std::move(prepared->operation),
@@ -32,9 +34,10 @@ struct MessagesClient::Impl {
         return value;
     }
 
-    Result<void> run(Result<detail::Prepared> prepared, detail::CheckAnswer check,
-                     const CallOptions& options) const {
-        if (!prepared) return prepared.error();
+    Result<void> run(std::string_view name, Result<detail::Prepared> prepared,
+                     detail::CheckAnswer check, const CallOptions& options) const {
+        if (!prepared) return refuse(name, prepared.error());
+        prepared->operation.name = name;
         auto error = detail::run_blocking(*environment, *transport, prepared->credentials,
                                           std::move(prepared->operation), options, check);
         if (error) return std::move(*error);
@@ -43,9 +46,10 @@ struct MessagesClient::Impl {
 
     /// Its asynchronous form.
     template <class T, class Done>
-    void start(Result<detail::Prepared> prepared, detail::ReadAnswer<T> read, Done done,
-               const CallOptions& options) const {
-        if (!prepared) return fail_later(std::move(done), prepared.error());
+    void start(std::string_view name, Result<detail::Prepared> prepared, detail::ReadAnswer<T> read,
+               Done done, const CallOptions& options) const {
+        if (!prepared) return refuse_later(name, prepared.error(), std::move(done));
+        prepared->operation.name = name;
         const auto value = std::make_shared<T>();
         detail::run_async(
             environment, transport, prepared->credentials, std::move(prepared->operation), options,
@@ -56,9 +60,10 @@ struct MessagesClient::Impl {
             });
     }
 
-    void start(Result<detail::Prepared> prepared, detail::CheckAnswer check, Callback<void> done,
-               const CallOptions& options) const {
-        if (!prepared) return fail_later(std::move(done), prepared.error());
+    void start(std::string_view name, Result<detail::Prepared> prepared, detail::CheckAnswer check,
+               Callback<void> done, const CallOptions& options) const {
+        if (!prepared) return refuse_later(name, prepared.error(), std::move(done));
+        prepared->operation.name = name;
         detail::run_async(environment, transport, prepared->credentials,
                           std::move(prepared->operation), options, check,
                           [done = std::move(done)](std::optional<Error> error) {
@@ -67,10 +72,16 @@ struct MessagesClient::Impl {
                           });
     }
 
-    /// For what is refused before it starts: `done` is never called by the call itself.
+    /// The end of a call that was refused before it began.
+    Error refuse(std::string_view name, const Error& error) const {
+        environment->tell_refused(name, error);
+        return error;
+    }
+
+    /// `done` is never called by the call itself.
     template <class Done>
-    void fail_later(Done done, Error error) const {
-        complete_later([done = std::move(done), error = std::move(error)] { done(error); });
+    void refuse_later(std::string_view name, const Error& error, Done done) const {
+        complete_later([done = std::move(done), error = refuse(name, error)] { done(error); });
     }
 
     template <class Task>

@@ -15,13 +15,11 @@ namespace detail {
 namespace {
 
 Result<Prepared> prepare_fetch(const CallEnvironment& environment, const MessageSid& sid) {
-    return prepare_for_message(environment, "messages.fetch", HttpMethod::get, Repeat::harmless,
-                               sid);
+    return prepare_for_message(environment, HttpMethod::get, Repeat::harmless, sid);
 }
 
 Result<Prepared> prepare_list_media(const CallEnvironment& environment, const MessageSid& sid) {
-    return prepare_for_message(environment, "media.list", HttpMethod::get, Repeat::harmless, sid,
-                               "/Media.json");
+    return prepare_for_message(environment, HttpMethod::get, Repeat::harmless, sid, "/Media.json");
 }
 
 Result<void> append_address_filter(std::string& query, std::string_view name,
@@ -49,14 +47,13 @@ Result<Prepared> prepare_list(const CallEnvironment& environment, const MessageF
     append_day_filter(query, "DateSent<", filter.sent_before);
     append_day_filter(query, "DateSent>", filter.sent_after);
     append_form_field(query, "PageSize", std::to_string(filter.page_size));
-    return prepare(environment, "messages.list", HttpMethod::get, Repeat::harmless,
-                   ".json?" + query);
+    return prepare(environment, HttpMethod::get, Repeat::harmless, ".json?" + query);
 }
 
 Result<Prepared> prepare_next(const CallEnvironment& environment, const std::string& next) {
     auto url = same_origin_url(environment.origin, next);
     if (!url) return url.error();
-    auto prepared = prepare(environment, "messages.list", HttpMethod::get, Repeat::harmless, {});
+    auto prepared = prepare(environment, HttpMethod::get, Repeat::harmless, {});
     if (prepared) prepared->operation.url = std::move(*url);
     return prepared;
 }
@@ -131,14 +128,14 @@ Message MessagesClient::fetch(const MessageSid& sid, const CallOptions& options)
 }
 
 Result<Message> MessagesClient::try_fetch(const MessageSid& sid, const CallOptions& options) const {
-    return impl_->run(detail::prepare_fetch(*impl_->environment, sid), detail::read_message,
-                      options);
+    return impl_->run("messages.fetch", detail::prepare_fetch(*impl_->environment, sid),
+                      detail::read_message, options);
 }
 
 void MessagesClient::async_fetch(const MessageSid& sid, Callback<Message> done,
                                  const CallOptions& options) const {
-    impl_->start(detail::prepare_fetch(*impl_->environment, sid), detail::read_message,
-                 std::move(done), options);
+    impl_->start("messages.fetch", detail::prepare_fetch(*impl_->environment, sid),
+                 detail::read_message, std::move(done), options);
 }
 
 std::vector<Media> MessagesClient::list_media(const MessageSid& sid,
@@ -147,13 +144,13 @@ std::vector<Media> MessagesClient::list_media(const MessageSid& sid,
 }
 Result<std::vector<Media>> MessagesClient::try_list_media(const MessageSid& sid,
                                                           const CallOptions& options) const {
-    return impl_->run(detail::prepare_list_media(*impl_->environment, sid), detail::read_media,
-                      options);
+    return impl_->run("media.list", detail::prepare_list_media(*impl_->environment, sid),
+                      detail::read_media, options);
 }
 void MessagesClient::async_list_media(const MessageSid& sid, Callback<std::vector<Media>> done,
                                       const CallOptions& options) const {
-    impl_->start(detail::prepare_list_media(*impl_->environment, sid), detail::read_media,
-                 std::move(done), options);
+    impl_->start("media.list", detail::prepare_list_media(*impl_->environment, sid),
+                 detail::read_media, std::move(done), options);
 }
 
 Page<Message> MessagesClient::list_page(const MessageFilter& filter,
@@ -163,14 +160,14 @@ Page<Message> MessagesClient::list_page(const MessageFilter& filter,
 
 Result<Page<Message>> MessagesClient::try_list_page(const MessageFilter& filter,
                                                     const CallOptions& options) const {
-    return impl_->run(detail::prepare_list(*impl_->environment, filter), detail::read_page,
-                      options);
+    return impl_->run("messages.list", detail::prepare_list(*impl_->environment, filter),
+                      detail::read_page, options);
 }
 
 void MessagesClient::async_list_page(const MessageFilter& filter, Callback<Page<Message>> done,
                                      const CallOptions& options) const {
-    impl_->start(detail::prepare_list(*impl_->environment, filter), detail::read_page,
-                 std::move(done), options);
+    impl_->start("messages.list", detail::prepare_list(*impl_->environment, filter),
+                 detail::read_page, std::move(done), options);
 }
 
 Page<Message> MessagesClient::next_page(const Page<Message>& page,
@@ -181,8 +178,9 @@ Page<Message> MessagesClient::next_page(const Page<Message>& page,
 Result<Page<Message>> MessagesClient::try_next_page(const Page<Message>& page,
                                                     const CallOptions& options) const {
     if (page.next.empty()) return Page<Message>{};
-    auto following = impl_->run(detail::prepare_next(*impl_->environment, page.next),
-                                detail::read_page, options);
+    auto following =
+        impl_->run("messages.list", detail::prepare_next(*impl_->environment, page.next),
+                   detail::read_page, options);
     return detail::further_than(page.next, std::move(following));
 }
 
@@ -194,8 +192,8 @@ void MessagesClient::async_next_page(const Page<Message>& page, Callback<Page<Me
     auto further = [next = page.next, done = std::move(done)](Result<Page<Message>> following) {
         done(detail::further_than(next, std::move(following)));
     };
-    impl_->start(detail::prepare_next(*impl_->environment, page.next), detail::read_page,
-                 std::move(further), options);
+    impl_->start("messages.list", detail::prepare_next(*impl_->environment, page.next),
+                 detail::read_page, std::move(further), options);
 }
 
 MessageResults MessagesClient::try_list(MessageFilter filter, const CallOptions& options) const {
@@ -296,7 +294,7 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
                                                      const ReconcileOptions& where,
                                                      const CallOptions& options) const {
     auto search = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
-    if (!search) return search.error();
+    if (!search) return impl_->refuse("messages.list", search.error());
     const auto& environment = *impl_->environment;
     const auto deadline =
         detail::deadline_of(environment, options, environment.clock->monotonic_now());
@@ -313,7 +311,7 @@ void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint a
                                      const CallOptions& options) const {
     auto created = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
     if (!created) {
-        return impl_->fail_later(std::move(done), created.error());
+        return impl_->refuse_later("messages.list", created.error(), std::move(done));
     }
     const auto search = std::make_shared<detail::ReconcileSearch>(std::move(*created));
     walk(

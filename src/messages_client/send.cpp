@@ -38,8 +38,7 @@ Result<Prepared> prepare_send(const CallEnvironment& environment, const Outbound
     const auto checked = admit_outbound(message, defaults, now, gate, fallback);
     if (!checked) return checked.error();
     if (gate != nullptr) note = note_of(*checked, now);
-    auto prepared =
-        prepare(environment, "messages.create", HttpMethod::post, Repeat::duplicates, ".json");
+    auto prepared = prepare(environment, HttpMethod::post, Repeat::duplicates, ".json");
     if (!prepared) return prepared;
     prepared->operation.body = encode_outbound(*checked);
     if (environment.rate_limiter) prepared->operation.rate_key = checked->sender();
@@ -71,7 +70,7 @@ Result<Message> MessagesClient::try_send(const OutboundMessage& message,
     detail::SendNote note;
     auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
                                          impl_->gate.get(), note);
-    auto sent = impl_->run(std::move(prepared), detail::read_created, options);
+    auto sent = impl_->run("messages.create", std::move(prepared), detail::read_created, options);
     if (impl_->gate && !sent) impl_->gate->learn(note, sent.error());
     return sent;
 }
@@ -88,7 +87,8 @@ void MessagesClient::async_send(const OutboundMessage& message, Callback<Message
             done(std::move(sent));
         };
     }
-    impl_->start(std::move(prepared), detail::read_created, std::move(done), options);
+    impl_->start("messages.create", std::move(prepared), detail::read_created, std::move(done),
+                 options);
 }
 
 Message MessagesClient::send(const OutboundMessage& message, const CallOptions& options) const {
@@ -100,13 +100,15 @@ Message MessagesClient::send_template(OutboundTemplate message, const CallOption
 }
 Result<Message> MessagesClient::try_send_template(OutboundTemplate message,
                                                   const CallOptions& options) const {
-    if (const auto named = detail::names_template(message); !named) return named.error();
+    if (const auto named = detail::names_template(message); !named) {
+        return impl_->refuse("messages.create", named.error());
+    }
     return try_send(std::move(message), options);
 }
 void MessagesClient::async_send_template(OutboundTemplate message, Callback<Message> done,
                                          const CallOptions& options) const {
     if (const auto named = detail::names_template(message); !named) {
-        return impl_->fail_later(std::move(done), named.error());
+        return impl_->refuse_later("messages.create", named.error(), std::move(done));
     }
     async_send(std::move(message), std::move(done), options);
 }

@@ -8,8 +8,8 @@
 
 namespace twiliowa::detail {
 
-Result<Prepared> prepare(const CallEnvironment& environment, std::string_view name,
-                         HttpMethod method, Repeat repeat, std::string_view rest) {
+Result<Prepared> prepare(const CallEnvironment& environment, HttpMethod method, Repeat repeat,
+                         std::string_view rest) {
     auto credentials = environment.credentials();
     if (!credentials) return credentials.error();
     const auto& account = credentials->account_sid();
@@ -20,7 +20,6 @@ Result<Prepared> prepare(const CallEnvironment& environment, std::string_view na
     Prepared prepared;
     prepared.credentials = std::move(*credentials);
     auto& operation = prepared.operation;
-    operation.name = name;
     operation.method = method;
     operation.repeat = repeat;
     operation.url.reserve(environment.origin.base.size() + 70 + rest.size());
@@ -32,13 +31,12 @@ Result<Prepared> prepare(const CallEnvironment& environment, std::string_view na
     return prepared;
 }
 
-Result<Prepared> prepare_for_message(const CallEnvironment& environment, std::string_view name,
-                                     HttpMethod method, Repeat repeat, const MessageSid& sid,
-                                     std::string_view rest) {
+Result<Prepared> prepare_for_message(const CallEnvironment& environment, HttpMethod method,
+                                     Repeat repeat, const MessageSid& sid, std::string_view rest) {
     if (sid.empty()) {
         return Error::invalid_request("MessageSid", "is empty", "give SM or MM and 32 hex digits");
     }
-    return prepare(environment, name, method, repeat, '/' + sid.str() + std::string(rest));
+    return prepare(environment, method, repeat, '/' + sid.str() + std::string(rest));
 }
 
 std::optional<Error> read_message(HttpResponse& answer, Message& message) {

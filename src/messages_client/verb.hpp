@@ -21,12 +21,12 @@ struct Prepared {
 };
 
 /// `/2010-04-01/Accounts/{AccountSid}/Messages` plus `rest`, and the credentials for it.
-Result<Prepared> prepare(const CallEnvironment& environment, std::string_view name,
-                         HttpMethod method, Repeat repeat, std::string_view rest);
+Result<Prepared> prepare(const CallEnvironment& environment, HttpMethod method, Repeat repeat,
+                         std::string_view rest);
 
 /// `/{Sid}` and what follows it; refuses a SID that was never set.
-Result<Prepared> prepare_for_message(const CallEnvironment& environment, std::string_view name,
-                                     HttpMethod method, Repeat repeat, const MessageSid& sid,
+Result<Prepared> prepare_for_message(const CallEnvironment& environment, HttpMethod method,
+                                     Repeat repeat, const MessageSid& sid,
                                      std::string_view rest = ".json");
 
 /// Reads an answer that says success, or says what is wrong with it.

@@ -223,6 +223,9 @@ TEST_CASE("a call that waits for its turn ends by its deadline, unsent") {
         CHECK(answer.error().stage() == Stage::prepare);
         CHECK(answer.error().effect() == Effect::none);
         CHECK(answer.error().port() == wire.server.port());
+        // Not Twilio's fault.
+        CHECK(answer.error().what().find("before it had a connection") != std::string::npos);
+        CHECK(answer.error().hint().find("max_connections") != std::string::npos);
     }
     CHECK(wire.server.requests().size() == 2);
     source.cancel();  // and with it those under way: the last one gets its turn

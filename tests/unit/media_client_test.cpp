@@ -107,6 +107,19 @@ ScriptedTransport::Step breaks_after(const std::string& part) {
 
 }  // namespace
 
+TEST_CASE("the observer hears of a download that is refused before it begins") {
+    Fixture f;
+    const MediaClient client{Credentials::auth_token(account, "token"), f.options};
+    CHECK_FALSE(client.try_download_to_string("https://elsewhere.test/x"));
+    int called = 0;
+    client.async_download_to_file("https://elsewhere.test/x", "never-made",
+                                  [&called](const auto&) { ++called; });
+    f.transport->run_until_idle();
+    CHECK(called == 1);
+    CHECK(f.recorder->events.size() == 2);
+    CHECK(f.transport->request_count() == 0);
+}
+
 TEST_CASE("a file is fetched with the credentials, and what it redirects to without") {
     Fixture f;
     f.redirect(cdn);

@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -294,9 +295,77 @@ TEST_CASE("credentials are asked for at each call, and a failing provider is no 
     const MessagesClient broken(
         CredentialsProvider([]() -> Result<Credentials> { throw std::runtime_error("canary"); }),
         f.options);
-    CHECK(broken.try_send_text(text()).error().field() == "credentials");
+    const auto threw = broken.try_send_text(text());
+    CHECK(threw.error().field() == "credentials");
+    CHECK(threw.error().kind() == ErrorKind::transport);  // worth trying again
+    CHECK(threw.error().effect() == Effect::none);
+    CHECK(threw.error().what().find("canary") == std::string::npos);
+    const MessagesClient unsure(CredentialsProvider([]() -> Result<Credentials> {
+                                    return Error::transport(Effect::unknown, Stage::receive,
+                                                            "the vault did not answer");
+                                }),
+                                f.options);
+    const auto vault = unsure.try_send_text(text());
+    CHECK(vault.error().effect() == Effect::none);  // of our request nothing has left
+    CHECK(vault.error().kind() == ErrorKind::transport);
+    CHECK(vault.error().what().find("the vault did not answer") != std::string::npos);
+    CHECK(f.transport->request_count() == 2);
     const MessagesClient none(Credentials{}, f.options);
     CHECK(none.try_send_text(text()).error().field() == "credentials");
+}
+
+TEST_CASE("the observer hears of a call that is refused before it begins") {
+    Fixture f;
+    const auto client = f.client();
+    CHECK_FALSE(client.try_send_text({.to = "nobody", .body = "x"}));
+    CHECK_FALSE(client.try_send_template({.to = "+447700900123"}));
+    CHECK_FALSE(client.try_fetch(MessageSid{}));
+    CHECK_FALSE(client.try_remove(MessageSid{}));
+    int called = 0;
+    const auto count = [&called](const auto&) { ++called; };
+    client.async_send_text({.to = "nobody", .body = "x"}, count);
+    client.async_send_template({.to = "+447700900123"}, count);
+    client.async_feedback(MessageSid{}, count);
+    f.transport->run_until_idle();
+    CHECK(called == 3);
+    const MessagesClient broken(
+        CredentialsProvider([]() -> Result<Credentials> { throw std::runtime_error("canary"); }),
+        f.options);
+    CHECK_FALSE(broken.try_send_text(text()));
+    const std::string created_failed = "messages.create failed after 0";
+    CHECK(f.recorder->events ==
+          std::vector<std::string>{created_failed, created_failed, "messages.fetch failed after 0",
+                                   "messages.remove failed after 0", created_failed, created_failed,
+                                   "messages.feedback failed after 0", created_failed});
+    CHECK(f.transport->request_count() == 0);
+}
+
+TEST_CASE("a create is not attempted when too little of the call's time would be left") {
+    Fixture f;
+    f.options.rate_limiter = token_bucket({.per_second = 1.0, .burst = 1});
+    f.options.timeout = 8s;
+    for (int i = 0; i < 8; ++i) f.transport->respond(201, created);
+    const auto client = f.client();
+    std::vector<std::string> ends;
+    for (int i = 0; i < 8; ++i) {
+        client.async_send_text(text(), [&ends](const Result<Message>& sent) {
+            ends.emplace_back(sent ? "sent" : to_string(sent.error().kind()));
+        });
+    }
+    f.transport->run_until_idle();
+    // Slots at 0 s, 1 s, ... 7 s; half of the 8 s has to be left.
+    CHECK(std::count(ends.begin(), ends.end(), "sent") == 5);
+    CHECK(std::count(ends.begin(), ends.end(), to_string(ErrorKind::timeout)) == 3);
+    CHECK(f.transport->request_count() == 5);
+
+    Fixture retried;
+    retried.options.timeout = 8s;
+    retried.transport->respond(429, throttled, {{"Retry-After", "5"}});
+    CHECK(retried.client().try_send_text(text()).error().kind() == ErrorKind::rate_limit);
+    CHECK(retried.transport->request_count() == 1);
+    retried.transport->respond(429, throttled, {{"Retry-After", "5"}})
+        .respond(200, R"({"messages":[],"next_page_uri":null})");
+    CHECK(retried.client().try_list_page({}));  // reading does no harm
 }
 
 TEST_CASE("wrong options are refused by name") {
@@ -316,6 +385,7 @@ TEST_CASE("wrong options are refused by name") {
     CHECK(field([](auto& o) { o.timeout = 0ms; }) == "timeout");
     CHECK(field([](auto& o) { o.retry.max_attempts = 0; }) == "retry.max_attempts");
     CHECK(field([](auto& o) { o.retry.backoff_base = -1ms; }) == "retry");
+    CHECK(field([](auto& o) { o.retry.min_attempt_time = -1ms; }) == "retry");
 }
 
 TEST_CASE("list walks the pages lazily, each message once") {

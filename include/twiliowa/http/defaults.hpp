@@ -12,7 +12,9 @@ inline constexpr int max_attempts = 4;                          ///< First try i
 inline constexpr std::chrono::milliseconds backoff_base{200};   ///< First back-off, at most.
 inline constexpr std::chrono::milliseconds backoff_cap{8'000};  ///< Any back-off, at most.
 inline constexpr std::chrono::milliseconds retry_after_cap{
-    60'000};                                                  ///< A longer one is not waited.
+    60'000};  ///< A longer one is not waited.
+inline constexpr std::chrono::milliseconds min_attempt_time{
+    5'000};                                                   ///< Left for an attempt to send.
 inline constexpr int retry_budget = 100;                      ///< Retries a client may save up.
 inline constexpr double retry_budget_refill = 0.1;            ///< Retries earned per call.
 inline constexpr std::size_t max_response_bytes = 16u << 20;  ///< 16 MiB.

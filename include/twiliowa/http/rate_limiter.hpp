@@ -10,8 +10,9 @@
 
 namespace twiliowa {
 
-/// Gives out slots. Never sleeps: the call waits until the slot, or fails if it lies beyond its
-/// deadline. Thread-safe. Off by default, since Twilio queues the excess itself.
+/// Gives out slots. Never sleeps: the call waits until the slot, or fails if it lies so late that
+/// RetryPolicy::min_attempt_time would not be left. Thread-safe. Off by default, since Twilio
+/// queues the excess itself.
 class TWILIOWA_EXPORT RateLimiter {
 public:
     virtual ~RateLimiter() = default;

@@ -8,17 +8,16 @@
 
 namespace twiliowa {
 
-/// The numbers of the retry rules; the rules themselves are fixed:
+/// The numbers of the retry rules. The rules themselves are fixed:
 ///
-/// | failure                                                            | idempotent   | not
-/// idempotent   |
-/// |--------------------------------------------------------------------|--------------|------------------|
-/// | resolve, connect, TLS, proxy, HTTP/2 refusal before our stream     | retry        | retry | |
-/// 429 with code 20429                                                | retry        | retry | |
-/// 429 with another code or none                                      | retry, unless 63038 | no |
-/// | any other 4xx                                                      | no           | no | |
-/// 5xx, reset, timeout, unreadable answer after the request left      | retry        | no:
-/// OutcomeUnknownError |
+/// - A connection that could not be made (name, TCP, TLS, proxy), or a server that refused before
+/// it
+///   took the request: every call is tried again.
+/// - 429 with code 20429: every call is tried again.
+/// - 429 with another code or none: only what is no create, and not after 63038.
+/// - Any other 4xx: nothing is tried again.
+/// - 5xx, a reset, a timeout, an unreadable answer, once the request has left: only what may be
+///   repeated (reading, changing, deleting). A create ends as OutcomeUnknownError.
 ///
 /// Back-off is full jitter: a uniformly random time up to base * 2^n, at most cap; Retry-After is
 /// honoured instead where Twilio sends it. A retry that could not start before the call's deadline
@@ -28,6 +27,10 @@ struct RetryPolicy {
     std::chrono::milliseconds backoff_base = defaults::backoff_base;
     std::chrono::milliseconds backoff_cap = defaults::backoff_cap;
     std::chrono::milliseconds retry_after_cap = defaults::retry_after_cap;
+    /// A create is not attempted with less of the call's time left, or half of it if that is less:
+    /// whether it was sent would not be learnt. Matters where a rate limiter or a retry makes it
+    /// wait.
+    std::chrono::milliseconds min_attempt_time = defaults::min_attempt_time;
     int budget = defaults::retry_budget;                   ///< Retries that can be saved up.
     double budget_refill = defaults::retry_budget_refill;  ///< Retries earned by each call.
     /// Try a create again even when the first may have been carried out. THE CUSTOMER MAY GET THE

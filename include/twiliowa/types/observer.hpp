@@ -30,10 +30,10 @@ struct RetryEvent {
     std::chrono::milliseconds delay{0};
 };
 
-/// The call has ended.
+/// The call has ended, or was refused before it began.
 struct ResultEvent {
     std::string_view operation = {};
-    int attempts = 0;
+    int attempts = 0;  ///< 0: nothing was sent.
     std::string_view request_id = {};
     const Error* error =
         nullptr;  ///< Null on success. Log `what()`; `message()` may hold a number.
