@@ -7,6 +7,7 @@
 
 #include "detail/hmac.hpp"
 #include "detail/peer_limiter.hpp"
+#include "detail/webhook_fields.hpp"
 
 namespace twiliowa {
 
@@ -76,6 +77,15 @@ std::optional<Error> doubtful_identity(const EventIdentity& identity) {
         return Error::invalid_request("MessageStatus", "the status is not a word in lower case");
     }
     return std::nullopt;
+}
+
+/// Whoever is replied to where the reply does not say.
+std::string_view customer_of(const WebhookEvent& event) noexcept {
+    if (const auto* message = std::get_if<InboundMessage>(&event)) return message->from;
+    if (const auto* unknown = std::get_if<UnknownWebhook>(&event)) {
+        return detail::find_parameter(unknown->parameters, "From");
+    }
+    return {};
 }
 
 WebhookOutcome outcome_of(VerdictReason reason) noexcept {
@@ -284,7 +294,7 @@ WebhookEnd WebhookHandler::Impl::run(const WebhookEvent& event) const {
     WebhookEnd end;
     std::exception_ptr thrown;
     try {
-        auto xml = dispatch(event).try_xml();
+        auto xml = dispatch(event).try_xml_for(customer_of(event));
         if (!xml) return failed_with(WebhookOutcome::handler_failed, xml.error());
         end.body = std::move(*xml);
     } catch (const TwilioError& error) {

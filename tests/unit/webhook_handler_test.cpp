@@ -157,10 +157,45 @@ TEST_CASE("a TwilioError that a handler throws is told to the observer") {
 
 TEST_CASE("an answer that Twilio would refuse is a failure of the handler") {
     Service service;
-    service.handler.on_text(
-        [](const InboundMessage&) { return MessagingResponse{std::string(70'000, 'x')}; });
+    service.handler.on_text([](const InboundMessage&) {
+        return MessagingResponse{}.redirect(std::string(70'000, 'x'));
+    });
     CHECK(service.handler.handle(text("hi")).status == 500);
     CHECK(service.heard->entries.back().reason.find("64 kB") != std::string::npos);
+}
+
+TEST_CASE("a reply of more than 1600 characters is a failure of the handler") {
+    Service service;
+    service.handler.on_text(
+        [](const InboundMessage&) { return MessagingResponse{std::string(1601, 'x')}; });
+    CHECK(service.handler.handle(text("hi")).status == 500);
+    const auto& entry = service.heard->entries.back();
+    CHECK(entry.outcome == WebhookOutcome::handler_failed);
+    CHECK(entry.reason.find("Body") != std::string::npos);
+    CHECK(entry.reason.find("21617") != std::string::npos);
+    CHECK_FALSE(entry.hint.empty());
+}
+
+TEST_CASE("a reply of two media is a failure where the customer is on WhatsApp, and none by SMS") {
+    Service service;
+    const auto two = [](const auto&) {
+        return MessagingResponse{}.message({.media = {"https://x.test/1", "https://x.test/2"}});
+    };
+    service.handler.on_message(two).on_unknown(two);
+    const auto ask = [&](const std::string& from, const std::string& kind, int number) {
+        return service.handler
+            .handle(Service::request({{"MessageSid", sid.substr(0, 33) + std::to_string(number)},
+                                      {"AccountSid", account},
+                                      {"From", from},
+                                      {kind, "x"}}))
+            .status;
+    };
+    CHECK(ask(customer, "Body", 1) == 500);
+    CHECK(service.heard->entries.back().reason.find("MediaUrl") != std::string::npos);
+    CHECK(ask("+447700900123", "Body", 2) == 200);
+    CHECK(ask(customer, "Reaction", 3) == 500);
+    CHECK(service.heard->entries.back().kind == "unknown");
+    CHECK(ask("+447700900123", "Reaction", 4) == 200);
 }
 
 TEST_CASE("an event whose handler died is free when its lease ends") {
