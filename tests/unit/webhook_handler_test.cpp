@@ -198,6 +198,27 @@ TEST_CASE("a reply of two media is a failure where the customer is on WhatsApp, 
     CHECK(ask("+447700900123", "Reaction", 4) == 200);
 }
 
+TEST_CASE("an event has the parameters of the URL that Twilio called, and is not known by them") {
+    Service service;
+    std::string seen;
+    service.handler
+        .on_message([&](const InboundMessage& m) { seen += m.query_parameter("tenant"); })
+        .on_status([&](const StatusCallback& s) { seen += s.query_parameter("tenant"); })
+        .on_unknown([&](const UnknownWebhook& u) { seen += u.query.at(0).second; });
+    CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(service.handler.handle(status("sent")).status == 200);
+    CHECK(service.handler.handle(Service::request({{"MessageSid", sid}, {"Tone", "x"}})).status ==
+          200);
+    CHECK(seen == "777");
+    for (auto request :
+         {text("hi"), status("sent"), Service::request({{"MessageSid", sid}, {"Tone", "x"}})}) {
+        request.target = "/hook?tenant=8";
+        CHECK(service.handler.handle(Service::sign(request)).status == 200);
+        CHECK(service.heard->entries.back().outcome == WebhookOutcome::duplicate);
+    }
+    CHECK(seen == "777");
+}
+
 TEST_CASE("an event whose handler died is free when its lease ends") {
     auto clock = std::make_shared<ManualClock>();
     auto store = std::make_shared<MemoryStore>(MemoryStoreOptions{.clock = clock});
