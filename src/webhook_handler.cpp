@@ -88,6 +88,20 @@ std::string_view customer_of(const WebhookEvent& event) noexcept {
     return {};
 }
 
+/// Asking for it can fail like the store behind it.
+template <class State>
+Result<std::shared_ptr<State>> state_of(const PerAccount<State>& states, const AccountSid& account,
+                                        std::string_view option) {
+    try {
+        return states.of(account.str());
+    } catch (const TwilioError& error) {
+        return error.error();
+    } catch (...) {
+        return store_error("is not known: the function in WebhookOptions::" + std::string{option} +
+                           " threw an exception");
+    }
+}
+
 WebhookOutcome outcome_of(VerdictReason reason) noexcept {
     switch (reason) {
         case VerdictReason::too_large:
@@ -325,30 +339,38 @@ std::optional<Error> WebhookHandler::Impl::learn(const WebhookEvent& event) cons
     const auto note = [&failure](const auto& result) {
         if (!result && is_store_error(result.error())) failure = result.error();
     };
+    const auto* message = std::get_if<InboundMessage>(&event);
+    const auto* callback = std::get_if<StatusCallback>(&event);
+    if (message == nullptr && callback == nullptr) return std::nullopt;
+
+    const auto& account = message != nullptr ? message->account_sid : callback->account_sid;
+    const auto window = state_of(options.window, account, "window");
+    if (!window) return window.error();
+    const auto opt_outs = state_of(options.opt_outs, account, "opt_outs");
+    if (!opt_outs) return opt_outs.error();
+
     const auto now = options.clock->now();
-    if (const auto* message = std::get_if<InboundMessage>(&event)) {
+    if (message != nullptr) {
         const auto customer = state_address(message->from);
         for (const auto& sender : {state_address(message->to), message->messaging_service_sid}) {
             if (sender.empty()) continue;
-            if (options.window && !is_sms(message->from)) {
-                note(options.window->record_inbound(sender, customer, now));
+            if (*window && !is_sms(message->from)) {
+                note((*window)->record_inbound(sender, customer, now));
             }
-            if (options.opt_outs) {
-                note(options.opt_outs->learn_inbound(sender, customer, message->opt_out_type.str(),
-                                                     message->body, now));
+            if (*opt_outs) {
+                note((*opt_outs)->learn_inbound(sender, customer, message->opt_out_type.str(),
+                                                message->body, now));
             }
         }
-    } else if (const auto* callback = std::get_if<StatusCallback>(&event)) {
+    } else {
         const auto customer = state_address(callback->to);
         const auto sent_at = now - longest_way_back;
         for (const auto& sender :
              {state_address(callback->from), callback->messaging_service_sid}) {
             if (sender.empty()) continue;
             const int code = callback->error_code;
-            if (options.window) note(options.window->learn_error(sender, customer, code, sent_at));
-            if (options.opt_outs) {
-                note(options.opt_outs->learn_error(sender, customer, code, sent_at));
-            }
+            if (*window) note((*window)->learn_error(sender, customer, code, sent_at));
+            if (*opt_outs) note((*opt_outs)->learn_error(sender, customer, code, sent_at));
         }
     }
     return failure;
