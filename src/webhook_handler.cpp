@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "detail/form.hpp"
 #include "detail/hmac.hpp"
 #include "detail/peer_limiter.hpp"
 #include "detail/webhook_fields.hpp"
@@ -77,6 +78,19 @@ std::optional<Error> doubtful_identity(const EventIdentity& identity) {
         return Error::invalid_request("MessageStatus", "the status is not a word in lower case");
     }
     return std::nullopt;
+}
+
+/// The account that a request names, where RequestValidator looks for it.
+std::string stated_account(const WebhookRequest& request) {
+    constexpr std::string_view name = "AccountSid";
+    if (request.method != "GET") {
+        const auto form = detail::parse_form(request.body);
+        if (const auto sid = detail::find_parameter(form, name); !sid.empty()) {
+            return std::string{sid};
+        }
+    }
+    const auto query = detail::parse_form(detail::query_of_target(request.target));
+    return std::string{detail::find_parameter(query, name)};
 }
 
 /// Whoever is replied to where the reply does not say.
@@ -254,6 +268,7 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request,
         .key_id = find_header(request.headers, "X-Twilio-Signature-Key-Sid"),
     });
     if (!verdict) {
+        if (options.observer) identity.account_sid = stated_account(request);
         return {outcome_of(verdict.reason),
                 std::string{to_string(verdict.reason)},
                 std::string{verdict.hint},
@@ -266,7 +281,10 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request,
 WebhookEnd WebhookHandler::Impl::process_verified(const WebhookRequest& request,
                                                   EventIdentity& identity) const {
     const auto event = parse_webhook(request);
-    if (!event) return failed_with(WebhookOutcome::unreadable, event.error());
+    if (!event) {
+        if (options.observer) identity.account_sid = stated_account(request);
+        return failed_with(WebhookOutcome::unreadable, event.error());
+    }
     identity = identify(*event);
     if (const auto error = doubtful_identity(identity)) {
         return failed_with(WebhookOutcome::unreadable, *error);
@@ -401,6 +419,7 @@ void WebhookHandler::Impl::report(const WebhookEnd& end, const EventIdentity& id
     event.http_status = status_of(end.outcome);
     event.kind = identity.kind;
     event.message_sid = identity.message_sid;
+    if (AccountSid::parse(identity.account_sid)) event.account_sid = identity.account_sid;
     event.reason = end.reason;
     event.hint = end.hint;
     event.duration = std::chrono::duration_cast<std::chrono::microseconds>(

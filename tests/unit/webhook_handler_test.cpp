@@ -429,3 +429,52 @@ TEST_CASE("options that cannot be are refused by name") {
               o.peer_period = 0ms;
           }) == "peer_period");
 }
+
+TEST_CASE("the observer is told the account, proven or as the request states it") {
+    Service service;
+    service.handler.on_text([](const InboundMessage& m) {
+        if (m.body == "throw") throw std::runtime_error("no");
+    });
+    const auto told = [&](const WebhookRequest& request) {
+        static_cast<void>(service.handler.handle(request));
+        const auto& entry = service.heard->entries.back();
+        return std::string{to_string(entry.outcome)} + " " + entry.account_sid;
+    };
+    CHECK(told(text("hi")) == "handled " + account);
+    CHECK(told(text("hi")) == "duplicate " + account);
+    CHECK(told(text("throw", "SM0123456789abcdef0123456789abcde1")) == "handler_failed " + account);
+    auto forged = text("hi");
+    forged.body += "&Extra=1&AccountSid=AC00000000000000000000000000000002";
+    CHECK(told(forged) == "bad_signature " + account);
+    CHECK(told(Service::request({{"MessageStatus", "sent"}, {"AccountSid", account}})) ==
+          "unreadable " + account);
+
+    WebhookRequest get;
+    get.method = "GET";
+    get.target = "/hook?a=1&AccountSid=" + account;
+    get.body = "AccountSid=AC00000000000000000000000000000002";
+    CHECK(told(get) == "bad_signature " + account);
+    auto in_query = get;
+    in_query.method = "POST";
+    in_query.body = "Body=x";
+    CHECK(told(in_query) == "bad_signature " + account);
+    // Before the signature nothing is read.
+    get.method = "PUT";
+    CHECK(told(get) == "bad_method ");
+}
+
+TEST_CASE("the observer is told no account that is not one") {
+    Service service;
+    for (const std::string odd :
+         {"", "AC1", "+447700900123", "XX00000000000000000000000000000001",
+          "AC0000000000000000000000000000000g", "AC000000000000000000000000000000011"}) {
+        auto forged = text("hi");
+        forged.body = "AccountSid=" + odd + "&Body=x";
+        CHECK(service.handler.handle(forged).status == 403);
+        CHECK(service.heard->entries.back().account_sid.empty());
+        CHECK(service.heard->entries.back().reason == "mismatch");
+    }
+    CHECK(service.handler.handle(Service::request({{"MessageSid", sid}, {"AccountSid", "XYZ123"}}))
+              .status == 200);
+    CHECK(service.heard->entries.back().account_sid.empty());
+}
