@@ -16,7 +16,7 @@ namespace twiliowa {
 struct TwimlMessage {
     std::string body = {};                ///< At most 1600 characters (code points).
     std::vector<std::string> media = {};  ///< URLs. WhatsApp takes one, SMS ten.
-    std::string to = {};                  ///< Default: who wrote.
+    std::string to = {};                  ///< As on the wire (+44... is SMS). Default: who wrote.
     std::string from = {};                ///< Default: to whom was written.
     std::string action = {};              ///< URL for the reply's status callbacks.
     std::string method = {};              ///< Of those callbacks: `POST` or `GET`.

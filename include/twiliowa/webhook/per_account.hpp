@@ -19,9 +19,12 @@ namespace twiliowa {
 template <class T>
 class PerAccount {
 public:
+    /// From an AccountSid to that account's object.
     using Function = std::function<std::shared_ptr<T>(std::string_view account_sid)>;
 
+    /// None.
     PerAccount() noexcept = default;
+    /// None.
     PerAccount(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
     /// The same for every account.
     PerAccount(std::shared_ptr<T> object) noexcept  // NOLINT(google-explicit-constructor)
