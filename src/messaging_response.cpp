@@ -1,8 +1,10 @@
 #include <twiliowa/messaging_response.hpp>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
+#include "detail/message_limits.hpp"
 #include "detail/utf8.hpp"
 
 namespace twiliowa {
@@ -42,14 +44,39 @@ std::string_view xml_escape(char c, XmlPlace place) noexcept {
     return {};
 }
 
-/// Whether nothing is left of it in XML. What is not UTF-8 is replaced, and so remains.
-bool is_empty_in_xml(std::string_view text) {
+/// Characters that are left of it in XML. What is not UTF-8 is replaced, and so remains.
+std::size_t length_in_xml(std::string_view text) noexcept {
+    std::size_t characters = 0;
     while (!text.empty()) {
         const auto length = detail::utf8_sequence_length(text);
-        if (length == 0 || is_xml_character(text.substr(0, length))) return false;
-        text.remove_prefix(length);
+        if (length == 0 || is_xml_character(text.substr(0, length))) ++characters;
+        text.remove_prefix(std::max<std::size_t>(length, 1));
     }
-    return true;
+    return characters;
+}
+
+bool is_empty_in_xml(std::string_view text) noexcept {
+    return length_in_xml(text) == 0;
+}
+
+bool is_on_whatsapp(std::string_view address) noexcept {
+    return address.starts_with("whatsapp:");
+}
+
+/// What Twilio would refuse, or its channel drop. `customer` is who gets what names nobody.
+std::optional<Error> reply_problem(const TwimlMessage& message, std::string_view customer) {
+    const auto& media = message.media;
+    if (std::any_of(media.begin(), media.end(), is_empty_in_xml)) {
+        return Error::invalid_request("Media", "the URL of a reply's media is empty");
+    }
+    const auto length = length_in_xml(message.body);
+    if (length == 0 && media.empty()) {
+        return Error::invalid_request("Message", "a reply has neither body nor media",
+                                      "return an empty MessagingResponse to say nothing");
+    }
+    if (auto problem = detail::body_length_problem(length)) return problem;
+    const auto recipient = message.to.empty() ? customer : std::string_view{message.to};
+    return detail::media_count_problem(media.size(), is_on_whatsapp(recipient));
 }
 
 void append_xml(std::string& out, std::string_view text, XmlPlace place) {
@@ -121,7 +148,7 @@ MessagingResponse& MessagingResponse::redirect(std::string_view url, std::string
     return *this;
 }
 
-Result<std::string> MessagingResponse::try_xml() const {
+Result<std::string> MessagingResponse::try_xml_for(std::string_view customer) const {
     std::string out{twiml_declaration};
     if (verbs_.empty()) return out += "<Response/>";
     out += "<Response>";
@@ -132,14 +159,7 @@ Result<std::string> MessagingResponse::try_xml() const {
             }
             append_redirect(out, verb.redirect_url, verb.redirect_method);
         } else {
-            const auto& media = verb.message.media;
-            if (std::any_of(media.begin(), media.end(), is_empty_in_xml)) {
-                return Error::invalid_request("Media", "the URL of a reply's media is empty");
-            }
-            if (is_empty_in_xml(verb.message.body) && media.empty()) {
-                return Error::invalid_request("Message", "a reply has neither body nor media",
-                                              "return an empty MessagingResponse to say nothing");
-            }
+            if (auto problem = reply_problem(verb.message, customer)) return *std::move(problem);
             append_message(out, verb.message);
         }
         if (out.size() > max_bytes) break;
@@ -150,6 +170,10 @@ Result<std::string> MessagingResponse::try_xml() const {
                                       "send long answers with MessagesClient", 11750);
     }
     return out;
+}
+
+Result<std::string> MessagingResponse::try_xml() const {
+    return try_xml_for({});
 }
 
 std::string MessagingResponse::xml() const {

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "detail/form.hpp"
 #include "detail/hmac.hpp"
 #include "detail/peer_limiter.hpp"
+#include "detail/webhook_fields.hpp"
 
 namespace twiliowa {
 
@@ -76,6 +78,42 @@ std::optional<Error> doubtful_identity(const EventIdentity& identity) {
         return Error::invalid_request("MessageStatus", "the status is not a word in lower case");
     }
     return std::nullopt;
+}
+
+/// The account that a request names, where RequestValidator looks for it.
+std::string stated_account(const WebhookRequest& request) {
+    constexpr std::string_view name = "AccountSid";
+    if (request.method != "GET") {
+        const auto form = detail::parse_form(request.body);
+        if (const auto sid = detail::find_parameter(form, name); !sid.empty()) {
+            return std::string{sid};
+        }
+    }
+    const auto query = detail::parse_form(detail::query_of_target(request.target));
+    return std::string{detail::find_parameter(query, name)};
+}
+
+/// Whoever is replied to where the reply does not say.
+std::string_view customer_of(const WebhookEvent& event) noexcept {
+    if (const auto* message = std::get_if<InboundMessage>(&event)) return message->from;
+    if (const auto* unknown = std::get_if<UnknownWebhook>(&event)) {
+        return detail::find_parameter(unknown->parameters, "From");
+    }
+    return {};
+}
+
+/// Asking for it can fail like the store behind it.
+template <class State>
+Result<std::shared_ptr<State>> state_of(const PerAccount<State>& states, const AccountSid& account,
+                                        std::string_view option) {
+    try {
+        return states.of(account.str());
+    } catch (const TwilioError& error) {
+        return error.error();
+    } catch (...) {
+        return store_error("is not known: the function in WebhookOptions::" + std::string{option} +
+                           " threw an exception");
+    }
 }
 
 WebhookOutcome outcome_of(VerdictReason reason) noexcept {
@@ -230,6 +268,7 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request,
         .key_id = find_header(request.headers, "X-Twilio-Signature-Key-Sid"),
     });
     if (!verdict) {
+        if (options.observer) identity.account_sid = stated_account(request);
         return {outcome_of(verdict.reason),
                 std::string{to_string(verdict.reason)},
                 std::string{verdict.hint},
@@ -242,7 +281,10 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request,
 WebhookEnd WebhookHandler::Impl::process_verified(const WebhookRequest& request,
                                                   EventIdentity& identity) const {
     const auto event = parse_webhook(request);
-    if (!event) return failed_with(WebhookOutcome::unreadable, event.error());
+    if (!event) {
+        if (options.observer) identity.account_sid = stated_account(request);
+        return failed_with(WebhookOutcome::unreadable, event.error());
+    }
     identity = identify(*event);
     if (const auto error = doubtful_identity(identity)) {
         return failed_with(WebhookOutcome::unreadable, *error);
@@ -284,7 +326,7 @@ WebhookEnd WebhookHandler::Impl::run(const WebhookEvent& event) const {
     WebhookEnd end;
     std::exception_ptr thrown;
     try {
-        auto xml = dispatch(event).try_xml();
+        auto xml = dispatch(event).try_xml_for(customer_of(event));
         if (!xml) return failed_with(WebhookOutcome::handler_failed, xml.error());
         end.body = std::move(*xml);
     } catch (const TwilioError& error) {
@@ -315,30 +357,38 @@ std::optional<Error> WebhookHandler::Impl::learn(const WebhookEvent& event) cons
     const auto note = [&failure](const auto& result) {
         if (!result && is_store_error(result.error())) failure = result.error();
     };
+    const auto* message = std::get_if<InboundMessage>(&event);
+    const auto* callback = std::get_if<StatusCallback>(&event);
+    if (message == nullptr && callback == nullptr) return std::nullopt;
+
+    const auto& account = message != nullptr ? message->account_sid : callback->account_sid;
+    const auto window = state_of(options.window, account, "window");
+    if (!window) return window.error();
+    const auto opt_outs = state_of(options.opt_outs, account, "opt_outs");
+    if (!opt_outs) return opt_outs.error();
+
     const auto now = options.clock->now();
-    if (const auto* message = std::get_if<InboundMessage>(&event)) {
+    if (message != nullptr) {
         const auto customer = state_address(message->from);
         for (const auto& sender : {state_address(message->to), message->messaging_service_sid}) {
             if (sender.empty()) continue;
-            if (options.window && !is_sms(message->from)) {
-                note(options.window->record_inbound(sender, customer, now));
+            if (*window && !is_sms(message->from)) {
+                note((*window)->record_inbound(sender, customer, now));
             }
-            if (options.opt_outs) {
-                note(options.opt_outs->learn_inbound(sender, customer, message->opt_out_type.str(),
-                                                     message->body, now));
+            if (*opt_outs) {
+                note((*opt_outs)->learn_inbound(sender, customer, message->opt_out_type.str(),
+                                                message->body, now));
             }
         }
-    } else if (const auto* callback = std::get_if<StatusCallback>(&event)) {
+    } else {
         const auto customer = state_address(callback->to);
         const auto sent_at = now - longest_way_back;
         for (const auto& sender :
              {state_address(callback->from), callback->messaging_service_sid}) {
             if (sender.empty()) continue;
             const int code = callback->error_code;
-            if (options.window) note(options.window->learn_error(sender, customer, code, sent_at));
-            if (options.opt_outs) {
-                note(options.opt_outs->learn_error(sender, customer, code, sent_at));
-            }
+            if (*window) note((*window)->learn_error(sender, customer, code, sent_at));
+            if (*opt_outs) note((*opt_outs)->learn_error(sender, customer, code, sent_at));
         }
     }
     return failure;
@@ -369,6 +419,7 @@ void WebhookHandler::Impl::report(const WebhookEnd& end, const EventIdentity& id
     event.http_status = status_of(end.outcome);
     event.kind = identity.kind;
     event.message_sid = identity.message_sid;
+    if (AccountSid::parse(identity.account_sid)) event.account_sid = identity.account_sid;
     event.reason = end.reason;
     event.hint = end.hint;
     event.duration = std::chrono::duration_cast<std::chrono::microseconds>(

@@ -69,15 +69,30 @@ wa::WebhookOptions shared_state(std::shared_ptr<wa::Store> store) {
 
 // [status]
 void follow(wa::WebhookHandler& bot, const std::shared_ptr<wa::StatusTracker>& tracker) {
-    bot.on_status([tracker](const wa::StatusCallback& callback) {
+    bot.on_status([tracker](const wa::StatusCallback& callback) {  // every status
         const auto known = tracker->update(callback.account_sid.str(), callback.sid.str(),
                                            callback.status, callback.error_code);
-        if (known && known->changed) {
-            std::printf("%s is now %s\n", callback.sid.str().c_str(), known->status.str().c_str());
+        if (!known || !known->changed) return;
+        std::printf("%s is now %s\n", callback.sid.str().c_str(), known->status.str().c_str());
+        if (known->status == wa::MessageStatus::undelivered) {
+            std::printf("%s\n", std::string(callback.advice().advice).c_str());
         }
     });
 }
 // [status]
+
+void notify(const wa::MessagesClient& client, wa::WebhookHandler& bot) {
+    const auto fixed = wa::PublicUrl::fixed("https://bot.example.com");
+    // [job]
+    bot.on_status([](const wa::StatusCallback& callback) {
+        std::printf("job %s is %s\n", std::string(callback.query_parameter("job")).c_str(),
+                    callback.status.str().c_str());
+    });
+    client.send_text({.to = "+447700900123",
+                      .body = "Your parcel is here.",
+                      .status_callback = fixed.webhook_url("/status?job=17")});
+    // [job]
+}
 
 // [twiml]
 wa::MessagingResponse order_answer() {
@@ -142,5 +157,16 @@ int main() {
     customer.sends_media("bytes", "image/png");
     customer.sends_text("Where is it?");
     fake->run_until_idle();
-    return files == 1 && customer.conversation().size() == 7 ? 0 : 1;
+    if (files != 1 || customer.conversation().size() != 7) return 1;
+
+    std::string job;
+    wa::WebhookHandler third{wa::RequestValidator{FakeTwilio::demo_auth_token},
+                             {.public_url = wa::PublicUrl::fixed("https://bot.example.com")}};
+    third.on_status(wa::MessageStatus::delivered, [&](const wa::StatusCallback& callback) {
+        job = callback.query_parameter("job");
+    });
+    handler = &third;
+    notify(client, third);
+    fake->run_until_idle();
+    return job == "17" ? 0 : 1;
 }

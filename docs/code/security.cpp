@@ -3,6 +3,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -46,6 +47,26 @@ int main() {
         return keys;  // none: no_key
     }};
     // [accounts]
+
+    const auto store = std::make_shared<wa::MemoryStore>();
+    // [tenants]
+    const auto window_of = [store](std::string_view account_sid) {
+        return std::make_shared<wa::ConversationWindow>(
+            store, wa::ConversationWindowOptions{.scope = std::string(account_sid)});
+    };
+    const auto opt_outs_of = [store](std::string_view account_sid) {
+        return std::make_shared<wa::OptOuts>(store,
+                                             wa::OptOutOptions{.scope = std::string(account_sid)});
+    };
+    wa::WebhookOptions hook;
+    hook.window = window_of;  // asked with the AccountSid of each verified event
+    hook.opt_outs = opt_outs_of;
+
+    wa::ClientOptions tenant;  // of the MessagesClient of one account
+    tenant.window = window_of("AC00000000000000000000000000000001");
+    tenant.opt_outs = opt_outs_of("AC00000000000000000000000000000001");
+    // [tenants]
+    if (!hook.window.of("AC00000000000000000000000000000001") || !tenant.opt_outs) return 1;
 
     // [erase]
     client.redact(message.sid);  // the text at Twilio; the record stays

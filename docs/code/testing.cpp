@@ -52,6 +52,37 @@ void conversation() {
     // [conversation]
 }
 
+void one_clock() {
+    // [clock]
+    auto fake =
+        wa::testing::FakeTwilio::with_account({.lifecycle = wa::testing::Lifecycle::automatic});
+    const auto clock = fake->clock();
+    const auto store = std::make_shared<wa::MemoryStore>(wa::MemoryStoreOptions{.clock = clock});
+    const auto window = std::make_shared<wa::ConversationWindow>(
+        store, wa::ConversationWindowOptions{.clock = clock});
+    const auto opt_outs = std::make_shared<wa::OptOuts>(store, wa::OptOutOptions{.clock = clock});
+
+    wa::WebhookHandler bot{wa::RequestValidator{wa::testing::FakeTwilio::demo_auth_token},
+                           {.public_url = wa::PublicUrl::fixed("https://bot.test"),
+                            .dedup = std::make_shared<wa::DedupStore>(store),
+                            .window = window,
+                            .opt_outs = opt_outs,
+                            .clock = clock}};
+    fake->connect(bot, "https://bot.test/whatsapp");
+    auto options = fake->client_options();  // has the clock already
+    options.window = window;
+    options.opt_outs = opt_outs;
+    const wa::MessagesClient client{fake->credentials(), options};
+
+    const auto lee = fake->customer("+447700900123");
+    lee.sends_text("hello");
+    fake->run_until_idle();
+    expect(client.try_send_text({.to = lee.address(), .body = "Hi"}).has_value());
+    fake->advance(25h);
+    expect(client.try_send_text({.to = lee.address(), .body = "Hi"}).error().code() == 63016);
+    // [clock]
+}
+
 void faults() {
     // [faults]
     auto fake = wa::testing::FakeTwilio::with_account();
@@ -89,6 +120,7 @@ void scripted() {
 int main() {
     sends();
     conversation();
+    one_clock();
     faults();
     scripted();
     std::puts("as shown");

@@ -14,9 +14,9 @@ namespace twiliowa {
 
 /// One reply. Empty members are left out.
 struct TwimlMessage {
-    std::string body = {};
-    std::vector<std::string> media = {};  ///< URLs. WhatsApp takes one.
-    std::string to = {};                  ///< Default: who wrote.
+    std::string body = {};                ///< At most 1600 characters (code points).
+    std::vector<std::string> media = {};  ///< URLs. WhatsApp takes one, SMS ten.
+    std::string to = {};                  ///< As on the wire (+44... is SMS). Default: who wrote.
     std::string from = {};                ///< Default: to whom was written.
     std::string action = {};              ///< URL for the reply's status callbacks.
     std::string method = {};              ///< Of those callbacks: `POST` or `GET`.
@@ -51,10 +51,15 @@ public:
 
     bool empty() const noexcept { return verbs_.empty(); }
 
-    /// The document, on one line. @throws InvalidRequestError when it is larger than `max_bytes`,
-    /// or a reply has neither body nor media.
+    /// The document, on one line. @throws InvalidRequestError naming what Twilio would refuse: a
+    /// reply with neither body nor media, with a body that is too long (field Body, code 21617) or
+    /// with too many media (MediaUrl, 21623), and a document larger than `max_bytes`.
     std::string xml() const;
     Result<std::string> try_xml() const;
+    /// The same in answer to `customer`, the webhook's From. To WhatsApp (`whatsapp:...`) more than
+    /// one media URL is refused, too, as the others would be dropped. TwimlMessage::to, if given,
+    /// counts instead of `customer`.
+    Result<std::string> try_xml_for(std::string_view customer) const;
 
 private:
     struct Verb {

@@ -34,6 +34,7 @@
 #include <twiliowa/webhook/inbound_filter.hpp>
 #include <twiliowa/webhook/inbound_message.hpp>
 #include <twiliowa/webhook/parse_webhook.hpp>
+#include <twiliowa/webhook/per_account.hpp>
 #include <twiliowa/webhook/public_url.hpp>
 #include <twiliowa/webhook/status_callback.hpp>
 #include <twiliowa/webhook/webhook_request.hpp>

@@ -21,6 +21,7 @@
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/webhook/inbound_filter.hpp>
 #include <twiliowa/webhook/parse_webhook.hpp>
+#include <twiliowa/webhook/per_account.hpp>
 #include <twiliowa/webhook/public_url.hpp>
 #include <twiliowa/webhook/webhook_request.hpp>
 
@@ -34,11 +35,13 @@ struct WebhookOptions {
     /// What was handled already. Default: in this process's memory; give one on a shared store when
     /// several processes serve the same URL.
     std::shared_ptr<DedupStore> dedup = {};
-    /// Told of every inbound message, and of the error 63016, when given. Share it with
-    /// MessagesClient.
-    std::shared_ptr<ConversationWindow> window = {};
-    /// Told of every inbound message and every error, when given. Share it with MessagesClient.
-    std::shared_ptr<OptOuts> opt_outs = {};
+    /// Told of every inbound message, and of the error 63016, when given: a
+    /// `std::shared_ptr<ConversationWindow>`, or a function from the AccountSid of a verified event
+    /// to the account's own. Share it with MessagesClient. Where accounts do not trust each other
+    /// each needs its own, with a scope: one may name another's sender (docs/security.md).
+    PerAccount<ConversationWindow> window = {};
+    /// Told of every inbound message and every error, when given. As `window`.
+    PerAccount<OptOuts> opt_outs = {};
     std::shared_ptr<Observer> observer = {};
     std::size_t max_body_bytes = std::size_t{256} * 1024;
     /// Requests a peer may make at once; as many again become possible over `peer_period`, one by

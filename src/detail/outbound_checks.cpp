@@ -12,14 +12,13 @@
 #include "detail/ascii.hpp"
 #include "detail/dates.hpp"
 #include "detail/form.hpp"
+#include "detail/message_limits.hpp"
 #include "detail/utf8.hpp"
 
 namespace twiliowa::detail {
 
 namespace {
 
-constexpr std::size_t max_body_characters = 1600;
-constexpr std::size_t max_sms_media = 10;
 constexpr std::chrono::minutes min_schedule_lead{5};
 constexpr std::chrono::hours max_schedule_lead{35 * 24};
 
@@ -48,23 +47,14 @@ Check check_url(std::string_view field, std::string_view url, int code) {
 
 Check check_body(const OutboundMessage& message) {
     if (!is_valid_utf8(message.body)) return refuse("Body", "is not valid UTF-8", {}, 21618);
-    if (message.body.size() > max_body_characters &&
-        count_code_points(message.body) > max_body_characters) {
-        return refuse("Body", "has more than 1600 characters", "split it into several messages",
-                      21617);
-    }
+    if (auto problem = body_length_problem(count_code_points(message.body))) return *problem;
     return {};
 }
 
 Check check_media(const OutboundMessage& message, Address::Channel channel) {
     const auto& urls = message.media_url;
-    if (urls.size() > 1 && channel == Address::Channel::whatsapp) {
-        return refuse("MediaUrl", "names more than one file",
-                      "WhatsApp takes one per message and drops the others; send several messages",
-                      21623);
-    }
-    if (urls.size() > max_sms_media) {
-        return refuse("MediaUrl", "names more than ten files", {}, 21623);
+    if (auto problem = media_count_problem(urls.size(), channel == Address::Channel::whatsapp)) {
+        return *problem;
     }
     for (const auto& url : urls) {
         if (auto good = check_url("MediaUrl", url, 21620); !good) return good;

@@ -14,4 +14,8 @@ std::string_view InboundMessage::parameter(std::string_view name) const noexcept
     return detail::find_parameter(other, name);
 }
 
+std::string_view InboundMessage::query_parameter(std::string_view name) const noexcept {
+    return detail::find_parameter(query, name);
+}
+
 }  // namespace twiliowa

@@ -179,18 +179,25 @@ bool is_form(std::string_view content_type) noexcept {
     return type.empty() || detail::equals_ignoring_case(type, webhook_form_type);
 }
 
-}  // namespace
-
-Result<WebhookEvent> parse_webhook_form(std::string_view form) {
+/// `where` names them in the error.
+Result<WebhookParameters> read_parameters(std::string_view form, const char* where) {
     auto list = detail::parse_form(form, max_webhook_fields + 1);
     if (list.size() > max_webhook_fields) {
-        return Error::invalid_request("body", "the webhook has more than 1000 parameters");
+        return Error::invalid_request(where, "the webhook has more than 1000 parameters");
     }
     for (auto& [name, value] : list) {
         name = detail::replace_invalid_utf8(std::move(name));
         value = detail::replace_invalid_utf8(std::move(value));
     }
-    WebhookFields fields{std::move(list)};
+    return list;
+}
+
+}  // namespace
+
+Result<WebhookEvent> parse_webhook_form(std::string_view form) {
+    auto list = read_parameters(form, "body");
+    if (!list) return list.error();
+    WebhookFields fields{std::move(*list)};
 
     const auto* status = fields.peek("MessageStatus");
     const auto* older_status = fields.peek("SmsStatus");
@@ -212,18 +219,19 @@ Result<WebhookEvent> parse_webhook_form(std::string_view form) {
 }
 
 Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {
-    if (request.method == "GET") {
-        // What is behind a # is not signed.
-        const auto target = std::string_view{request.target}.substr(0, request.target.find('#'));
-        const auto query = std::min(target.find('?'), target.size() - 1);
-        return parse_webhook_form(target.empty() ? target : target.substr(query + 1));
-    }
-    if (!is_form(find_header(request.headers, "Content-Type"))) {
+    const auto query = detail::query_of_target(request.target);
+    const bool is_get = request.method == "GET";
+    if (!is_get && !is_form(find_header(request.headers, "Content-Type"))) {
         return Error::invalid_request("Content-Type", "the webhook's body is not a form",
                                       "Twilio sends messages and statuses as forms; handle other "
                                       "webhooks on a URL of their own");
     }
-    return parse_webhook_form(request.body);
+    auto event = parse_webhook_form(is_get ? query : std::string_view{request.body});
+    if (!event) return event;
+    auto parameters = read_parameters(query, "query");
+    if (!parameters) return parameters.error();
+    std::visit([&](auto& read) { read.query = std::move(*parameters); }, *event);
+    return event;
 }
 
 }  // namespace twiliowa

@@ -12,4 +12,8 @@ std::string_view StatusCallback::parameter(std::string_view name) const noexcept
     return detail::find_parameter(other, name);
 }
 
+std::string_view StatusCallback::query_parameter(std::string_view name) const noexcept {
+    return detail::find_parameter(query, name);
+}
+
 }  // namespace twiliowa

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
+#include <variant>
 
 #include <twiliowa/messaging_response.hpp>
 #include <twiliowa/webhook/parse_webhook.hpp>
@@ -24,6 +25,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } else if (const auto* callback = std::get_if<StatusCallback>(&*event)) {
         if (callback->sid.empty() || callback->status.empty()) std::abort();
         static_cast<void>(callback->advice());
+    }
+    WebhookRequest request;
+    request.target.append("/status?").append(form);
+    const auto called = parse_webhook(request);
+    if (!called) return 0;
+    for (const auto& [name, value] : std::get<UnknownWebhook>(*called).query) {
+        if (!detail::is_valid_utf8(name) || !detail::is_valid_utf8(value)) std::abort();
     }
     return 0;
 }

@@ -25,13 +25,13 @@ struct Heard final : Observer {
     struct Entry {
         WebhookOutcome outcome;
         int status;
-        std::string kind, message_sid, reason, hint;
+        std::string kind, message_sid, account_sid, reason, hint;
     };
     std::vector<Entry> entries;
     void on_webhook(const WebhookResultEvent& event) noexcept override {
         entries.push_back({event.outcome, event.http_status, std::string{event.kind},
-                           std::string{event.message_sid}, std::string{event.reason},
-                           std::string{event.hint}});
+                           std::string{event.message_sid}, std::string{event.account_sid},
+                           std::string{event.reason}, std::string{event.hint}});
     }
 };
 

@@ -2,7 +2,10 @@
 
 #include <doctest/doctest.h>
 
+#include <cstddef>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace twiliowa;
 
@@ -64,13 +67,13 @@ TEST_CASE("characters that XML does not allow are dropped, bytes that are not UT
 }
 
 TEST_CASE("what Twilio would refuse is refused here") {
-    const auto frame = MessagingResponse{"x"}.xml().size() - 1;
+    const auto frame = MessagingResponse{}.redirect("x").xml().size() - 1;
     const std::string most(MessagingResponse::max_bytes - frame, 'x');
-    CHECK(MessagingResponse{most}.xml().size() == MessagingResponse::max_bytes);
-    const auto large = MessagingResponse{most + "x"}.try_xml();
+    CHECK(MessagingResponse{}.redirect(most).xml().size() == MessagingResponse::max_bytes);
+    const auto large = MessagingResponse{}.redirect(most + "x").try_xml();
     REQUIRE_FALSE(large);
     CHECK(large.error().code() == 11750);
-    CHECK_THROWS_AS(MessagingResponse{most + "x"}.xml(), InvalidRequestError);
+    CHECK_THROWS_AS(MessagingResponse{}.redirect(most + "x").xml(), InvalidRequestError);
 
     MessagingResponse nothing;
     nothing.message(TwimlMessage{});
@@ -81,4 +84,48 @@ TEST_CASE("what Twilio would refuse is refused here") {
     CHECK(no_url.try_xml().error().field() == "Media");
     CHECK(MessagingResponse{}.redirect("\x02").try_xml().error().field() == "Redirect");
     CHECK(MessagingResponse{}.redirect("").try_xml().error().field() == "Redirect");
+}
+
+TEST_CASE("a body has 1600 characters at most, counted as the customer gets them") {
+    const auto times = [](int count, std::string_view text) {
+        std::string out;
+        for (int i = 0; i < count; ++i) out += text;
+        return out;
+    };
+    CHECK(MessagingResponse{times(1600, "\xf0\x9f\x98\x80")}.try_xml());
+    CHECK(MessagingResponse{times(1600, "&")}.try_xml());
+    CHECK(MessagingResponse{times(1600, "x") + "\x01\x02"}.try_xml());  // dropped
+    CHECK(MessagingResponse{times(800, "x")}.message(times(1600, "x")).try_xml());
+
+    for (const auto* character : {"x", "\xc3\xbc", "\xff"}) {  // the last becomes U+FFFD
+        const auto refused = MessagingResponse{times(1601, character)}.try_xml();
+        REQUIRE_FALSE(refused);
+        CHECK(refused.error().field() == "Body");
+        CHECK(refused.error().code() == 21617);
+        CHECK_FALSE(refused.error().hint().empty());
+    }
+    CHECK_FALSE(MessagingResponse{"short"}.message(times(1601, "x")).try_xml());
+}
+
+TEST_CASE("a reply has the media that its recipient's channel takes") {
+    const auto with_media = [](std::size_t count, const std::string& to = {}) {
+        return MessagingResponse{}.message(
+            {.media = std::vector<std::string>(count, "https://x.test/a"), .to = to});
+    };
+    const auto problem = [](const Result<std::string>& xml) {
+        return xml ? std::string{} : xml.error().field() + "/" + std::to_string(xml.error().code());
+    };
+    CHECK(problem(with_media(1).try_xml_for("whatsapp:+447700900123")).empty());
+    CHECK(problem(with_media(2).try_xml_for("whatsapp:+447700900123")) == "MediaUrl/21623");
+    CHECK(problem(with_media(2).try_xml_for("whatsapp:GB.4f1a")) == "MediaUrl/21623");
+    CHECK(problem(with_media(10).try_xml_for("+447700900123")).empty());
+    CHECK(problem(with_media(11).try_xml_for("+447700900123")) == "MediaUrl/21623");
+    CHECK(problem(with_media(10).try_xml()).empty());
+    CHECK(problem(with_media(11).try_xml()) == "MediaUrl/21623");
+    // `to` says who gets it, and so on which channel.
+    const auto elsewhere = with_media(2, "+447700900124");
+    CHECK(problem(elsewhere.try_xml_for("whatsapp:+447700900123")).empty());
+    CHECK(problem(with_media(2, "whatsapp:+1").try_xml_for("+447700900123")) == "MediaUrl/21623");
+    CHECK(problem(with_media(2, "whatsapp:+1").try_xml()) == "MediaUrl/21623");
+    CHECK(*with_media(1).try_xml_for("whatsapp:+1") == with_media(1).xml());
 }

@@ -157,10 +157,66 @@ TEST_CASE("a TwilioError that a handler throws is told to the observer") {
 
 TEST_CASE("an answer that Twilio would refuse is a failure of the handler") {
     Service service;
-    service.handler.on_text(
-        [](const InboundMessage&) { return MessagingResponse{std::string(70'000, 'x')}; });
+    service.handler.on_text([](const InboundMessage&) {
+        return MessagingResponse{}.redirect(std::string(70'000, 'x'));
+    });
     CHECK(service.handler.handle(text("hi")).status == 500);
     CHECK(service.heard->entries.back().reason.find("64 kB") != std::string::npos);
+}
+
+TEST_CASE("a reply of more than 1600 characters is a failure of the handler") {
+    Service service;
+    service.handler.on_text(
+        [](const InboundMessage&) { return MessagingResponse{std::string(1601, 'x')}; });
+    CHECK(service.handler.handle(text("hi")).status == 500);
+    const auto& entry = service.heard->entries.back();
+    CHECK(entry.outcome == WebhookOutcome::handler_failed);
+    CHECK(entry.reason.find("Body") != std::string::npos);
+    CHECK(entry.reason.find("21617") != std::string::npos);
+    CHECK_FALSE(entry.hint.empty());
+}
+
+TEST_CASE("a reply of two media is a failure where the customer is on WhatsApp, and none by SMS") {
+    Service service;
+    const auto two = [](const auto&) {
+        return MessagingResponse{}.message({.media = {"https://x.test/1", "https://x.test/2"}});
+    };
+    service.handler.on_message(two).on_unknown(two);
+    const auto ask = [&](const std::string& from, const std::string& kind, int number) {
+        return service.handler
+            .handle(Service::request({{"MessageSid", sid.substr(0, 33) + std::to_string(number)},
+                                      {"AccountSid", account},
+                                      {"From", from},
+                                      {kind, "x"}}))
+            .status;
+    };
+    CHECK(ask(customer, "Body", 1) == 500);
+    CHECK(service.heard->entries.back().reason.find("MediaUrl") != std::string::npos);
+    CHECK(ask("+447700900123", "Body", 2) == 200);
+    CHECK(ask(customer, "Reaction", 3) == 500);
+    CHECK(service.heard->entries.back().kind == "unknown");
+    CHECK(ask("+447700900123", "Reaction", 4) == 200);
+}
+
+TEST_CASE("an event has the parameters of the URL that Twilio called, and is not known by them") {
+    Service service;
+    std::string seen;
+    service.handler
+        .on_message([&](const InboundMessage& m) { seen += m.query_parameter("tenant"); })
+        .on_status([&](const StatusCallback& s) { seen += s.query_parameter("tenant"); })
+        .on_unknown([&](const UnknownWebhook& u) { seen += u.query.at(0).second; });
+    CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(service.handler.handle(status("sent")).status == 200);
+    CHECK(service.handler.handle(Service::request({{"MessageSid", sid}, {"Tone", "x"}})).status ==
+          200);
+    CHECK(seen == "777");
+    for (auto request :
+         {text("hi"), status("sent"), Service::request({{"MessageSid", sid}, {"Tone", "x"}})}) {
+        request.target = "/hook?tenant=8";
+        CHECK(service.handler.handle(Service::sign(request)).status == 200);
+        CHECK(service.heard->entries.back().outcome == WebhookOutcome::duplicate);
+    }
+    CHECK(seen == "777");
 }
 
 TEST_CASE("an event whose handler died is free when its lease ends") {
@@ -372,4 +428,53 @@ TEST_CASE("options that cannot be are refused by name") {
               o.requests_per_peer = 1;
               o.peer_period = 0ms;
           }) == "peer_period");
+}
+
+TEST_CASE("the observer is told the account, proven or as the request states it") {
+    Service service;
+    service.handler.on_text([](const InboundMessage& m) {
+        if (m.body == "throw") throw std::runtime_error("no");
+    });
+    const auto told = [&](const WebhookRequest& request) {
+        static_cast<void>(service.handler.handle(request));
+        const auto& entry = service.heard->entries.back();
+        return std::string{to_string(entry.outcome)} + " " + entry.account_sid;
+    };
+    CHECK(told(text("hi")) == "handled " + account);
+    CHECK(told(text("hi")) == "duplicate " + account);
+    CHECK(told(text("throw", "SM0123456789abcdef0123456789abcde1")) == "handler_failed " + account);
+    auto forged = text("hi");
+    forged.body += "&Extra=1&AccountSid=AC00000000000000000000000000000002";
+    CHECK(told(forged) == "bad_signature " + account);
+    CHECK(told(Service::request({{"MessageStatus", "sent"}, {"AccountSid", account}})) ==
+          "unreadable " + account);
+
+    WebhookRequest get;
+    get.method = "GET";
+    get.target = "/hook?a=1&AccountSid=" + account;
+    get.body = "AccountSid=AC00000000000000000000000000000002";
+    CHECK(told(get) == "bad_signature " + account);
+    auto in_query = get;
+    in_query.method = "POST";
+    in_query.body = "Body=x";
+    CHECK(told(in_query) == "bad_signature " + account);
+    // Before the signature nothing is read.
+    get.method = "PUT";
+    CHECK(told(get) == "bad_method ");
+}
+
+TEST_CASE("the observer is told no account that is not one") {
+    Service service;
+    for (const std::string odd :
+         {"", "AC1", "+447700900123", "XX00000000000000000000000000000001",
+          "AC0000000000000000000000000000000g", "AC000000000000000000000000000000011"}) {
+        auto forged = text("hi");
+        forged.body = "AccountSid=" + odd + "&Body=x";
+        CHECK(service.handler.handle(forged).status == 403);
+        CHECK(service.heard->entries.back().account_sid.empty());
+        CHECK(service.heard->entries.back().reason == "mismatch");
+    }
+    CHECK(service.handler.handle(Service::request({{"MessageSid", sid}, {"AccountSid", "XYZ123"}}))
+              .status == 200);
+    CHECK(service.heard->entries.back().account_sid.empty());
 }

@@ -84,3 +84,19 @@ TEST_CASE("unknown events of one message are told apart by all they say, however
     CHECK(service.heard->entries.back().outcome == WebhookOutcome::duplicate);
     CHECK(ran == 2);
 }
+
+TEST_CASE("a status whose URL is cut shorter is the status that it was") {
+    Service service;
+    int ran = 0;
+    service.handler.on_status([&](const StatusCallback&) { ++ran; });
+    auto original = status("sent");
+    original.target = "/hook?job=17";
+    original = Service::sign(original);
+    CHECK(service.handler.handle(original).status == 200);
+    auto shorter = original;
+    shorter.target = "/hook?job=1";
+    shorter.body = "7=&" + original.body;
+    CHECK(service.handler.handle(shorter).status == 200);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::duplicate);
+    CHECK(ran == 1);
+}

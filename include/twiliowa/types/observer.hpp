@@ -62,8 +62,12 @@ struct WebhookResultEvent {
     int http_status = 0;
     std::string_view kind = {};         ///< `message`, `status`, `unknown`; empty if not read.
     std::string_view message_sid = {};  ///< Empty if not read.
-    std::string_view reason = {};       ///< Why, in full; not told to the outside.
-    std::string_view hint = {};         ///< The way out.
+    /// The account that the request names (AC...); empty if it names none, or was refused before
+    /// its signature was looked at. Proven by the signature if the outcome is `handled`,
+    /// `duplicate`, `running`, `handler_failed` or `store_failed`; otherwise anybody may say it.
+    std::string_view account_sid = {};
+    std::string_view reason = {};  ///< Why, in full; not told to the outside.
+    std::string_view hint = {};    ///< The way out.
     std::chrono::microseconds duration{0};
 };
 

@@ -79,7 +79,8 @@ struct InboundMessage {
     AccountSid account_sid = {};
     std::string messaging_service_sid = {};
     /// The customer: `whatsapp:+447700900123`. Need not be a phone number: WhatsApp also has user
-    /// ids (`whatsapp:US.1234`). May be given to a send as it is.
+    /// ids (`whatsapp:US.1234`). May be given to the next send as it is. That of an SMS, a bare
+    /// number (`+447700900123`), may not: it would be read as WhatsApp. Put `sms:` before it.
     std::string from = {};
     std::string to = {};  ///< Your sender.
     std::string body = {};
@@ -100,12 +101,17 @@ struct InboundMessage {
     std::string channel_metadata = {};  ///< JSON text.
     /// Every other parameter, as it came.
     WebhookParameters other = {};
+    /// The parameters of the URL that Twilio called, which is signed with the rest. Yours; for a
+    /// webhook by GET Twilio's own are among them, as they are in its URL.
+    WebhookParameters query = {};
 
     /// What a tapped button means: its payload, else its text, else the body. Empty when there was
     /// no button.
     TWILIOWA_EXPORT std::string_view button_answer() const noexcept;
     /// The parameter of that name in `other`, or empty.
     TWILIOWA_EXPORT std::string_view parameter(std::string_view name) const noexcept;
+    /// The first parameter of that name in `query`, or empty.
+    TWILIOWA_EXPORT std::string_view query_parameter(std::string_view name) const noexcept;
 };
 
 }  // namespace twiliowa

@@ -18,6 +18,9 @@ struct UnknownWebhook {
     MessageSid sid = {};  ///< Empty when there was none.
     AccountSid account_sid = {};
     WebhookParameters parameters = {};  ///< All of them, as they came.
+    /// The parameters of the URL that Twilio called, which is signed with the rest. For a webhook
+    /// by GET they are all of them.
+    WebhookParameters query = {};
 };
 
 using WebhookEvent = std::variant<InboundMessage, StatusCallback, UnknownWebhook>;
@@ -26,14 +29,15 @@ using WebhookEvent = std::variant<InboundMessage, StatusCallback, UnknownWebhook
 /// (RequestValidator does).
 ///
 /// Of a parameter that comes twice the first counts; the others are in `other`. A parameter with an
-/// unusable value (a latitude that is no number) counts as unknown and is in `other`, too.
+/// unusable value (a latitude that is no number) counts as unknown and is in `other`, too. The
+/// URL's parameters are in `query`, read like the form's: repeated ones too, in their order.
 ///
-/// Errors: InvalidRequestError when the body is no form (its Content-Type says something else), has
-/// more than 1000 parameters, or is an inbound message or status callback without a readable
-/// MessageSid. Thread-safe; throws nothing but std::bad_alloc.
+/// Errors: InvalidRequestError when the body is no form (its Content-Type says something else), it
+/// or the URL has more than 1000 parameters, or it is an inbound message or status callback without
+/// a readable MessageSid. Thread-safe; throws nothing but std::bad_alloc.
 TWILIOWA_EXPORT Result<WebhookEvent> parse_webhook(const WebhookRequest& request);
 
-/// The same from the form alone.
+/// The same from the form alone, without a `query`.
 TWILIOWA_EXPORT Result<WebhookEvent> parse_webhook_form(std::string_view form);
 
 }  // namespace twiliowa

@@ -14,8 +14,9 @@
 namespace twiliowa {
 
 /// A message has reached a status. Callbacks carry no time and no number, and come late, twice and
-/// out of order: give them to a StatusTracker. Source: Twilio's page "Outbound message status in
-/// status callbacks".
+/// out of order: give them to a StatusTracker. One may come before the send has returned the SID
+/// that it names; what you put into the URL of the callback comes back in `query`. Source: Twilio's
+/// page "Outbound message status in status callbacks".
 struct StatusCallback {
     MessageSid sid = {};
     AccountSid account_sid = {};
@@ -32,11 +33,17 @@ struct StatusCallback {
     std::string event_type = {};              ///< `READ`, `DELIVERED`, ...
     /// Every other parameter, as it came.
     WebhookParameters other = {};
+    /// The parameters of the URL that Twilio called, which is signed with the rest: with the
+    /// status_callback `https://bot.example.com/status?job=17`, job is 17. For a callback by GET
+    /// Twilio's own are among them, as they are in its URL.
+    WebhookParameters query = {};
 
     /// What the offline catalogue says of `error_code`.
     TWILIOWA_EXPORT ErrorAdvice advice() const noexcept;
     /// The parameter of that name in `other`, or empty.
     TWILIOWA_EXPORT std::string_view parameter(std::string_view name) const noexcept;
+    /// The first parameter of that name in `query`, or empty.
+    TWILIOWA_EXPORT std::string_view query_parameter(std::string_view name) const noexcept;
 };
 
 }  // namespace twiliowa

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "support/form.hpp"
 
@@ -291,4 +292,69 @@ TEST_CASE("a webhook comes in the body of a POST or the query of a GET") {
     }
     get.target = "/hook";
     CHECK(std::holds_alternative<UnknownWebhook>(parse_webhook(get).value()));
+}
+
+TEST_CASE("the URL's parameters are the event's query, whatever the event is") {
+    WebhookRequest post;
+    post.target = "/hook?job=17&note=a+b%26c#rc=3";
+    post.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+    const auto query_of = [](const WebhookRequest& request) {
+        return std::visit([](const auto& event) { return event.query; },
+                          parse_webhook(request).value());
+    };
+    const WebhookParameters expected{{"job", "17"}, {"note", "a b&c"}};
+    post.body = inbound_form({{"Body", "Hi"}, {"job", "of the form"}});
+    CHECK(query_of(post) == expected);
+    const auto message = std::get<InboundMessage>(parse_webhook(post).value());
+    CHECK(message.query_parameter("job") == "17");
+    CHECK(message.parameter("job") == "of the form");
+    CHECK(message.query_parameter("note2").empty());
+    post.body = status({{"MessageStatus", "sent"}});
+    CHECK(query_of(post) == expected);
+    CHECK(std::get<StatusCallback>(parse_webhook(post).value()).query_parameter("job") == "17");
+    post.body = "Hello=World";
+    CHECK(query_of(post) == expected);
+    CHECK(std::get<UnknownWebhook>(parse_webhook(post).value()).parameters.size() == 1);
+    CHECK(std::visit([](const auto& event) { return event.query.empty(); },
+                     parse_webhook_form(post.body).value()));
+}
+
+TEST_CASE("a webhook by GET has all of its parameters in its query") {
+    WebhookRequest get;
+    get.method = "GET";
+    get.target = "/status?job=17&" + status({{"MessageStatus", "sent"}, {"job", "18"}});
+    const auto callback = std::get<StatusCallback>(parse_webhook(get).value());
+    CHECK(callback.query_parameter("job") == "17");
+    CHECK(callback.query_parameter("MessageSid") == sid);
+    CHECK(callback.parameter("job") == "17");
+}
+
+TEST_CASE("an odd query is read like an odd form") {
+    WebhookRequest post;
+    post.body = status({{"MessageStatus", "sent"}});
+    const auto query_of = [&](const std::string& target) {
+        post.target = target;
+        return std::get<StatusCallback>(parse_webhook(post).value()).query;
+    };
+    for (const auto* none : {"", "/status", "/status?", "?", "/status?&&", "/status#?job=17"}) {
+        CHECK(query_of(none).empty());
+    }
+    CHECK(query_of("/s?a&a=&a=1&a=2") ==
+          WebhookParameters{{"a", ""}, {"a", ""}, {"a", "1"}, {"a", "2"}});
+    CHECK(query_of("/s?=x&a=b=c?d") == WebhookParameters{{"", "x"}, {"a", "b=c?d"}});
+    CHECK(query_of("/s?a=%&b=%4&c=%zz&d=%00") ==
+          WebhookParameters{{"a", "%"}, {"b", "%4"}, {"c", "%zz"}, {"d", std::string(1, '\0')}});
+    CHECK(query_of("/s?a=%ff\xc3&%fe=1") ==
+          WebhookParameters{{"a", "\xef\xbf\xbd\xef\xbf\xbd"}, {"\xef\xbf\xbd", "1"}});
+
+    std::string many = "/s?";
+    for (int i = 0; i < 1000; ++i) many += "a=b&";
+    CHECK(query_of(many).size() == 1000);
+    post.target = many + "a=b";
+    const auto refused = parse_webhook(post);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().field() == "query");
+    post.target = "/s?a=" + std::string(1'000'000, 'x');
+    CHECK(std::get<StatusCallback>(parse_webhook(post).value()).query.at(0).second.size() ==
+          1'000'000);
 }
