@@ -64,7 +64,9 @@ wa::WebhookHandler make_bot(const wa::PublicUrl& public_url) {
         return wa::MessagingResponse{"Write something, send a picture, or tap a button."};
     });
     bot.on_text([](const wa::InboundMessage& message) {
-        return wa::MessagingResponse{"You said: " + message.body};
+        wa::MessagingResponse answer;  // a customer may write more than fits into one message
+        for (const auto& part : wa::split_text("You said: " + message.body)) answer.message(part);
+        return answer;
     });
     bot.on_status([](const wa::StatusCallback& callback) {
         std::printf("    %s is %s\n", callback.sid.str().c_str(), callback.status.str().c_str());

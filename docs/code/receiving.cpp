@@ -94,6 +94,14 @@ void notify(const wa::MessagesClient& client, wa::WebhookHandler& bot) {
     // [job]
 }
 
+// [split]
+wa::MessagingResponse in_parts(const std::string& answer_of_a_model) {
+    wa::MessagingResponse answer;
+    for (const auto& part : wa::split_text(answer_of_a_model)) answer.message(part);
+    return answer;
+}
+// [split]
+
 // [twiml]
 wa::MessagingResponse order_answer() {
     wa::MessagingResponse answer;
@@ -141,6 +149,8 @@ int main() {
         ++files;
         return order_answer();
     });
+    second.on(wa::inbound::text("story"),
+              [](const auto&) { return in_parts(std::string(2000, 'x')); });
     second.on_text([&](const wa::InboundMessage& message) { answer_slowly(client, message); });
 
     fake->set_webhook(FakeTwilio::demo_sender, "https://bot.example.com/whatsapp");
@@ -158,6 +168,9 @@ int main() {
     customer.sends_text("Where is it?");
     fake->run_until_idle();
     if (files != 1 || customer.conversation().size() != 7) return 1;
+    customer.sends_text("story");
+    fake->run_until_idle();
+    if (customer.conversation().size() != 10) return 1;  // two parts
 
     std::string job;
     wa::WebhookHandler third{wa::RequestValidator{FakeTwilio::demo_auth_token},

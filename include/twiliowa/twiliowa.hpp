@@ -29,6 +29,7 @@
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
 #include <twiliowa/types/sid.hpp>
+#include <twiliowa/types/split_text.hpp>
 #include <twiliowa/types/template_variables.hpp>
 #include <twiliowa/version.hpp>
 #include <twiliowa/webhook/inbound_filter.hpp>

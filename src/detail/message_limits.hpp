@@ -16,7 +16,7 @@ inline constexpr std::size_t max_media_files = 10;
 inline std::optional<Error> body_length_problem(std::size_t characters) {
     if (characters <= max_body_characters) return std::nullopt;
     return Error::invalid_request("Body", "has more than 1600 characters",
-                                  "split it into several messages", 21617);
+                                  "split it into several messages: split_text", 21617);
 }
 
 inline std::optional<Error> media_count_problem(std::size_t files, bool on_whatsapp) {

@@ -1,0 +1,65 @@
+#include <twiliowa/types/split_text.hpp>
+
+#include <algorithm>
+
+#include "detail/utf8.hpp"
+
+namespace twiliowa {
+namespace {
+
+constexpr std::string_view white_space = " \t\r\n";
+
+std::string_view without_front_space(std::string_view text) noexcept {
+    return text.substr(std::min(text.find_first_not_of(white_space), text.size()));
+}
+
+std::string_view without_back_space(std::string_view text) noexcept {
+    return text.substr(0, text.find_last_not_of(white_space) + 1);
+}
+
+/// Bytes of the first `most` characters.
+std::size_t bytes_of(std::string_view text, std::size_t most) noexcept {
+    std::size_t bytes = 0;
+    for (; most > 0 && bytes < text.size(); --most) {
+        bytes += std::max<std::size_t>(detail::utf8_sequence_length(text.substr(bytes)), 1);
+    }
+    return bytes;
+}
+
+/// Where to cut `text`, of which `room` bytes fit into a piece.
+std::size_t place_to_cut(std::string_view text, std::size_t room) noexcept {
+    // What follows the piece may be the space to cut at.
+    const auto seen = text.substr(0, room + 1);
+    for (const std::string_view end : {"\n\n", "\r\n\r\n", "\n"}) {
+        if (const auto at = seen.rfind(end); at != seen.npos && at >= room / 2) return at;
+    }
+    std::size_t sentence = 0;
+    for (const std::string_view end : {". ", "! ", "? "}) {
+        if (const auto at = seen.rfind(end); at != seen.npos) sentence = std::max(sentence, at + 1);
+    }
+    if (sentence > 0 && sentence >= room / 2) return sentence;
+    if (const auto at = seen.find_last_of(white_space); at != seen.npos && at > 0) return at;
+    return room;
+}
+
+}  // namespace
+
+std::vector<std::string> split_text(std::string_view text, std::size_t most) {
+    most = std::max<std::size_t>(most, 1);
+    std::vector<std::string> pieces;
+    for (auto rest = without_back_space(text); !without_front_space(rest).empty();) {
+        if (!pieces.empty()) rest = without_front_space(rest);
+        const auto room = bytes_of(rest, most);
+        if (room == rest.size()) {
+            pieces.emplace_back(rest);
+            break;
+        }
+        const auto cut = place_to_cut(rest, room);
+        const auto piece = without_back_space(rest.substr(0, cut));
+        if (!without_front_space(piece).empty()) pieces.emplace_back(piece);
+        rest.remove_prefix(cut);
+    }
+    return pieces;
+}
+
+}  // namespace twiliowa
