@@ -93,6 +93,24 @@ void FakeTwilio::add_account(std::string_view account_sid, std::string_view auth
     state_->world.accounts.add(checked.str()).auth_token = auth_token;
 }
 
+void FakeTwilio::add_subaccount(std::string_view account_sid, std::string_view auth_token,
+                                std::string_view owner) {
+    const AccountSid checked{account_sid};
+    require_fake_text("AuthToken", auth_token);
+    const std::lock_guard lock{state_->mutex};
+    auto& accounts = state_->world.accounts;
+    const auto* first = accounts.first();
+    const auto& main = require_fake_account(
+        state_->world, owner.empty() && first != nullptr ? std::string_view{first->sid} : owner);
+    if (!main.owner.empty() || main.sid == checked.str()) {
+        refuse_fake_setup("owner", "is a subaccount itself", "name a main account");
+    }
+    const auto owner_sid = main.sid;
+    auto& added = accounts.add(checked.str());
+    added.auth_token = auth_token;
+    added.owner = owner_sid;
+}
+
 void FakeTwilio::add_api_key(std::string_view account_sid, std::string_view key_sid,
                              std::string_view secret) {
     const ApiKeySid checked{key_sid};
