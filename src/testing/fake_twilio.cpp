@@ -76,6 +76,10 @@ std::shared_ptr<FakeTwilio> FakeTwilio::with_account(FakeTwilioOptions options) 
 void FakeTwilio::add_demo_account(std::string_view account_sid, std::string_view auth_token) {
     add_account(account_sid, auth_token);
     add_messaging_service(account_sid, demo_messaging_service_sid, {std::string{demo_sender}});
+    add_demo_content(account_sid);
+}
+
+void FakeTwilio::add_demo_content(std::string_view account_sid) {
     FakeContent content;
     content.sid = demo_content_sid;
     content.friendly_name = "order_on_its_way";
@@ -154,8 +158,12 @@ std::string FakeTwilio::add_content(FakeContent content) {
     return add_content(credentials().account_sid().str(), std::move(content));
 }
 
-Credentials FakeTwilio::credentials() const {
+Credentials FakeTwilio::credentials(std::string_view account_sid) const {
     const std::lock_guard lock{state_->mutex};
+    if (!account_sid.empty()) {
+        const auto& wanted = require_fake_account(state_->world, account_sid);
+        return Credentials::auth_token(wanted.sid, wanted.auth_token);
+    }
     const auto* account = state_->world.accounts.first();
     if (account == nullptr) {
         refuse_fake_setup("AccountSid", "is missing: this FakeTwilio has no account",
@@ -343,6 +351,18 @@ std::vector<std::string> FakeTwilio::senders(std::string_view account_sid) const
                               ? state_->world.accounts.first()
                               : std::as_const(state_->world).accounts.find(account_sid);
     return account == nullptr ? std::vector<std::string>{} : account->senders;
+}
+
+std::vector<std::string> FakeTwilio::subaccounts(std::string_view owner) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto& accounts = state_->world.accounts;
+    const auto* first = accounts.first();
+    if (owner.empty() && first != nullptr) owner = first->sid;
+    std::vector<std::string> owned;
+    for (const auto& [sid, account] : accounts.all()) {
+        if (!account.owner.empty() && account.owner == owner) owned.push_back(sid);
+    }
+    return owned;
 }
 
 std::vector<FakeChatView> FakeTwilio::chats() const {

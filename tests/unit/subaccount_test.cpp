@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <twiliowa/media_client.hpp>
 #include <twiliowa/messages_client.hpp>
@@ -134,6 +135,21 @@ TEST_CASE("no other login opens a subaccount") {
     tenant.fake->add_subaccount(subaccount, "own-token", stranger);
     CHECK(status(Credentials::auth_token(stranger, "token"), subaccount) == 200);
     CHECK(status(tenant.acting(), subaccount) == 401);
+}
+
+TEST_CASE("FakeTwilio tells an account's subaccounts, and each one's own credentials") {
+    const Tenant tenant;
+    CHECK(tenant.fake->subaccounts() == std::vector<std::string>{subaccount});
+    CHECK(tenant.fake->subaccounts(main_account) == std::vector<std::string>{subaccount});
+    CHECK(tenant.fake->subaccounts(subaccount).empty());
+    CHECK(tenant.fake->credentials().account_sid().str() == main_account);
+    const auto own = tenant.fake->credentials(subaccount);
+    CHECK(own.username() == subaccount);
+    CHECK(own.password().reveal() == "own-token");
+    CHECK_THROWS_AS(static_cast<void>(tenant.fake->credentials("AC1")), InvalidRequestError);
+    tenant.fake->add_demo_content(subaccount);
+    const std::string content{FakeTwilio::demo_content_sid};
+    CHECK(tenant.client().try_send_template({.to = customer, .content_sid = content}).has_value());
 }
 
 TEST_CASE("a subaccount has an owner that is none itself, and keeps it when it is saved") {

@@ -114,8 +114,11 @@ public:
     /// The same for the first account added.
     std::string add_content(FakeContent content);
 
-    /// The credentials of the first account added.
-    Credentials credentials() const;
+    /// The template of `with_account`, for another account.
+    void add_demo_content(std::string_view account_sid);
+
+    /// The credentials of the first account added, or of another: its own, not its owner's.
+    Credentials credentials(std::string_view account_sid = {}) const;
     /// Options of a client that talks to this: transport, clock, fixed jitter, and the first
     /// account's first sender as `from`. The client keeps this alive if a shared_ptr owns it;
     /// otherwise this must outlive the client.
@@ -210,6 +213,8 @@ public:
     std::vector<std::pair<std::string, std::string>> parameters(std::string_view message_sid) const;
     /// The account's senders (the first account's when empty), as on the wire.
     std::vector<std::string> senders(std::string_view account_sid = {}) const;
+    /// The SIDs of the accounts that an account owns (the first account when empty).
+    std::vector<std::string> subaccounts(std::string_view owner = {}) const;
     /// Every chat in which a customer wrote or did something.
     std::vector<FakeChatView> chats() const;
     /// A file that a customer sent, if there is such a one.
