@@ -53,12 +53,15 @@ public:
     /// since what is left out takes the template's default. The error names the first of `names`
     /// that is missing or blank.
     Result<void> try_require(std::span<const std::string_view> names) const;
+    /// The same: `variables.try_require({"1", "name"})`.
     Result<void> try_require(std::initializer_list<std::string_view> names) const {
         return try_require(std::span<const std::string_view>(names.begin(), names.size()));
     }
     /// The same as an exception.
     /// @throws InvalidRequestError
     void require(std::span<const std::string_view> names) const;
+    /// The same: `variables.require({"1", "name"})`.
+    /// @throws InvalidRequestError
     void require(std::initializer_list<std::string_view> names) const {
         require(std::span<const std::string_view>(names.begin(), names.size()));
     }
