@@ -35,7 +35,7 @@ void kinds(const wa::MessagesClient& client) {
 wa::Result<wa::Message> notify(const wa::MessagesClient& client, const std::string& json) {
     auto variables = wa::TemplateVariables::from_json(json);
     if (!variables) return variables.error();
-    if (auto all = variables->try_require({"1", "2"}); !all) return all.error();
+    if (auto all = variables->try_require_all({"1", "2"}); !all) return all.error();
     return client.try_send_template({.to = "+447700900123",
                                      .content_sid = template_sid,
                                      .variables = *variables,

@@ -231,7 +231,7 @@ const std::string* TemplateVariables::find(std::string_view name) const noexcept
     return nullptr;
 }
 
-Result<void> TemplateVariables::try_require(std::span<const std::string_view> names) const {
+Result<void> TemplateVariables::try_require_all(std::span<const std::string_view> names) const {
     for (std::size_t i = 0; i < names.size(); ++i) {
         const auto* value = find(names[i]);
         if (value != nullptr && !detail::is_blank(*value)) continue;
@@ -242,8 +242,8 @@ Result<void> TemplateVariables::try_require(std::span<const std::string_view> na
     return {};
 }
 
-void TemplateVariables::require(std::span<const std::string_view> names) const {
-    try_require(names).value();
+void TemplateVariables::require_all(std::span<const std::string_view> names) const {
+    try_require_all(names).value();
 }
 
 Result<void> TemplateVariables::check(WhitespacePolicy policy) const {

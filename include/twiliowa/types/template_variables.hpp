@@ -52,18 +52,18 @@ public:
     /// Insists on variables, before anything is sent: for values that something else has written,
     /// since what is left out takes the template's default. The error names the first of `names`
     /// that is missing or blank.
-    Result<void> try_require(std::span<const std::string_view> names) const;
-    /// The same: `variables.try_require({"1", "name"})`.
-    Result<void> try_require(std::initializer_list<std::string_view> names) const {
-        return try_require(std::span<const std::string_view>(names.begin(), names.size()));
+    Result<void> try_require_all(std::span<const std::string_view> names) const;
+    /// The same: `variables.try_require_all({"1", "name"})`.
+    Result<void> try_require_all(std::initializer_list<std::string_view> names) const {
+        return try_require_all(std::span<const std::string_view>(names.begin(), names.size()));
     }
     /// The same as an exception.
     /// @throws InvalidRequestError
-    void require(std::span<const std::string_view> names) const;
-    /// The same: `variables.require({"1", "name"})`.
+    void require_all(std::span<const std::string_view> names) const;
+    /// The same: `variables.require_all({"1", "name"})`.
     /// @throws InvalidRequestError
-    void require(std::initializer_list<std::string_view> names) const {
-        require(std::span<const std::string_view>(names.begin(), names.size()));
+    void require_all(std::initializer_list<std::string_view> names) const {
+        require_all(std::span<const std::string_view>(names.begin(), names.size()));
     }
 
     /// Checks the rules of error 21656 (names of letters, digits and _ up to 16 characters, no name

@@ -123,18 +123,19 @@ TEST_CASE("a NUL is refused whatever the policy, another control character goes 
 
 TEST_CASE("variables that are required are there and not blank") {
     const TemplateVariables variables{{"1", "Lee"}, {"order", " \n"}};
-    CHECK(variables.try_require({}).has_value());
-    CHECK(variables.try_require({"1"}).has_value());
-    const auto missing = variables.try_require({"1", "date", "order"});
+    CHECK(variables.try_require_all({}).has_value());
+    CHECK(variables.try_require_all({"1"}).has_value());
+    const auto missing = variables.try_require_all({"1", "date", "order"});
     REQUIRE_FALSE(missing);
     CHECK(missing.error().field() == "ContentVariables");
     CHECK(missing.error().code() == 21656);
     CHECK(contains(missing.error().what(), "variable \"date\" is missing"));
-    CHECK(contains(variables.try_require({"order"}).error().what(), "\"order\" is blank"));
+    CHECK(contains(variables.try_require_all({"order"}).error().what(), "\"order\" is blank"));
     const std::vector<std::string_view> names{"1", "first name"};
-    CHECK(contains(variables.try_require(names).error().what(), "variable number 2 is missing"));
-    CHECK_NOTHROW(variables.require({"1"}));
-    CHECK_THROWS_AS(variables.require(names), twiliowa::InvalidRequestError);
+    CHECK(
+        contains(variables.try_require_all(names).error().what(), "variable number 2 is missing"));
+    CHECK_NOTHROW(variables.require_all({"1"}));
+    CHECK_THROWS_AS(variables.require_all(names), twiliowa::InvalidRequestError);
 }
 
 TEST_CASE("a blank value gives way to a fallback") {
