@@ -35,12 +35,25 @@ void kinds(const wa::MessagesClient& client) {
 wa::Result<wa::Message> notify(const wa::MessagesClient& client, const std::string& json) {
     auto variables = wa::TemplateVariables::from_json(json);
     if (!variables) return variables.error();
+    if (auto all = variables->try_require_all({"1", "2"}); !all) return all.error();
     return client.try_send_template({.to = "+447700900123",
                                      .content_sid = template_sid,
                                      .variables = *variables,
                                      .whitespace = wa::WhitespacePolicy::normalise});
 }
 // [variables]
+
+// [fallbacks]
+wa::Result<wa::Message> welcome(const wa::MessagesClient& client, const std::string& name) {
+    wa::TemplateVariables variables;
+    variables.set_or("1", name, "there");  // a missing name becomes 'there'
+    variables.set("2", "A-1042");
+    return client.try_send_template({.to = "+447700900123",
+                                     .content_sid = template_sid,
+                                     .variables = variables,
+                                     .whitespace = wa::WhitespacePolicy::normalise});
+}
+// [fallbacks]
 
 void schedule(const wa::MessagesClient& client) {
     // [schedule]
@@ -97,6 +110,8 @@ int main() {
     kinds(client);
     if (!notify(client, R"({"1": "Lee\n", "2": "A-1042"})")) return 1;
     if (notify(client, R"({"1": null})")) return 1;
+    if (notify(client, R"({"1": "Lee"})")) return 1;
+    if (!welcome(client, " ")) return 1;
     schedule(client);
     everything_else(client);
     return windows();

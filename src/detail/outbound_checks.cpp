@@ -125,7 +125,7 @@ Check check_fallback(const OutboundMessage& message) {
         if (message.fallback_variables.empty()) return {};
         return refuse("fallback_variables", "are given without a fallback_content_sid", {}, 21654);
     }
-    if (!message.content_sid.empty()) {
+    if (!message.content_sid.empty() || names_extra(message, "ContentSid")) {
         return refuse("fallback_content_sid", "is given to a message that is a template itself");
     }
     if (auto sid = ContentSid::parse(message.fallback_content_sid); !sid) {
@@ -226,12 +226,23 @@ Check check_status_callback(std::string_view url) {
     return {};
 }
 
+/// The sender may be the client's default, and a bare number means WhatsApp: the hint names both
+/// ways out.
+Error refuse_other_channel(Address::Channel recipient) {
+    if (recipient == Address::Channel::sms) {
+        return refuse("From", "is a WhatsApp sender, and To is an SMS number",
+                      "set from to sms:+<number> to send SMS, or write To without sms:", 30016);
+    }
+    return refuse("From", "is an SMS sender, and To is on WhatsApp",
+                  "set from to whatsapp:+<number>, or write sms:+<number> in To to send SMS",
+                  30016);
+}
+
 Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked) {
     if (checked.to.empty()) return {};
     if (!checked.from.empty()) {
         if (checked.from.channel() != checked.to.channel()) {
-            return refuse("From", "is of another channel than To",
-                          "WhatsApp recipients need a WhatsApp sender", 30016);
+            return refuse_other_channel(checked.to.channel());
         }
         if (checked.from == checked.to) {
             return refuse("To", "is the sender itself", "choose another recipient", 63031);

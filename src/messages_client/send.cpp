@@ -15,13 +15,23 @@ Result<void> names_template(const OutboundTemplate& message) {
                                   "give the template's SID: HX and 32 hex digits", 21655);
 }
 
+/// Without a window nobody would know when the fallback has to go: it would never be sent.
+Result<void> has_window_for_fallback(const OutboundMessage& message, const SendGate* gate) {
+    if (message.fallback_content_sid.empty() || (gate != nullptr && gate->window)) return {};
+    return Error::invalid_request("fallback_content_sid",
+                                  "is given to a client that knows no 24-hour window",
+                                  "give the client a ClientOptions::window, or leave it out");
+}
+
 /// `message` checked, or, where the gate wants it so, its fallback, which is put into `fallback`.
 Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now,
                                        const SendGate* gate,
                                        std::optional<OutboundMessage>& fallback) {
     auto checked = check_outbound(message, defaults, now);
-    if (!checked || gate == nullptr) return checked;
+    if (!checked) return checked;
+    if (auto known = has_window_for_fallback(message, gate); !known) return known.error();
+    if (gate == nullptr) return checked;
     const auto way = gate->admit(*checked);
     if (!way) return way.error();
     if (*way == SendGate::Way::as_it_is) return checked;

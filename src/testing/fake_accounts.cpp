@@ -94,6 +94,15 @@ FakeAccount* FakeAccounts::authenticate(std::string_view authorization) {
     return nullptr;
 }
 
+FakeAccount* FakeAccounts::authenticate(std::string_view authorization, std::string_view wanted) {
+    auto* const account = authenticate(authorization);
+    if (account == nullptr || wanted.empty() || account->sid == wanted) return account;
+    auto* const owned = find(wanted);
+    if (owned == nullptr || owned->owner != account->sid) return nullptr;
+    const auto login = parse_fake_login(authorization);
+    return login && login->username == account->sid ? owned : nullptr;
+}
+
 FakeAccount* FakeAccounts::owner_of(std::string_view sender) {
     for (auto& [sid, account] : accounts_) {
         if (account.has_sender(sender)) return &account;

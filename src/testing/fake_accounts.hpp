@@ -43,6 +43,7 @@ struct FakeTemplate {
 struct FakeAccount {
     std::string sid = {};
     std::string auth_token = {};
+    std::string owner = {};  ///< The account whose token opens this one, too, or empty.
     std::map<std::string, std::string, std::less<>> api_keys = {};
     std::vector<std::string> senders = {};  ///< Addresses as on the wire.
     std::map<std::string, std::vector<std::string>, std::less<>> services = {};
@@ -77,6 +78,9 @@ public:
     const FakeAccount* first() const;
     /// The account that an Authorization header opens, or null.
     FakeAccount* authenticate(std::string_view authorization);
+    /// The same for a request to `wanted`: its owner's token opens an account, too, but none of its
+    /// owner's API keys does. An empty `wanted` is the account whose login it is.
+    FakeAccount* authenticate(std::string_view authorization, std::string_view wanted);
 
     void opt_out(std::string_view sender, std::string_view recipient);
     void opt_in(std::string_view sender, std::string_view recipient);

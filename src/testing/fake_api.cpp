@@ -47,11 +47,9 @@ int fake_problem_code(std::string_view body) noexcept {
 std::string judge_fake_credentials(FakeAccounts& accounts, const HttpRequest& request) {
     const auto authorization = find_fake_authorization(request);
     if (authorization.empty()) return "missing";
-    const auto* account = accounts.authenticate(authorization);
     const auto route = match_fake_route(split_fake_url(request.url).path);
-    const bool fits =
-        account != nullptr && (!route || route->account.empty() || route->account == account->sid);
-    return fits ? "accepted" : "refused";
+    const auto wanted = route ? std::string_view{route->account} : std::string_view{};
+    return accounts.authenticate(authorization, wanted) != nullptr ? "accepted" : "refused";
 }
 
 }  // namespace
@@ -116,10 +114,12 @@ HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& a
     const auto route = match_fake_route(target.path);
     if (!route) return fake_not_found("resource");
 
-    auto* account = world_.accounts.authenticate(find_fake_authorization(request));
-    if (account == nullptr) return fake_unauthorized("These credentials open no account");
-    if (!route->account.empty() && account->sid != route->account) {
-        return fake_unauthorized("These credentials do not open the account in the URL");
+    const auto authorization = find_fake_authorization(request);
+    auto* account = world_.accounts.authenticate(authorization, route->account);
+    if (account == nullptr) {
+        return fake_unauthorized(world_.accounts.authenticate(authorization) == nullptr
+                                     ? "These credentials open no account"
+                                     : "These credentials do not open the account in the URL");
     }
 
     auto& limits = account->limits;

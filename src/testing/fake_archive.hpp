@@ -30,12 +30,22 @@ struct ArchiveWriter {
     void operator()(const char* name, T& value) const {
         json[name] = write_archive(value);
     }
+    /// A member that is left out when it is empty.
+    template <class T>
+    void if_any(const char* name, T& value) const {
+        if (!value.empty()) json[name] = write_archive(value);
+    }
 };
 struct ArchiveReader {
     const ArchiveJson& json;
     template <class T>
     void operator()(const char* name, T& value) const {
         read_archive(json.at(name), value);
+    }
+    template <class T>
+    void if_any(const char* name, T& value) const {
+        value = {};
+        if (const auto found = json.find(name); found != json.end()) read_archive(*found, value);
     }
 };
 

@@ -184,6 +184,7 @@ template <class Archive>
 void describe_fake(const Archive& archive, FakeAccount& account) {
     archive("sid", account.sid);
     archive("auth_token", account.auth_token);
+    archive.if_any("owner", account.owner);
     archive("api_keys", account.api_keys);
     archive("senders", account.senders);
     archive("services", account.services);

@@ -76,6 +76,10 @@ std::shared_ptr<FakeTwilio> FakeTwilio::with_account(FakeTwilioOptions options) 
 void FakeTwilio::add_demo_account(std::string_view account_sid, std::string_view auth_token) {
     add_account(account_sid, auth_token);
     add_messaging_service(account_sid, demo_messaging_service_sid, {std::string{demo_sender}});
+    add_demo_content(account_sid);
+}
+
+void FakeTwilio::add_demo_content(std::string_view account_sid) {
     FakeContent content;
     content.sid = demo_content_sid;
     content.friendly_name = "order_on_its_way";
@@ -91,6 +95,24 @@ void FakeTwilio::add_account(std::string_view account_sid, std::string_view auth
     require_fake_text("AuthToken", auth_token);
     const std::lock_guard lock{state_->mutex};
     state_->world.accounts.add(checked.str()).auth_token = auth_token;
+}
+
+void FakeTwilio::add_subaccount(std::string_view account_sid, std::string_view auth_token,
+                                std::string_view owner) {
+    const AccountSid checked{account_sid};
+    require_fake_text("AuthToken", auth_token);
+    const std::lock_guard lock{state_->mutex};
+    auto& accounts = state_->world.accounts;
+    const auto* first = accounts.first();
+    const auto& main = require_fake_account(
+        state_->world, owner.empty() && first != nullptr ? std::string_view{first->sid} : owner);
+    if (!main.owner.empty() || main.sid == checked.str()) {
+        refuse_fake_setup("owner", "is a subaccount itself", "name a main account");
+    }
+    const auto owner_sid = main.sid;
+    auto& added = accounts.add(checked.str());
+    added.auth_token = auth_token;
+    added.owner = owner_sid;
 }
 
 void FakeTwilio::add_api_key(std::string_view account_sid, std::string_view key_sid,
@@ -136,8 +158,12 @@ std::string FakeTwilio::add_content(FakeContent content) {
     return add_content(credentials().account_sid().str(), std::move(content));
 }
 
-Credentials FakeTwilio::credentials() const {
+Credentials FakeTwilio::credentials(std::string_view account_sid) const {
     const std::lock_guard lock{state_->mutex};
+    if (!account_sid.empty()) {
+        const auto& wanted = require_fake_account(state_->world, account_sid);
+        return Credentials::auth_token(wanted.sid, wanted.auth_token);
+    }
     const auto* account = state_->world.accounts.first();
     if (account == nullptr) {
         refuse_fake_setup("AccountSid", "is missing: this FakeTwilio has no account",
@@ -325,6 +351,18 @@ std::vector<std::string> FakeTwilio::senders(std::string_view account_sid) const
                               ? state_->world.accounts.first()
                               : std::as_const(state_->world).accounts.find(account_sid);
     return account == nullptr ? std::vector<std::string>{} : account->senders;
+}
+
+std::vector<std::string> FakeTwilio::subaccounts(std::string_view owner) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto& accounts = state_->world.accounts;
+    const auto* first = accounts.first();
+    if (owner.empty() && first != nullptr) owner = first->sid;
+    std::vector<std::string> owned;
+    for (const auto& [sid, account] : accounts.all()) {
+        if (!account.owner.empty() && account.owner == owner) owned.push_back(sid);
+    }
+    return owned;
 }
 
 std::vector<FakeChatView> FakeTwilio::chats() const {

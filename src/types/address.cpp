@@ -17,14 +17,36 @@ bool is_ascii_letter(char c) noexcept {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
 }
 
+/// What copied numbers bring along unseen: spaces and marks of format and direction of Unicode.
+bool begins_invisibly(std::string_view text) noexcept {
+    if (text.starts_with("\xc2\xa0") || text.starts_with("\xc2\xad")) return true;  // U+00A0, 00AD
+    if (text.starts_with("\xe3\x80\x80") || text.starts_with("\xef\xbb\xbf"))
+        return true;  // 3000, FEFF
+    if (text.size() < 3) return false;
+    const auto last = static_cast<unsigned char>(text[2]);
+    if (text.starts_with("\xe2\x80")) return last <= 0x8f || (last >= 0xa8 && last <= 0xaf);
+    return text.starts_with("\xe2\x81") && last >= 0x9f && last <= 0xaf;
+}
+
+/// The name of a character at the front of `text` that nobody sees, or empty.
+std::string_view unseen_character(std::string_view text) noexcept {
+    if (text.empty()) return {};
+    if (text.front() == ' ') return "a space";
+    const auto c = static_cast<unsigned char>(text.front());
+    if (c < 0x20 || c == 0x7f) return "a control character";
+    return begins_invisibly(text) ? "an invisible character" : std::string_view{};
+}
+
 /// What is wrong with `text` as a phone number in E.164, or empty.
 std::string phone_number_problem(std::string_view text) {
     if (text.empty() || text.front() != '+') return "does not begin with +";
     const auto digits = text.substr(1);
     const auto bad = std::find_if_not(digits.begin(), digits.end(), is_ascii_digit);
     if (bad != digits.end()) {
-        return "has a character that is not a digit at position " +
-               std::to_string(bad - digits.begin() + 2);
+        const auto place = static_cast<std::size_t>(bad - digits.begin());
+        const auto name = unseen_character(digits.substr(place));
+        return "has " + std::string(name.empty() ? "a character that is not a digit" : name) +
+               " at position " + std::to_string(place + 2);
     }
     if (digits.empty()) return "has no digits";
     if (digits.front() == '0') return "has a country code that begins with 0";
@@ -55,6 +77,9 @@ Result<Address> Address::parse(std::string_view text, std::string_view field) {
             field == "From" ? 21212 : 21211);
     };
     if (text.empty()) return refuse("is empty");
+    if (const auto name = detail::unseen_character(text); !name.empty()) {
+        return refuse("begins with " + std::string(name));
+    }
     Address address;
     std::string_view identity = text;
     if (text.starts_with(detail::sms_prefix)) {
@@ -68,6 +93,8 @@ Result<Address> Address::parse(std::string_view text, std::string_view field) {
             return address;
         }
     }
+    const auto name = detail::unseen_character(identity);
+    if (!name.empty()) return refuse("begins with " + std::string(name) + " after its prefix");
     auto problem = detail::phone_number_problem(identity);
     if (!problem.empty()) return refuse(std::move(problem));
     if (address.channel_ == Channel::whatsapp) address.wire_ = detail::whatsapp_prefix;

@@ -38,35 +38,38 @@ Secret basic_authorization(const std::string& username, const Secret& password) 
 }  // namespace
 }  // namespace detail
 
-struct Credentials::Data {
-    AccountSid account_sid = {};
+struct Credentials::Login {
     std::string username = {};
     Secret password = {};
     Secret authorization = {};
 };
 
+struct Credentials::Data {
+    AccountSid account_sid = {};
+    std::shared_ptr<const Login> login = std::make_shared<const Login>();
+};
+
 Credentials::Credentials() : data_(std::make_shared<const Data>()) {}
 
 Credentials Credentials::make(AccountSid account, std::string username, std::string_view password) {
-    auto data = std::make_shared<Data>();
-    data->account_sid = std::move(account);
-    data->username = std::move(username);
-    data->password = Secret(password);
-    data->authorization = detail::basic_authorization(data->username, data->password);
-    return Credentials(std::move(data));
+    auto login = std::make_shared<Login>();
+    login->username = std::move(username);
+    login->password = Secret(password);
+    login->authorization = detail::basic_authorization(login->username, login->password);
+    return Credentials(std::make_shared<const Data>(Data{std::move(account), std::move(login)}));
 }
 
 const AccountSid& Credentials::account_sid() const noexcept {
     return data_->account_sid;
 }
 const std::string& Credentials::username() const noexcept {
-    return data_->username;
+    return data_->login->username;
 }
 const Secret& Credentials::password() const noexcept {
-    return data_->password;
+    return data_->login->password;
 }
 const Secret& Credentials::authorization() const noexcept {
-    return data_->authorization;
+    return data_->login->authorization;
 }
 
 Result<Credentials> Credentials::try_auth_token(std::string_view account_sid,
@@ -87,6 +90,26 @@ Result<Credentials> Credentials::try_api_key(std::string_view account_sid, std::
     if (auto good = detail::check_credential("ApiKeySecret", key_secret); !good)
         return good.error();
     return make(std::move(*account), key->str(), key_secret);
+}
+
+Result<Credentials> Credentials::try_for_account(std::string_view account_sid) const {
+    auto account = AccountSid::parse(account_sid);
+    if (!account) return account.error();
+    if (data_->account_sid.empty()) {
+        return Error::invalid_request("credentials", "are missing",
+                                      "begin with the auth token of the main account");
+    }
+    if (*account == data_->account_sid) return *this;
+    if (ApiKeySid::parse(username())) {
+        return Error::invalid_request(
+            "credentials", "are an API key's, which acts on its own account only",
+            "use the auth token of the main account, or an API key of the subaccount");
+    }
+    return Credentials(std::make_shared<const Data>(Data{std::move(*account), data_->login}));
+}
+
+Credentials Credentials::for_account(std::string_view account_sid) const {
+    return try_for_account(account_sid).value();
 }
 
 Credentials Credentials::auth_token(std::string_view account_sid, std::string_view token) {

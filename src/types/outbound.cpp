@@ -25,6 +25,7 @@ template <class Typed>
 void take_fallback(Typed& typed, OutboundMessage& message) {
     message.fallback_content_sid = std::move(typed.fallback_content_sid);
     message.fallback_variables = std::move(typed.fallback_variables);
+    message.whitespace = typed.whitespace;
 }
 
 /// Degrees with six decimals (about 10 cm), whatever the locale. Not a number stays recognisable:

@@ -16,6 +16,7 @@ constexpr std::size_t max_variable_name = 16;
 constexpr std::size_t max_variable_value = 1600;
 constexpr std::size_t max_spaces_in_a_row = 4;
 constexpr int content_variables_invalid = 21656;
+constexpr int channel_policy_violation = 63013;
 
 Error variables_error(std::string problem, std::string hint = {},
                       int code = content_variables_invalid) {
@@ -36,38 +37,95 @@ std::string quoted_variable(std::string_view name, std::size_t index) {
     return "variable number " + std::to_string(index + 1);
 }
 
-bool is_breaking_space(char c) noexcept {
-    return c == '\n' || c == '\r' || c == '\t';
+/// A character of a value, as far as the rules of white space tell characters apart.
+enum class VariableText { visible, space, other_space, tab, line_break, control };
+
+struct VariableCharacter {
+    VariableText kind = VariableText::visible;
+    std::size_t length = 1;
+};
+
+/// The space characters of Unicode beyond ASCII, all of which WhatsApp takes but the line breaks.
+VariableCharacter front_wide_space(std::string_view text) noexcept {
+    constexpr VariableCharacter visible{};
+    const auto byte = [&](std::size_t i) {
+        return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U;
+    };
+    if (byte(0) == 0xc2) {
+        if (byte(1) == 0x85) return {VariableText::line_break, 2};   // U+0085
+        if (byte(1) == 0xa0) return {VariableText::other_space, 2};  // U+00A0
+        return visible;
+    }
+    const auto code = byte(0) << 16U | byte(1) << 8U | byte(2);
+    if (code == 0xe280a8 || code == 0xe280a9) return {VariableText::line_break, 3};  // U+2028, 2029
+    const bool space = (code >= 0xe28080 && code <= 0xe2808a) ||  // U+2000 to 200A
+                       code == 0xe19a80 || code == 0xe280af ||    // U+1680, 202F
+                       code == 0xe2819f || code == 0xe38080;      // U+205F, 3000
+    return space ? VariableCharacter{VariableText::other_space, 3} : visible;
 }
 
-/// What WhatsApp would refuse about the white space of `value`, or empty.
+VariableCharacter front_character(std::string_view text) noexcept {
+    const char c = text.front();
+    if (c == ' ') return {VariableText::space};
+    if (c == '\t') return {VariableText::tab};
+    if (c >= '\n' && c <= '\r') return {VariableText::line_break};
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte < 0x20 || byte == 0x7f) return {VariableText::control};
+    return byte < 0xc2 ? VariableCharacter{} : front_wide_space(text);
+}
+
+/// Whether nobody would see anything of it.
+bool is_blank(std::string_view value) noexcept {
+    while (!value.empty()) {
+        const auto [kind, length] = front_character(value);
+        if (kind == VariableText::visible) return false;
+        value.remove_prefix(length);
+    }
+    return true;
+}
+
+/// What must not be sent about the white space of `value`, or empty.
 std::string_view whitespace_problem(std::string_view value) noexcept {
     std::size_t spaces = 0;
-    for (const char c : value) {
-        if (c == '\n' || c == '\r') return "holds a line break";
-        if (c == '\t') return "holds a tab";
-        spaces = c == ' ' ? spaces + 1 : 0;
+    while (!value.empty()) {
+        const auto [kind, length] = front_character(value);
+        if (kind == VariableText::line_break) return "holds a line break";
+        if (kind == VariableText::tab) return "holds a tab";
+        if (kind == VariableText::control) return "holds a control character";
+        spaces = kind == VariableText::space ? spaces + 1 : 0;
         if (spaces > max_spaces_in_a_row) return "holds more than four spaces in a row";
+        value.remove_prefix(length);
     }
     return {};
+}
+
+/// Length of what normalising looks at as one: spaces, and whatever is refused.
+std::size_t whitespace_run(std::string_view text) noexcept {
+    std::size_t end = 0;
+    while (end < text.size()) {
+        const auto [kind, length] = front_character(text.substr(end));
+        if (kind == VariableText::visible || kind == VariableText::other_space) break;
+        end += length;
+    }
+    return end;
 }
 
 std::string normalised_whitespace(std::string_view value) {
     std::string out;
     out.reserve(value.size());
-    for (std::size_t i = 0; i < value.size();) {
-        if (value[i] != ' ' && !is_breaking_space(value[i])) {
-            out += value[i++];
+    while (!value.empty()) {
+        const auto run = value.substr(0, whitespace_run(value));
+        if (run.empty()) {
+            out += value.front();
+            value.remove_prefix(1);
             continue;
         }
-        const auto start = i;
-        while (i < value.size() && (value[i] == ' ' || is_breaking_space(value[i]))) ++i;
-        const auto run = value.substr(start, i - start);
         if (whitespace_problem(run).empty()) {
             out += run;
         } else {
             out += ' ';
         }
+        value.remove_prefix(run.size());
     }
     const auto first = out.find_first_not_of(' ');
     if (first == std::string::npos) return {};
@@ -161,11 +219,31 @@ TemplateVariables& TemplateVariables::set(std::string name, std::string value) {
     return *this;
 }
 
+TemplateVariables& TemplateVariables::set_or(std::string name, std::string value,
+                                             std::string fallback) {
+    return set(std::move(name), detail::is_blank(value) ? std::move(fallback) : std::move(value));
+}
+
 const std::string* TemplateVariables::find(std::string_view name) const noexcept {
     for (const auto& [key, value] : entries_) {
         if (key == name) return &value;
     }
     return nullptr;
+}
+
+Result<void> TemplateVariables::try_require_all(std::span<const std::string_view> names) const {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        const auto* value = find(names[i]);
+        if (value != nullptr && !detail::is_blank(*value)) continue;
+        return detail::variables_error(
+            detail::quoted_variable(names[i], i) + (value == nullptr ? " is missing" : " is blank"),
+            "give it a value, or the template's default goes out");
+    }
+    return {};
+}
+
+void TemplateVariables::require_all(std::span<const std::string_view> names) const {
+    try_require_all(names).value();
 }
 
 Result<void> TemplateVariables::check(WhitespacePolicy policy) const {
@@ -189,10 +267,13 @@ Result<void> TemplateVariables::check(WhitespacePolicy policy) const {
             if (entries_[k].first == name) return refuse("is there twice");
         }
         if (!detail::is_valid_utf8(value)) return refuse("is not valid UTF-8");
-        const bool blank = policy == WhitespacePolicy::normalise &&
-                           value.find_first_not_of(" \n\r\t") == std::string::npos;
-        if (value.empty() || blank) {
-            return refuse("is empty", "leave it out to get the template's default");
+        if (value.find('\0') != std::string::npos) {
+            return refuse("holds a NUL", "is it binary, or cut off in the wrong place?");
+        }
+        if (value.empty() || (policy != WhitespacePolicy::allow && detail::is_blank(value))) {
+            return refuse(value.empty() ? "is empty" : "is blank",
+                          "leave it out to get the template's default, or give it a value of your "
+                          "own with set_or");
         }
         if (value.size() > detail::max_variable_value &&
             detail::count_code_points(value) > detail::max_variable_value) {
@@ -202,7 +283,7 @@ Result<void> TemplateVariables::check(WhitespacePolicy policy) const {
         const auto problem = detail::whitespace_problem(value);
         if (!problem.empty()) {
             return refuse(problem, "mend it, or set whitespace to WhitespacePolicy::normalise",
-                          63013);
+                          detail::channel_policy_violation);
         }
     }
     return {};

@@ -32,6 +32,7 @@ refused 2 "--port needs a value" --port
 refused 2 "not a number from 0 to 65535" --port 70000
 refused 2 "the SID is not AC" --account ACx:token
 refused 2 "write the SID, a colon and the token" --account AC00000000000000000000000000000001
+refused 2 "is there twice" --account AC00000000000000000000000000000001:a --account AC00000000000000000000000000000001:b
 refused 2 "is not a number like" --sender me
 refused 1 "cannot listen on" --host 203.0.113.1
 

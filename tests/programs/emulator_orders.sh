@@ -123,3 +123,33 @@ ASK_HOST=192.0.2.1:80 expect 'HTTP/1.1 200' GET /emulator/state
 ASK_HOST=evil.example expect 'HTTP/1.1 403' GET /emulator/state
 stop
 echo "names: as it should be"
+
+# Subaccounts: the main account's token opens them, and each has senders and keys of its own.
+account=AC0000000000000000000000000000000a subaccount=AC0000000000000000000000000000000b
+theirs=/2010-04-01/Accounts/$subaccount/Messages.json
+subaccounts=(--clock manual --state "$work/subaccounts" --webhook http://127.0.0.1:9/hook --account $account:token
+    --account $subaccount:own --sender +15551234567 --api-key $key:secret)
+start "${subaccounts[@]}"
+[ "$TWILIO_ACCOUNT_SID:$TWILIO_WHATSAPP_NUMBER" = "$account:+14155238886" ] || fail "another account is printed"
+grep -q "$subaccount" "$work/environment" || fail "the subaccount is not printed"
+from_theirs="From=whatsapp%3A%2B15551234567&To=$lee&$template"
+expect "\"account_sid\":\"$subaccount\"" POST "$theirs" "$from_theirs"
+ASK_LOGIN=$subaccount:own expect 'HTTP/1.1 201' POST "$theirs" "$from_theirs"
+ASK_LOGIN=$key:secret expect 'HTTP/1.1 200' GET "$theirs"
+ASK_LOGIN=$key:secret expect 'HTTP/1.1 401' GET "$messages"
+ASK_LOGIN=$subaccount:own expect 'HTTP/1.1 401' GET "$messages"
+expect 'HTTP/1.1 400' POST "$messages" "$from_theirs"
+customer '"action": "text", "text": "Hi", "sender": "whatsapp:+15551234567"'
+advance 10
+expect '"status":"received"' GET "$theirs"
+eventually '"verdict":"ok"' GET /emulator/state
+stop
+start "${subaccounts[@]:0:4}"
+expect "\"subaccounts\":\[\"$subaccount\"\]" GET /emulator/state
+expect '"senders":\["whatsapp:\+14155238886","whatsapp:\+15551234567"\]' GET /emulator/state
+expect '"sender":"whatsapp:\+15551234567"' GET /emulator/state
+expect 'HTTP/1.1 200' POST /emulator/webhook "{\"owner\": \"$subaccount\", \"url\": \"http://127.0.0.1:9/theirs\"}"
+expect "\"$subaccount\":\"http://127.0.0.1:9/theirs\"" GET /emulator/state
+expect 'HTTP/1.1 200' GET "$theirs"
+stop
+echo "subaccounts: as it should be"

@@ -206,15 +206,59 @@ TEST_CASE("inside the window the fallback stays at home, and none of it is sent"
     Office o;
     auto message = text();
     message.fallback_content_sid = greeting;
-    o.transport->respond(201, created).respond(201, created);
+    o.transport->respond(201, created);
     o.window->record_inbound(sender, customer).value();
     CHECK(o.client().try_send(message).has_value());
+    CHECK(o.sent_body() == "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&Body=Hi");
+}
+
+TEST_CASE("a client without a window refuses a fallback, which it would never send") {
+    Office o;
     o.options.window = nullptr;
-    CHECK(o.client().try_send(message).has_value());
-    for (const auto& request : o.transport->requests()) {
-        CHECK(request.body ==
-              "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&Body=Hi");
+    SUBCASE("with opt-outs") {}
+    SUBCASE("without either") {
+        o.options.opt_outs = nullptr;
     }
+    const auto client = o.client();
+    auto message = text();
+    message.fallback_content_sid = greeting;
+    const auto check_refused = [](const auto& result) {
+        REQUIRE_FALSE(result.has_value());
+        CHECK(result.error().kind() == ErrorKind::invalid_request);
+        CHECK(result.error().field() == "fallback_content_sid");
+        CHECK(result.error().hint().find("ClientOptions::window") != std::string::npos);
+    };
+    check_refused(client.check(message));
+    check_refused(client.try_send(message));
+    check_refused(finish(o, message));
+    CHECK(o.transport->request_count() == 0);
+}
+
+TEST_CASE("to look for a message that had a fallback no window is needed") {
+    Office o;
+    o.options.window = nullptr;
+    auto message = text();
+    message.fallback_content_sid = greeting;
+    o.transport->respond(200, R"({"messages":[],"next_page_uri":null})")
+        .respond(200, R"({"messages":[],"next_page_uri":null})");
+    CHECK(o.client().try_reconcile(message, o.clock->now()).has_value());
+}
+
+TEST_CASE("the white space of a fallback's variables is treated as the message says") {
+    Office o;
+    o.let_window_close();
+    o.transport->respond(201, created).respond(201, created).respond(201, created);
+    const auto check_normalised = [&](auto message) {
+        message.fallback_content_sid = greeting;
+        message.fallback_variables = {{"1", "Lee\nSmith"}};
+        CHECK(o.client().try_send(message).error().field() == "fallback_variables");
+        message.whitespace = WhitespacePolicy::normalise;
+        REQUIRE(o.client().try_send(message).has_value());
+        CHECK(o.transport->requests().back().body.find("%22Lee+Smith%22") != std::string::npos);
+    };
+    check_normalised(text());
+    check_normalised(media());
+    check_normalised(location());
 }
 
 TEST_CASE("a faulty fallback is refused whatever the window is") {
@@ -231,6 +275,10 @@ TEST_CASE("a faulty fallback is refused whatever the window is") {
     OutboundMessage twice = content();
     twice.fallback_content_sid = greeting;
     CHECK(client.try_send(twice).error().field() == "fallback_content_sid");
+    OutboundMessage extra = text();
+    extra.fallback_content_sid = greeting;
+    extra.extra = {{"ContentSid", greeting}};
+    CHECK(client.try_send(extra).error().field() == "fallback_content_sid");
     CHECK(o.transport->request_count() == 0);
 }
 

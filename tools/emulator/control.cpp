@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <ctime>
 #include <initializer_list>
+#include <iterator>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
@@ -262,14 +263,17 @@ twiliowa::testing::FakeInbound inbound_of(const twiliowa::testing::FakeCustomer&
     return message;
 }
 
+bool holds(const std::vector<std::string>& words, const std::string& word) {
+    return std::find(words.begin(), words.end(), word) != words.end();
+}
+
 /// Does what the customer does; returns the SID of the message, if it is one.
-std::string act(FakeTwilio& fake, const Account& account, const json& order) {
+std::string act(FakeTwilio& fake, const std::vector<std::string>& senders, const json& order) {
     const auto sender = text_of(order, "sender");
     const auto customer =
-        fake.customer(text_of(order, "customer"), sender.empty() ? account.sender : sender);
+        fake.customer(text_of(order, "customer"), sender.empty() ? senders.front() : sender);
     if (text_of(order, "customer").empty()) throw std::invalid_argument("customer is empty");
-    const auto senders = fake.senders(account.sid);
-    if (std::find(senders.begin(), senders.end(), customer.sender()) == senders.end()) {
+    if (!holds(senders, customer.sender())) {
         throw std::invalid_argument("sender is none of the account's");
     }
     const auto action = text_of(order, "action");
@@ -334,21 +338,42 @@ std::optional<twiliowa::testing::FakeFile> Control::file(std::string_view messag
     return fake_->file(message_sid, media_sid);
 }
 
+std::vector<std::string> Control::accounts() const {
+    auto all = fake_->subaccounts(account_.sid);
+    all.insert(all.begin(), account_.sid);
+    return all;
+}
+
+std::vector<std::string> Control::senders() const {
+    std::vector<std::string> all;
+    for (const auto& account : accounts()) {
+        for (auto& sender : fake_->senders(account)) all.push_back(std::move(sender));
+    }
+    std::stable_partition(all.begin(), all.end(),
+                          [this](const auto& sender) { return sender == account_.sender; });
+    return all;
+}
+
 std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_after) const {
     json answer;
     answer["revision"] = revision();
     answer["now"] = iso_time(clock_->now());
     answer["account_sid"] = account_.sid;
-    auto senders = fake_->senders(account_.sid);
-    std::stable_partition(senders.begin(), senders.end(),
-                          [this](const auto& sender) { return sender == account_.sender; });
+    const auto accounts = this->accounts();
+    const auto senders = this->senders();
+    answer["subaccounts"] = json::array();
+    for (std::size_t i = 1; i < accounts.size(); ++i) answer["subaccounts"].push_back(accounts[i]);
     answer["senders"] = senders;
     add_conversations(answer);
     auto& requests = answer["requests"] = json::array();
     for (const auto& record : fake_->requests(requests_after)) {
         requests.push_back(request_json(record));
     }
-    const twiliowa::RequestValidator validator{account_.auth_token};
+    const twiliowa::RequestValidator validator{[&](const twiliowa::KeyQuery& query) {
+        const bool known = holds(accounts, std::string{query.account_sid});
+        const auto login = fake_->credentials(known ? query.account_sid : account_.sid);
+        return std::vector{twiliowa::SigningKey{login.password()}};
+    }};
     auto& webhooks = answer["webhooks"] = json::array();
     for (const auto& record : fake_->webhooks()) {
         if (record.webhook.number > webhooks_after || record.outcome == "pending") {
@@ -356,7 +381,7 @@ std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_
         }
     }
     auto& urls = answer["webhook_urls"] = json::object();
-    urls[account_.sid] = fake_->webhook(account_.sid);
+    for (const auto& account : accounts) urls[account] = fake_->webhook(account);
     for (const auto& sender : senders) urls[sender] = fake_->webhook(sender);
     add_faults(answer);
     return answer.dump(-1, ' ', false, json::error_handler_t::replace);
@@ -368,7 +393,17 @@ void Control::add_conversations(json& answer) const {
     // Newest first, as listed; a conversation is as new as its newest message.
     std::vector<Key> order;
     std::map<Key, std::vector<twiliowa::Message>> messages_of;
-    for (auto& message : fake_->messages(account_.sid)) {
+    std::vector<twiliowa::Message> all;
+    for (const auto& account : accounts()) {
+        auto more = fake_->messages(account);
+        const auto middle = static_cast<std::ptrdiff_t>(all.size());
+        all.insert(all.end(), std::make_move_iterator(more.begin()),
+                   std::make_move_iterator(more.end()));
+        std::inplace_merge(
+            all.begin(), all.begin() + middle, all.end(),
+            [](const auto& a, const auto& b) { return a.date_created > b.date_created; });
+    }
+    for (auto& message : all) {
         const bool inbound = is_inbound(message);
         auto ours = inbound ? message.to : message.from;
         // A messaging service chooses among its senders when it sends; the one there is has this.
@@ -495,11 +530,10 @@ void Control::set_limits(const json& order) {
 
 void Control::set_webhook(const json& order) {
     const auto owner = text_of(order, "owner");
-    const auto senders = fake_->senders(account_.sid);
-    if (owner != account_.sid && owner != FakeTwilio::demo_messaging_service_sid &&
-        std::find(senders.begin(), senders.end(), owner) == senders.end()) {
+    if (!holds(accounts(), owner) && owner != FakeTwilio::demo_messaging_service_sid &&
+        !holds(senders(), owner)) {
         throw std::invalid_argument(
-            "owner is neither the account, nor its messaging service, nor one of its senders");
+            "owner is neither an account, nor its messaging service, nor one of its senders");
     }
     const auto url = text_of(order, "url");
     require_address("url", url);
@@ -524,7 +558,7 @@ ControlAnswer Control::post(std::string_view path, const std::string& body) {
 ControlAnswer Control::obey(std::string_view path, const json& order) {
     try {
         if (path == "customer") {
-            const auto sid = act(*fake_, account_, order);
+            const auto sid = act(*fake_, senders(), order);
             return {200, sid.empty() ? "{}" : json{{"sid", sid}}.dump()};
         }
         if (path == "fault") return set_faults(order);

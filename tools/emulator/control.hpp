@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <twiliowa/testing/fake_twilio.hpp>
 
@@ -39,6 +40,10 @@ public:
     ControlAnswer post(std::string_view path, const std::string& body);
 
 private:
+    /// The SIDs of the main account, first, and of those it owns.
+    std::vector<std::string> accounts() const;
+    /// Those of all accounts; the one that is meant when none is named, first.
+    std::vector<std::string> senders() const;
     void add_conversations(nlohmann::json& answer) const;
     void add_faults(nlohmann::json& answer) const;
     ControlAnswer set_faults(const nlohmann::json& order);

@@ -4,6 +4,7 @@
 #include <signal.h>
 
 #include <unistd.h>
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -17,6 +18,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/types/error.hpp>
@@ -56,11 +58,24 @@ emulator::Login choose_account(const FakeTwilio& fake, const Options& options) {
         return {login.account_sid().str(), std::string{login.password().reveal()}};
     }
     // A sender is of one account: the other's would get what customers write.
-    if (fake.senders(options.account->sid).empty()) {
+    if (options.account->sid != login.account_sid().str()) {
         throw std::runtime_error(options.state_file + " is of the account " +
                                  login.account_sid().str() + ", not " + options.account->sid);
     }
     return *options.account;
+}
+
+/// What the options say of an account that the main one owns.
+void set_up_subaccount(FakeTwilio& fake, const emulator::Subaccount& subaccount,
+                       const Options& options) {
+    const auto& sid = subaccount.login.sid;
+    const auto known = fake.subaccounts();
+    fake.add_subaccount(sid, subaccount.login.secret);
+    if (std::find(known.begin(), known.end(), sid) == known.end()) fake.add_demo_content(sid);
+    for (const auto& key : subaccount.api_keys) fake.add_api_key(sid, key.sid, key.secret);
+    for (const auto& sender : subaccount.senders) fake.add_sender(sid, sender);
+    if (!options.webhook.empty()) fake.set_webhook(sid, options.webhook, options.webhook_options);
+    if (!options.status_callback.empty()) fake.set_status_callback(sid, options.status_callback);
 }
 
 /// Does what the options say to what may have been loaded.
@@ -80,6 +95,7 @@ emulator::Account set_up(FakeTwilio& fake, const Options& options) {
     if (!options.status_callback.empty()) {
         fake.set_status_callback(sid, options.status_callback);
     }
+    for (const auto& subaccount : options.subaccounts) set_up_subaccount(fake, subaccount, options);
     for (const auto& [application, url] : options.applications) {
         fake.set_status_callback(application, url);
     }
@@ -127,8 +143,8 @@ std::string shell_word(const std::string& text) {
     return word + "'";
 }
 
-void announce(const emulator::Account& account, const std::string& url,
-              const std::string& certificate) {
+void announce(const emulator::Account& account, const std::vector<std::string>& subaccounts,
+              const std::string& url, const std::string& certificate) {
     auto sender = account.sender;
     sender.erase(0, sender.find('+'));
     std::cout << "# twiliowa-emulator is ready. Point a program at it:\n"
@@ -136,6 +152,9 @@ void announce(const emulator::Account& account, const std::string& url,
               << "export TWILIO_ACCOUNT_SID=" << account.sid << '\n'
               << "export TWILIO_AUTH_TOKEN=" << shell_word(account.auth_token) << '\n'
               << "export TWILIO_WHATSAPP_NUMBER=" << sender << '\n';
+    for (const auto& sid : subaccounts) {
+        std::cout << "# A subaccount, which the account's token opens, too: " << sid << '\n';
+    }
     if (!certificate.empty()) {
         std::cout << "# Trust its certificate:\nexport SSL_CERT_FILE=" << shell_word(certificate)
                   << "\nexport NODE_EXTRA_CA_CERTS=" << shell_word(certificate) << '\n';
@@ -187,7 +206,7 @@ int run(const Options& options) {
     auto runner = std::make_unique<emulator::Runner>(fake, clock);
     emulator::Control control{fake, clock, *runner, account, options.seed};
     server.start(*fake, control);
-    announce(account, url, certificate_file);
+    announce(account, fake->subaccounts(), url, certificate_file);
 
     int received = 0;
     sigwait(&signals, &received);

@@ -33,10 +33,12 @@ Usage: twiliowa-emulator [options]
   --allow-host NAME       a name by which requests may call it, besides localhost and the address it
                           listens on; may be repeated
   --tls                   speak HTTPS, with a certificate made at each start
-  --account ACxxx:TOKEN   the account, instead of the built-in one
-  --api-key SKxxx:SECRET  a key of the account; may be repeated
+  --account ACxxx:TOKEN   the account, instead of the built-in one; may be repeated: those after the
+                          first are its subaccounts, which its token opens, too
+  --api-key SKxxx:SECRET  a key of the account; may be repeated. After a subaccount: a key of that
   --sender ADDRESS        a further WhatsApp sender, like whatsapp:+15551234567 or +15551234567;
-                          may be repeated; the first becomes TWILIO_WHATSAPP_NUMBER
+                          may be repeated; the first becomes TWILIO_WHATSAPP_NUMBER. After a
+                          subaccount: a sender of that, which has no other
   --sandbox CODE          that sender is a sandbox: customers send "join CODE" first (63015)
   --webhook URL           where customers' messages go; a fragment may override retries and
                           timeouts: http://localhost:8080/whatsapp#rc=3&rp=all, and a login
@@ -73,7 +75,8 @@ It prints the lines that point a program at it; paste them into a shell, or:
 
 Built in, whatever the options say: the sender +14155238886, the messaging service
 MG00000000000000000000000000000001 that holds it, and the template
-HX00000000000000000000000000000001, "Hi {{1}}, your order {{2}} is on its way".
+HX00000000000000000000000000000001, "Hi {{1}}, your order {{2}} is on its way", which a subaccount
+has, too.
 
 Free-form messages arrive within 24 hours of the customer's last message only, as on WhatsApp. These
 recipients have a fate of their own; +150055 and any code from 30001 to 63999 ends with that code:
@@ -106,7 +109,24 @@ void parse_account(const std::string& text, Options& options) {
     }
     const auto sid = twiliowa::AccountSid::parse(text.substr(0, colon));
     if (!sid) throw UsageError{"--account: the SID is not AC and 32 hexadecimal digits"};
-    options.account = Login{sid->str(), text.substr(colon + 1)};
+    Login login{sid->str(), text.substr(colon + 1)};
+    if (!options.account) {
+        options.account = std::move(login);
+        return;
+    }
+    bool taken = options.account->sid == login.sid;
+    for (const auto& other : options.subaccounts) taken = taken || other.login.sid == login.sid;
+    if (taken) throw UsageError{"--account: " + login.sid + " is there twice"};
+    options.subaccounts.push_back({.login = std::move(login)});
+}
+
+/// Where an option goes that is an account's: to the subaccount before it, or to the main account.
+template <class T>
+void add_to_account(Options& options, std::vector<T> Options::*of_main,
+                    std::vector<T> Subaccount::*of_subaccount, T value) {
+    auto& values =
+        options.subaccounts.empty() ? options.*of_main : options.subaccounts.back().*of_subaccount;
+    values.push_back(std::move(value));
 }
 
 Login parse_api_key(const std::string& text) {
@@ -218,9 +238,16 @@ Options parse_options(int argc, char** argv) {
         {"--account", [&](const auto& value) { parse_account(value, options); }},
         {"--allow-host",
          [&](const auto& value) { options.allowed_hosts.push_back(parse_host(value)); }},
-        {"--api-key", [&](const auto& value) { options.api_keys.push_back(parse_api_key(value)); }},
+        {"--api-key",
+         [&](const auto& value) {
+             add_to_account(options, &Options::api_keys, &Subaccount::api_keys,
+                            parse_api_key(value));
+         }},
         {"--sandbox", [&](const auto& value) { options.sandbox = value; }},
-        {"--sender", [&](const auto& value) { options.senders.push_back(parse_sender(value)); }},
+        {"--sender",
+         [&](const auto& value) {
+             add_to_account(options, &Options::senders, &Subaccount::senders, parse_sender(value));
+         }},
         {"--webhook", [&](const auto& value) { options.webhook = parse_url("--webhook", value); }},
         {"--status-callback",
          [&](const auto& value) {

@@ -26,13 +26,21 @@ struct Login {
     std::string secret;
 };
 
+/// An account that the main one owns, and what is its own.
+struct Subaccount {
+    Login login = {};
+    std::vector<Login> api_keys = {};
+    std::vector<std::string> senders = {};
+};
+
 struct Options {
     std::string host = "127.0.0.1";
     std::vector<std::string> allowed_hosts = {};
     int port = 0;
-    std::optional<Login> account = {};
+    std::optional<Login> account = {};  ///< The main one.
     std::vector<Login> api_keys = {};
     std::vector<std::string> senders = {};
+    std::vector<Subaccount> subaccounts = {};
     std::string sandbox = {};  ///< The code that opens it.
     std::string webhook = {};
     twiliowa::testing::FakeWebhookOptions webhook_options = {};
@@ -48,7 +56,7 @@ struct Options {
     bool help = false;
 };
 
-/// The account that is served, from the options or a state that was loaded.
+/// The main account that is served, from the options or a state that was loaded.
 struct Account {
     std::string sid;
     std::string auth_token;

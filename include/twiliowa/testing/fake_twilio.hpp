@@ -55,8 +55,8 @@ namespace twiliowa::testing {
 /// lists of both versions and the legacy one); the typing indicator. Requests are told apart by
 /// path only: the host plays no part.
 ///
-/// Where Twilio's behaviour is not documented, this is what the fake does: credentials for another
-/// account than the path's get 401 with 20003; cancelling a message that is cancelled already
+/// Where Twilio's behaviour is not documented, this is what the fake does: credentials that do not
+/// open the path's account get 401 with 20003; cancelling a message that is cancelled already
 /// succeeds; DateSent filters take the date of creation of a message that has not been sent; every
 /// change of status is told to the status callback, but for the initial one; a template is turned
 /// down whose name contains `reject`, or whose body begins or ends with a variable; a customer in a
@@ -94,6 +94,12 @@ public:
 
     /// Adding an account again replaces its token.
     void add_account(std::string_view account_sid, std::string_view auth_token);
+    /// An account that another owns: the first one added, unless `owner` names one that is itself
+    /// no subaccount. The owner's auth token opens it, too (`Credentials::for_account`); its
+    /// owner's API keys do not. Otherwise it is an account like any other, with senders and
+    /// templates of its own. Adding it again replaces its token and its owner.
+    void add_subaccount(std::string_view account_sid, std::string_view auth_token,
+                        std::string_view owner = {});
     /// Adding a key again replaces its secret.
     void add_api_key(std::string_view account_sid, std::string_view key_sid,
                      std::string_view secret);
@@ -108,8 +114,11 @@ public:
     /// The same for the first account added.
     std::string add_content(FakeContent content);
 
-    /// The credentials of the first account added.
-    Credentials credentials() const;
+    /// The template of `with_account`, for another account.
+    void add_demo_content(std::string_view account_sid);
+
+    /// The credentials of the first account added, or of another: its own, not its owner's.
+    Credentials credentials(std::string_view account_sid = {}) const;
     /// Options of a client that talks to this: transport, clock, fixed jitter, and the first
     /// account's first sender as `from`. The client keeps this alive if a shared_ptr owns it;
     /// otherwise this must outlive the client.
@@ -204,6 +213,8 @@ public:
     std::vector<std::pair<std::string, std::string>> parameters(std::string_view message_sid) const;
     /// The account's senders (the first account's when empty), as on the wire.
     std::vector<std::string> senders(std::string_view account_sid = {}) const;
+    /// The SIDs of the accounts that an account owns (the first account when empty).
+    std::vector<std::string> subaccounts(std::string_view owner = {}) const;
     /// Every chat in which a customer wrote or did something.
     std::vector<FakeChatView> chats() const;
     /// A file that a customer sent, if there is such a one.

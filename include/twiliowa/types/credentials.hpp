@@ -36,14 +36,27 @@ public:
     static Result<Credentials> try_api_key(std::string_view account_sid, std::string_view key_sid,
                                            std::string_view key_secret);
 
+    /// The same login, acting on another account: the main account's auth token reaches the
+    /// messages and media of its subaccounts. URLs name `account_sid`; the user name and the
+    /// password stay those of the main account, and the secret is shared with this.
+    /// Not so the typing indicator, which belongs to another API: it needs credentials of the
+    /// subaccount's own. Webhooks of a subaccount are signed with its own token.
+    /// @throws InvalidRequestError if the SID is malformed, if these are no credentials, or if they
+    ///     are an API key's: Twilio lets a key act on its own account only.
+    Credentials for_account(std::string_view account_sid) const;
+    Result<Credentials> try_for_account(std::string_view account_sid) const;
+
+    /// The account that is called: that of the URLs.
     const AccountSid& account_sid() const noexcept;
-    /// The user name of the basic authentication: the account's SID, or the key's.
+    /// The user name of the basic authentication: the SID of the account whose token it is, or the
+    /// key's.
     const std::string& username() const noexcept;
     const Secret& password() const noexcept;
     /// The value of the Authorization header.
     const Secret& authorization() const noexcept;
 
 private:
+    struct Login;
     struct Data;
     explicit Credentials(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
     static Credentials make(AccountSid account, std::string username, std::string_view password);

@@ -52,8 +52,11 @@ struct Message {
     MessageSid sid = {};
     std::string account_sid = {};
     std::string messaging_service_sid = {};
-    std::string from = {};  ///< As on the wire: `whatsapp:+...`.
-    std::string to = {};    ///< As on the wire. May be given to the next send as it is.
+    /// As on the wire: `whatsapp:+...`, or `+...` for SMS.
+    std::string from = {};
+    /// As on the wire. What begins with `whatsapp:` may be given to the next send as it is; before
+    /// the bare number of an SMS `sms:` must be put, or it is read as WhatsApp. So with `from`.
+    std::string to = {};
     std::string body = {};
     MessageStatus status = {};
     Direction direction = {};

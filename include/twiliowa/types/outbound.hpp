@@ -24,11 +24,12 @@ struct OutboundMessage {
     std::vector<std::string> media_url = {};  ///< http(s) URLs. WhatsApp takes one.
     std::string content_sid = {};             ///< HX...; excludes body and media_url.
     TemplateVariables content_variables = {};
-    WhitespacePolicy whitespace = WhitespacePolicy::refuse;  ///< Local; not sent.
-    std::vector<std::string> persistent_action = {};         ///< `geo:LAT,LON|LABEL`
-    std::string status_callback = {};  ///< http(s) URL, no underscore in its host.
-    std::string application_sid = {};  ///< AP...
-    std::string schedule_type = {};    ///< Set by `send_at`; only `fixed` exists.
+    /// Local; not sent. Of `content_variables` and `fallback_variables`.
+    WhitespacePolicy whitespace = WhitespacePolicy::refuse;
+    std::vector<std::string> persistent_action = {};  ///< `geo:LAT,LON|LABEL`
+    std::string status_callback = {};                 ///< http(s) URL, no underscore in its host.
+    std::string application_sid = {};                 ///< AP...
+    std::string schedule_type = {};                   ///< Set by `send_at`; only `fixed` exists.
     /// Deliver at this time: 5 minutes to 35 days ahead, with a messaging service.
     std::optional<TimePoint> send_at = {};
     std::optional<int> validity_period = {};  ///< Seconds in Twilio's queue, 1 to 36000.
@@ -47,7 +48,7 @@ struct OutboundMessage {
     /// Parameters this version does not know: sent as they are, checked by nobody but Twilio.
     std::vector<std::pair<std::string, std::string>> extra = {};
     /// Local; not sent: the template (HX...) that goes instead of a free-form message outside the
-    /// 24-hour window. Needs ClientOptions::window.
+    /// 24-hour window. Needs ClientOptions::window: a client without one refuses the message.
     std::string fallback_content_sid = {};
     TemplateVariables fallback_variables = {};  ///< Of that template.
 };
@@ -75,8 +76,9 @@ struct OutboundText {
     std::string messaging_service_sid = {};
     std::string status_callback = {};
     std::optional<TimePoint> send_at = {};
-    std::string fallback_content_sid = {};      ///< Goes instead outside the window.
-    TemplateVariables fallback_variables = {};  ///< See OutboundMessage.
+    std::string fallback_content_sid = {};                   ///< Goes instead outside the window.
+    TemplateVariables fallback_variables = {};               ///< See OutboundMessage.
+    WhitespacePolicy whitespace = WhitespacePolicy::refuse;  ///< Of `fallback_variables`.
 
     TWILIOWA_EXPORT operator OutboundMessage() const&;
     TWILIOWA_EXPORT operator OutboundMessage() &&;
@@ -91,8 +93,9 @@ struct OutboundMedia {
     std::string messaging_service_sid = {};
     std::string status_callback = {};
     std::optional<TimePoint> send_at = {};
-    std::string fallback_content_sid = {};      ///< Goes instead outside the window.
-    TemplateVariables fallback_variables = {};  ///< See OutboundMessage.
+    std::string fallback_content_sid = {};                   ///< Goes instead outside the window.
+    TemplateVariables fallback_variables = {};               ///< See OutboundMessage.
+    WhitespacePolicy whitespace = WhitespacePolicy::refuse;  ///< Of `fallback_variables`.
 
     TWILIOWA_EXPORT operator OutboundMessage() const&;
     TWILIOWA_EXPORT operator OutboundMessage() &&;
@@ -108,8 +111,9 @@ struct OutboundLocation {
     std::string from = {};
     std::string messaging_service_sid = {};
     std::string status_callback = {};
-    std::string fallback_content_sid = {};      ///< Goes instead outside the window.
-    TemplateVariables fallback_variables = {};  ///< See OutboundMessage.
+    std::string fallback_content_sid = {};                   ///< Goes instead outside the window.
+    TemplateVariables fallback_variables = {};               ///< See OutboundMessage.
+    WhitespacePolicy whitespace = WhitespacePolicy::refuse;  ///< Of `fallback_variables`.
 
     TWILIOWA_EXPORT operator OutboundMessage() const&;
     TWILIOWA_EXPORT operator OutboundMessage() &&;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,11 +15,13 @@
 namespace twiliowa {
 
 /// What to do with white space in a variable's value that WhatsApp refuses (new lines, tabs, more
-/// than four spaces in a row; Twilio reports 63013 for it, after the fact).
+/// than four spaces in a row; Twilio reports 63013 for it, after the fact). Every line separator of
+/// Unicode counts as a new line. Control characters, which no text needs, go the same way; a NUL is
+/// refused whatever the policy.
 enum class WhitespacePolicy {
     refuse,     ///< InvalidRequestError naming the variable.
-    normalise,  ///< Each run of such white space becomes one space; the ends are trimmed.
-    allow,      ///< Sent as it is.
+    normalise,  ///< Each run of such characters becomes one space; the ends are trimmed.
+    allow,      ///< Sent as it is, even if it is nothing but white space.
 };
 
 /// Names and values, in the order given. Sent as one JSON object of strings (ContentVariables).
@@ -37,15 +40,36 @@ public:
     static Result<TemplateVariables> from_json(std::string_view json);
 
     TemplateVariables& set(std::string name, std::string value);
+    /// Sets `fallback` where `value` is blank, empty or nothing but white space: values that a
+    /// person or a program may have left out.
+    TemplateVariables& set_or(std::string name, std::string value, std::string fallback);
     /// The value of `name`, or null.
     const std::string* find(std::string_view name) const noexcept;
     const std::vector<Entry>& entries() const noexcept { return entries_; }
     bool empty() const noexcept { return entries_.empty(); }
     std::size_t size() const noexcept { return entries_.size(); }
 
+    /// Insists on variables, before anything is sent: for values that something else has written,
+    /// since what is left out takes the template's default. The error names the first of `names`
+    /// that is missing or blank.
+    Result<void> try_require_all(std::span<const std::string_view> names) const;
+    /// The same: `variables.try_require_all({"1", "name"})`.
+    Result<void> try_require_all(std::initializer_list<std::string_view> names) const {
+        return try_require_all(std::span<const std::string_view>(names.begin(), names.size()));
+    }
+    /// The same as an exception.
+    /// @throws InvalidRequestError
+    void require_all(std::span<const std::string_view> names) const;
+    /// The same: `variables.require_all({"1", "name"})`.
+    /// @throws InvalidRequestError
+    void require_all(std::initializer_list<std::string_view> names) const {
+        require_all(std::span<const std::string_view>(names.begin(), names.size()));
+    }
+
     /// Checks the rules of error 21656 (names of letters, digits and _ up to 16 characters, no name
-    /// twice, at most 100, no empty value, at most 1600 characters, UTF-8) and white space by
-    /// `policy`. The error names the variable, never its value.
+    /// twice, at most 100, no empty value, at most 1600 characters, UTF-8, no NUL) and white space
+    /// by `policy`; a value of nothing but white space passes with WhitespacePolicy::allow only.
+    /// The error names the variable, never its value.
     Result<void> check(WhitespacePolicy policy = WhitespacePolicy::refuse) const;
     /// The JSON object, white space treated by `policy` (normalise changes values, the others not).
     std::string to_json(WhitespacePolicy policy = WhitespacePolicy::allow) const;

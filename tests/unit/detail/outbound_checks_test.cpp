@@ -120,6 +120,29 @@ TEST_CASE("recipients and senders are needed, of one channel, and not the same")
           "MessagingServiceSid/0");
 }
 
+TEST_CASE("a sender of the other channel is told from a recipient of it") {
+    const auto words = [](const std::string& to, const std::string& from) {
+        auto message = text();
+        message.to = to;
+        message.from = from;
+        const auto checked = detail::check_outbound(message, defaults(), now);
+        REQUIRE_FALSE(checked);
+        CHECK(checked.error().field() == "From");
+        CHECK(checked.error().code() == 30016);
+        return checked.error().data().summary + " / " + checked.error().hint();
+    };
+    const std::string sms_to_whatsapp =
+        "is an SMS sender, and To is on WhatsApp / set from to whatsapp:+<number>, or write "
+        "sms:+<number> in To to send SMS";
+    const std::string whatsapp_to_sms =
+        "is a WhatsApp sender, and To is an SMS number / set from to sms:+<number> to send SMS, "
+        "or write To without sms:";
+    CHECK(words("+447700900123", "sms:+15005550006") == sms_to_whatsapp);
+    CHECK(words("sms:+447700900123", "+15005550006") == whatsapp_to_sms);
+    CHECK(words("sms:+447700900123", "whatsapp:+15005550006") == whatsapp_to_sms);
+    CHECK(words("sms:+447700900123", "") == whatsapp_to_sms);
+}
+
 TEST_CASE("content rules") {
     CHECK(refusal_after([](auto& m) { m.body = ""; }) == "Body/21619");
     CHECK(refusal_after([](auto& m) { m.body = std::string(1601, 'x'); }) == "Body/21617");

@@ -34,7 +34,27 @@ TEST_CASE("a wrong address is refused with the reason and without the number") {
         {"", "is empty"},
         {"447700900123", "does not begin with +"},
         {"whatsapp:447700900123", "does not begin with +"},
-        {"+44 7700 900123", "position 4"},
+        {"+44 7700 900123", "has a space at position 4"},
+        {" +447700900123", "begins with a space"},
+        {" whatsapp:+447700900123", "begins with a space"},
+        {"whatsapp: +447700900123", "begins with a space after its prefix"},
+        {"sms: +447700900123", "begins with a space after its prefix"},
+        {"\n+447700900123", "begins with a control character"},
+        {"\xc2\xa0+447700900123", "begins with an invisible character"},
+        {"\xe2\x80\xaa+447700900123", "begins with an invisible character"},
+        {"\xe2\x80\x8e+447700900123", "begins with an invisible character"},
+        {"\xef\xbb\xbf+447700900123", "begins with an invisible character"},
+        {"\xe2\x80\xaa"
+         "447700900123",
+         "begins with an invisible character"},
+        {"+\xe2\x81\xa0"
+         "447700900123",
+         "has an invisible character at position 2"},
+        {"+447700900123\xe2\x80\xac", "has an invisible character at position 14"},
+        {"\xc2\xa3"
+         "447700900123",
+         "does not begin with +"},
+        {"\xe2\x80", "does not begin with +"},
         {"+44770090012x", "position 13"},
         {"+", "no digits"},
         {"+0447700900123", "begins with 0"},
@@ -43,8 +63,8 @@ TEST_CASE("a wrong address is refused with the reason and without the number") {
         {"whatsapp:whatsapp:+447700900123", "twice"},
         {"whatsapp:GB.", "does not begin with +"},
         {"WhatsApp:+447700900123", "does not begin with +"},
-        {std::string("+4477009001\0", 12), "not a digit"},
-        {"+447700900123\r\nX: y", "not a digit"},
+        {std::string("+4477009001\0", 12), "a control character at position 12"},
+        {"+447700900123\r\nX: y", "a control character at position 14"},
     };
     for (const auto& refused : wrong) {
         const auto& written = refused.first;

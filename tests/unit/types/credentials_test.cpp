@@ -40,6 +40,29 @@ TEST_CASE("credentials become basic authentication") {
     CHECK(with_key.account_sid().str() == account);
 }
 
+TEST_CASE("credentials for another account keep their login") {
+    const std::string subaccount = "AC" + std::string(32, 'b');
+    const auto main = Credentials::auth_token(account, "canary-token");
+    const auto acting = main.for_account(subaccount);
+    CHECK(acting.account_sid().str() == subaccount);
+    CHECK(acting.username() == account);
+    CHECK(acting.authorization().reveal() == main.authorization().reveal());
+    CHECK(acting.password().reveal().data() == main.password().reveal().data());
+    CHECK(main.account_sid().str() == account);
+    CHECK(acting.for_account(account).account_sid().str() == account);
+
+    CHECK(main.try_for_account("AC1").error().field() == "AccountSid");
+    CHECK(Credentials{}.try_for_account(subaccount).error().field() == "credentials");
+    const auto with_key = Credentials::api_key(account, key, "canary-secret");
+    CHECK(with_key.for_account(account).username() == key);
+    const auto refused = with_key.try_for_account(subaccount);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().field() == "credentials");
+    CHECK(refused.error().what().find("API key") != std::string::npos);
+    CHECK(refused.error().what().find("canary") == std::string::npos);
+    CHECK_THROWS_AS(static_cast<void>(with_key.for_account(subaccount)), InvalidRequestError);
+}
+
 TEST_CASE("wrong credentials are refused by name and never quoted") {
     CHECK(Credentials::try_auth_token("AC", "tok").error().field() == "AccountSid");
     CHECK(Credentials::try_auth_token(account, "").error().field() == "AuthToken");

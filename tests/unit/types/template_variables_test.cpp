@@ -3,8 +3,11 @@
 #include <doctest/doctest.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include <twiliowa/types/error.hpp>
 
 using twiliowa::TemplateVariables;
 using twiliowa::WhitespacePolicy;
@@ -65,7 +68,83 @@ TEST_CASE("white space is refused, normalised or allowed, as asked") {
         CHECK(refusal(variables, WhitespacePolicy::allow).empty());
     }
     CHECK(refusal({{"3", "a    b"}}).empty());
-    CHECK(contains(refusal({{"3", " \n "}}, WhitespacePolicy::normalise), "empty"));
+}
+
+TEST_CASE("a value of nothing but white space is blank, unless white space is allowed") {
+    for (const std::string value :
+         {" ", " \n ", "\t", "\xc2\xa0", "\xe3\x80\x80 \xe2\x80\xa8", "\x1f"}) {
+        CAPTURE(value);
+        const TemplateVariables variables{{"3", value}};
+        CHECK(contains(refusal(variables), "\"3\" is blank"));
+        CHECK(contains(refusal(variables, WhitespacePolicy::normalise), "\"3\" is blank"));
+        CHECK(refusal(variables, WhitespacePolicy::allow).empty());
+    }
+    CHECK(contains(refusal({{"3", ""}}, WhitespacePolicy::allow), "is empty"));
+}
+
+TEST_CASE("every line separator of Unicode is a line break") {
+    for (const std::string separator : {"\v", "\f", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"}) {
+        CAPTURE(separator);
+        const TemplateVariables variables{{"3", "a " + separator + "b"}};
+        CHECK(contains(refusal(variables), "\"3\" holds a line break"));
+        CHECK(variables.check().error().code() == 63013);
+        CHECK(refusal(variables, WhitespacePolicy::normalise).empty());
+        CHECK(variables.to_json(WhitespacePolicy::normalise) == R"({"3":"a b"})");
+    }
+}
+
+TEST_CASE("what merely looks like white space in bytes is left alone") {
+    const std::string text =
+        "\xc2\xa3 \xe2\x82\xac\xc2\xa0\xe3\x81\x82\xe2\x80\x94 \xf0\x9f\x98\x80";
+    CHECK(refusal({{"3", text}}).empty());
+    CHECK(TemplateVariables{{"3", text + '\n'}}.to_json(WhitespacePolicy::normalise) ==
+          "{\"3\":\"" + text + "\"}");
+}
+
+TEST_CASE("a NUL is refused whatever the policy, another control character goes as white space") {
+    const std::string with_nul("a\0b", 3);
+    for (const auto policy :
+         {WhitespacePolicy::refuse, WhitespacePolicy::normalise, WhitespacePolicy::allow}) {
+        CHECK(contains(refusal({{"3", with_nul}}, policy), "\"3\" holds a NUL"));
+    }
+    for (const std::string value : {"a\x1b"
+                                    "b",
+                                    "a\x7f"
+                                    "b",
+                                    "a \x01\x02 b"}) {
+        CAPTURE(value);
+        const TemplateVariables variables{{"3", value}};
+        CHECK(contains(refusal(variables), "\"3\" holds a control character"));
+        CHECK(refusal(variables, WhitespacePolicy::normalise).empty());
+        CHECK(variables.to_json(WhitespacePolicy::normalise) == R"({"3":"a b"})");
+        CHECK(refusal(variables, WhitespacePolicy::allow).empty());
+    }
+}
+
+TEST_CASE("variables that are required are there and not blank") {
+    const TemplateVariables variables{{"1", "Lee"}, {"order", " \n"}};
+    CHECK(variables.try_require_all({}).has_value());
+    CHECK(variables.try_require_all({"1"}).has_value());
+    const auto missing = variables.try_require_all({"1", "date", "order"});
+    REQUIRE_FALSE(missing);
+    CHECK(missing.error().field() == "ContentVariables");
+    CHECK(missing.error().code() == 21656);
+    CHECK(contains(missing.error().what(), "variable \"date\" is missing"));
+    CHECK(contains(variables.try_require_all({"order"}).error().what(), "\"order\" is blank"));
+    const std::vector<std::string_view> names{"1", "first name"};
+    CHECK(
+        contains(variables.try_require_all(names).error().what(), "variable number 2 is missing"));
+    CHECK_NOTHROW(variables.require_all({"1"}));
+    CHECK_THROWS_AS(variables.require_all(names), twiliowa::InvalidRequestError);
+}
+
+TEST_CASE("a blank value gives way to a fallback") {
+    TemplateVariables variables;
+    variables.set_or("1", "Lee", "there").set_or("2", "", "there").set_or("3", " \t", "there");
+    CHECK(variables.to_json() == R"({"1":"Lee","2":"there","3":"there"})");
+    variables.set_or("1", "\xc2\xa0", "you");
+    CHECK(*variables.find("1") == "you");
+    CHECK(contains(refusal(TemplateVariables{}.set_or("1", "", " ")), "\"1\" is blank"));
 }
 
 TEST_CASE("JSON from elsewhere is taken only as a flat object of strings") {
