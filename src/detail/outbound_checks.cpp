@@ -47,6 +47,9 @@ Check check_url(std::string_view field, std::string_view url, int code) {
 
 Check check_body(const OutboundMessage& message) {
     if (!is_valid_utf8(message.body)) return refuse("Body", "is not valid UTF-8", {}, 21618);
+    if (message.body.find('\0') != std::string::npos) {
+        return refuse("Body", "holds a NUL", "is it binary, or cut off in the wrong place?", 21618);
+    }
     if (auto problem = body_length_problem(count_code_points(message.body))) return *problem;
     return {};
 }

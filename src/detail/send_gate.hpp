@@ -9,6 +9,7 @@
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/error.hpp>
+#include <twiliowa/types/message.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
 
@@ -23,6 +24,7 @@ struct SendNote {
     std::string to = {};
     bool whatsapp = false;
     TimePoint at = {};
+    bool fallback = false;  ///< Its fallback went instead.
 };
 
 /// Either part may be missing. Immutable; thread-safe.
@@ -37,6 +39,14 @@ struct SendGate {
     /// Takes in what Twilio's refusal says of the recipient. A store that fails is left alone: the
     /// refusal is what the caller must hear of.
     void learn(const SendNote& note, const Error& refusal) const;
+    /// After the send: says which way the message went, or learns why it did not.
+    void finish(const SendNote& note, Result<Message>& sent) const {
+        if (sent) {
+            sent->sent_fallback = note.fallback;
+        } else {
+            learn(note, sent.error());
+        }
+    }
 };
 
 SendNote note_of(const CheckedOutbound& checked, TimePoint now);

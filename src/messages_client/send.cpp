@@ -47,7 +47,10 @@ Result<Prepared> prepare_send(const CallEnvironment& environment, const Outbound
     std::optional<OutboundMessage> fallback;
     const auto checked = admit_outbound(message, defaults, now, gate, fallback);
     if (!checked) return checked.error();
-    if (gate != nullptr) note = note_of(*checked, now);
+    if (gate != nullptr) {
+        note = note_of(*checked, now);
+        note.fallback = fallback.has_value();
+    }
     auto prepared = prepare(environment, HttpMethod::post, Repeat::duplicates, ".json");
     if (!prepared) return prepared;
     prepared->operation.body = encode_outbound(*checked);
@@ -81,7 +84,7 @@ Result<Message> MessagesClient::try_send(const OutboundMessage& message,
     auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
                                          impl_->gate.get(), note);
     auto sent = impl_->run("messages.create", std::move(prepared), detail::read_created, options);
-    if (impl_->gate && !sent) impl_->gate->learn(note, sent.error());
+    if (impl_->gate) impl_->gate->finish(note, sent);
     return sent;
 }
 
@@ -93,7 +96,7 @@ void MessagesClient::async_send(const OutboundMessage& message, Callback<Message
     if (impl_->gate) {
         done = [gate = impl_->gate, note = std::move(note),
                 done = std::move(done)](Result<Message> sent) {
-            if (!sent) gate->learn(note, sent.error());
+            gate->finish(note, sent);
             done(std::move(sent));
         };
     }

@@ -295,7 +295,7 @@ std::string TemplateVariables::to_json(WhitespacePolicy policy) const {
         if (json.size() > 1) json += ',';
         detail::append_json_string(json, name);
         json += ':';
-        if (policy == WhitespacePolicy::normalise && !detail::whitespace_problem(value).empty()) {
+        if (policy == WhitespacePolicy::normalise) {
             detail::append_json_string(json, detail::normalised_whitespace(value));
         } else {
             detail::append_json_string(json, value);

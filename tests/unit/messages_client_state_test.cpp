@@ -166,13 +166,13 @@ TEST_CASE("outside the window the fallback template goes instead, in every form"
         "&ContentVariables=%7B%221%22%3A%22Lee%22%7D";
     o.transport->respond(201, created);
     SUBCASE("throwing") {
-        static_cast<void>(o.client().send_text(message));
+        CHECK(o.client().send_text(message).sent_fallback);
     }
     SUBCASE("try_") {
-        CHECK(o.client().try_send_text(message).has_value());
+        CHECK(o.client().try_send_text(message).value().sent_fallback);
     }
     SUBCASE("async") {
-        CHECK(finish(o, message).has_value());
+        CHECK(finish(o, message).value().sent_fallback);
     }
     SUBCASE("with all of its content replaced") {
         OutboundMessage whole = message;
@@ -208,7 +208,7 @@ TEST_CASE("inside the window the fallback stays at home, and none of it is sent"
     message.fallback_content_sid = greeting;
     o.transport->respond(201, created);
     o.window->record_inbound(sender, customer).value();
-    CHECK(o.client().try_send(message).has_value());
+    CHECK_FALSE(o.client().send(message).sent_fallback);
     CHECK(o.sent_body() == "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&Body=Hi");
 }
 

@@ -73,6 +73,9 @@ struct Message {
     std::string uri = {};           ///< Relative to the API's host.
     std::string media_uri = {};     ///< `subresource_uris.media`
     std::string feedback_uri = {};  ///< `subresource_uris.feedback`
+    /// Local, said by the send alone: the message's fallback template went, since the 24-hour
+    /// window was closed.
+    bool sent_fallback = false;
 };
 
 /// One attachment of a message.

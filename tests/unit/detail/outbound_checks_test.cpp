@@ -152,6 +152,7 @@ TEST_CASE("content rules") {
               for (int i = 0; i < 1600; ++i) m.body += "\xf0\x9f\x98\x80";
           }).empty());
     CHECK(refusal_after([](auto& m) { m.body = "\xff"; }) == "Body/21618");
+    CHECK(refusal_after([](auto& m) { m.body = std::string("a\0b", 3); }) == "Body/21618");
     CHECK(refusal_after([](auto& m) { m.content_sid = "HX" + hex; }) == "Body/0");
     CHECK(refusal_after([](auto& m) {
               m.body = "";

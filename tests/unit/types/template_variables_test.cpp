@@ -54,6 +54,8 @@ TEST_CASE("each broken rule is refused with the variable's name and never its va
 }
 
 TEST_CASE("white space is refused, normalised or allowed, as asked") {
+    CHECK(TemplateVariables{{"3", "  a  b "}}.to_json(WhitespacePolicy::normalise) ==
+          R"({"3":"a  b"})");  // what WhatsApp takes stays, but for the ends
     const std::vector<std::pair<std::string, std::string>> cases{{"a\nb", "line break"},
                                                                  {"a\tb", "tab"},
                                                                  {"a     b", "four spaces"},
