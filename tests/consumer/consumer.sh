@@ -38,7 +38,7 @@ configure_only() { # <name> <project> <cmake arguments>: the consumer project
 configure() { # <name> <project> <cmake arguments>: the same, built, and its programs run
     local program
     configure_only "$@"
-    cmake --build "$work/$1/build" --target ${targets:-all}
+    cmake --build "$work/$1/build" --target "${target:-all}"
     for program in "$work/$1"/build/my_*; do "$program"; done
 }
 
@@ -147,7 +147,7 @@ subdirectory)
     ;;
 fetch_content)
     make_release "$work/release.tar.gz"
-    targets=my_service  # and what it links, which leaves out the fake Twilio
+    target=my_service  # and what it links, which leaves out the fake Twilio
     configure fetched fetch_content -DRELEASE_ARCHIVE="file://$work/release.tar.gz" \
         -DRELEASE_SHA256="$(sha256sum <"$work/release.tar.gz" | cut -d' ' -f1)" -DCMAKE_UNITY_BUILD=ON
     ;;
