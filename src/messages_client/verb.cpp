@@ -17,8 +17,7 @@ Result<Prepared> prepare(const CallEnvironment& environment, HttpMethod method, 
         return Error::invalid_request("credentials", "are missing",
                                       "Credentials::from_environment() reads them");
     }
-    Prepared prepared;
-    prepared.credentials = std::move(*credentials);
+    Prepared prepared{.credentials = std::move(*credentials)};
     auto& operation = prepared.operation;
     operation.method = method;
     operation.repeat = repeat;
