@@ -77,7 +77,8 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
         const auto& variables =
             search.is_template_ ? message.content_variables : message.fallback_variables;
         for (const auto& [name, value] : variables.entries()) {
-            search.template_values_.push_back(single_spaced(value));
+            auto words = single_spaced(value);
+            if (!words.empty()) search.template_values_.push_back(std::move(words));
         }
     }
     search.known_ = where.known;

@@ -126,6 +126,16 @@ TEST_CASE("reconcile: of a template every value has to occur in the text that Tw
     CHECK(look({{"1", " Ana\n\nMaria "}}, {"Hi Ana Maria!"}).outcome == Outcome::found);
 }
 
+TEST_CASE("reconcile: a value of nothing but white space shows nothing") {
+    Fixture f;
+    f.transport->respond(200, page({listed("SM5", "Another template", "00:00:01")}));
+    const OutboundTemplate sent{.to = "+447700900123",
+                                .content_sid = "HX" + std::string(32, 'a'),
+                                .variables = {{"1", "  "}},
+                                .whitespace = WhitespacePolicy::allow};
+    CHECK(f.client.reconcile(sent, attempted).outcome == Outcome::possible);
+}
+
 TEST_CASE("reconcile: a text with a fallback is its text or its fallback, nothing else") {
     const auto outcome_of = [](const std::string& body) {
         Fixture f;
