@@ -41,15 +41,9 @@ Result<PreparedDownload> prepare_download(const CallEnvironment& environment, st
     if (!resource) return resource.error();
     auto credentials = environment.credentials();
     if (!credentials) return credentials.error();
-    if (credentials->account_sid().empty()) {
-        return Error::invalid_request("credentials", "are missing",
-                                      "Credentials::from_environment() reads them");
-    }
     auto target = make_target();
     if (!target) return target.error();
-    PreparedDownload prepared;
-    prepared.credentials = std::move(*credentials);
-    prepared.target = std::move(*target);
+    PreparedDownload prepared{.credentials = std::move(*credentials), .target = std::move(*target)};
     prepared.operation.name = operation_name;
     prepared.operation.url = resource->text();
     return prepared;

@@ -313,8 +313,10 @@ CallOptions until(const CallEnvironment& environment, MonotonicTime deadline, Ca
 Result<Credentials> CallEnvironment::credentials() const {
     try {
         auto credentials = provider();
-        if (credentials) return credentials;
-        return nothing_left(credentials.error());
+        if (!credentials) return nothing_left(credentials.error());
+        if (!credentials->account_sid().empty()) return credentials;
+        return Error::invalid_request("credentials", "are missing",
+                                      "Credentials::from_environment() reads them");
     } catch (const TwilioError& error) {
         return nothing_left(error.error());
     } catch (...) {

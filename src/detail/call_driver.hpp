@@ -43,7 +43,8 @@ struct CallEnvironment {
     mutable RetryBudget budget;
     mutable std::atomic<std::uint64_t> random_state;
 
-    /// A provider that fails, however it does, has kept everything from leaving.
+    /// The provider's; an error if they are none. One that fails, however it does, has kept
+    /// everything from leaving.
     Result<Credentials> credentials() const;
     /// Tells the observer of a call that was refused before it began.
     void tell_refused(std::string_view operation, const Error& error) const noexcept;

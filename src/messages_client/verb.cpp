@@ -13,10 +13,6 @@ Result<Prepared> prepare(const CallEnvironment& environment, HttpMethod method, 
     auto credentials = environment.credentials();
     if (!credentials) return credentials.error();
     const auto& account = credentials->account_sid();
-    if (account.empty()) {
-        return Error::invalid_request("credentials", "are missing",
-                                      "Credentials::from_environment() reads them");
-    }
     Prepared prepared{.credentials = std::move(*credentials)};
     auto& operation = prepared.operation;
     operation.method = method;

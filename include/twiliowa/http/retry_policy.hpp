@@ -10,9 +10,8 @@ namespace twiliowa {
 
 /// The numbers of the retry rules. The rules themselves are fixed:
 ///
-/// - A connection that could not be made (name, TCP, TLS, proxy), or a server that refused before
-/// it
-///   took the request: every call is tried again.
+/// - A connection that could not be made (name, TCP, TLS, proxy), or a server that refused to take
+///   the request: every call is tried again.
 /// - 429 with code 20429: every call is tried again.
 /// - 429 with another code or none: only what is no create, and not after 63038.
 /// - Any other 4xx: nothing is tried again.
