@@ -4,8 +4,8 @@
 #include <optional>
 #include <utility>
 
-#include "detail/message_limits.hpp"
-#include "detail/utf8.hpp"
+#include "text/utf8.hpp"
+#include "types/message_limits.hpp"
 
 namespace twiliowa {
 

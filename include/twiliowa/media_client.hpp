@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include <twiliowa/client_options.hpp>
 #include <twiliowa/export.hpp>
 #include <twiliowa/http/defaults.hpp>
-#include <twiliowa/messages_client.hpp>
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/credentials.hpp>
 #include <twiliowa/types/result.hpp>

@@ -2,6 +2,7 @@
 /// All of the core in one include.
 #pragma once
 
+#include <twiliowa/client_options.hpp>
 #include <twiliowa/http/curl_transport.hpp>
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/http/rate_limiter.hpp>

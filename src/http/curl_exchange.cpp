@@ -15,8 +15,8 @@
 #include <new>
 #include <utility>
 
-#include "detail/ascii.hpp"
-#include "detail/environment.hpp"
+#include "text/ascii.hpp"
+#include "types/environment.hpp"
 
 namespace twiliowa::detail {
 

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <utility>
 
-#include "detail/unsent_error.hpp"
+#include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {
 

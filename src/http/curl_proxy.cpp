@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "detail/ascii.hpp"
 #include "http/curl_exchange.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa::detail {
 

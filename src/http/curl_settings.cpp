@@ -8,8 +8,8 @@
 #include <string>
 #include <utility>
 
-#include "detail/environment.hpp"
-#include "detail/no_proxy.hpp"
+#include "http/no_proxy.hpp"
+#include "types/environment.hpp"
 
 namespace twiliowa::detail {
 

@@ -7,7 +7,7 @@
 
 #include <twiliowa/http/curl_transport.hpp>
 
-#include "detail/certificate_authorities.hpp"
+#include "http/certificate_authorities.hpp"
 #include "http/curl_proxy.hpp"
 
 namespace twiliowa::detail {

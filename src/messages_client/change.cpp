@@ -1,8 +1,8 @@
 #include <utility>
 
-#include "detail/api_error.hpp"
-#include "detail/form.hpp"
+#include "call/api_error.hpp"
 #include "messages_client/impl.hpp"
+#include "text/form.hpp"
 
 namespace twiliowa {
 namespace detail {

@@ -7,9 +7,9 @@
 
 #include <twiliowa/messages_client.hpp>
 
-#include "detail/call_driver.hpp"
-#include "detail/outbound_checks.hpp"
-#include "detail/send_gate.hpp"
+#include "call/call_driver.hpp"
+#include "messages_client/outbound_checks.hpp"
+#include "messages_client/send_gate.hpp"
 #include "messages_client/verb.hpp"
 
 namespace twiliowa {

@@ -2,13 +2,13 @@
 
 #include <twiliowa/types/address.hpp>
 
-#include "detail/api_error.hpp"
-#include "detail/dates.hpp"
-#include "detail/form.hpp"
-#include "detail/message_codec.hpp"
-#include "detail/reconcile.hpp"
-#include "detail/unsent_error.hpp"
+#include "call/api_error.hpp"
 #include "messages_client/impl.hpp"
+#include "messages_client/message_codec.hpp"
+#include "messages_client/reconcile_search.hpp"
+#include "text/dates.hpp"
+#include "text/form.hpp"
+#include "types/unsent_error.hpp"
 
 namespace twiliowa {
 namespace detail {

@@ -1,8 +1,8 @@
 #include <utility>
 
-#include "detail/api_error.hpp"
-#include "detail/message_codec.hpp"
+#include "call/api_error.hpp"
 #include "messages_client/impl.hpp"
+#include "messages_client/message_codec.hpp"
 
 namespace twiliowa {
 namespace detail {

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "detail/api_error.hpp"
-#include "detail/form.hpp"
-#include "detail/message_codec.hpp"
+#include "call/api_error.hpp"
+#include "messages_client/message_codec.hpp"
+#include "text/form.hpp"
 
 namespace twiliowa::detail {
 

@@ -10,7 +10,7 @@
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/sid.hpp>
 
-#include "detail/call_driver.hpp"
+#include "call/call_driver.hpp"
 
 namespace twiliowa::detail {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "detail/state_support.hpp"
+#include "state/entries.hpp"
 
 namespace twiliowa {
 

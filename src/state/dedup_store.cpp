@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include "detail/state_support.hpp"
+#include "state/entries.hpp"
 
 namespace twiliowa {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "detail/ascii.hpp"
-#include "detail/state_support.hpp"
+#include "state/entries.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa {
 

@@ -5,8 +5,8 @@
 #include <tuple>
 #include <utility>
 
-#include "detail/ascii.hpp"
-#include "detail/state_support.hpp"
+#include "state/entries.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa {
 

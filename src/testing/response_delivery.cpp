@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "detail/unsent_error.hpp"
+#include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {
 

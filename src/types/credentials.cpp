@@ -1,7 +1,7 @@
 #include <twiliowa/types/credentials.hpp>
 
-#include "detail/base64.hpp"
-#include "detail/environment.hpp"
+#include "text/base64.hpp"
+#include "types/environment.hpp"
 
 namespace twiliowa {
 

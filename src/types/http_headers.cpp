@@ -1,6 +1,6 @@
 #include <twiliowa/types/http_headers.hpp>
 
-#include "detail/ascii.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa {
 

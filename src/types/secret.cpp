@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "detail/environment.hpp"
+#include "types/environment.hpp"
 
 namespace twiliowa {
 

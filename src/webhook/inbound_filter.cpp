@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <string>
 
-#include "detail/ascii.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa::inbound {
 

@@ -4,10 +4,10 @@
 #include <cmath>
 #include <utility>
 
-#include "detail/ascii.hpp"
-#include "detail/form.hpp"
-#include "detail/utf8.hpp"
-#include "detail/webhook_fields.hpp"
+#include "text/ascii.hpp"
+#include "text/form.hpp"
+#include "text/utf8.hpp"
+#include "webhook/webhook_fields.hpp"
 
 namespace twiliowa {
 

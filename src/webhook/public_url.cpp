@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <array>
 
-#include "detail/ascii.hpp"
-#include "detail/forwarded.hpp"
-#include "detail/ip_network.hpp"
-#include "detail/signature_url.hpp"
+#include "net/ip_network.hpp"
+#include "net/url.hpp"
+#include "text/ascii.hpp"
+#include "webhook/forwarded.hpp"
 
 namespace twiliowa {
 

@@ -1,6 +1,6 @@
 #include <twiliowa/webhook/status_callback.hpp>
 
-#include "detail/webhook_fields.hpp"
+#include "webhook/webhook_fields.hpp"
 
 namespace twiliowa {
 

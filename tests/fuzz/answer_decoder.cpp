@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "detail/api_error.hpp"
-#include "detail/message_codec.hpp"
+#include "call/api_error.hpp"
+#include "messages_client/message_codec.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace twiliowa;

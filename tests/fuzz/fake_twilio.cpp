@@ -9,7 +9,7 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/types/error.hpp>
 
-#include "detail/utf8.hpp"
+#include "text/utf8.hpp"
 
 namespace {
 

@@ -4,8 +4,8 @@
 #include <cstdlib>
 #include <string>
 
-#include "detail/base64.hpp"
-#include "detail/form.hpp"
+#include "text/base64.hpp"
+#include "text/form.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace twiliowa;

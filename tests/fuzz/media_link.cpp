@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "detail/media_headers.hpp"
-#include "detail/media_url.hpp"
+#include "media_client/media_headers.hpp"
+#include "media_client/media_url.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace twiliowa::detail;

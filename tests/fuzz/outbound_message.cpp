@@ -7,8 +7,8 @@
 
 #include <twiliowa/types/sid.hpp>
 
-#include "detail/outbound_checks.hpp"
-#include "detail/utf8.hpp"
+#include "messages_client/outbound_checks.hpp"
+#include "text/utf8.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace twiliowa;

@@ -9,7 +9,7 @@
 
 #include <twiliowa/webhook/public_url.hpp>
 
-#include "detail/signature_url.hpp"
+#include "net/url.hpp"
 
 namespace {
 

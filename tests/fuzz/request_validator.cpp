@@ -9,9 +9,9 @@
 
 #include <twiliowa/request_validator.hpp>
 
-#include "detail/form.hpp"
-#include "detail/signature_form.hpp"
-#include "detail/signature_url.hpp"
+#include "net/url.hpp"
+#include "request_validator/signature_form.hpp"
+#include "text/form.hpp"
 
 namespace {
 

@@ -5,8 +5,8 @@
 #include <cstdlib>
 #include <string_view>
 
-#include "detail/api_error.hpp"
-#include "detail/dates.hpp"
+#include "call/api_error.hpp"
+#include "text/dates.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace twiliowa;

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "detail/signature_url.hpp"
+#include "net/url.hpp"
 
 namespace {
 

@@ -8,7 +8,7 @@
 #include <twiliowa/messaging_response.hpp>
 #include <twiliowa/webhook/parse_webhook.hpp>
 
-#include "detail/utf8.hpp"
+#include "text/utf8.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     using namespace twiliowa;

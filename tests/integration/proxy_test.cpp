@@ -6,9 +6,9 @@
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
 
-#include "detail/no_proxy.hpp"
 #include "environment_variables.hpp"
 #include "fixture.hpp"
+#include "http/no_proxy.hpp"
 
 using namespace twiliowa;
 using namespace twiliowa::test;

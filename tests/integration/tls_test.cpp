@@ -6,9 +6,9 @@
 #include <string>
 #include <vector>
 
-#include "detail/certificate_authorities.hpp"
 #include "environment_variables.hpp"
 #include "fixture.hpp"
+#include "http/certificate_authorities.hpp"
 #include "support/skip.hpp"
 
 using namespace twiliowa;

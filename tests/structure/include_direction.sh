@@ -11,15 +11,16 @@ check() { (cd "$1" && find include src -name '*.[hc]pp' -print | sort | xargs aw
 fabricate() {
     local file=$1
     rm -rf "$scratch"/* && cd "$scratch"
-    mkdir -p include/twiliowa/{types,http,state,webhook,testing,adapters} src/{detail,types,http}
+    mkdir -p include/twiliowa/{types,http,state,webhook,testing,adapters} src/{net,call,messages_client}
     echo '#include <string>' >include/twiliowa/types/error.hpp
     echo '#include <twiliowa/types/error.hpp>' | tee include/twiliowa/http/wire.hpp \
         include/twiliowa/state/store.hpp include/twiliowa/webhook/event.hpp >/dev/null
     echo '#include <twiliowa/http/wire.hpp>' | tee include/twiliowa/messages_client.hpp \
-        src/detail/machine.hpp >/dev/null
+        src/call/machine.hpp >/dev/null
     echo '#include <twiliowa/webhook/event.hpp>' >include/twiliowa/webhook_handler.hpp
     echo '#include <twiliowa/messages_client.hpp>' | tee include/twiliowa/testing/fake.hpp \
-        src/detail/reconcile.hpp >/dev/null
+        src/messages_client/reconcile_search.hpp >/dev/null
+    echo '#include <string>' >src/net/url.hpp
     mkdir -p "$(dirname "$file")"
     printf '#include %s\n' "${@:2}" >"$file"
 }
@@ -42,18 +43,30 @@ expect() {
 
 expect ok include/twiliowa/content_client.hpp '<twiliowa/messages_client.hpp>' '<vector>'
 expect ok include/twiliowa/adapters/fmt.hpp '<fmt/format.h>' '<twiliowa/testing/fake.hpp>'
-expect ok src/http/wire.cpp '"detail/machine.hpp"' '<curl/curl.h>'
-expect ok src/messages_client/look.cpp '"detail/reconcile.hpp"'
+expect ok src/http/wire.cpp '"net/url.hpp"' '<curl/curl.h>'
+expect ok src/messages_client/look.cpp '"messages_client/reconcile_search.hpp"'
+expect ok src/outbox/worker.cpp '<twiliowa/messages_client.hpp>' '<twiliowa/webhook_handler.hpp>'
+expect ok src/campaign/plan.cpp '"outbox/worker.hpp"'
+expect ok src/content_client/client.cpp '"call/machine.hpp"'
 expect fault include/twiliowa/types/bad.hpp '<twiliowa/http/wire.hpp>'
 expect fault include/twiliowa/http/bad.hpp '<twiliowa/messages_client.hpp>'
 expect fault include/twiliowa/http/bad.hpp '<twiliowa/state/store.hpp>'
 expect fault include/twiliowa/messages_client.hpp '<twiliowa/webhook_handler.hpp>'
 expect fault include/twiliowa/webhook_handler.hpp '<twiliowa/http/wire.hpp>'
 expect fault include/twiliowa/messages_client.hpp '<twiliowa/testing/fake.hpp>'
-expect fault src/http/bad.cpp '"detail/reconcile.hpp"'
-expect fault src/detail/bad.cpp '<twiliowa/adapters/fmt.hpp>'
-expect fault src/detail/bad.cpp '<twiliowa/http/wire.hpp>' '<twiliowa/webhook/event.hpp>'
-expect fault src/types/bad.cpp '"detail/machine.hpp"'
+expect fault src/http/bad.cpp '"call/machine.hpp"'
+expect fault src/http/bad.cpp '"messages_client/reconcile_search.hpp"'
+expect fault src/call/bad.cpp '<twiliowa/adapters/fmt.hpp>'
+expect fault src/call/bad.cpp '<twiliowa/http/wire.hpp>' '<twiliowa/webhook/event.hpp>'
+expect fault src/call/bad.cpp '"messages_client/reconcile_search.hpp"'
+expect fault src/types/bad.cpp '"call/machine.hpp"'
+expect fault src/text/bad.cpp '<twiliowa/types/error.hpp>'
+expect fault src/net/bad.cpp '<twiliowa/types/error.hpp>'
+expect fault src/webhook/bad.cpp '<twiliowa/http/wire.hpp>'
+expect fault src/state/bad.cpp '"call/machine.hpp"'
+expect fault src/media_client/bad.cpp '<twiliowa/webhook_handler.hpp>'
+expect fault src/messages_client/bad.cpp '"outbox/worker.hpp"'
+expect fault src/detail/bad.cpp '<string>'
 expect fault src/elsewhere/bad.cpp '<string>'
 expect fault include/twiliowa/types/bad.hpp '<nlohmann/json.hpp>'
 expect fault include/twiliowa/types/bad.hpp '<unistd.h>'

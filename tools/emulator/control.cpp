@@ -17,7 +17,7 @@
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/types/error.hpp>
 
-#include "detail/base64.hpp"
+#include "text/base64.hpp"
 
 namespace emulator {
 

@@ -11,7 +11,7 @@
 #include <twiliowa/webhook/public_url.hpp>
 
 #include "clock.hpp"
-#include "detail/dates.hpp"
+#include "text/dates.hpp"
 
 namespace emulator {
 

@@ -21,8 +21,8 @@
 #include <utility>
 
 #include "connection.hpp"
-#include "detail/base64.hpp"
 #include "page.hpp"
+#include "text/base64.hpp"
 
 namespace emulator {
 

@@ -1,0 +1,56 @@
+#include "call/client_core.hpp"
+
+#include <random>
+#include <string>
+#include <utility>
+
+namespace twiliowa::detail {
+
+namespace {
+
+std::optional<Error> wrong_client_option(const ClientOptions& options) {
+    const auto refuse_option = [](std::string field, std::string problem) {
+        return Error::invalid_request(std::move(field), std::move(problem));
+    };
+    const auto& retry = options.retry;
+    if (options.timeout <= std::chrono::milliseconds{0}) {
+        return refuse_option("timeout", "is not positive");
+    }
+    if (retry.max_attempts < 1) {
+        return refuse_option("retry.max_attempts", "is less than 1; 1 switches retries off");
+    }
+    if (retry.backoff_base.count() < 0 || retry.backoff_cap.count() < 0 ||
+        retry.retry_after_cap.count() < 0 || retry.min_attempt_time.count() < 0 ||
+        retry.budget < 0 || !(retry.budget_refill >= 0)) {
+        return refuse_option("retry", "has a negative number");
+    }
+    return std::nullopt;
+}
+
+}  // namespace
+
+Result<std::shared_ptr<const CallEnvironment>> make_call_environment(CredentialsProvider provider,
+                                                                     const ClientOptions& options) {
+    auto origin = api_origin("api", options.edge, options.region, options.base_url);
+    if (!origin) return origin.error();
+    auto messaging = api_origin("messaging", options.edge, options.region, options.base_url);
+    if (!messaging) return messaging.error();
+    if (auto wrong = wrong_client_option(options)) return std::move(*wrong);
+    if (!provider) return Error::invalid_request("credentials", "has no provider");
+
+    const auto seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
+    auto environment = std::make_shared<CallEnvironment>(options.retry, seed);
+    environment->origin = std::move(*origin);
+    environment->messaging_origin = std::move(*messaging);
+    environment->provider = std::move(provider);
+    environment->clock = options.clock ? options.clock : system_clock();
+    environment->random = options.random;
+    environment->observer = options.observer;
+    environment->rate_limiter = options.rate_limiter;
+    environment->executor = options.executor;
+    environment->timeout = options.timeout;
+    environment->max_response_bytes = options.max_response_bytes;
+    return std::shared_ptr<const CallEnvironment>(std::move(environment));
+}
+
+}  // namespace twiliowa::detail

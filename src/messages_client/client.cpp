@@ -1,0 +1,76 @@
+#include <utility>
+
+#include <twiliowa/http/curl_transport.hpp>
+#include <twiliowa/types/address.hpp>
+
+#include "call/client_core.hpp"
+#include "messages_client/impl.hpp"
+
+namespace twiliowa {
+
+Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
+    CredentialsProvider provider, ClientOptions options) {
+    const auto refuse_option = [](std::string field, std::string problem) {
+        return Error::invalid_request(std::move(field), std::move(problem));
+    };
+    auto impl = std::make_shared<Impl>();
+    if (!options.from.empty()) {
+        auto from = Address::parse(options.from, "from");
+        if (!from) return from.error();
+        impl->defaults.from = std::move(*from);
+    }
+    if (!options.messaging_service_sid.empty()) {
+        auto sid = MessagingServiceSid::parse(options.messaging_service_sid);
+        if (!sid) return sid.error();
+    }
+    std::string_view url_problem;
+    if (!options.status_callback.empty() &&
+        !detail::is_web_url(options.status_callback, url_problem)) {
+        return refuse_option("status_callback", std::string(url_problem));
+    }
+    auto environment = detail::make_call_environment(std::move(provider), options);
+    if (!environment) return environment.error();
+
+    if (options.window || options.opt_outs) {
+        const bool refuse_unknown = options.unknown_window == UnknownWindow::refuse;
+        impl->gate = std::make_shared<const detail::SendGate>(detail::SendGate{
+            std::move(options.window), std::move(options.opt_outs), refuse_unknown});
+    }
+    impl->defaults.messaging_service_sid = std::move(options.messaging_service_sid);
+    impl->defaults.status_callback = std::move(options.status_callback);
+    impl->environment = std::move(*environment);
+    impl->transport =
+        options.transport ? std::move(options.transport) : std::make_shared<CurlTransport>();
+    return std::shared_ptr<const Impl>(std::move(impl));
+}
+
+MessagesClient::MessagesClient(Credentials credentials, ClientOptions options)
+    : MessagesClient(CredentialsProvider([credentials = std::move(credentials)] {
+                         return Result<Credentials>(credentials);
+                     }),
+                     std::move(options)) {}
+
+MessagesClient::MessagesClient(CredentialsProvider provider, ClientOptions options)
+    : impl_(make_impl(std::move(provider), std::move(options)).value()) {}
+
+Result<MessagesClient> MessagesClient::try_create(CredentialsProvider provider,
+                                                  ClientOptions options) {
+    auto impl = make_impl(std::move(provider), std::move(options));
+    if (!impl) return impl.error();
+    return MessagesClient(std::move(*impl));
+}
+
+Result<MessagesClient> MessagesClient::try_from_environment() {
+    auto credentials = Credentials::try_from_environment();
+    if (!credentials) return credentials.error();
+    auto options = ClientOptions::try_from_environment();
+    if (!options) return options.error();
+    return try_create([credentials = std::move(*credentials)] { return Result(credentials); },
+                      std::move(*options));
+}
+
+MessagesClient MessagesClient::from_environment() {
+    return try_from_environment().value();
+}
+
+}  // namespace twiliowa

@@ -1,0 +1,410 @@
+#include "messages_client/outbound_checks.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <cmath>
+#include <optional>
+
+#include <twiliowa/types/sid.hpp>
+
+#include "text/ascii.hpp"
+#include "text/dates.hpp"
+#include "text/form.hpp"
+#include "text/utf8.hpp"
+#include "types/message_limits.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+constexpr std::chrono::minutes min_schedule_lead{5};
+constexpr std::chrono::hours max_schedule_lead{35 * 24};
+
+using Check = Result<void>;
+
+Error refuse(std::string_view field, std::string_view problem, std::string_view hint = {},
+             int code = 0) {
+    return Error::invalid_request(std::string(field), std::string(problem), std::string(hint),
+                                  code);
+}
+
+std::string_view url_host(std::string_view url) noexcept {
+    const auto start = url.find("://") + 3;
+    auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
+    const auto at = authority.rfind('@');
+    if (at != std::string_view::npos) authority.remove_prefix(at + 1);
+    return authority.substr(
+        0, authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':'));
+}
+
+Check check_url(std::string_view field, std::string_view url, int code) {
+    std::string_view problem;
+    if (is_web_url(url, problem)) return {};
+    return refuse(field, problem, "give an absolute http:// or https:// URL", code);
+}
+
+Check check_body(const OutboundMessage& message) {
+    if (!is_valid_utf8(message.body)) return refuse("Body", "is not valid UTF-8", {}, 21618);
+    if (message.body.find('\0') != std::string::npos) {
+        return refuse("Body", "holds a NUL", "is it binary, or cut off in the wrong place?", 21618);
+    }
+    if (auto problem = body_length_problem(count_code_points(message.body))) return *problem;
+    return {};
+}
+
+Check check_media(const OutboundMessage& message, Address::Channel channel) {
+    const auto& urls = message.media_url;
+    if (auto problem = media_count_problem(urls.size(), channel == Address::Channel::whatsapp)) {
+        return *problem;
+    }
+    for (const auto& url : urls) {
+        if (auto good = check_url("MediaUrl", url, 21620); !good) return good;
+    }
+    return {};
+}
+
+/// `geo:LAT,LON`, optionally `|LABEL`.
+bool is_geo_action(std::string_view action) noexcept {
+    if (!action.starts_with("geo:")) return false;
+    action.remove_prefix(4);
+    action = action.substr(0, action.find('|'));
+    const auto comma = action.find(',');
+    if (comma == std::string_view::npos) return false;
+    const auto latitude = parse_number<double>(action.substr(0, comma));
+    const auto longitude = parse_number<double>(action.substr(comma + 1));
+    return latitude && longitude && std::abs(*latitude) <= 90.0 && std::abs(*longitude) <= 180.0;
+}
+
+Check check_location(const OutboundMessage& message) {
+    const auto& actions = message.persistent_action;
+    if (actions.empty()) return {};
+    if (actions.size() > 1) return refuse("PersistentAction", "is there more than once");
+    if (!is_valid_utf8(actions.front())) return refuse("PersistentAction", "is not valid UTF-8");
+    if (!is_geo_action(actions.front())) {
+        return refuse("PersistentAction", "is not a place on the map",
+                      "give a latitude of -90 to 90 and a longitude of -180 to 180 degrees");
+    }
+    if (message.body.empty() && !names_extra(message, "Body")) {
+        return refuse("Body", "is empty", "a location needs a name");
+    }
+    if (!message.media_url.empty()) {
+        return refuse("MediaUrl", "cannot go with a location", "send two messages");
+    }
+    return {};
+}
+
+Check check_template(const OutboundMessage& message) {
+    if (message.content_sid.empty()) {
+        if (message.content_variables.empty() || names_extra(message, "ContentSid")) return {};
+        return refuse("ContentVariables", "are given without a ContentSid", {}, 21654);
+    }
+    if (auto sid = ContentSid::parse(message.content_sid); !sid) {
+        return refuse("ContentSid", sid.error().data().summary, sid.error().hint(), 21655);
+    }
+    if (!message.body.empty()) {
+        return refuse("Body", "cannot go with a ContentSid", "the template brings its own text");
+    }
+    if (!message.media_url.empty()) {
+        return refuse("MediaUrl", "cannot go with a ContentSid",
+                      "the template brings its own media");
+    }
+    if (!message.persistent_action.empty()) {
+        return refuse("PersistentAction", "cannot go with a ContentSid");
+    }
+    return message.content_variables.check(message.whitespace);
+}
+
+/// The same under another field's name.
+Error under_name(const Error& error, std::string_view field) {
+    auto data = error.data();
+    data.field = field;
+    return Error{std::move(data)};
+}
+
+Check check_fallback(const OutboundMessage& message) {
+    if (message.fallback_content_sid.empty()) {
+        if (message.fallback_variables.empty()) return {};
+        return refuse("fallback_variables", "are given without a fallback_content_sid", {}, 21654);
+    }
+    if (!message.content_sid.empty() || names_extra(message, "ContentSid")) {
+        return refuse("fallback_content_sid", "is given to a message that is a template itself");
+    }
+    if (auto sid = ContentSid::parse(message.fallback_content_sid); !sid) {
+        return refuse("fallback_content_sid", sid.error().data().summary, sid.error().hint(),
+                      21655);
+    }
+    auto good = message.fallback_variables.check(message.whitespace);
+    if (!good) return under_name(good.error(), "fallback_variables");
+    return {};
+}
+
+Check check_content(const OutboundMessage& message, Address::Channel channel) {
+    const bool has_content = !message.body.empty() || !message.media_url.empty() ||
+                             !message.content_sid.empty() || !message.persistent_action.empty();
+    const bool has_extra = names_extra(message, "Body") || names_extra(message, "MediaUrl") ||
+                           names_extra(message, "ContentSid");
+    if (!has_content && !has_extra && message.content_variables.empty()) {
+        return refuse("Body", "is empty, and there is no MediaUrl and no ContentSid",
+                      "give the message some content", 21619);
+    }
+    if (auto good = check_template(message); !good) return good;
+    if (auto good = check_location(message); !good) return good;
+    if (auto good = check_body(message); !good) return good;
+    return check_media(message, channel);
+}
+
+Check check_schedule(const OutboundMessage& message, bool has_service, TimePoint now) {
+    if (!message.schedule_type.empty() && message.schedule_type != "fixed") {
+        return refuse("ScheduleType", "is not \"fixed\"", "leave it empty: SendAt sets it", 35114);
+    }
+    if (!message.send_at) {
+        if (message.schedule_type.empty() || names_extra(message, "SendAt")) return {};
+        return refuse("SendAt", "is missing", "a scheduled message needs a time", 35114);
+    }
+    if (!has_service) {
+        return refuse("MessagingServiceSid", "is missing",
+                      "a scheduled message goes through a messaging service", 35118);
+    }
+    if (*message.send_at < now + min_schedule_lead) {
+        return refuse("SendAt", "is less than 5 minutes ahead", "choose a later time", 35115);
+    }
+    if (*message.send_at > now + max_schedule_lead) {
+        return refuse("SendAt", "is more than 35 days ahead", "choose an earlier time", 35117);
+    }
+    return {};
+}
+
+Check check_word(std::string_view field, std::string_view value, std::string_view first,
+                 std::string_view second, int code = 0) {
+    if (value.empty() || value == first || (!second.empty() && value == second)) return {};
+    std::string hint = "use ";
+    hint += first;
+    if (!second.empty()) hint.append(" or ").append(second);
+    return refuse(field, "is not a value that Twilio knows", hint, code);
+}
+
+Check check_settings(const OutboundMessage& message) {
+    if (auto good =
+            check_word("ContentRetention", message.content_retention, "retain", "discard", 30029);
+        !good) {
+        return good;
+    }
+    if (auto good =
+            check_word("AddressRetention", message.address_retention, "retain", "obfuscate", 30030);
+        !good) {
+        return good;
+    }
+    if (auto good = check_word("TrafficType", message.traffic_type, "free", {}); !good) return good;
+    if (auto good = check_word("RiskCheck", message.risk_check, "enable", "disable"); !good) {
+        return good;
+    }
+    if (message.validity_period &&
+        (*message.validity_period < 1 || *message.validity_period > 36000)) {
+        return refuse("ValidityPeriod", "is not between 1 and 36000 seconds", {}, 21624);
+    }
+    if (message.attempt && *message.attempt < 1) return refuse("Attempt", "is less than 1");
+    if (message.max_price && !(std::isfinite(*message.max_price) && *message.max_price >= 0)) {
+        return refuse("MaxPrice", "is not a price");
+    }
+    if (!message.application_sid.empty()) {
+        if (auto sid = ApplicationSid::parse(message.application_sid); !sid) {
+            return refuse("ApplicationSid", sid.error().data().summary, sid.error().hint(), 21218);
+        }
+    }
+    if (!message.fallback_from.empty() && !is_valid_utf8(message.fallback_from)) {
+        return refuse("FallbackFrom", "is not valid UTF-8");
+    }
+    return {};
+}
+
+Check check_status_callback(std::string_view url) {
+    if (url.empty()) return {};
+    if (auto good = check_url("StatusCallback", url, 21609); !good) return good;
+    if (url_host(url).find('_') != std::string_view::npos) {
+        return refuse("StatusCallback", "has an underscore in its host name",
+                      "Twilio refuses those; use another host name", 21609);
+    }
+    return {};
+}
+
+/// The sender may be the client's default, and a bare number means WhatsApp: the hint names both
+/// ways out.
+Error refuse_other_channel(Address::Channel recipient) {
+    if (recipient == Address::Channel::sms) {
+        return refuse("From", "is a WhatsApp sender, and To is an SMS number",
+                      "set from to sms:+<number> to send SMS, or write To without sms:", 30016);
+    }
+    return refuse("From", "is an SMS sender, and To is on WhatsApp",
+                  "set from to whatsapp:+<number>, or write sms:+<number> in To to send SMS",
+                  30016);
+}
+
+Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked) {
+    if (checked.to.empty()) return {};
+    if (!checked.from.empty()) {
+        if (checked.from.channel() != checked.to.channel()) {
+            return refuse_other_channel(checked.to.channel());
+        }
+        if (checked.from == checked.to) {
+            return refuse("To", "is the sender itself", "choose another recipient", 63031);
+        }
+    }
+    if (message.shorten_urls.value_or(false) &&
+        checked.to.channel() == Address::Channel::whatsapp) {
+        return refuse("ShortenUrls", "does not work on WhatsApp", "leave it out");
+    }
+    return {};
+}
+
+Result<Address> checked_sender(const OutboundMessage& message, const OutboundDefaults& defaults) {
+    if (!message.from.empty()) return Address::parse(message.from, "From");
+    if (!message.messaging_service_sid.empty()) return Address{};
+    return defaults.from;
+}
+
+class FormWriter {
+public:
+    explicit FormWriter(std::string& body) : body_(body) {}
+
+    void text(std::string_view name, std::string_view value) {
+        if (!value.empty()) append_form_field(body_, name, value);
+    }
+    void texts(std::string_view name, const std::vector<std::string>& values) {
+        for (const auto& value : values) append_form_field(body_, name, value);
+    }
+    void flag(std::string_view name, std::optional<bool> value) {
+        if (value) append_form_field(body_, name, *value ? "true" : "false");
+    }
+    template <class Number>
+    void number(std::string_view name, std::optional<Number> value) {
+        if (!value) return;
+        std::array<char, 32> buffer{};
+        const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *value).ptr;
+        append_form_field(body_, name,
+                          {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
+    }
+
+private:
+    std::string& body_;
+};
+
+}  // namespace
+
+const std::string* find_extra(const OutboundMessage& message, std::string_view name) noexcept {
+    const auto found = std::find_if(message.extra.begin(), message.extra.end(),
+                                    [&](const auto& entry) { return entry.first == name; });
+    return found == message.extra.end() ? nullptr : &found->second;
+}
+
+bool names_extra(const OutboundMessage& message, std::string_view name) noexcept {
+    return find_extra(message, name) != nullptr;
+}
+
+bool is_web_url(std::string_view url, std::string_view& problem) noexcept {
+    const auto scheme_end = url.find("://");
+    const auto scheme = url.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end);
+    if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
+        problem = "does not begin with http:// or https://";
+        return false;
+    }
+    const bool clean = std::all_of(url.begin(), url.end(), [](char c) {
+        return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;
+    });
+    if (!clean || !is_valid_utf8(url)) {
+        problem = "holds white space, a control character or text that is not UTF-8";
+        return false;
+    }
+    if (url_host(url).empty()) {
+        problem = "has no host";
+        return false;
+    }
+    return true;
+}
+
+Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
+                                       const OutboundDefaults& defaults, TimePoint now) {
+    CheckedOutbound checked;
+    checked.message = &message;
+    if (message.to.empty()) {
+        if (!names_extra(message, "To")) {
+            return refuse("To", "is empty", "name a recipient: +<country code><number>", 21604);
+        }
+    } else {
+        auto to = Address::parse(message.to, "To");
+        if (!to) return to.error();
+        checked.to = std::move(*to);
+    }
+    auto from = checked_sender(message, defaults);
+    if (!from) return from.error();
+    checked.from = std::move(*from);
+    checked.messaging_service_sid = message.messaging_service_sid;
+    if (message.from.empty() && message.messaging_service_sid.empty()) {
+        checked.messaging_service_sid = defaults.messaging_service_sid;
+    }
+    const bool has_service =
+        !checked.messaging_service_sid.empty() || names_extra(message, "MessagingServiceSid");
+    if (checked.from.empty() && !has_service && !names_extra(message, "From")) {
+        return refuse("From", "is missing",
+                      "give the message or the client a from or a messaging_service_sid", 21603);
+    }
+    if (!checked.messaging_service_sid.empty()) {
+        if (auto sid = MessagingServiceSid::parse(checked.messaging_service_sid); !sid) {
+            return sid.error();
+        }
+    }
+    checked.status_callback =
+        message.status_callback.empty() ? defaults.status_callback : message.status_callback;
+
+    const auto channel = checked.to.channel();
+    if (auto good = check_pair(message, checked); !good) return good.error();
+    if (auto good = check_content(message, channel); !good) return good.error();
+    if (auto good = check_fallback(message); !good) return good.error();
+    if (auto good = check_schedule(message, has_service, now); !good) return good.error();
+    if (auto good = check_status_callback(checked.status_callback); !good) return good.error();
+    if (auto good = check_settings(message); !good) return good.error();
+    return checked;
+}
+
+std::string encode_outbound(const CheckedOutbound& checked) {
+    const OutboundMessage& message = *checked.message;
+    std::string body;
+    body.reserve(256 + message.body.size() + message.body.size() / 2);
+    FormWriter form(body);
+    form.text("To", checked.to.wire());
+    form.text("From", checked.from.wire());
+    form.text("MessagingServiceSid", checked.messaging_service_sid);
+    form.text("Body", message.body);
+    form.texts("MediaUrl", message.media_url);
+    form.text("ContentSid", message.content_sid);
+    if (!message.content_variables.empty()) {
+        form.text("ContentVariables", message.content_variables.to_json(message.whitespace));
+    }
+    form.texts("PersistentAction", message.persistent_action);
+    form.text("StatusCallback", checked.status_callback);
+    form.text("ApplicationSid", message.application_sid);
+    if (message.send_at) {
+        form.text("ScheduleType", "fixed");
+        form.text("SendAt", format_iso8601_utc(*message.send_at));
+    } else {
+        form.text("ScheduleType", message.schedule_type);
+    }
+    form.number("ValidityPeriod", message.validity_period);
+    form.number("Attempt", message.attempt);
+    form.number("MaxPrice", message.max_price);
+    form.flag("ProvideFeedback", message.provide_feedback);
+    form.flag("ForceDelivery", message.force_delivery);
+    form.flag("SmartEncoded", message.smart_encoded);
+    form.flag("ShortenUrls", message.shorten_urls);
+    form.flag("SendAsMms", message.send_as_mms);
+    form.text("ContentRetention", message.content_retention);
+    form.text("AddressRetention", message.address_retention);
+    form.text("TrafficType", message.traffic_type);
+    form.text("RiskCheck", message.risk_check);
+    form.text("FallbackFrom", message.fallback_from);
+    for (const auto& [name, value] : message.extra) append_form_field(body, name, value);
+    return body;
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,160 @@
+#include "messages_client/reconcile_search.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+#include "call/api_error.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+/// A list that never gets old enough would otherwise be walked to its end.
+constexpr int max_reconcile_pages = 200;
+
+/// What Address::parse reads as the same: there a bare number is one on WhatsApp.
+std::string filter_address(const std::string& wire) {
+    return wire.starts_with('+') ? "sms:" + wire : wire;
+}
+
+/// As far as the clock goes.
+TimePoint moved_time(TimePoint time, std::chrono::milliseconds by) {
+    using std::chrono::milliseconds;
+    constexpr milliseconds longest{std::chrono::hours{24 * 366 * 1000}};
+    const auto wanted = std::chrono::floor<milliseconds>(time.time_since_epoch()) +
+                        std::clamp(by, -longest, longest);
+    const auto least = std::chrono::ceil<milliseconds>(TimePoint::min().time_since_epoch());
+    const auto most = std::chrono::floor<milliseconds>(TimePoint::max().time_since_epoch());
+    return TimePoint{std::clamp(wanted, least, most)};
+}
+
+/// Each run of white space as one space, none at the ends: how it was sent does not matter then.
+std::string single_spaced(std::string_view text) {
+    std::string result;
+    bool pending = false;
+    for (const char c : text) {
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            pending = !result.empty();
+            continue;
+        }
+        if (pending) result.push_back(' ');
+        pending = false;
+        result.push_back(c);
+    }
+    return result;
+}
+
+}  // namespace
+
+Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
+                                                const OutboundDefaults& defaults,
+                                                TimePoint attempted_at,
+                                                const ReconcileOptions& where) {
+    // The schedule was checked when the message was sent, against the time it was then.
+    auto unscheduled = message;
+    unscheduled.send_at.reset();
+    unscheduled.schedule_type.clear();
+    const auto checked = check_outbound(unscheduled, defaults, attempted_at);
+    if (!checked) return checked.error();
+    if (where.clock_skew.count() < 0 || where.window.count() < 0) {
+        return Error::invalid_request("where", "has a negative duration");
+    }
+    ReconcileSearch search;
+    // What was sent beside the checks was sent all the same.
+    const auto sent = [&message](std::string_view name, std::string_view otherwise) {
+        const auto* const extra = find_extra(message, name);
+        return std::string{extra == nullptr ? otherwise : std::string_view{*extra}};
+    };
+    search.to_ = sent("To", checked->to.wire());
+    search.from_ = sent("From", checked->from.wire());
+    search.messaging_service_sid_ = sent("MessagingServiceSid", checked->messaging_service_sid);
+    search.body_ = sent("Body", message.body);
+    search.is_template_ = !sent("ContentSid", message.content_sid).empty();
+    // Outside the window the fallback went instead.
+    search.may_be_template_ = search.is_template_ || !message.fallback_content_sid.empty();
+    if (!names_extra(message, "ContentVariables")) {
+        const auto& variables =
+            search.is_template_ ? message.content_variables : message.fallback_variables;
+        for (const auto& [name, value] : variables.entries()) {
+            auto words = single_spaced(value);
+            if (!words.empty()) search.template_values_.push_back(std::move(words));
+        }
+    }
+    search.known_ = where.known;
+    search.num_media_ =
+        static_cast<int>(message.media_url.size() +
+                         static_cast<std::size_t>(std::count_if(
+                             message.extra.begin(), message.extra.end(),
+                             [](const auto& entry) { return entry.first == "MediaUrl"; })));
+    search.earliest_ = moved_time(attempted_at, -where.clock_skew);
+    search.latest_ = moved_time(attempted_at, where.window);
+    // No DateSent filter: a message that is still queued has no such date.
+    search.filter_.to = filter_address(search.to_);
+    const bool by_service = message.from.empty() && !search.messaging_service_sid_.empty() &&
+                            !names_extra(message, "From");
+    search.filter_.from = by_service ? std::string{} : filter_address(search.from_);
+    return search;
+}
+
+auto ReconcileSearch::compare(const Message& candidate) const -> Likeness {
+    if (candidate.sid.empty() || candidate.to != to_) return Likeness::none;
+    if (candidate.direction == Direction::inbound) return Likeness::none;
+    if (!from_.empty() && candidate.from != from_) return Likeness::none;
+    if (from_.empty() && candidate.messaging_service_sid != messaging_service_sid_) {
+        return Likeness::none;
+    }
+    if (std::find(known_.begin(), known_.end(), candidate.sid) != known_.end()) {
+        return Likeness::none;
+    }
+    // Without a date it may be the one: better found and looked at than overlooked.
+    if (candidate.date_created &&
+        (*candidate.date_created < earliest_ || *candidate.date_created > latest_)) {
+        return Likeness::none;
+    }
+    return compare_content(candidate);
+}
+
+auto ReconcileSearch::compare_content(const Message& candidate) const -> Likeness {
+    if (!is_template_ && candidate.body == body_ &&
+        candidate.num_media.value_or(num_media_) == num_media_) {
+        return Likeness::same;
+    }
+    if (!may_be_template_) return Likeness::none;
+    const auto body = single_spaced(candidate.body);
+    const bool shows_all = std::all_of(
+        template_values_.begin(), template_values_.end(),
+        [&body](const std::string& value) { return body.find(value) != std::string::npos; });
+    return shows_all && !template_values_.empty() ? Likeness::same : Likeness::possible;
+}
+
+bool ReconcileSearch::look_at(const Page<Message>& page) {
+    for (const auto& candidate : page.items) {
+        if (candidate.date_created && *candidate.date_created < earliest_) return false;
+        switch (compare(candidate)) {
+            case Likeness::same:
+                same_.push_back(candidate.sid);
+                break;
+            case Likeness::possible:
+                possible_.push_back(candidate.sid);
+                break;
+            case Likeness::none:
+                break;
+        }
+    }
+    if (++pages_ < max_reconcile_pages) return true;
+    cut_short_ = !page.next.empty();
+    return false;
+}
+
+Result<Reconciliation> ReconcileSearch::conclusion() const {
+    if (cut_short_) return endless_list("has 200 pages that are newer than the attempt");
+    using Outcome = Reconciliation::Outcome;
+    if (!same_.empty()) {
+        return Reconciliation{same_.size() == 1 ? Outcome::found : Outcome::several, same_};
+    }
+    if (!possible_.empty()) return Reconciliation{Outcome::possible, possible_};
+    return Reconciliation{};
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,119 @@
+#include "messages_client/send_gate.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+namespace twiliowa::detail {
+
+namespace {
+
+/// As Address::parse reads it again.
+std::string written_address(const Address& address) {
+    return address.channel() == Address::Channel::sms ? "sms:" + address.wire() : address.wire();
+}
+
+/// From and the messaging service, as far as they are known here.
+std::array<std::string_view, 2> senders_of(const SendNote& note) {
+    return {note.from, note.messaging_service_sid};
+}
+
+bool is_free_form(const OutboundMessage& message) {
+    return message.content_sid.empty() &&
+           std::none_of(message.extra.begin(), message.extra.end(),
+                        [](const auto& entry) { return entry.first == "ContentSid"; });
+}
+
+bool refused_by_twilio(ErrorKind kind) noexcept {
+    return kind == ErrorKind::api || kind == ErrorKind::authentication ||
+           kind == ErrorKind::not_found || kind == ErrorKind::rate_limit;
+}
+
+Error opted_out_refusal() {
+    return Error::invalid_request("To", "has opted out of messages from this sender",
+                                  "send nothing more until the recipient opts in again (START)",
+                                  21610);
+}
+
+Error window_refusal(bool known) {
+    return Error::invalid_request(
+        "Body",
+        known ? "is free-form, and the 24-hour window of the recipient is closed"
+              : "is free-form, and nothing is known of the 24-hour window of the recipient",
+        "send a template, or name one in fallback_content_sid", 63016);
+}
+
+/// What the first sender of which something is known says of the window.
+Result<WindowState> window_state(const ConversationWindow& window, const SendNote& note,
+                                 const std::optional<TimePoint>& at) {
+    for (const auto sender : senders_of(note)) {
+        if (sender.empty()) continue;
+        auto state = window.state(sender, note.to, at);
+        if (!state || state->known) return state;
+    }
+    return WindowState{};
+}
+
+}  // namespace
+
+SendNote note_of(const CheckedOutbound& checked, TimePoint now) {
+    SendNote note;
+    if (checked.to.empty()) return note;
+    note.to = written_address(checked.to);
+    if (!checked.from.empty()) note.from = written_address(checked.from);
+    note.messaging_service_sid = checked.messaging_service_sid;
+    note.whatsapp = checked.to.channel() == Address::Channel::whatsapp;
+    note.at = now;
+    return note;
+}
+
+Result<SendGate::Way> SendGate::admit(const CheckedOutbound& checked) const {
+    const auto note = note_of(checked, {});
+    if (note.to.empty()) return Way::as_it_is;
+    if (opt_outs) {
+        for (const auto sender : senders_of(note)) {
+            if (sender.empty()) continue;
+            const auto out = opt_outs->is_opted_out(sender, note.to);
+            if (!out) return out.error();
+            if (*out) return opted_out_refusal();
+        }
+    }
+    const auto& message = *checked.message;
+    if (!window || !note.whatsapp || !is_free_form(message)) return Way::as_it_is;
+    const auto state = window_state(*window, note, message.send_at);
+    if (!state) return state.error();
+    if (state->open || (!state->known && !refuse_unknown_window)) return Way::as_it_is;
+    if (!message.fallback_content_sid.empty()) return Way::fallback;
+    return window_refusal(state->known);
+}
+
+void SendGate::learn(const SendNote& note, const Error& refusal) const {
+    if (note.to.empty() || refusal.code() == 0 || !refused_by_twilio(refusal.kind())) return;
+    for (const auto sender : senders_of(note)) {
+        if (sender.empty()) continue;
+        if (opt_outs) {
+            static_cast<void>(opt_outs->learn_error(sender, note.to, refusal.code(), note.at));
+        }
+        if (window && note.whatsapp) {
+            static_cast<void>(window->learn_error(sender, note.to, refusal.code(), note.at));
+        }
+    }
+}
+
+OutboundMessage fallback_of(const OutboundMessage& message) {
+    auto fallback = message;
+    fallback.body.clear();
+    fallback.media_url.clear();
+    fallback.persistent_action.clear();
+    fallback.content_sid = std::exchange(fallback.fallback_content_sid, {});
+    fallback.content_variables = std::exchange(fallback.fallback_variables, {});
+    std::erase_if(fallback.extra, [](const auto& entry) {
+        return entry.first == "Body" || entry.first == "MediaUrl" ||
+               entry.first == "PersistentAction";
+    });
+    return fallback;
+}
+
+}  // namespace twiliowa::detail

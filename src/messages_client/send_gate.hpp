@@ -1,0 +1,57 @@
+/// @file
+/// What a client remembers of its recipients: asked before a send, told of a refusal after it.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/error.hpp>
+#include <twiliowa/types/message.hpp>
+#include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/result.hpp>
+
+#include "messages_client/outbound_checks.hpp"
+
+namespace twiliowa::detail {
+
+/// Who a message went to, and when; empty where nothing is to be learnt.
+struct SendNote {
+    std::string from = {};
+    std::string messaging_service_sid = {};
+    std::string to = {};
+    bool whatsapp = false;
+    TimePoint at = {};
+    bool fallback = false;  ///< Its fallback went instead.
+};
+
+/// Either part may be missing. Immutable; thread-safe.
+struct SendGate {
+    std::shared_ptr<const ConversationWindow> window = {};
+    std::shared_ptr<const OptOuts> opt_outs = {};
+    bool refuse_unknown_window = false;
+
+    enum class Way { as_it_is, fallback };
+    /// How the message may go, or why it may not.
+    Result<Way> admit(const CheckedOutbound& checked) const;
+    /// Takes in what Twilio's refusal says of the recipient. A store that fails is left alone: the
+    /// refusal is what the caller must hear of.
+    void learn(const SendNote& note, const Error& refusal) const;
+    /// After the send: says which way the message went, or learns why it did not.
+    void finish(const SendNote& note, Result<Message>& sent) const {
+        if (sent) {
+            sent->sent_fallback = note.fallback;
+        } else {
+            learn(note, sent.error());
+        }
+    }
+};
+
+SendNote note_of(const CheckedOutbound& checked, TimePoint now);
+
+/// `message` with its fallback template in place of its content.
+OutboundMessage fallback_of(const OutboundMessage& message);
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,305 @@
+#include "testing/fake_twilio/api/content_api.hpp"
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "testing/fake_twilio/api/content_json.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+// ---- What a request may say.
+
+bool is_fake_variable_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               c == '_';
+    });
+}
+
+FakeVerdict bad_fake_content(std::string_view why) {
+    return FakeProblem{400, 20422, std::string{why}, {}};
+}
+
+using FakeFieldNames = std::array<const char*, 4>;
+
+/// The fields that must be there, and whether they are; `where` begins the complaint.
+FakeVerdict check_fake_fields(std::string_view where, const ContentJson& object,
+                              const FakeFieldNames& fields) {
+    for (const auto* field : fields) {
+        if (field != nullptr && !object.contains(field)) {
+            return bad_fake_content(std::string{where} + " lacks " + field);
+        }
+    }
+    return std::nullopt;
+}
+
+/// What every content type needs, as the API's document has it.
+FakeVerdict check_fake_type(std::string_view name, const ContentJson& type) {
+    struct Needs {
+        std::string_view type;
+        FakeFieldNames fields;
+        const char* list = nullptr;   ///< A field that is an array of objects,
+        FakeFieldNames entries = {};  ///< each of which needs these.
+    };
+    static constexpr std::array needs{
+        Needs{"twilio/text", {"body"}},
+        Needs{"twilio/media", {"media"}},
+        Needs{"twilio/location", {"latitude", "longitude"}},
+        Needs{"twilio/quick-reply", {"body", "actions"}, "actions", {"title"}},
+        Needs{"twilio/call-to-action", {"body", "actions"}, "actions", {"type", "title"}},
+        Needs{"twilio/list-picker", {"body", "button", "items"}, "items", {"id", "item"}},
+        Needs{"twilio/carousel", {"body", "cards"}, "cards", {"body", "media", "actions"}},
+        Needs{"twilio/catalog", {"body"}},
+        Needs{"twilio/flows", {"body", "button_text", "pages", "type"}},
+        Needs{"twilio/schedule", {"id", "title", "timeSlots"}},
+        Needs{"whatsapp/card", {"body"}},
+        Needs{"whatsapp/authentication", {"actions"}, "actions", {"copy_code_text"}},
+        Needs{"whatsapp/flows", {"body", "button_text", "flow_id"}},
+    };
+    if (!type.is_object()) return bad_fake_content("a type is not an object");
+    const auto body = type.find("body");
+    if (body != type.end() && !body->is_string() && !body->is_null()) {
+        return bad_fake_content(std::string{name} + " has a body that is not a text");
+    }
+    const auto entry = std::find_if(needs.begin(), needs.end(),
+                                    [&](const Needs& one) { return one.type == name; });
+    if (entry == needs.end()) return std::nullopt;
+    if (auto problem = check_fake_fields(name, type, entry->fields)) return problem;
+    if (entry->list == nullptr) return std::nullopt;
+    const auto& list = type.at(entry->list);
+    if (!list.is_array()) return bad_fake_content(std::string{entry->list} + " is not an array");
+    for (const auto& object : list) {
+        if (auto problem = check_fake_fields(entry->list, object, entry->entries)) return problem;
+    }
+    return std::nullopt;
+}
+
+FakeVerdict read_fake_types(const ContentJson& json, testing::FakeContent& content) {
+    const auto types = json.find("types");
+    if (types == json.end() || !types->is_object() || types->empty()) {
+        return bad_fake_content("types is missing, or not an object with a type in it");
+    }
+    for (const auto& [name, type] : types->items()) {
+        if (name.find('/') == std::string::npos) return bad_fake_content("a type has no such name");
+        if (auto problem = check_fake_type(name, type)) return problem;
+    }
+    content.types = dump_content_json(*types);
+    content.body.clear();
+    return std::nullopt;
+}
+
+FakeVerdict read_fake_defaults(const ContentJson& json, testing::FakeContent& content) {
+    const auto variables = json.find("variables");
+    if (variables == json.end() || variables->is_null()) return std::nullopt;
+    if (!variables->is_object()) return bad_fake_content("variables is not an object");
+    if (variables->size() > 100) return bad_fake_content("there are more than 100 variables");
+    content.variables.clear();
+    for (const auto& [name, value] : variables->items()) {
+        if (!is_fake_variable_name(name)) return bad_fake_content("a variable has no such name");
+        if (!value.is_string()) return bad_fake_content("a variable's value is not a string");
+        content.variables.emplace_back(name, value.get<std::string>());
+    }
+    return std::nullopt;
+}
+
+FakeVerdict read_fake_text(const ContentJson& json, const char* name, bool needed,
+                           std::string& text) {
+    const auto found = json.find(name);
+    if (found == json.end() || found->is_null()) {
+        return needed ? bad_fake_content(std::string{name} + " is missing") : std::nullopt;
+    }
+    if (!found->is_string() || (needed && found->get_ref<const std::string&>().empty())) {
+        return bad_fake_content(std::string{name} + " is not a text");
+    }
+    text = found->get<std::string>();
+    return std::nullopt;
+}
+
+/// Deeper than any template, and than what walks through it could go.
+bool nests_fake_json_too_deeply(std::string_view json) noexcept {
+    constexpr int deepest = 100;
+    int depth = 0;
+    bool in_text = false;
+    for (std::size_t i = 0; i < json.size(); ++i) {
+        const char c = json[i];
+        if (in_text && c == '\\') {
+            ++i;
+        } else if (c == '"') {
+            in_text = !in_text;
+        } else if (!in_text && (c == '[' || c == '{') && ++depth > deepest) {
+            return true;
+        } else if (!in_text && (c == ']' || c == '}')) {
+            --depth;
+        }
+    }
+    return false;
+}
+
+/// The request's JSON object, or what is wrong with it.
+FakeVerdict read_fake_document(const FakeCall& call, ContentJson& json) {
+    if (nests_fake_json_too_deeply(call.body)) {
+        return FakeProblem{400, 20001, "The body nests too deeply", {}};
+    }
+    json = ContentJson::parse(call.body, nullptr, false);
+    if (json.is_object()) return std::nullopt;
+    return FakeProblem{400, 20001, "The body is not a JSON object", {}};
+}
+
+FakeVerdict read_fake_content(const FakeCall& call, bool create, testing::FakeContent& content) {
+    ContentJson json;
+    auto problem = read_fake_document(call, json);
+    if (!problem) problem = read_fake_text(json, "friendly_name", false, content.friendly_name);
+    if (!problem) problem = read_fake_text(json, "language", create, content.language);
+    if (!problem) problem = read_fake_defaults(json, content);
+    if (!problem) problem = read_fake_types(json, content);
+    return problem;
+}
+
+HttpResponse show_fake_content(const FakeCall& call, int status, const FakeTemplate& entry) {
+    return fake_json_response(status, dump_content_json(content_to_fake_json(call, entry)));
+}
+
+void plan_fake_approval(FakeWorld& world, const FakeTemplate& entry, MonotonicTime when) {
+    FakeEvent event;
+    event.when = when;
+    event.kind = FakeEvent::Kind::approval;
+    event.subject = entry.content.sid;
+    event.expected = entry.content.approval;
+    world.events.push(std::move(event));
+}
+
+bool is_fake_template_name(std::string_view name) noexcept {
+    return !name.empty() && name.size() <= 512 && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_';
+    });
+}
+
+/// Why WhatsApp would turn the template down; empty when it would not.
+std::string fake_rejection_of(const FakeTemplate& entry) {
+    if (entry.name.find("reject") != std::string::npos) {
+        return "The name asks for it: it contains 'reject'";
+    }
+    const auto types = fake_types_of(entry.content);
+    for (const auto& [name, type] : types.items()) {
+        if (name == "twilio/list-picker" || name == "twilio/location") {
+            return name + " cannot be approved, and goes out within the 24-hour window only";
+        }
+        const auto found = type.find("body");
+        if (found == type.end() || !found->is_string()) continue;
+        const auto& body = found->get_ref<const std::string&>();
+        if (body.starts_with("{{") || body.ends_with("}}")) {
+            return "The body begins or ends with a variable";
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+HttpResponse serve_fake_create_content(const FakeCall& call) {
+    FakeTemplate entry;
+    entry.content.approval = "unsubmitted";
+    if (auto problem = read_fake_content(call, true, entry.content)) return fake_refusal(*problem);
+    entry.content.sid = call.world.ids.next("HX");
+    entry.created = call.moment.now;
+    entry.updated = call.moment.now;
+    auto response = show_fake_content(call, 201, entry);
+    call.account.put_template(std::move(entry));
+    return response;
+}
+
+HttpResponse serve_fake_fetch_content(const FakeCall& call) {
+    const auto* entry = call.account.find_template(call.route.content);
+    return entry == nullptr ? fake_not_found("content") : show_fake_content(call, 200, *entry);
+}
+
+HttpResponse serve_fake_update_content(const FakeCall& call) {
+    auto* entry = call.account.find_template(call.route.content);
+    if (entry == nullptr) return fake_not_found("content");
+    auto content = entry->content;
+    if (auto problem = read_fake_content(call, false, content)) return fake_refusal(*problem);
+    entry->content = std::move(content);
+    entry->updated = call.moment.now;
+    return show_fake_content(call, 200, *entry);
+}
+
+HttpResponse serve_fake_delete_content(const FakeCall& call) {
+    const auto erased = std::erase_if(call.account.contents, [&](const auto& entry) {
+        return entry.second.content.sid == call.route.content;
+    });
+    return erased == 0 ? fake_not_found("content") : HttpResponse{204, {}, {}};
+}
+
+HttpResponse serve_fake_fetch_approval(const FakeCall& call) {
+    const auto* entry = call.account.find_template(call.route.content);
+    if (entry == nullptr) return fake_not_found("content");
+    const auto& sid = entry->content.sid;
+    return fake_json_response(
+        200, dump_content_json(
+                 {{"sid", sid},
+                  {"account_sid", call.account.sid},
+                  {"whatsapp", approval_to_fake_json(*entry)},
+                  {"url", fake_content_url(call, "/v1/Content/" + sid + "/ApprovalRequests")}}));
+}
+
+HttpResponse serve_fake_request_approval(const FakeCall& call) {
+    auto* entry = call.account.find_template(call.route.content);
+    if (entry == nullptr) return fake_not_found("content");
+    ContentJson json;
+    std::string name;
+    std::string category;
+    auto problem = read_fake_document(call, json);
+    if (!problem) problem = read_fake_text(json, "name", true, name);
+    if (!problem) problem = read_fake_text(json, "category", true, category);
+    if (!problem && !is_fake_template_name(name)) {
+        problem = bad_fake_content("name may have a-z, 0-9 and _ only");
+    }
+    if (!problem && category != "UTILITY" && category != "MARKETING" &&
+        category != "AUTHENTICATION") {
+        problem = bad_fake_content("category is none of UTILITY, MARKETING, AUTHENTICATION");
+    }
+    const auto& status = entry->content.approval;
+    if (!problem && (status == "received" || status == "pending" || status == "approved")) {
+        problem = bad_fake_content("the template has been submitted already");
+    }
+    if (problem) return fake_refusal(*problem);
+
+    entry->name = std::move(name);
+    entry->category = std::move(category);
+    entry->allow_category_change = !json.contains("allow_category_change") ||
+                                   json["allow_category_change"] != ContentJson(false);
+    entry->rejection_reason.clear();
+    entry->content.approval = "received";
+    entry->updated = call.moment.now;
+    plan_fake_approval(call.world, *entry,
+                       call.moment.monotonic + call.world.options.timings.until_pending);
+    auto approval = approval_to_fake_json(*entry);
+    approval.erase("type");
+    return fake_json_response(201, dump_content_json(approval));
+}
+
+void step_fake_approval(FakeWorld& world, std::string_view content_sid, std::string_view expected,
+                        const FakeMoment& moment) {
+    for (const auto& [sid, unused] : world.accounts.all()) {
+        auto* entry = world.accounts.find(sid)->find_template(content_sid);
+        if (entry == nullptr || entry->content.approval != expected) continue;
+        entry->updated = moment.now;
+        ++world.revision;
+        if (expected == "received") {
+            entry->content.approval = "pending";
+            plan_fake_approval(world, *entry,
+                               moment.monotonic + world.options.timings.until_approved);
+        } else if (expected == "pending") {
+            entry->rejection_reason = fake_rejection_of(*entry);
+            entry->content.approval = entry->rejection_reason.empty() ? "approved" : "rejected";
+        }
+    }
+}
+
+}  // namespace twiliowa::detail

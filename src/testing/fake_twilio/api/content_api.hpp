@@ -1,0 +1,22 @@
+/// @file
+/// The Content API: templates and their approval.
+#pragma once
+
+#include <string_view>
+
+#include "testing/fake_twilio/api/call.hpp"
+
+namespace twiliowa::detail {
+
+HttpResponse serve_fake_create_content(const FakeCall& call);
+HttpResponse serve_fake_fetch_content(const FakeCall& call);
+HttpResponse serve_fake_update_content(const FakeCall& call);
+HttpResponse serve_fake_delete_content(const FakeCall& call);
+HttpResponse serve_fake_fetch_approval(const FakeCall& call);
+HttpResponse serve_fake_request_approval(const FakeCall& call);
+
+/// An approval's next step, planned before: received -> pending -> approved or rejected.
+void step_fake_approval(FakeWorld& world, std::string_view content_sid, std::string_view expected,
+                        const FakeMoment& moment);
+
+}  // namespace twiliowa::detail

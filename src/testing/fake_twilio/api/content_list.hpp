@@ -1,0 +1,17 @@
+/// @file
+/// The Content API's lists: both versions', with approvals or without, and the legacy one.
+#pragma once
+
+#include "testing/fake_twilio/api/call.hpp"
+
+namespace twiliowa::detail {
+
+HttpResponse serve_fake_list_contents(const FakeCall& call);
+HttpResponse serve_fake_list_approvals(const FakeCall& call);
+/// Templates that WhatsApp was asked to approve, by the name given there.
+HttpResponse serve_fake_list_legacy(const FakeCall& call);
+/// The same as the first two, filtered and sorted.
+HttpResponse serve_fake_search_contents(const FakeCall& call);
+HttpResponse serve_fake_search_approvals(const FakeCall& call);
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,24 @@
+/// @file
+/// What goes wrong with requests.
+#pragma once
+
+#include <twiliowa/http/http_transport.hpp>
+#include <twiliowa/testing/fake_types.hpp>
+
+#include "testing/fake_twilio/world/world.hpp"
+
+namespace twiliowa::detail {
+
+/// The fault of the next request: the one ordered, or what chance gives.
+testing::Fault choose_fake_fault(FakeWorld& world);
+
+/// Whether the fault keeps the request from being carried out.
+bool is_fake_fault_before(testing::Fault fault) noexcept;
+
+/// The answer of a fault that keeps the request from being carried out; status 0: none at all.
+HttpResponse fake_fault_response(testing::Fault fault);
+
+/// Changes the answer to a request that was carried out, where that is the fault.
+void spoil_fake_response(testing::Fault fault, HttpResponse& response);
+
+}  // namespace twiliowa::detail

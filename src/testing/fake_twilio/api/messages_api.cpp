@@ -1,0 +1,178 @@
+#include "testing/fake_twilio/api/messages_api.hpp"
+
+#include <cstddef>
+#include <string>
+
+#include "testing/fake_twilio/api/json.hpp"
+#include "testing/fake_twilio/api/paging.hpp"
+#include "testing/fake_twilio/messages/create.hpp"
+#include "testing/fake_twilio/messages/lifecycle.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+const std::string& fake_sid_of(const FakeMessage& message) noexcept {
+    return message.record.sid.str();
+}
+const std::string& fake_sid_of(const Media& media) noexcept {
+    return media.sid.str();
+}
+
+template <class T>
+FakePageNeighbours fake_neighbours_of(const FakeSlice<T>& slice) {
+    FakePageNeighbours neighbours;
+    if (slice.items.empty()) return neighbours;
+    if (slice.has_older) neighbours.older_from = fake_sid_of(*slice.items.back());
+    if (slice.has_newer) neighbours.newer_from = fake_sid_of(*slice.items.front());
+    return neighbours;
+}
+
+}  // namespace
+
+HttpResponse serve_fake_create_message(const FakeCall& call) {
+    const FakeCreate create{call.form, call.world, call.account, call.moment};
+    if (const auto problem = check_fake_create(create)) return fake_refusal(*problem);
+    call.account.count_created(fake_day_of(call.moment.now));
+    const auto& message = call.world.store.add(build_fake_message(create, call.world.ids));
+    start_fake_lifecycle(call.world, message, call.moment);
+    return fake_json_response(201, fake_message_json(message.record));
+}
+
+HttpResponse serve_fake_list_messages(const FakeCall& call) {
+    FakePageRequest request;
+    FakeDateFilter date;
+    auto problem = read_fake_page_request(call.query, call.world.store, request);
+    if (!problem) problem = FakeDateFilter::read(call.query, "DateSent", date);
+    if (problem) return fake_refusal(*problem);
+
+    const auto to = call.query.get("To");
+    const auto from = call.query.get("From");
+    const auto slice = slice_fake_sequence(
+        call.world.store.all(), request.position, request.page_size,
+        [&](const FakeMessage& message) {
+            const auto& record = message.record;
+            const auto& when = record.date_sent ? record.date_sent : record.date_created;
+            return record.account_sid == call.account.sid && (to.empty() || record.to == to) &&
+                   (from.empty() || record.from == from) && (!when || date.accepts(*when));
+        });
+    const auto frame =
+        frame_fake_page(call.path, fake_filters(call.query), request, fake_neighbours_of(slice));
+    return fake_json_response(200, fake_message_page_json(slice.items, frame));
+}
+
+HttpResponse serve_fake_fetch_message(const FakeCall& call) {
+    const auto* message = call.world.store.find(call.account.sid, call.route.message);
+    if (message == nullptr) return fake_not_found("message");
+    return fake_json_response(200, fake_message_json(message->record));
+}
+
+HttpResponse serve_fake_update_message(const FakeCall& call) {
+    auto* message = call.world.store.find(call.account.sid, call.route.message);
+    if (message == nullptr) return fake_not_found("message");
+    const bool redact = call.form.has("Body");
+    const bool cancel = call.form.has("Status");
+    if (!redact && !cancel) return fake_invalid_parameter("Nothing to change: give Body or Status");
+    if (redact && !call.form.get("Body").empty()) {
+        return fake_invalid_parameter("Body can be emptied only, not changed");
+    }
+    auto& record = message->record;
+    if (cancel) {
+        if (call.form.get("Status") != MessageStatus::canceled) {
+            return fake_invalid_parameter("Status can become canceled only");
+        }
+        if (record.status != MessageStatus::scheduled && record.status != MessageStatus::canceled) {
+            return fake_refusal(
+                {400, 30409, "The message is past the point of being canceled", {}});
+        }
+        if (record.status == MessageStatus::scheduled) {
+            move_fake_message(call.world, *message, MessageStatus::canceled, 0, call.moment);
+        }
+    }
+    if (redact) {
+        record.body.clear();
+        message->bubble.body.clear();
+        for (auto& card : message->bubble.cards) card.body.clear();
+    }
+    ++call.world.revision;
+    record.date_updated = call.moment.now;
+    return fake_json_response(200, fake_message_json(record));
+}
+
+HttpResponse serve_fake_delete_message(const FakeCall& call) {
+    if (!call.world.store.remove(call.account.sid, call.route.message))
+        return fake_not_found("message");
+    return {204, {}, {}};
+}
+
+HttpResponse serve_fake_post_feedback(const FakeCall& call) {
+    auto* message = call.world.store.find(call.account.sid, call.route.message);
+    if (message == nullptr) return fake_not_found("message");
+    const auto outcome = call.form.get("Outcome");
+    if (!outcome.empty() && outcome != "confirmed" && outcome != "unconfirmed") {
+        return fake_invalid_parameter("Outcome is neither confirmed nor unconfirmed");
+    }
+    message->feedback = outcome.empty() ? "confirmed" : outcome;
+    return fake_json_response(200, fake_feedback_json(*message, call.moment.now));
+}
+
+HttpResponse serve_fake_list_media(const FakeCall& call) {
+    const auto* message = call.world.store.find(call.account.sid, call.route.message);
+    if (message == nullptr) return fake_not_found("message");
+    FakePageRequest request;
+    FakeDateFilter date;
+    auto problem = read_fake_page_request(call.query, call.world.store, request);
+    if (!problem) problem = FakeDateFilter::read(call.query, "DateCreated", date);
+    if (problem) return fake_refusal(*problem);
+
+    const auto slice = slice_fake_sequence(
+        message->media, request.position, request.page_size, [&](const Media& medium) {
+            return !medium.date_created || date.accepts(*medium.date_created);
+        });
+    const auto frame =
+        frame_fake_page(call.path, fake_filters(call.query), request, fake_neighbours_of(slice));
+    return fake_json_response(200, fake_media_page_json(slice.items, frame));
+}
+
+HttpResponse serve_fake_fetch_media(const FakeCall& call) {
+    const auto* message = call.world.store.find(call.account.sid, call.route.message);
+    if (message == nullptr) return fake_not_found("message");
+    for (const auto& [place, medium] : message->media) {
+        if (medium.sid.str() == call.route.media) {
+            return fake_json_response(200, fake_media_json(medium));
+        }
+    }
+    return fake_not_found("media");
+}
+
+HttpResponse serve_fake_delete_media(const FakeCall& call) {
+    auto* message = call.world.store.find(call.account.sid, call.route.message);
+    if (message == nullptr) return fake_not_found("message");
+    const auto erased = std::erase_if(message->media, [&](const auto& entry) {
+        return entry.second.sid.str() == call.route.media;
+    });
+    return erased == 0 ? fake_not_found("media") : HttpResponse{204, {}, {}};
+}
+
+HttpResponse serve_fake_media_file(const FakeCall& call) {
+    const auto* message = call.world.store.find(call.account.sid, call.route.message);
+    if (message == nullptr) return fake_not_found("message");
+    std::size_t number = 0;
+    for (const auto& [place, medium] : message->media) {
+        const auto& sid = medium.sid.str();
+        if (sid == call.route.media) {
+            const auto file = message->files.find(sid);
+            if (file != message->files.end()) {
+                return {200, {{"Content-Type", medium.content_type}}, file->second};
+            }
+            // The fake fetches nothing: the original is where it was.
+            if (number < message->media_urls.size()) {
+                return {307, {{"Location", message->media_urls[number]}}, {}};
+            }
+        }
+        ++number;
+    }
+    return fake_not_found("media");
+}
+
+}  // namespace twiliowa::detail

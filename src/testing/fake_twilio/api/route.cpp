@@ -1,0 +1,97 @@
+#include "testing/fake_twilio/api/route.hpp"
+
+#include <array>
+
+#include "testing/fake_twilio/world/parameters.hpp"
+#include "text/percent.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+struct FakeRoutePattern {
+    FakeResource resource;
+    std::string_view path;  ///< {a}, {m}, {x}, {c}: account, message, media, content.
+};
+
+constexpr std::array fake_route_patterns{
+    FakeRoutePattern{FakeResource::messages, "2010-04-01/Accounts/{a}/Messages.json"},
+    FakeRoutePattern{FakeResource::message, "2010-04-01/Accounts/{a}/Messages/{m}.json"},
+    FakeRoutePattern{FakeResource::feedback, "2010-04-01/Accounts/{a}/Messages/{m}/Feedback.json"},
+    FakeRoutePattern{FakeResource::media_list, "2010-04-01/Accounts/{a}/Messages/{m}/Media.json"},
+    FakeRoutePattern{FakeResource::media, "2010-04-01/Accounts/{a}/Messages/{m}/Media/{x}.json"},
+    FakeRoutePattern{FakeResource::media_file, "2010-04-01/Accounts/{a}/Messages/{m}/Media/{x}"},
+    FakeRoutePattern{FakeResource::contents, "v1/Content"},
+    FakeRoutePattern{FakeResource::contents_and_approvals, "v1/ContentAndApprovals"},
+    FakeRoutePattern{FakeResource::legacy_contents, "v1/LegacyContent"},
+    FakeRoutePattern{FakeResource::searched_contents, "v2/Content"},
+    FakeRoutePattern{FakeResource::searched_contents_and_approvals, "v2/ContentAndApprovals"},
+    FakeRoutePattern{FakeResource::content, "v1/Content/{c}"},
+    FakeRoutePattern{FakeResource::approvals, "v1/Content/{c}/ApprovalRequests"},
+    FakeRoutePattern{FakeResource::approval_request, "v1/Content/{c}/ApprovalRequests/whatsapp"},
+    FakeRoutePattern{FakeResource::typing, "v2/Indicators/Typing.json"},
+};
+
+std::string_view take_fake_segment(std::string_view& path) noexcept {
+    const auto slash = path.find('/');
+    const auto segment = path.substr(0, slash);
+    path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
+    return segment;
+}
+
+/// Whether `segment` fits one segment of a pattern; an identifier goes into `route`.
+bool fits_fake_segment(std::string_view pattern, std::string_view segment, FakeRoute& route) {
+    if (pattern.size() < 3 || pattern.front() != '{') return pattern == segment;
+    const auto suffix = pattern.substr(3);
+    if (segment.size() <= suffix.size() || !segment.ends_with(suffix)) return false;
+    if (!has_whole_escapes(segment)) return false;
+    auto& slot = pattern[1] == 'a'   ? route.account
+                 : pattern[1] == 'm' ? route.message
+                 : pattern[1] == 'c' ? route.content
+                                     : route.media;
+    slot = percent_decode(segment.substr(0, segment.size() - suffix.size()), false);
+    return true;
+}
+
+std::optional<FakeRoute> fit_fake_route(const FakeRoutePattern& pattern, std::string_view path) {
+    FakeRoute route;
+    route.resource = pattern.resource;
+    for (auto rest = pattern.path; !rest.empty();) {
+        // "a/" has an empty segment after "a"; it fits nothing.
+        if (path.empty()) return std::nullopt;
+        const bool last = path.find('/') == std::string_view::npos;
+        if (!fits_fake_segment(take_fake_segment(rest), take_fake_segment(path), route)) {
+            return std::nullopt;
+        }
+        if (last != rest.empty()) return std::nullopt;
+    }
+    return route;
+}
+
+}  // namespace
+
+FakeTarget split_fake_url(std::string_view url) noexcept {
+    url = url.substr(0, url.find('#'));
+    const auto question = url.find('?');
+    FakeTarget target;
+    target.path = url.substr(0, question);
+    if (question != std::string_view::npos) target.query = url.substr(question + 1);
+    const auto scheme = target.path.find("://");
+    if (scheme != std::string_view::npos && !target.path.starts_with('/')) {
+        const auto slash = target.path.find('/', scheme + 3);
+        target.path =
+            slash == std::string_view::npos ? std::string_view{} : target.path.substr(slash);
+    }
+    return target;
+}
+
+std::optional<FakeRoute> match_fake_route(std::string_view path) {
+    if (!path.starts_with('/')) return std::nullopt;
+    path.remove_prefix(1);
+    for (const auto& pattern : fake_route_patterns) {
+        if (auto route = fit_fake_route(pattern, path)) return route;
+    }
+    return std::nullopt;
+}
+
+}  // namespace twiliowa::detail

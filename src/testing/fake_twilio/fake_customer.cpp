@@ -1,0 +1,219 @@
+#include <twiliowa/testing/fake_customer.hpp>
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include <twiliowa/testing/fake_twilio.hpp>
+
+#include "testing/fake_twilio/messages/inbound.hpp"
+#include "testing/fake_twilio/messages/lifecycle.hpp"
+#include "testing/fake_twilio/state.hpp"
+
+namespace twiliowa::testing {
+
+namespace {
+
+[[noreturn]] void refuse_customer(std::string field, std::string problem) {
+    Error::invalid_request(std::move(field), std::move(problem)).raise();
+}
+
+std::string on_whatsapp(std::string_view address) {
+    return address.find(':') == std::string_view::npos ? "whatsapp:" + std::string{address}
+                                                       : std::string{address};
+}
+
+/// A coordinate as JSON writes numbers: the shortest text that is the same number.
+std::string coordinate_text(double degrees) {
+    return nlohmann::json(degrees).dump();
+}
+
+FakeInbound customer_message(const FakeCustomer& customer, std::string body) {
+    FakeInbound message;
+    message.from = customer.address();
+    message.to = customer.sender();
+    message.body = std::move(body);
+    return message;
+}
+
+}  // namespace
+
+std::string FakeTwilio::receive(FakeInbound message) {
+    std::string sid;
+    detail::FakeVerdict problem;
+    {
+        const std::lock_guard lock{state_->mutex};
+        const auto* account = state_->world.accounts.first();
+        if (message.to.empty() && account != nullptr && !account->senders.empty()) {
+            message.to = account->senders.front();
+        }
+        // A bare number is on its partner's channel.
+        if (message.to.find(':') != std::string::npos) message.from = on_whatsapp(message.from);
+        problem = detail::receive_fake_message(state_->world, message, state_->moment(), sid);
+    }
+    if (problem) refuse_customer("To", "is not a sender of this FakeTwilio");
+    state_->notify();
+    return sid;
+}
+
+FakeCustomer FakeTwilio::customer(std::string_view number, std::string_view sender) {
+    std::string to{sender};
+    if (to.empty()) {
+        const std::lock_guard lock{state_->mutex};
+        const auto* account = state_->world.accounts.first();
+        if (account != nullptr && !account->senders.empty()) to = account->senders.front();
+    }
+    return FakeCustomer{*this, std::string{number}, std::move(to)};
+}
+
+FakeCustomer::FakeCustomer(FakeTwilio& twilio, std::string address, std::string sender)
+    : twilio_(&twilio), address_(std::move(address)), sender_(std::move(sender)) {
+    if (sender_.find(':') != std::string::npos) address_ = on_whatsapp(address_);
+}
+
+std::string FakeCustomer::sends_text(std::string text) const {
+    return twilio_->receive(customer_message(*this, std::move(text)));
+}
+
+std::string FakeCustomer::replies(std::string_view message_sid, std::string text) const {
+    auto message = customer_message(*this, std::move(text));
+    message.reply_to = message_sid;
+    return twilio_->receive(std::move(message));
+}
+
+std::string FakeCustomer::sends_media(std::string bytes, std::string content_type,
+                                      std::string caption) const {
+    auto message = customer_message(*this, std::move(caption));
+    message.media = std::move(bytes);
+    message.media_type = std::move(content_type);
+    return twilio_->receive(std::move(message));
+}
+
+std::string FakeCustomer::sends_location(double latitude, double longitude, std::string label,
+                                         std::string address) const {
+    auto message = customer_message(*this, {});
+    message.message_type = "location";
+    message.parameters = {{"Latitude", coordinate_text(latitude)},
+                          {"Longitude", coordinate_text(longitude)}};
+    if (!label.empty()) message.parameters.emplace_back("Label", std::move(label));
+    if (!address.empty()) message.parameters.emplace_back("Address", std::move(address));
+    return twilio_->receive(std::move(message));
+}
+
+std::string FakeCustomer::taps(std::string_view button) const {
+    auto message = customer_message(*this, {});
+    {
+        const std::lock_guard lock{twilio_->state_->mutex};
+        const auto tapped =
+            detail::find_fake_button(twilio_->state_->world, sender_, address_, button);
+        if (tapped.message == nullptr) refuse_customer("button", "is on none of the messages");
+        message.body = tapped.title;
+        message.reply_to = tapped.message->record.sid.str();
+        message.parameters = {{"ButtonText", tapped.title}, {"ButtonPayload", tapped.id}};
+    }
+    if (message.parameters.back().second.empty()) message.parameters.pop_back();
+    message.message_type = "button";
+    return twilio_->receive(std::move(message));
+}
+
+std::string FakeCustomer::chooses(std::string_view item) const {
+    auto message = customer_message(*this, {});
+    {
+        const std::lock_guard lock{twilio_->state_->mutex};
+        const auto chosen = detail::find_fake_item(twilio_->state_->world, sender_, address_, item);
+        if (chosen.message == nullptr) refuse_customer("item", "is in none of the lists");
+        message.body = chosen.title;
+        message.reply_to = chosen.message->record.sid.str();
+        message.parameters = {{"ListId", chosen.id}, {"ListTitle", chosen.title}};
+    }
+    message.message_type = "interactive";
+    return twilio_->receive(std::move(message));
+}
+
+std::string FakeCustomer::answers_flow(std::string json) const {
+    auto message = customer_message(*this, {});
+    message.message_type = "interactive";
+    message.parameters = {{"InteractiveData", std::move(json)}};
+    return twilio_->receive(std::move(message));
+}
+
+std::string FakeCustomer::stops() const {
+    return sends_text("STOP");
+}
+
+std::string FakeCustomer::starts_again() const {
+    return sends_text("START");
+}
+
+std::string FakeCustomer::joins(std::string_view code) const {
+    return sends_text("join " + std::string{code});
+}
+
+const FakeCustomer& FakeCustomer::named(std::string name) const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    auto& phones = twilio_->state_->world.phones;
+    phones.phone(address_).name = std::move(name);
+    phones.chat(sender_, address_);
+    return *this;
+}
+
+int FakeCustomer::reads() const {
+    auto& state = *twilio_->state_;
+    const int count = [&] {
+        const std::lock_guard lock{state.mutex};
+        return detail::read_fake_messages(state.world, sender_, address_, state.moment());
+    }();
+    state.notify();
+    return count;
+}
+
+void FakeCustomer::reads_at_once(bool yes) const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    twilio_->state_->world.phones.chat(sender_, address_).reads_at_once = yes;
+}
+
+void FakeCustomer::blocks(bool yes) const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    twilio_->state_->world.phones.chat(sender_, address_).blocked = yes;
+    ++twilio_->state_->world.revision;
+}
+
+void FakeCustomer::has_whatsapp(bool yes, int error_code) const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    auto& phones = twilio_->state_->world.phones;
+    phones.phone(address_).without_whatsapp = yes ? 0 : error_code;
+    phones.chat(sender_, address_);
+    ++twilio_->state_->world.revision;
+}
+
+std::vector<Message> FakeCustomer::conversation() const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    std::vector<Message> messages;
+    for (const auto& [place, message] : twilio_->state_->world.store.all()) {
+        const auto& record = message.record;
+        if ((record.from == sender_ && record.to == address_) ||
+            (record.from == address_ && record.to == sender_)) {
+            messages.push_back(record);
+        }
+    }
+    return messages;
+}
+
+Message FakeCustomer::sees() const {
+    twilio_->run_until_idle();
+    auto messages = conversation();
+    return messages.empty() ? Message{} : std::move(messages.back());
+}
+
+bool FakeCustomer::window_is_open() const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    return detail::is_fake_window_open(twilio_->state_->world.phones.find_chat(sender_, address_),
+                                       twilio_->state_->clock->now());
+}
+
+bool FakeCustomer::sees_typing() const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    return detail::is_fake_typing(twilio_->state_->world.phones.find_chat(sender_, address_),
+                                  twilio_->state_->clock->now());
+}
+
+}  // namespace twiliowa::testing

@@ -1,0 +1,35 @@
+/// @file
+/// Creating a message in the fake: the rules, then the record.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "testing/fake_twilio/world/problem.hpp"
+#include "testing/fake_twilio/world/world.hpp"
+
+namespace twiliowa::detail {
+
+/// A request to create a message, and what it is judged by.
+struct FakeCreate {
+    const FakeParameters& parameters;
+    const FakeWorld& world;
+    const FakeAccount& account;
+    FakeMoment moment;
+};
+
+/// The first rule that the request breaks.
+FakeVerdict check_fake_create(const FakeCreate& create);
+
+/// The message of a request that breaks no rule.
+FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids);
+
+/// SendAt of a message, if it has one that is a time.
+std::optional<TimePoint> fake_send_time(const FakeParameters& parameters);
+
+/// The sender a messaging service would take for `to`: the first of its pool on the same channel.
+/// Empty when there is none.
+std::string_view pick_fake_sender(const FakeAccount& account, std::string_view service_sid,
+                                  std::string_view to);
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,36 @@
+/// @file
+/// A message's way from the queue to the customer.
+#pragma once
+
+#include <string_view>
+
+#include "testing/fake_twilio/world/world.hpp"
+
+namespace twiliowa::detail {
+
+/// Puts a message in another status, with what goes with it: dates, price, sender.
+void set_fake_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
+                     TimePoint now);
+
+/// The same, and tells the status callback.
+void move_fake_message(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
+                       const FakeMoment& moment);
+
+/// A message was created: plans its first step, if steps are automatic.
+void start_fake_lifecycle(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment);
+
+/// The step that was planned, if the message is still where it was then.
+void step_fake_message(FakeWorld& world, std::string_view sid, std::string_view expected,
+                       const FakeMoment& moment);
+
+/// The customer opens the chat. Returns how many messages became read.
+int read_fake_messages(FakeWorld& world, std::string_view sender, std::string_view customer,
+                       const FakeMoment& moment);
+
+/// Whether `sender` has as much in its queue as Twilio takes (four hours' worth).
+bool is_fake_queue_full(const FakeWorld& world, std::string_view sender, const FakeMoment& moment);
+
+/// The fate of `+15005550001` and the like; null for other recipients.
+const testing::MagicRecipient* find_magic_recipient(std::string_view address) noexcept;
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,109 @@
+#include "testing/fake_twilio/webhooks/status_callback.hpp"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "testing/fake_twilio/webhooks/webhooks.hpp"
+#include "text/dates.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+std::string fake_hook_of(const std::map<std::string, std::string, std::less<>>& hooks,
+                         const Message& record) {
+    for (const auto& owner : {record.messaging_service_sid, record.from, record.account_sid}) {
+        const auto found = owner.empty() ? hooks.end() : hooks.find(owner);
+        if (found != hooks.end()) return found->second;
+    }
+    return {};
+}
+
+std::string fake_callback_url(const FakeWorld& world, const FakeMessage& message) {
+    const auto own = message.parameters.get("StatusCallback");
+    if (!own.empty()) return std::string{own};
+    const auto application = world.hooks.status.find(message.parameters.get("ApplicationSid"));
+    if (application != world.hooks.status.end()) return application->second;
+    return fake_hook_of(world.hooks.status, message.record);
+}
+
+/// `+44770090XXXX`
+std::string mask_fake_number(std::string_view address) {
+    std::string number{address.substr(address.find(':') + 1)};
+    const auto masked = number.size() < 4 ? 0 : number.size() - 4;
+    return number.substr(0, masked) + "XXXX";
+}
+
+/// The same for the same sender.
+std::string fake_channel_sid(std::string_view sender) {
+    std::uint64_t hash = 14695981039346656037u;
+    for (const char c : sender) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return FakeIds{hash}.next("XE");
+}
+
+std::string fake_event_type(std::string_view status) {
+    if (status != MessageStatus::read && status != MessageStatus::delivered &&
+        status != MessageStatus::undelivered) {
+        return {};
+    }
+    std::string type{status};
+    for (char& c : type) c = static_cast<char>(c - 'a' + 'A');
+    return type;
+}
+
+void add_fake_channel_fields(std::vector<FakeParameters::Entry>& fields, const Message& record) {
+    if (auto type = fake_event_type(record.status.str()); !type.empty()) {
+        fields.emplace_back("EventType", std::move(type));
+    }
+    fields.emplace_back("ChannelPrefix", "whatsapp");
+    fields.emplace_back("ChannelInstallSid", fake_channel_sid(record.from));
+    fields.emplace_back("ChannelToAddress", mask_fake_number(record.to));
+    fields.emplace_back("StructuredMessage", "false");
+}
+
+}  // namespace
+
+void send_fake_status_callback(FakeWorld& world, const FakeMessage& message,
+                               const FakeMoment& moment) {
+    const auto url = fake_callback_url(world, message);
+    if (url.empty()) return;
+    const auto& record = message.record;
+    const auto& sid = record.sid.str();
+    const auto& status = record.status.str();
+
+    FakeWebhookJob job;
+    job.kind = "status";
+    job.url = FakeWebhookUrl::parse(url);
+    job.account_sid = record.account_sid;
+    job.message_sid = sid;
+    auto& fields = job.parameters;
+    fields.reserve(20);
+    fields.emplace_back("SmsSid", sid);
+    fields.emplace_back("SmsStatus", status);
+    fields.emplace_back("MessageStatus", status);
+    fields.emplace_back("To", record.to);
+    fields.emplace_back("MessageSid", sid);
+    fields.emplace_back("AccountSid", record.account_sid);
+    fields.emplace_back("From", record.from);
+    fields.emplace_back("ApiVersion", record.api_version);
+    if (!record.messaging_service_sid.empty()) {
+        fields.emplace_back("MessagingServiceSid", record.messaging_service_sid);
+    }
+    if (record.to.starts_with("whatsapp:")) {
+        add_fake_channel_fields(fields, record);
+    } else if (status == MessageStatus::delivered) {
+        const auto date = format_iso8601_utc(moment.now);  // 2026-11-21T06:10:00Z
+        fields.emplace_back("RawDlrDoneDate", date.substr(2, 2) + date.substr(5, 2) +
+                                                  date.substr(8, 2) + date.substr(11, 2) +
+                                                  date.substr(14, 2));
+    }
+    if (record.error_code) {
+        fields.emplace_back("ErrorCode", std::to_string(*record.error_code));
+        fields.emplace_back("ErrorMessage", record.error_message);
+        fields.emplace_back("ChannelStatusMessage", "The channel did not deliver the message");
+    }
+    queue_fake_webhook(world, std::move(job), moment);
+}
+
+}  // namespace twiliowa::detail

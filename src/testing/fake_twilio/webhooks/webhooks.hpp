@@ -1,0 +1,31 @@
+/// @file
+/// Webhooks on their way out: faults, tries, answers.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "testing/fake_twilio/world/world.hpp"
+
+namespace twiliowa::detail {
+
+/// Sends a webhook as soon as the fake runs, or as its faults have it.
+void queue_fake_webhook(FakeWorld& world, FakeWebhookJob job, const FakeMoment& moment);
+
+/// A webhook's time has come. Returns what to deliver, or nullopt when nothing is to be done;
+/// follow with `finish_fake_webhook`.
+std::optional<testing::FakeWebhook> start_fake_webhook(FakeWorld& world, const FakeEvent& event,
+                                                       const FakeMoment& moment);
+
+/// What came of the try of that number in the log; `job` is the event's subject.
+void finish_fake_webhook(FakeWorld& world, std::string_view job, std::uint64_t number,
+                         const Result<WebhookResponse>& answer, const FakeMoment& moment);
+
+/// There is nobody to deliver it to.
+void discard_fake_webhook(FakeWorld& world, std::string_view job, std::uint64_t number);
+
+/// Plans those that were on their way when the state was saved.
+void resume_fake_webhooks(FakeWorld& world, const FakeMoment& moment);
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,110 @@
+/// @file
+/// Who may use the fake, and with what.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/http/http_transport.hpp>
+#include <twiliowa/testing/fake_types.hpp>
+
+#include "testing/fake_twilio/world/messages.hpp"
+
+namespace twiliowa::detail {
+
+/// What makes an account say no.
+struct FakeLimits {
+    bool trial = false;
+    std::set<std::string, std::less<>> verified = {};  ///< Phone numbers, without channel.
+    std::optional<int> daily_messages = {};
+    std::optional<int> concurrent_requests = {};
+    int throttled_requests = 0;  ///< Still to be refused.
+    std::optional<std::chrono::seconds> retry_after = {};
+};
+
+/// A template with what the Content API adds to it.
+struct FakeTemplate {
+    testing::FakeContent content = {};
+    std::string name = {};  ///< That of the approval request.
+    std::string category = {};
+    std::string rejection_reason = {};
+    bool allow_category_change = true;
+    TimePoint created = {};
+    TimePoint updated = {};
+};
+
+struct FakeAccount {
+    std::string sid = {};
+    std::string auth_token = {};
+    std::string owner = {};  ///< The account whose token opens this one, too, or empty.
+    std::map<std::string, std::string, std::less<>> api_keys = {};
+    std::vector<std::string> senders = {};  ///< Addresses as on the wire.
+    std::map<std::string, std::vector<std::string>, std::less<>> services = {};
+    FakeSequence<FakeTemplate> contents = {};
+    FakeLimits limits = {};
+    std::int64_t counted_day = 0;  ///< Days since 1970.
+    int created_that_day = 0;
+    int requests_under_way = 0;
+
+    bool has_sender(std::string_view address) const;
+    /// Adds it unless it is there.
+    void add_sender(std::string_view address);
+    /// The template of that SID, or null.
+    const FakeTemplate* find_template(std::string_view sid) const;
+    FakeTemplate* find_template(std::string_view sid);
+    /// Adds it, or puts it in the place of the one of its SID.
+    void put_template(FakeTemplate added);
+    /// Messages created on `day`.
+    int created_on(std::int64_t day) const noexcept {
+        return day == counted_day ? created_that_day : 0;
+    }
+    void count_created(std::int64_t day) noexcept;
+};
+
+/// Every account, and who wants to hear nothing more from whom.
+class FakeAccounts {
+public:
+    FakeAccount& add(std::string_view sid);
+    FakeAccount* find(std::string_view sid);
+    const FakeAccount* find(std::string_view sid) const;
+    /// The first one added, or null.
+    const FakeAccount* first() const;
+    /// The account that an Authorization header opens, or null.
+    FakeAccount* authenticate(std::string_view authorization);
+    /// The same for a request to `wanted`: its owner's token opens an account, too, but none of its
+    /// owner's API keys does. An empty `wanted` is the account whose login it is.
+    FakeAccount* authenticate(std::string_view authorization, std::string_view wanted);
+
+    void opt_out(std::string_view sender, std::string_view recipient);
+    void opt_in(std::string_view sender, std::string_view recipient);
+    bool is_opted_out(std::string_view sender, std::string_view recipient) const;
+    /// The first account that may send from the address, or null.
+    FakeAccount* owner_of(std::string_view sender);
+
+    const std::map<std::string, FakeAccount, std::less<>>& all() const noexcept {
+        return accounts_;
+    }
+    const std::set<std::pair<std::string, std::string>>& opt_outs() const noexcept {
+        return opt_outs_;
+    }
+
+private:
+    std::map<std::string, FakeAccount, std::less<>> accounts_;
+    std::string first_;
+    std::set<std::pair<std::string, std::string>> opt_outs_;
+};
+
+/// The Authorization header's value, wherever the request carries it.
+std::string_view find_fake_authorization(const HttpRequest& request) noexcept;
+
+/// Days since 1970, UTC.
+std::int64_t fake_day_of(TimePoint when) noexcept;
+
+}  // namespace twiliowa::detail

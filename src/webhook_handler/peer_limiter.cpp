@@ -1,0 +1,41 @@
+#include "webhook_handler/peer_limiter.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "net/ip_network.hpp"
+
+namespace twiliowa::detail {
+
+namespace {
+
+/// Whoever has one address of an IPv6 /64 has them all.
+std::string peer_key(std::string_view peer) {
+    const auto address = parse_ip_address(peer.substr(0, peer.find('%')));
+    if (!address || is_ip4(*address)) return std::string{peer};
+    return {address->begin(), address->begin() + 8};
+}
+
+}  // namespace
+
+std::chrono::nanoseconds PeerLimiter::wait_for(std::string_view peer, MonotonicTime now) {
+    auto key = peer_key(peer);
+    const std::lock_guard lock(mutex_);
+    auto& full_at = full_again(std::move(key));
+    const auto full = std::max(full_at, now) + refill_;
+    const auto latest = now + refill_ * burst_;
+    if (full > latest) return full - latest;
+    full_at = full;
+    return std::chrono::nanoseconds{0};
+}
+
+MonotonicTime& PeerLimiter::full_again(std::string key) {
+    const auto recent = recent_.find(key);
+    if (recent != recent_.end()) return recent->second;
+    if (recent_.size() >= max_peers / 2) older_ = std::exchange(recent_, {});
+    auto older = older_.extract(key);
+    if (!older.empty()) return recent_.insert(std::move(older)).position->second;
+    return recent_[std::move(key)];
+}
+
+}  // namespace twiliowa::detail

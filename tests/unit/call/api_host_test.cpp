@@ -1,0 +1,52 @@
+#include "call/api_host.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using twiliowa::detail::api_origin;
+using twiliowa::detail::same_origin_url;
+
+TEST_CASE("edge and region are always named together") {
+    const auto base = [](std::string_view edge, std::string_view region) {
+        return api_origin("api", edge, region, {}).value().base;
+    };
+    CHECK(base("", "") == "https://api.twilio.com");
+    CHECK(base("dublin", "ie1") == "https://api.dublin.ie1.twilio.com");
+    CHECK(base("", "ie1") == "https://api.dublin.ie1.twilio.com");
+    CHECK(base("", "au1") == "https://api.sydney.au1.twilio.com");
+    CHECK(base("sydney", "") == "https://api.sydney.us1.twilio.com");
+    CHECK(api_origin("api", "", "zz9", {}).error().field() == "edge");
+    CHECK(api_origin("api", "evil.test/", "", {}).error().field() == "edge");
+    CHECK(api_origin("api", "x", "a.b", {}).error().field() == "region");
+}
+
+TEST_CASE("a base URL is scheme, host and port, nothing else") {
+    const auto origin = api_origin("api", "", "", "http://127.0.0.1:8080/").value();
+    CHECK(origin.base == "http://127.0.0.1:8080");
+    CHECK(origin.host == "127.0.0.1");
+    CHECK(origin.port == 8080);
+    CHECK(api_origin("api", "", "", "https://[::1]:1")->host == "[::1]");
+    CHECK(api_origin("api", "", "", "http://x")->port == 80);
+    for (const char* bad :
+         {"x", "ftp://x", "http://", "http://:80", "http://x:0", "http://x:65536", "http://x:a",
+          "http://u:p@x", "http://x/path", "http://x?q", "http://x y", "http://x#f"}) {
+        CAPTURE(bad);
+        CHECK(api_origin("api", "", "", bad).error().field() == "base_url");
+    }
+}
+
+TEST_CASE("a link leads to the API's own origin or is refused") {
+    const auto origin = api_origin("api", "", "", {}).value();
+    CHECK(same_origin_url(origin, "/2010/x?Page=1&t=%2B").value() ==
+          "https://api.twilio.com/2010/x?Page=1&t=%2B");
+    CHECK(same_origin_url(origin, "https://api.twilio.com/x").value() ==
+          "https://api.twilio.com/x");
+    for (const char* bad :
+         {"", "//evil.test/x", "https://evil.test/", "http://api.twilio.com/x",
+          "https://api.twilio.com.evil.test/", "https://api.twilio.com@evil.test/", "x",
+          "@evil.test/", "/x y", "/x\r\nHost: evil", "/\\evil.test", "?x"}) {
+        CAPTURE(bad);
+        CHECK_FALSE(same_origin_url(origin, bad));
+    }
+}

@@ -1,0 +1,248 @@
+#include "messages_client/outbound_checks.hpp"
+
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include <twiliowa/types/error.hpp>
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+
+namespace {
+
+const TimePoint now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
+const std::string hex(32, 'a');
+const std::string service = "MG" + hex;
+
+detail::OutboundDefaults defaults() {
+    detail::OutboundDefaults result;
+    result.from = Address::parse("+14155238886", "From").value();
+    return result;
+}
+
+OutboundMessage text() {
+    OutboundMessage message;
+    message.to = "+447700900123";
+    message.body = "Hi";
+    return message;
+}
+
+/// "field/code" of the refusal, or "" if it passes.
+std::string refusal(const OutboundMessage& message,
+                    const detail::OutboundDefaults& with = defaults()) {
+    const auto checked = detail::check_outbound(message, with, now);
+    if (checked) return {};
+    const auto& error = checked.error();
+    CHECK(error.kind() == ErrorKind::invalid_request);
+    CHECK(error.effect() == Effect::none);
+    CHECK(error.what().find("7700900123") == std::string::npos);
+    return error.field() + '/' + std::to_string(error.code());
+}
+
+template <class Change>
+std::string refusal_after(Change change) {
+    auto message = text();
+    change(message);
+    return refusal(message);
+}
+
+std::string encoded(const OutboundMessage& message) {
+    const auto with = defaults();
+    return detail::encode_outbound(detail::check_outbound(message, with, now).value());
+}
+
+}  // namespace
+
+TEST_CASE("a text, a template, a medium and a location are encoded as Twilio wants them") {
+    CHECK(encoded(text()) ==
+          "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&Body=Hi");
+    CHECK(encoded(OutboundTemplate{
+              .to = "+447700900123", .content_sid = "HX" + hex, .variables = {{"1", "Lee"}}}) ==
+          "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&ContentSid=HX" + hex +
+              "&ContentVariables=%7B%221%22%3A%22Lee%22%7D");
+    CHECK(encoded(OutboundMedia{.to = "+447700900123", .media_url = "https://x.test/a.jpg"}) ==
+          "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&"
+          "MediaUrl=https%3A%2F%2Fx.test%2Fa.jpg");
+    const auto place = encoded(OutboundLocation{.to = "+447700900123",
+                                                .latitude = 37.78789,
+                                                .longitude = -122.391664,
+                                                .name = "Office",
+                                                .label = "375 Beale St"});
+    CHECK(place.find("PersistentAction=geo%3A37.787890%2C-122.391664%7C375+Beale+St") !=
+          std::string::npos);
+    CHECK(place.find("Body=Office") != std::string::npos);
+}
+
+TEST_CASE("all parameters are sent under Twilio's names") {
+    auto message = text();
+    message.messaging_service_sid = service;
+    message.from = "+14155238886";
+    message.status_callback = "https://example.com/cb";
+    message.application_sid = "AP" + hex;
+    message.send_at = now + 1h;
+    message.validity_period = 600;
+    message.attempt = 2;
+    message.max_price = 0.5;
+    message.provide_feedback = true;
+    message.force_delivery = false;
+    message.smart_encoded = true;
+    message.shorten_urls = false;
+    message.send_as_mms = false;
+    message.content_retention = "discard";
+    message.address_retention = "obfuscate";
+    message.traffic_type = "free";
+    message.risk_check = "disable";
+    message.fallback_from = "+15005550006";
+    message.extra = {{"MessageIntent", "otp"}};
+    CHECK(encoded(message) ==
+          "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&MessagingServiceSid=" +
+              service + "&Body=Hi&StatusCallback=https%3A%2F%2Fexample.com%2Fcb&ApplicationSid=AP" +
+              hex +
+              "&ScheduleType=fixed&SendAt=2026-11-21T01%3A00%3A00Z&ValidityPeriod=600&Attempt=2"
+              "&MaxPrice=0.5&ProvideFeedback=true&ForceDelivery=false&SmartEncoded=true"
+              "&ShortenUrls=false&SendAsMms=false&ContentRetention=discard"
+              "&AddressRetention=obfuscate&TrafficType=free&RiskCheck=disable"
+              "&FallbackFrom=%2B15005550006&MessageIntent=otp");
+}
+
+TEST_CASE("recipients and senders are needed, of one channel, and not the same") {
+    CHECK(refusal(text()).empty());
+    CHECK(refusal_after([](auto& m) { m.to = ""; }) == "To/21604");
+    CHECK(refusal_after([](auto& m) { m.to = "447700900123"; }) == "To/21211");
+    CHECK(refusal_after([](auto& m) { m.from = "x"; }) == "From/21212");
+    CHECK(refusal_after([](auto& m) { m.from = "sms:+15005550006"; }) == "From/30016");
+    CHECK(refusal_after([](auto& m) { m.to = "+14155238886"; }) == "To/63031");
+    CHECK(refusal(text(), {}) == "From/21603");
+    CHECK(refusal_after([](auto& m) { m.messaging_service_sid = "MG1"; }) ==
+          "MessagingServiceSid/0");
+}
+
+TEST_CASE("a sender of the other channel is told from a recipient of it") {
+    const auto words = [](const std::string& to, const std::string& from) {
+        auto message = text();
+        message.to = to;
+        message.from = from;
+        const auto checked = detail::check_outbound(message, defaults(), now);
+        REQUIRE_FALSE(checked);
+        CHECK(checked.error().field() == "From");
+        CHECK(checked.error().code() == 30016);
+        return checked.error().data().summary + " / " + checked.error().hint();
+    };
+    const std::string sms_to_whatsapp =
+        "is an SMS sender, and To is on WhatsApp / set from to whatsapp:+<number>, or write "
+        "sms:+<number> in To to send SMS";
+    const std::string whatsapp_to_sms =
+        "is a WhatsApp sender, and To is an SMS number / set from to sms:+<number> to send SMS, "
+        "or write To without sms:";
+    CHECK(words("+447700900123", "sms:+15005550006") == sms_to_whatsapp);
+    CHECK(words("sms:+447700900123", "+15005550006") == whatsapp_to_sms);
+    CHECK(words("sms:+447700900123", "whatsapp:+15005550006") == whatsapp_to_sms);
+    CHECK(words("sms:+447700900123", "") == whatsapp_to_sms);
+}
+
+TEST_CASE("content rules") {
+    CHECK(refusal_after([](auto& m) { m.body = ""; }) == "Body/21619");
+    CHECK(refusal_after([](auto& m) { m.body = std::string(1601, 'x'); }) == "Body/21617");
+    CHECK(refusal_after([](auto& m) { m.body = std::string(1600, 'x'); }).empty());
+    CHECK(refusal_after([](auto& m) {
+              m.body.clear();
+              for (int i = 0; i < 1600; ++i) m.body += "\xf0\x9f\x98\x80";
+          }).empty());
+    CHECK(refusal_after([](auto& m) { m.body = "\xff"; }) == "Body/21618");
+    CHECK(refusal_after([](auto& m) { m.body = std::string("a\0b", 3); }) == "Body/21618");
+    CHECK(refusal_after([](auto& m) { m.content_sid = "HX" + hex; }) == "Body/0");
+    CHECK(refusal_after([](auto& m) {
+              m.body = "";
+              m.content_sid = "HX" + hex;
+              m.media_url = {"https://x.test/a"};
+          }) == "MediaUrl/0");
+    CHECK(refusal_after([](auto& m) {
+              m.body = "";
+              m.content_sid = "HX1";
+          }) == "ContentSid/21655");
+    CHECK(refusal_after([](auto& m) {
+              m.content_variables = {{"1", "a"}};
+          }) == "ContentVariables/21654");
+    CHECK(refusal_after([](auto& m) {
+              m.body = "";
+              m.content_sid = "HX" + hex;
+              m.content_variables = {{"1", ""}};
+          }) == "ContentVariables/21656");
+}
+
+TEST_CASE("media: one http(s) URL on WhatsApp, ten on SMS") {
+    CHECK(refusal_after([](auto& m) { m.media_url = {"https://x.test/a"}; }).empty());
+    CHECK(refusal_after([](auto& m) {
+              m.media_url = {"https://x.test/a", "https://x.test/b"};
+          }) == "MediaUrl/21623");
+    CHECK(refusal_after([](auto& m) {
+              m.to = "sms:+447700900123";
+              m.from = "sms:+15005550006";
+              m.media_url = {"https://x.test/a", "https://x.test/b"};
+          }).empty());
+    for (const char* url : {"", "ftp://x.test/a", "x.test/a", "https://", "https:///a",
+                            "https://x.test/a b", "https://x.test/\n"}) {
+        CAPTURE(url);
+        CHECK(refusal_after([&](auto& m) { m.media_url = {url}; }) == "MediaUrl/21620");
+    }
+}
+
+TEST_CASE("a location needs a name and a place on the map") {
+    const auto place = [](double latitude, double longitude, std::string name) {
+        return refusal(OutboundLocation{.to = "+447700900123",
+                                        .latitude = latitude,
+                                        .longitude = longitude,
+                                        .name = std::move(name)});
+    };
+    CHECK(place(90, 180, "Pole").empty());
+    CHECK(place(1, 1, "") == "Body/0");
+    CHECK(place(90.1, 0, "x") == "PersistentAction/0");
+    CHECK(place(0, -180.1, "x") == "PersistentAction/0");
+    CHECK(place(std::nan(""), 0, "x") == "PersistentAction/0");
+    CHECK(place(std::numeric_limits<double>::infinity(), 0, "x") == "PersistentAction/0");
+    CHECK(place(std::numeric_limits<double>::max(), 0, "x") == "PersistentAction/0");
+    CHECK(refusal_after([](auto& m) { m.persistent_action = {"tel:1"}; }) == "PersistentAction/0");
+}
+
+TEST_CASE("scheduling needs a messaging service and a time 5 minutes to 35 days ahead") {
+    const auto at = [](std::chrono::seconds ahead, bool with_service = true) {
+        return refusal_after([&](auto& m) {
+            if (with_service) m.messaging_service_sid = service;
+            m.send_at = now + ahead;
+        });
+    };
+    CHECK(at(300s).empty());
+    CHECK(at(35 * 24h).empty());
+    CHECK(at(299s) == "SendAt/35115");
+    CHECK(at(-1h) == "SendAt/35115");
+    CHECK(at(35 * 24h + 1s) == "SendAt/35117");
+    CHECK(at(1h, false) == "MessagingServiceSid/35118");
+    CHECK(refusal_after([](auto& m) { m.schedule_type = "fixed"; }) == "SendAt/35114");
+    CHECK(refusal_after([](auto& m) { m.schedule_type = "daily"; }) == "ScheduleType/35114");
+}
+
+TEST_CASE("the other parameters are checked where Twilio documents their values") {
+    CHECK(refusal_after([](auto& m) { m.status_callback = "nowhere"; }) == "StatusCallback/21609");
+    CHECK(refusal_after([](auto& m) { m.status_callback = "https://my_host.test/"; }) ==
+          "StatusCallback/21609");
+    CHECK(refusal_after([](auto& m) { m.status_callback = "https://my-host.test/a_b"; }).empty());
+    CHECK(refusal_after([](auto& m) { m.validity_period = 0; }) == "ValidityPeriod/21624");
+    CHECK(refusal_after([](auto& m) { m.validity_period = 36001; }) == "ValidityPeriod/21624");
+    CHECK(refusal_after([](auto& m) { m.content_retention = "keep"; }) == "ContentRetention/30029");
+    CHECK(refusal_after([](auto& m) { m.address_retention = "x"; }) == "AddressRetention/30030");
+    CHECK(refusal_after([](auto& m) { m.traffic_type = "x"; }) == "TrafficType/0");
+    CHECK(refusal_after([](auto& m) { m.risk_check = "x"; }) == "RiskCheck/0");
+    CHECK(refusal_after([](auto& m) { m.application_sid = "x"; }) == "ApplicationSid/21218");
+    CHECK(refusal_after([](auto& m) { m.attempt = 0; }) == "Attempt/0");
+    CHECK(refusal_after([](auto& m) { m.max_price = std::nan(""); }) == "MaxPrice/0");
+    CHECK(refusal_after([](auto& m) { m.shorten_urls = true; }) == "ShortenUrls/0");
+}
+
+TEST_CASE("extra parameters pass unchecked and stand in for what is missing") {
+    OutboundMessage message;
+    message.extra = {{"To", "anything"}, {"From", "x"}, {"Body", ""}};
+    CHECK(refusal(message, {}).empty());
+}

@@ -1,0 +1,67 @@
+#include <doctest/doctest.h>
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "text/base64.hpp"
+
+namespace detail = twiliowa::detail;
+using namespace std::string_literals;
+using namespace std::string_view_literals;
+
+namespace {
+
+std::string every_byte() {
+    std::string bytes;
+    for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
+    return bytes;
+}
+
+std::string base64_of(std::string_view bytes) {
+    std::string out;
+    detail::append_base64(out, bytes);
+    return out;
+}
+
+}  // namespace
+
+TEST_CASE("base64 gives the test vectors of RFC 4648, both ways") {
+    const std::pair<std::string_view, std::string_view> vectors[] = {
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
+    };
+    for (const auto& vector : vectors) {
+        CAPTURE(vector.first);
+        CHECK(base64_of(vector.first) == vector.second);
+        CHECK(detail::decode_base64(vector.second) == std::string(vector.first));
+    }
+}
+
+TEST_CASE("base64 keeps every byte, NUL too, at every length") {
+    const auto bytes = every_byte();
+    for (std::size_t length = 0; length <= bytes.size(); ++length) {
+        const auto part = bytes.substr(bytes.size() - length) + bytes.substr(0, 1);
+        CHECK(detail::decode_base64(base64_of(part)) == part);
+    }
+}
+
+TEST_CASE("base64 is appended to what is there") {
+    std::string out = "Basic ";
+    detail::append_base64(out, "a:b");
+    CHECK(out == "Basic YTpi");
+}
+
+TEST_CASE("base64 that is not strict is refused") {
+    for (const auto text : {"Z"sv, "Zg"sv, "Zg="sv, "Zg==="sv, "===="sv, "="sv, "Z==="sv, "Zg=a"sv,
+                            "Zg==Zg=="sv, "Zm9v\n"sv, " Zm9v"sv, "Zm 9"sv, "Zm-_"sv, "Zm\0v"sv,
+                            "Zm9v\0\0\0\0"sv, "Zh=="sv, "Zm9="sv, "\xff\xff\xff\xff"sv}) {
+        CAPTURE(text);
+        CHECK_FALSE(detail::decode_base64(text));
+    }
+}
