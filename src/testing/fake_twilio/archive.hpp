@@ -14,7 +14,7 @@
 
 #include <twiliowa/types/clock.hpp>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 using ArchiveJson = nlohmann::json;
 
@@ -23,7 +23,7 @@ ArchiveJson write_archive(const T& value);
 template <class T>
 void read_archive(const ArchiveJson& json, T& value);
 
-/// Called with each member's name and the member; `describe_fake` of a type calls it.
+/// Called with each member's name and the member; `describe` of a type calls it.
 struct ArchiveWriter {
     ArchiveJson& json;
     template <class T>
@@ -97,7 +97,7 @@ ArchiveJson write_archive(const T& value) {
         return json;
     } else {
         auto json = ArchiveJson::object();
-        describe_fake(ArchiveWriter{json}, const_cast<T&>(value));
+        describe(ArchiveWriter{json}, const_cast<T&>(value));
         return json;
     }
 }
@@ -140,8 +140,8 @@ void read_archive(const ArchiveJson& json, T& value) {
             value.insert(value.end(), std::move(entry));
         }
     } else {
-        describe_fake(ArchiveReader{json}, value);
+        describe(ArchiveReader{json}, value);
     }
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

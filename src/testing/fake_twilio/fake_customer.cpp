@@ -39,7 +39,7 @@ FakeInbound customer_message(const FakeCustomer& customer, std::string body) {
 
 std::string FakeTwilio::receive(FakeInbound message) {
     std::string sid;
-    detail::FakeVerdict problem;
+    fake::FakeRefusal problem;
     {
         const std::lock_guard lock{state_->mutex};
         const auto* account = state_->world.accounts.first();
@@ -48,7 +48,7 @@ std::string FakeTwilio::receive(FakeInbound message) {
         }
         // A bare number is on its partner's channel.
         if (message.to.find(':') != std::string::npos) message.from = on_whatsapp(message.from);
-        problem = detail::receive_fake_message(state_->world, message, state_->moment(), sid);
+        problem = fake::receive_message(state_->world, message, state_->moment(), sid);
     }
     if (problem) refuse_customer("To", "is not a sender of this FakeTwilio");
     state_->notify();
@@ -103,8 +103,7 @@ std::string FakeCustomer::taps(std::string_view button) const {
     auto message = customer_message(*this, {});
     {
         const std::lock_guard lock{twilio_->state_->mutex};
-        const auto tapped =
-            detail::find_fake_button(twilio_->state_->world, sender_, address_, button);
+        const auto tapped = fake::find_button(twilio_->state_->world, sender_, address_, button);
         if (tapped.message == nullptr) refuse_customer("button", "is on none of the messages");
         message.body = tapped.title;
         message.reply_to = tapped.message->record.sid.str();
@@ -119,7 +118,7 @@ std::string FakeCustomer::chooses(std::string_view item) const {
     auto message = customer_message(*this, {});
     {
         const std::lock_guard lock{twilio_->state_->mutex};
-        const auto chosen = detail::find_fake_item(twilio_->state_->world, sender_, address_, item);
+        const auto chosen = fake::find_item(twilio_->state_->world, sender_, address_, item);
         if (chosen.message == nullptr) refuse_customer("item", "is in none of the lists");
         message.body = chosen.title;
         message.reply_to = chosen.message->record.sid.str();
@@ -160,7 +159,7 @@ int FakeCustomer::reads() const {
     auto& state = *twilio_->state_;
     const int count = [&] {
         const std::lock_guard lock{state.mutex};
-        return detail::read_fake_messages(state.world, sender_, address_, state.moment());
+        return fake::read_messages(state.world, sender_, address_, state.moment());
     }();
     state.notify();
     return count;
@@ -206,14 +205,14 @@ Message FakeCustomer::sees() const {
 
 bool FakeCustomer::window_is_open() const {
     const std::lock_guard lock{twilio_->state_->mutex};
-    return detail::is_fake_window_open(twilio_->state_->world.phones.find_chat(sender_, address_),
-                                       twilio_->state_->clock->now());
+    return fake::is_window_open(twilio_->state_->world.phones.find_chat(sender_, address_),
+                                twilio_->state_->clock->now());
 }
 
 bool FakeCustomer::sees_typing() const {
     const std::lock_guard lock{twilio_->state_->mutex};
-    return detail::is_fake_typing(twilio_->state_->world.phones.find_chat(sender_, address_),
-                                  twilio_->state_->clock->now());
+    return fake::is_typing(twilio_->state_->world.phones.find_chat(sender_, address_),
+                           twilio_->state_->clock->now());
 }
 
 }  // namespace twiliowa::testing

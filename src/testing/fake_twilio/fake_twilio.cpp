@@ -14,38 +14,38 @@ namespace twiliowa::testing {
 
 namespace {
 
-using detail::FakeAccount;
+using fake::FakeAccount;
 
-[[noreturn]] void refuse_fake_setup(std::string field, std::string problem, std::string hint) {
+[[noreturn]] void refuse_setup(std::string field, std::string problem, std::string hint) {
     Error::invalid_request(std::move(field), std::move(problem), std::move(hint)).raise();
 }
 
-FakeAccount& require_fake_account(detail::FakeWorld& world, std::string_view sid) {
+FakeAccount& require_account(fake::FakeWorld& world, std::string_view sid) {
     auto* account = world.accounts.find(sid);
     if (account == nullptr) {
-        refuse_fake_setup("AccountSid", "is not an account of this FakeTwilio",
-                          "call add_account first");
+        refuse_setup("AccountSid", "is not an account of this FakeTwilio",
+                     "call add_account first");
     }
     return *account;
 }
 
-void require_fake_text(std::string field, std::string_view text) {
-    if (text.empty()) refuse_fake_setup(std::move(field), "is empty", {});
+void require_text(std::string field, std::string_view text) {
+    if (text.empty()) refuse_setup(std::move(field), "is empty", {});
 }
 
-void require_fake_method(std::string field, std::string_view method) {
+void require_method(std::string field, std::string_view method) {
     if (method == "POST" || method == "GET") return;
-    refuse_fake_setup(std::move(field), "is neither POST nor GET", {});
+    refuse_setup(std::move(field), "is neither POST nor GET", {});
 }
 
 /// `whatsapp:+1...` and `+1...` are the same number to a trial account.
-std::string_view without_fake_channel(std::string_view address) noexcept {
+std::string_view without_channel(std::string_view address) noexcept {
     const auto colon = address.find(':');
     return colon == std::string_view::npos ? address : address.substr(colon + 1);
 }
 
-void set_fake_hook(std::map<std::string, std::string, std::less<>>& hooks, std::string_view owner,
-                   std::string_view url) {
+void set_hook(std::map<std::string, std::string, std::less<>>& hooks, std::string_view owner,
+              std::string_view url) {
     hooks[std::string{owner}] = url;
     if (url.empty()) hooks.erase(std::string{owner});
 }
@@ -92,7 +92,7 @@ void FakeTwilio::add_demo_content(std::string_view account_sid) {
 
 void FakeTwilio::add_account(std::string_view account_sid, std::string_view auth_token) {
     const AccountSid checked{account_sid};
-    require_fake_text("AuthToken", auth_token);
+    require_text("AuthToken", auth_token);
     const std::lock_guard lock{state_->mutex};
     state_->world.accounts.add(checked.str()).auth_token = auth_token;
 }
@@ -100,14 +100,14 @@ void FakeTwilio::add_account(std::string_view account_sid, std::string_view auth
 void FakeTwilio::add_subaccount(std::string_view account_sid, std::string_view auth_token,
                                 std::string_view owner) {
     const AccountSid checked{account_sid};
-    require_fake_text("AuthToken", auth_token);
+    require_text("AuthToken", auth_token);
     const std::lock_guard lock{state_->mutex};
     auto& accounts = state_->world.accounts;
     const auto* first = accounts.first();
-    const auto& main = require_fake_account(
+    const auto& main = require_account(
         state_->world, owner.empty() && first != nullptr ? std::string_view{first->sid} : owner);
     if (!main.owner.empty() || main.sid == checked.str()) {
-        refuse_fake_setup("owner", "is a subaccount itself", "name a main account");
+        refuse_setup("owner", "is a subaccount itself", "name a main account");
     }
     const auto owner_sid = main.sid;
     auto& added = accounts.add(checked.str());
@@ -118,23 +118,23 @@ void FakeTwilio::add_subaccount(std::string_view account_sid, std::string_view a
 void FakeTwilio::add_api_key(std::string_view account_sid, std::string_view key_sid,
                              std::string_view secret) {
     const ApiKeySid checked{key_sid};
-    require_fake_text("ApiKeySecret", secret);
+    require_text("ApiKeySecret", secret);
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->world, account_sid).api_keys[checked.str()] = secret;
+    require_account(state_->world, account_sid).api_keys[checked.str()] = secret;
 }
 
 void FakeTwilio::add_sender(std::string_view account_sid, std::string_view address) {
-    require_fake_text("From", address);
+    require_text("From", address);
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->world, account_sid).add_sender(address);
+    require_account(state_->world, account_sid).add_sender(address);
 }
 
 void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string_view service_sid,
                                        const std::vector<std::string>& senders) {
     const MessagingServiceSid checked{service_sid};
-    for (const auto& sender : senders) require_fake_text("From", sender);
+    for (const auto& sender : senders) require_text("From", sender);
     const std::lock_guard lock{state_->mutex};
-    auto& account = require_fake_account(state_->world, account_sid);
+    auto& account = require_account(state_->world, account_sid);
     account.services[checked.str()] = senders;
     for (const auto& sender : senders) account.add_sender(sender);
 }
@@ -142,10 +142,10 @@ void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string
 std::string FakeTwilio::add_content(std::string_view account_sid, FakeContent content) {
     if (!content.sid.empty()) content.sid = ContentSid{content.sid}.str();
     const std::lock_guard lock{state_->mutex};
-    auto& account = require_fake_account(state_->world, account_sid);
+    auto& account = require_account(state_->world, account_sid);
     if (content.sid.empty()) content.sid = state_->world.ids.next("HX");
     std::string sid = content.sid;
-    detail::FakeTemplate added;
+    fake::FakeTemplate added;
     added.created = added.updated = state_->clock->now();
     added.name = content.friendly_name;
     added.category = "UTILITY";
@@ -161,13 +161,13 @@ std::string FakeTwilio::add_content(FakeContent content) {
 Credentials FakeTwilio::credentials(std::string_view account_sid) const {
     const std::lock_guard lock{state_->mutex};
     if (!account_sid.empty()) {
-        const auto& wanted = require_fake_account(state_->world, account_sid);
+        const auto& wanted = require_account(state_->world, account_sid);
         return Credentials::auth_token(wanted.sid, wanted.auth_token);
     }
     const auto* account = state_->world.accounts.first();
     if (account == nullptr) {
-        refuse_fake_setup("AccountSid", "is missing: this FakeTwilio has no account",
-                          "call add_account or add_demo_account first");
+        refuse_setup("AccountSid", "is missing: this FakeTwilio has no account",
+                     "call add_account or add_demo_account first");
     }
     return Credentials::auth_token(account->sid, account->auth_token);
 }
@@ -190,20 +190,20 @@ ClientOptions FakeTwilio::client_options() {
 
 void FakeTwilio::set_webhook(std::string_view owner, std::string_view url,
                              FakeWebhookOptions options) {
-    require_fake_text("owner", owner);
-    require_fake_method("method", options.method);
-    require_fake_method("fallback_method", options.fallback_method);
+    require_text("owner", owner);
+    require_method("method", options.method);
+    require_method("fallback_method", options.fallback_method);
     const std::lock_guard lock{state_->mutex};
     auto& hooks = state_->world.hooks;
-    set_fake_hook(hooks.inbound, owner, url);
+    set_hook(hooks.inbound, owner, url);
     hooks.inbound_options[std::string{owner}] = std::move(options);
     if (url.empty()) hooks.inbound_options.erase(std::string{owner});
 }
 
 void FakeTwilio::set_status_callback(std::string_view owner, std::string_view url) {
-    require_fake_text("owner", owner);
+    require_text("owner", owner);
     const std::lock_guard lock{state_->mutex};
-    set_fake_hook(state_->world.hooks.status, owner, url);
+    set_hook(state_->world.hooks.status, owner, url);
 }
 
 void FakeTwilio::connect_sink(std::string_view url, WebhookSink sink) {
@@ -230,7 +230,7 @@ void FakeTwilio::set_fault_rate(Fault fault, double probability) {
 
 void FakeTwilio::seed_faults(std::uint64_t seed) {
     const std::lock_guard lock{state_->mutex};
-    state_->world.dice = detail::FakeDice{seed};
+    state_->world.dice = fake::FakeDice{seed};
 }
 
 void FakeTwilio::clear_faults() {
@@ -247,7 +247,7 @@ FakeFaultPlan FakeTwilio::faults() const {
 }
 
 void FakeTwilio::set_sandbox(std::string_view sender, std::string_view code) {
-    require_fake_text("code", code);
+    require_text("code", code);
     const std::lock_guard lock{state_->mutex};
     state_->world.sandboxes[std::string{sender}] = code;
 }
@@ -266,20 +266,20 @@ void FakeTwilio::opt_in(std::string_view sender, std::string_view recipient) {
 
 void FakeTwilio::set_trial(std::string_view account_sid, const std::vector<std::string>& verified) {
     const std::lock_guard lock{state_->mutex};
-    auto& limits = require_fake_account(state_->world, account_sid).limits;
+    auto& limits = require_account(state_->world, account_sid).limits;
     limits.trial = true;
     limits.verified.clear();
-    for (const auto& number : verified) limits.verified.emplace(without_fake_channel(number));
+    for (const auto& number : verified) limits.verified.emplace(without_channel(number));
 }
 
 void FakeTwilio::end_trial(std::string_view account_sid) {
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->world, account_sid).limits.trial = false;
+    require_account(state_->world, account_sid).limits.trial = false;
 }
 
 void FakeTwilio::set_message_rate(double messages_per_second) {
     if (!(messages_per_second >= 0)) {
-        refuse_fake_setup("messages_per_second", "is below zero", {});
+        refuse_setup("messages_per_second", "is below zero", {});
     }
     const std::lock_guard lock{state_->mutex};
     state_->world.messages_per_second = messages_per_second;
@@ -287,18 +287,18 @@ void FakeTwilio::set_message_rate(double messages_per_second) {
 
 void FakeTwilio::set_daily_limit(std::string_view account_sid, std::optional<int> messages) {
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->world, account_sid).limits.daily_messages = messages;
+    require_account(state_->world, account_sid).limits.daily_messages = messages;
 }
 
 void FakeTwilio::set_concurrency_limit(std::string_view account_sid, std::optional<int> requests) {
     const std::lock_guard lock{state_->mutex};
-    require_fake_account(state_->world, account_sid).limits.concurrent_requests = requests;
+    require_account(state_->world, account_sid).limits.concurrent_requests = requests;
 }
 
 void FakeTwilio::throttle_next(std::string_view account_sid, int requests,
                                std::optional<std::chrono::seconds> retry_after) {
     const std::lock_guard lock{state_->mutex};
-    auto& limits = require_fake_account(state_->world, account_sid).limits;
+    auto& limits = require_account(state_->world, account_sid).limits;
     limits.throttled_requests = requests;
     limits.retry_after = retry_after;
 }
@@ -310,9 +310,9 @@ void FakeTwilio::set_status(std::string_view message_sid, std::string_view statu
         const std::lock_guard lock{state_->mutex};
         auto* message = state_->world.store.find(message_sid);
         if (message == nullptr) {
-            refuse_fake_setup("MessageSid", "is not a message of this FakeTwilio", {});
+            refuse_setup("MessageSid", "is not a message of this FakeTwilio", {});
         }
-        detail::move_fake_message(state_->world, *message, status, error_code, state_->moment());
+        fake::move_message(state_->world, *message, status, error_code, state_->moment());
     }
     state_->notify();
 }
@@ -374,13 +374,13 @@ std::vector<FakeChatView> FakeTwilio::chats() const {
         FakeChatView view;
         view.sender = key.first;
         view.customer = key.second;
-        view.profile_name = detail::FakePhone{}.name;
+        view.profile_name = fake::FakePhone{}.name;
         if (const auto* phone = world.phones.find_phone(view.customer)) {
             view.profile_name = phone->name;
             view.has_whatsapp = phone->without_whatsapp == 0;
         }
-        view.window_is_open = detail::is_fake_window_open(&chat, now);
-        view.sees_typing = detail::is_fake_typing(&chat, now);
+        view.window_is_open = fake::is_window_open(&chat, now);
+        view.sees_typing = fake::is_typing(&chat, now);
         view.blocks = chat.blocked;
         view.reads_at_once = chat.reads_at_once;
         view.opted_out = world.accounts.is_opted_out(view.sender, view.customer);

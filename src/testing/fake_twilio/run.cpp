@@ -9,7 +9,7 @@
 
 namespace twiliowa::testing {
 
-using detail::FakeEvent;
+using fake::FakeEvent;
 
 void FakeTwilio::State::notify() const {
     const auto callback = [this] {
@@ -27,17 +27,17 @@ void FakeTwilio::State::run_event(const FakeEvent& event) {
         const auto now = moment();
         switch (event.kind) {
             case FakeEvent::Kind::step:
-                return detail::step_fake_message(world, event.subject, event.expected, now);
+                return fake::step_message(world, event.subject, event.expected, now);
             case FakeEvent::Kind::approval:
-                return detail::step_fake_approval(world, event.subject, event.expected, now);
+                return fake::step_approval(world, event.subject, event.expected, now);
             case FakeEvent::Kind::webhook:
             case FakeEvent::Kind::release:
                 break;
         }
-        webhook = detail::start_fake_webhook(world, event, now);
+        webhook = fake::start_webhook(world, event, now);
         if (!webhook) return;
         to = sink;
-        if (!to) return detail::discard_fake_webhook(world, event.subject, webhook->number);
+        if (!to) return fake::discard_webhook(world, event.subject, webhook->number);
     }
     deliver(event.subject, *webhook, to);
 }
@@ -60,7 +60,7 @@ void FakeTwilio::State::deliver(const std::string& job, const FakeWebhook& webho
 void FakeTwilio::State::finish(const std::string& job, std::uint64_t number,
                                const Result<WebhookResponse>& got) {
     const std::lock_guard lock{mutex};
-    detail::finish_fake_webhook(world, job, number, got, moment());
+    fake::finish_webhook(world, job, number, got, moment());
 }
 
 void FakeTwilio::on_webhook_async(AsyncWebhookSink sink) {

@@ -10,7 +10,7 @@
 namespace twiliowa::testing {
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeContent& content) {
+void describe(const Archive& archive, FakeContent& content) {
     archive("sid", content.sid);
     archive("friendly_name", content.friendly_name);
     archive("language", content.language);
@@ -21,7 +21,7 @@ void describe_fake(const Archive& archive, FakeContent& content) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeButton& button) {
+void describe(const Archive& archive, FakeButton& button) {
     archive("type", button.type);
     archive("title", button.title);
     archive("id", button.id);
@@ -29,14 +29,14 @@ void describe_fake(const Archive& archive, FakeButton& button) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeListItem& item) {
+void describe(const Archive& archive, FakeListItem& item) {
     archive("id", item.id);
     archive("title", item.title);
     archive("description", item.description);
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeLocation& location) {
+void describe(const Archive& archive, FakeLocation& location) {
     archive("latitude", location.latitude);
     archive("longitude", location.longitude);
     archive("label", location.label);
@@ -44,7 +44,7 @@ void describe_fake(const Archive& archive, FakeLocation& location) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeCard& card) {
+void describe(const Archive& archive, FakeCard& card) {
     archive("title", card.title);
     archive("body", card.body);
     archive("media", card.media);
@@ -52,7 +52,7 @@ void describe_fake(const Archive& archive, FakeCard& card) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeBubble& bubble) {
+void describe(const Archive& archive, FakeBubble& bubble) {
     archive("type", bubble.type);
     archive("header", bubble.header);
     archive("body", bubble.body);
@@ -66,14 +66,14 @@ void describe_fake(const Archive& archive, FakeBubble& bubble) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeWebhookOptions& options) {
+void describe(const Archive& archive, FakeWebhookOptions& options) {
     archive("method", options.method);
     archive("fallback_url", options.fallback_url);
     archive("fallback_method", options.fallback_method);
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, WebhookFaults& faults) {
+void describe(const Archive& archive, WebhookFaults& faults) {
     archive("dropped", faults.dropped);
     archive("doubled", faults.doubled);
     archive("late", faults.late);
@@ -86,7 +86,7 @@ void describe_fake(const Archive& archive, WebhookFaults& faults) {
 namespace twiliowa {
 
 template <class Archive>
-void describe_fake(const Archive& archive, Message& message) {
+void describe(const Archive& archive, Message& message) {
     archive("sid", message.sid);
     archive("account_sid", message.account_sid);
     archive("messaging_service_sid", message.messaging_service_sid);
@@ -111,7 +111,7 @@ void describe_fake(const Archive& archive, Message& message) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, Media& media) {
+void describe(const Archive& archive, Media& media) {
     archive("sid", media.sid);
     archive("account_sid", media.account_sid);
     archive("parent_sid", media.parent_sid);
@@ -123,24 +123,24 @@ void describe_fake(const Archive& archive, Media& media) {
 
 }  // namespace twiliowa
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeParameters& parameters) {
+void describe(const Archive& archive, FakeParameters& parameters) {
     auto entries = parameters.entries();
     archive("entries", entries);
     parameters = FakeParameters{std::move(entries)};
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeFate& fate) {
+void describe(const Archive& archive, FakeFate& fate) {
     archive("status", fate.status);
     archive("code", fate.code);
     archive("skips_delivered", fate.skips_delivered);
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeMessage& message) {
+void describe(const Archive& archive, FakeMessage& message) {
     archive("record", message.record);
     archive("media", message.media);
     archive("parameters", message.parameters);
@@ -151,16 +151,16 @@ void describe_fake(const Archive& archive, FakeMessage& message) {
     archive("bubble", message.bubble);
     // Bytes are not text.
     std::map<std::string, std::string> files;
-    for (const auto& [sid, bytes] : message.files) append_base64(files[sid], bytes);
+    for (const auto& [sid, bytes] : message.files) detail::append_base64(files[sid], bytes);
     archive("files", files);
     message.files.clear();
     for (const auto& [sid, text] : files) {
-        message.files[sid] = decode_base64(text).value_or(std::string{});
+        message.files[sid] = detail::decode_base64(text).value_or(std::string{});
     }
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeTemplate& entry) {
+void describe(const Archive& archive, FakeTemplate& entry) {
     archive("content", entry.content);
     archive("name", entry.name);
     archive("category", entry.category);
@@ -171,7 +171,7 @@ void describe_fake(const Archive& archive, FakeTemplate& entry) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeLimits& limits) {
+void describe(const Archive& archive, FakeLimits& limits) {
     archive("trial", limits.trial);
     archive("verified", limits.verified);
     archive("daily_messages", limits.daily_messages);
@@ -181,7 +181,7 @@ void describe_fake(const Archive& archive, FakeLimits& limits) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeAccount& account) {
+void describe(const Archive& archive, FakeAccount& account) {
     archive("sid", account.sid);
     archive("auth_token", account.auth_token);
     archive.if_any("owner", account.owner);
@@ -195,13 +195,13 @@ void describe_fake(const Archive& archive, FakeAccount& account) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakePhone& phone) {
+void describe(const Archive& archive, FakePhone& phone) {
     archive("name", phone.name);
     archive("without_whatsapp", phone.without_whatsapp);
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeChat& chat) {
+void describe(const Archive& archive, FakeChat& chat) {
     archive("last_inbound", chat.last_inbound);
     archive("joined", chat.joined);
     archive("typing_since", chat.typing_since);
@@ -210,21 +210,21 @@ void describe_fake(const Archive& archive, FakeChat& chat) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeHooks& hooks) {
+void describe(const Archive& archive, FakeHooks& hooks) {
     archive("inbound", hooks.inbound);
     archive("inbound_options", hooks.inbound_options);
     archive("status", hooks.status);
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeWebhookUrl& url) {
+void describe(const Archive& archive, FakeWebhookUrl& url) {
     auto text = url.fragment.empty() ? url.text : url.text + "#" + url.fragment;
     archive("text", text);
     url = FakeWebhookUrl::parse(text);
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeWebhookJob& job) {
+void describe(const Archive& archive, FakeWebhookJob& job) {
     archive("kind", job.kind);
     archive("url", job.url);
     archive("method", job.method);
@@ -241,19 +241,19 @@ void describe_fake(const Archive& archive, FakeWebhookJob& job) {
 }
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeFaults& faults) {
+void describe(const Archive& archive, FakeFaults& faults) {
     archive("next", faults.next);
     archive("rates", faults.rates);
     archive("webhooks", faults.webhooks);
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-constexpr int fake_snapshot_version = 3;
+constexpr int snapshot_version = 3;
 
 /// An event with its time as it is on the calendar: the other clock begins anew.
 struct FakeSavedEvent {
@@ -264,7 +264,7 @@ struct FakeSavedEvent {
 };
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeSavedEvent& event) {
+void describe(const Archive& archive, FakeSavedEvent& event) {
     archive("when", event.when);
     archive("kind", event.kind);
     archive("subject", event.subject);
@@ -273,7 +273,7 @@ void describe_fake(const Archive& archive, FakeSavedEvent& event) {
 
 /// A FakeWorld, taken apart.
 struct FakeSnapshot {
-    int version = fake_snapshot_version;
+    int version = snapshot_version;
     TimePoint now = {};
     std::uint64_t ids = 0;
     std::uint64_t tokens = 0;
@@ -295,7 +295,7 @@ struct FakeSnapshot {
 };
 
 template <class Archive>
-void describe_fake(const Archive& archive, FakeSnapshot& snapshot) {
+void describe(const Archive& archive, FakeSnapshot& snapshot) {
     archive("version", snapshot.version);
     archive("now", snapshot.now);
     archive("ids", snapshot.ids);
@@ -321,7 +321,7 @@ TimePoint calendar_time_of(const FakeMoment& moment, MonotonicTime when) {
     return moment.now + std::chrono::duration_cast<TimePoint::duration>(when - moment.monotonic);
 }
 
-FakeSnapshot take_fake_apart(const FakeWorld& world, const FakeMoment& moment) {
+FakeSnapshot take_apart(const FakeWorld& world, const FakeMoment& moment) {
     FakeSnapshot snapshot;
     snapshot.now = moment.now;
     snapshot.ids = world.ids.state();
@@ -355,7 +355,7 @@ FakeSnapshot take_fake_apart(const FakeWorld& world, const FakeMoment& moment) {
     return snapshot;
 }
 
-void put_fake_together(FakeSnapshot snapshot, const FakeMoment& moment, FakeWorld& world) {
+void put_together(FakeSnapshot snapshot, const FakeMoment& moment, FakeWorld& world) {
     world.ids = FakeIds{snapshot.ids};
     world.tokens = FakeIds{snapshot.tokens};
     world.dice.restore(snapshot.dice);
@@ -375,7 +375,7 @@ void put_fake_together(FakeSnapshot snapshot, const FakeMoment& moment, FakeWorl
     world.events.clear();
     for (auto& saved : snapshot.events) {
         FakeEvent event;
-        event.when = fake_monotonic_at(moment, saved.when);
+        event.when = monotonic_at(moment, saved.when);
         event.kind = saved.kind;
         event.subject = std::move(saved.subject);
         event.expected = std::move(saved.expected);
@@ -386,19 +386,19 @@ void put_fake_together(FakeSnapshot snapshot, const FakeMoment& moment, FakeWorl
     world.held_job = std::move(snapshot.held_job);
     world.free_from.clear();
     for (const auto& [sender, when] : snapshot.free_from) {
-        world.free_from[sender] = fake_monotonic_at(moment, when);
+        world.free_from[sender] = monotonic_at(moment, when);
     }
     world.sandboxes = std::move(snapshot.sandboxes);
     world.messages_per_second = snapshot.messages_per_second;
     world.faults = std::move(snapshot.faults);
     world.replies.clear();
     ++world.revision;
-    resume_fake_webhooks(world, moment);
+    resume_webhooks(world, moment);
 }
 
 }  // namespace
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake
 
 namespace twiliowa::testing {
 
@@ -406,20 +406,20 @@ std::string FakeTwilio::save() const {
     // Not const: a description may take a value apart and put it together again.
     auto snapshot = [&] {
         const std::lock_guard lock{state_->mutex};
-        return detail::take_fake_apart(state_->world, state_->moment());
+        return fake::take_apart(state_->world, state_->moment());
     }();
-    return detail::write_archive(snapshot).dump(-1, ' ', false,
-                                                detail::ArchiveJson::error_handler_t::replace);
+    return fake::write_archive(snapshot).dump(-1, ' ', false,
+                                              fake::ArchiveJson::error_handler_t::replace);
 }
 
 void FakeTwilio::load(std::string_view state) {
-    detail::FakeSnapshot snapshot;
+    fake::FakeSnapshot snapshot;
     try {
-        detail::read_archive(detail::ArchiveJson::parse(state), snapshot);
-    } catch (const detail::ArchiveJson::exception&) {
+        fake::read_archive(fake::ArchiveJson::parse(state), snapshot);
+    } catch (const fake::ArchiveJson::exception&) {
         snapshot.version = 0;
     }
-    if (snapshot.version != detail::fake_snapshot_version) {
+    if (snapshot.version != fake::snapshot_version) {
         Error::invalid_request("state", "is not what FakeTwilio::save made").raise();
     }
     {
@@ -428,7 +428,7 @@ void FakeTwilio::load(std::string_view state) {
         if (state_->movable_clock != nullptr && snapshot.now > before.now) {
             state_->movable_clock->advance(snapshot.now - before.now);
         }
-        detail::put_fake_together(std::move(snapshot), state_->moment(), state_->world);
+        fake::put_together(std::move(snapshot), state_->moment(), state_->world);
     }
     state_->notify();
 }

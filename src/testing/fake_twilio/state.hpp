@@ -17,7 +17,7 @@
 #include "testing/fake_twilio/world/world.hpp"
 #include "testing/task_queue.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Whether the fake is still there, for those who answer late.
 template <class State>
@@ -26,7 +26,7 @@ struct FakeLife {
     State* state = nullptr;  ///< Null when it is gone.
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake
 
 namespace twiliowa::testing {
 
@@ -37,33 +37,33 @@ struct FakeTwilio::State {
           world(std::move(options)),
           api(world) {}
 
-    detail::FakeMoment moment() const { return detail::FakeMoment::of(*clock); }
+    fake::FakeMoment moment() const { return fake::FakeMoment::of(*clock); }
     /// Moves the clock forward, if it can be moved.
     void move_to(MonotonicTime when) const {
         const auto now = clock->monotonic_now();
         if (movable_clock != nullptr && when > now) movable_clock->advance(when - now);
     }
     /// Runs one event. Takes the lock, but not around the sink.
-    void run_event(const detail::FakeEvent& event);
+    void run_event(const fake::FakeEvent& event);
     /// Hands a webhook to the sink. Without the lock.
     void deliver(const std::string& job, const FakeWebhook& webhook, const AsyncWebhookSink& to);
     void finish(const std::string& job, std::uint64_t number, const Result<WebhookResponse>& got);
     /// Keeps the request under way until it is let go of.
-    std::shared_ptr<void> keep_under_way(const detail::FakeAdmission& admission) const;
+    std::shared_ptr<void> keep_under_way(const fake::FakeAdmission& admission) const;
     /// Says that there is work. Without the lock.
     void notify() const;
 
     const std::shared_ptr<Clock> clock;
     MovableClock* const movable_clock;  ///< The clock, if it is one.
     mutable std::mutex mutex;           ///< Of everything below.
-    detail::FakeWorld world;
-    detail::FakeApi api;
+    fake::FakeWorld world;
+    fake::FakeApi api;
     detail::TimedTaskQueue tasks;
     AsyncWebhookSink sink;
     std::function<void()> on_work;
     bool closing = false;
     /// Given to sinks that answer later, perhaps too late. Last: goes first.
-    std::shared_ptr<detail::FakeLife<State>> life = std::make_shared<detail::FakeLife<State>>();
+    std::shared_ptr<fake::FakeLife<State>> life = std::make_shared<fake::FakeLife<State>>();
 };
 
 }  // namespace twiliowa::testing

@@ -10,7 +10,7 @@ namespace twiliowa::testing {
 namespace {
 
 /// What a client sees of an answer that arrives in time.
-Result<HttpResponse> carry_fake_answer(FakeAnswer answer, const CallContext& context) {
+Result<HttpResponse> carry_answer(FakeAnswer answer, const CallContext& context) {
     answer.under_way.reset();
     switch (answer.fault) {
         case Fault::close_before:
@@ -27,8 +27,8 @@ Result<HttpResponse> carry_fake_answer(FakeAnswer answer, const CallContext& con
 }
 
 /// When the answer arrives; never before the deadline if there is none.
-MonotonicTime arrival_of_fake_answer(const FakeAnswer& answer, const CallContext& context,
-                                     MonotonicTime now) {
+MonotonicTime arrival_of_answer(const FakeAnswer& answer, const CallContext& context,
+                                MonotonicTime now) {
     if (answer.fault == Fault::slow) return now + FakeTwilio::slow_answer;
     if (answer.fault != Fault::black_hole) return now;
     // Without a deadline somebody gives up at last.
@@ -42,7 +42,7 @@ bool comes_too_late(const FakeAnswer& answer, MonotonicTime arrival, const CallC
 }  // namespace
 
 std::shared_ptr<void> FakeTwilio::State::keep_under_way(
-    const detail::FakeAdmission& admission) const {
+    const fake::FakeAdmission& admission) const {
     const auto release = [life_of = life, admission](void*) {
         const std::lock_guard lock{life_of->mutex};
         if (life_of->state == nullptr) return;
@@ -76,12 +76,12 @@ Result<HttpResponse> FakeTwilio::send(const HttpRequest& request, const CallCont
     const auto now = state_->clock->monotonic_now();
     if (auto refusal = detail::test_transport_refusal(context, now)) return std::move(*refusal);
     auto got = answer(request);
-    const auto arrival = arrival_of_fake_answer(got, context, now);
+    const auto arrival = arrival_of_answer(got, context, now);
     if (arrival > now) {
         state_->clock->sleep_until(std::min(arrival, context.deadline), context.cancel);
         if (comes_too_late(got, arrival, context)) return detail::test_transport_timeout();
     }
-    return carry_fake_answer(std::move(got), context);
+    return carry_answer(std::move(got), context);
 }
 
 void FakeTwilio::async_send(HttpRequest request, CallContext context, Completion done) {
@@ -105,12 +105,12 @@ void FakeTwilio::async_send(HttpRequest request, CallContext context, Completion
                 got.under_way.reset();
                 return done(std::move(*refusal));
             }
-            const auto arrival = arrival_of_fake_answer(got, context, start);
-            if (arrival == start) return done(carry_fake_answer(std::move(got), context));
+            const auto arrival = arrival_of_answer(got, context, start);
+            if (arrival == start) return done(carry_answer(std::move(got), context));
             const bool late = comes_too_late(got, arrival, context);
             call_at(std::min(arrival, context.deadline),
                     [done, context, late, answer = std::move(got)]() mutable {
-                        auto carried = carry_fake_answer(std::move(answer), context);
+                        auto carried = carry_answer(std::move(answer), context);
                         if (late) carried = detail::test_transport_timeout();
                         done(std::move(carried));
                     });

@@ -13,41 +13,42 @@
 #include "testing/fake_twilio/api/typing.hpp"
 #include "text/ascii.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 using testing::FakeAnswer;
 
 namespace {
 
-HttpResponse fake_unauthorized(std::string_view why) {
-    return fake_refusal(
+HttpResponse unauthorized(std::string_view why) {
+    return refusal(
         {401, 20003, std::string{why}, {{"WWW-Authenticate", "Basic realm=\"Twilio API\""}}});
 }
 
 /// Only a form counts: as with Twilio, a body of another type gives no parameters.
-bool carries_fake_form(const HttpRequest& request) noexcept {
+bool carries_form(const HttpRequest& request) noexcept {
     for (const auto& [name, value] : request.headers) {
-        if (!equals_ignoring_case(name, "Content-Type")) continue;
+        if (!detail::equals_ignoring_case(name, "Content-Type")) continue;
         const std::string_view type = std::string_view{value}.substr(0, value.find(';'));
-        return equals_ignoring_case(type, "application/x-www-form-urlencoded");
+        return detail::equals_ignoring_case(type, "application/x-www-form-urlencoded");
     }
     return true;
 }
 
 /// `"code"` of a refusal; 0 when there is none.
-int fake_problem_code(std::string_view body) noexcept {
+int problem_code(std::string_view body) noexcept {
     constexpr std::string_view key = "\"code\":";
     const auto at = body.find(key);
     if (at == std::string_view::npos) return 0;
     const auto digits = body.substr(at + key.size());
-    return parse_number<int>(digits.substr(0, digits.find_first_not_of("0123456789"))).value_or(0);
+    return detail::parse_number<int>(digits.substr(0, digits.find_first_not_of("0123456789")))
+        .value_or(0);
 }
 
 /// What the log says of them, whether or not the request came so far that they were looked at.
-std::string judge_fake_credentials(FakeAccounts& accounts, const HttpRequest& request) {
-    const auto authorization = find_fake_authorization(request);
+std::string judge_credentials(FakeAccounts& accounts, const HttpRequest& request) {
+    const auto authorization = find_authorization(request);
     if (authorization.empty()) return "missing";
-    const auto route = match_fake_route(split_fake_url(request.url).path);
+    const auto route = match_route(split_url(request.url).path);
     const auto wanted = route ? std::string_view{route->account} : std::string_view{};
     return accounts.authenticate(authorization, wanted) != nullptr ? "accepted" : "refused";
 }
@@ -57,7 +58,7 @@ std::string judge_fake_credentials(FakeAccounts& accounts, const HttpRequest& re
 FakeAdmission FakeApi::admit(const HttpRequest& request) {
     ++request_count_;
     FakeAdmission admission;
-    const auto route = match_fake_route(split_fake_url(request.url).path);
+    const auto route = match_route(split_url(request.url).path);
     auto* account = route ? world_.accounts.find(route->account) : nullptr;
     if (account == nullptr) return admission;
     const auto& limit = account->limits.concurrent_requests;
@@ -76,13 +77,13 @@ void FakeApi::release(const FakeAdmission& admission) {
 FakeAnswer FakeApi::answer(const HttpRequest& request, const FakeAdmission& admission,
                            const FakeMoment& moment) {
     FakeAnswer answer;
-    answer.fault = choose_fake_fault(world_);
-    if (is_fake_fault_before(answer.fault)) {
-        answer.response = fake_fault_response(answer.fault);
+    answer.fault = choose_fault(world_);
+    if (is_fault_before(answer.fault)) {
+        answer.response = fault_response(answer.fault);
         // Without a fault's name on the wire: it is an answer like others.
     } else {
         answer.response = respond(request, admission, moment);
-        spoil_fake_response(answer.fault, answer.response);
+        spoil_response(answer.fault, answer.response);
     }
     auto& headers = answer.response.headers;
     headers.emplace_back("Twilio-Request-Id", world_.ids.next("RQ"));
@@ -98,11 +99,11 @@ void FakeApi::record(const HttpRequest& request, const FakeAnswer& answer, TimeP
     entry.when = now;
     entry.method = request.method;
     entry.url = request.url;
-    entry.body = request.body.substr(0, fake_kept_text);
-    entry.credentials = judge_fake_credentials(world_.accounts, request);
+    entry.body = request.body.substr(0, kept_text);
+    entry.credentials = judge_credentials(world_.accounts, request);
     entry.status = answer.response.status;
-    if (entry.status >= 400) entry.code = fake_problem_code(answer.response.body);
-    entry.response = answer.response.body.substr(0, fake_kept_text);
+    if (entry.status >= 400) entry.code = problem_code(answer.response.body);
+    entry.response = answer.response.body.substr(0, kept_text);
     entry.fault = answer.fault;
     world_.requests.add(std::move(entry), world_.options.log_size);
     ++world_.revision;
@@ -110,16 +111,16 @@ void FakeApi::record(const HttpRequest& request, const FakeAnswer& answer, TimeP
 
 HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& admission,
                               const FakeMoment& moment) {
-    const auto target = split_fake_url(request.url);
-    const auto route = match_fake_route(target.path);
-    if (!route) return fake_not_found("resource");
+    const auto target = split_url(request.url);
+    const auto route = match_route(target.path);
+    if (!route) return not_found("resource");
 
-    const auto authorization = find_fake_authorization(request);
+    const auto authorization = find_authorization(request);
     auto* account = world_.accounts.authenticate(authorization, route->account);
     if (account == nullptr) {
-        return fake_unauthorized(world_.accounts.authenticate(authorization) == nullptr
-                                     ? "These credentials open no account"
-                                     : "These credentials do not open the account in the URL");
+        return unauthorized(world_.accounts.authenticate(authorization) == nullptr
+                                ? "These credentials open no account"
+                                : "These credentials do not open the account in the URL");
     }
 
     auto& limits = account->limits;
@@ -132,14 +133,14 @@ HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& a
                                              std::to_string(limits.retry_after->count()));
             }
         }
-        return fake_refusal(problem);
+        return refusal(problem);
     }
 
     const auto query = FakeParameters::parse(target.query);
     const auto form =
-        FakeParameters::parse(carries_fake_form(request) ? request.body : std::string_view{});
+        FakeParameters::parse(carries_form(request) ? request.body : std::string_view{});
     if (!query || !form) {
-        return fake_refusal({400, 20001, "The parameters are not percent-encoded UTF-8", {}});
+        return refusal({400, 20001, "The parameters are not percent-encoded UTF-8", {}});
     }
     return dispatch({request.method, world_, *account, *route, target.path, *query, *form,
                      request.body, moment});
@@ -153,29 +154,29 @@ HttpResponse FakeApi::dispatch(const FakeCall& call) {
     };
     using Resource = FakeResource;
     static constexpr std::array endpoints{
-        Endpoint{Resource::messages, HttpMethod::post, serve_fake_create_message},
-        Endpoint{Resource::messages, HttpMethod::get, serve_fake_list_messages},
-        Endpoint{Resource::message, HttpMethod::get, serve_fake_fetch_message},
-        Endpoint{Resource::message, HttpMethod::post, serve_fake_update_message},
-        Endpoint{Resource::message, HttpMethod::delete_, serve_fake_delete_message},
-        Endpoint{Resource::feedback, HttpMethod::post, serve_fake_post_feedback},
-        Endpoint{Resource::media_list, HttpMethod::get, serve_fake_list_media},
-        Endpoint{Resource::media, HttpMethod::get, serve_fake_fetch_media},
-        Endpoint{Resource::media, HttpMethod::delete_, serve_fake_delete_media},
-        Endpoint{Resource::media_file, HttpMethod::get, serve_fake_media_file},
-        Endpoint{Resource::contents, HttpMethod::post, serve_fake_create_content},
-        Endpoint{Resource::contents, HttpMethod::get, serve_fake_list_contents},
-        Endpoint{Resource::contents_and_approvals, HttpMethod::get, serve_fake_list_approvals},
-        Endpoint{Resource::legacy_contents, HttpMethod::get, serve_fake_list_legacy},
-        Endpoint{Resource::searched_contents, HttpMethod::get, serve_fake_search_contents},
+        Endpoint{Resource::messages, HttpMethod::post, serve_create_message},
+        Endpoint{Resource::messages, HttpMethod::get, serve_list_messages},
+        Endpoint{Resource::message, HttpMethod::get, serve_fetch_message},
+        Endpoint{Resource::message, HttpMethod::post, serve_update_message},
+        Endpoint{Resource::message, HttpMethod::delete_, serve_delete_message},
+        Endpoint{Resource::feedback, HttpMethod::post, serve_post_feedback},
+        Endpoint{Resource::media_list, HttpMethod::get, serve_list_media},
+        Endpoint{Resource::media, HttpMethod::get, serve_fetch_media},
+        Endpoint{Resource::media, HttpMethod::delete_, serve_delete_media},
+        Endpoint{Resource::media_file, HttpMethod::get, serve_media_file},
+        Endpoint{Resource::contents, HttpMethod::post, serve_create_content},
+        Endpoint{Resource::contents, HttpMethod::get, serve_list_contents},
+        Endpoint{Resource::contents_and_approvals, HttpMethod::get, serve_list_approvals},
+        Endpoint{Resource::legacy_contents, HttpMethod::get, serve_list_legacy},
+        Endpoint{Resource::searched_contents, HttpMethod::get, serve_search_contents},
         Endpoint{Resource::searched_contents_and_approvals, HttpMethod::get,
-                 serve_fake_search_approvals},
-        Endpoint{Resource::content, HttpMethod::get, serve_fake_fetch_content},
-        Endpoint{Resource::content, HttpMethod::put, serve_fake_update_content},
-        Endpoint{Resource::content, HttpMethod::delete_, serve_fake_delete_content},
-        Endpoint{Resource::approvals, HttpMethod::get, serve_fake_fetch_approval},
-        Endpoint{Resource::approval_request, HttpMethod::post, serve_fake_request_approval},
-        Endpoint{Resource::typing, HttpMethod::post, serve_fake_typing},
+                 serve_search_approvals},
+        Endpoint{Resource::content, HttpMethod::get, serve_fetch_content},
+        Endpoint{Resource::content, HttpMethod::put, serve_update_content},
+        Endpoint{Resource::content, HttpMethod::delete_, serve_delete_content},
+        Endpoint{Resource::approvals, HttpMethod::get, serve_fetch_approval},
+        Endpoint{Resource::approval_request, HttpMethod::post, serve_request_approval},
+        Endpoint{Resource::typing, HttpMethod::post, serve_typing},
     };
     std::string allowed;
     for (const auto& endpoint : endpoints) {
@@ -184,8 +185,7 @@ HttpResponse FakeApi::dispatch(const FakeCall& call) {
         if (!allowed.empty()) allowed += ", ";
         allowed += to_string(endpoint.method);
     }
-    return fake_refusal(
-        {405, 20004, "The resource does not know this method", {{"Allow", allowed}}});
+    return refusal({405, 20004, "The resource does not know this method", {{"Allow", allowed}}});
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -10,7 +10,7 @@
 
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 struct FakeCall;
 
@@ -44,4 +44,4 @@ private:
     std::size_t request_count_ = 0;
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -11,7 +11,7 @@
 #include "testing/fake_twilio/world/problem.hpp"
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 struct FakeCall {
     HttpMethod method;
@@ -25,9 +25,9 @@ struct FakeCall {
     FakeMoment moment;
 };
 
-HttpResponse fake_json_response(int status, std::string body);
-HttpResponse fake_refusal(const FakeProblem& problem);
-HttpResponse fake_not_found(std::string_view what);
-HttpResponse fake_invalid_parameter(std::string_view why);
+HttpResponse json_response(int status, std::string body);
+HttpResponse refusal(const FakeProblem& problem);
+HttpResponse not_found(std::string_view what);
+HttpResponse invalid_parameter(std::string_view why);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -9,38 +9,38 @@
 
 #include "testing/fake_twilio/api/content_json.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
 // ---- What a request may say.
 
-bool is_fake_variable_name(std::string_view name) noexcept {
+bool is_variable_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
                c == '_';
     });
 }
 
-FakeVerdict bad_fake_content(std::string_view why) {
+FakeRefusal bad_content(std::string_view why) {
     return FakeProblem{400, 20422, std::string{why}, {}};
 }
 
 using FakeFieldNames = std::array<const char*, 4>;
 
 /// The fields that must be there, and whether they are; `where` begins the complaint.
-FakeVerdict check_fake_fields(std::string_view where, const ContentJson& object,
-                              const FakeFieldNames& fields) {
+FakeRefusal check_fields(std::string_view where, const ContentJson& object,
+                         const FakeFieldNames& fields) {
     for (const auto* field : fields) {
         if (field != nullptr && !object.contains(field)) {
-            return bad_fake_content(std::string{where} + " lacks " + field);
+            return bad_content(std::string{where} + " lacks " + field);
         }
     }
     return std::nullopt;
 }
 
 /// What every content type needs, as the API's document has it.
-FakeVerdict check_fake_type(std::string_view name, const ContentJson& type) {
+FakeRefusal check_type(std::string_view name, const ContentJson& type) {
     struct Needs {
         std::string_view type;
         FakeFieldNames fields;
@@ -62,67 +62,66 @@ FakeVerdict check_fake_type(std::string_view name, const ContentJson& type) {
         Needs{"whatsapp/authentication", {"actions"}, "actions", {"copy_code_text"}},
         Needs{"whatsapp/flows", {"body", "button_text", "flow_id"}},
     };
-    if (!type.is_object()) return bad_fake_content("a type is not an object");
+    if (!type.is_object()) return bad_content("a type is not an object");
     const auto body = type.find("body");
     if (body != type.end() && !body->is_string() && !body->is_null()) {
-        return bad_fake_content(std::string{name} + " has a body that is not a text");
+        return bad_content(std::string{name} + " has a body that is not a text");
     }
     const auto entry = std::find_if(needs.begin(), needs.end(),
                                     [&](const Needs& one) { return one.type == name; });
     if (entry == needs.end()) return std::nullopt;
-    if (auto problem = check_fake_fields(name, type, entry->fields)) return problem;
+    if (auto problem = check_fields(name, type, entry->fields)) return problem;
     if (entry->list == nullptr) return std::nullopt;
     const auto& list = type.at(entry->list);
-    if (!list.is_array()) return bad_fake_content(std::string{entry->list} + " is not an array");
+    if (!list.is_array()) return bad_content(std::string{entry->list} + " is not an array");
     for (const auto& object : list) {
-        if (auto problem = check_fake_fields(entry->list, object, entry->entries)) return problem;
+        if (auto problem = check_fields(entry->list, object, entry->entries)) return problem;
     }
     return std::nullopt;
 }
 
-FakeVerdict read_fake_types(const ContentJson& json, testing::FakeContent& content) {
+FakeRefusal read_types(const ContentJson& json, testing::FakeContent& content) {
     const auto types = json.find("types");
     if (types == json.end() || !types->is_object() || types->empty()) {
-        return bad_fake_content("types is missing, or not an object with a type in it");
+        return bad_content("types is missing, or not an object with a type in it");
     }
     for (const auto& [name, type] : types->items()) {
-        if (name.find('/') == std::string::npos) return bad_fake_content("a type has no such name");
-        if (auto problem = check_fake_type(name, type)) return problem;
+        if (name.find('/') == std::string::npos) return bad_content("a type has no such name");
+        if (auto problem = check_type(name, type)) return problem;
     }
     content.types = dump_content_json(*types);
     content.body.clear();
     return std::nullopt;
 }
 
-FakeVerdict read_fake_defaults(const ContentJson& json, testing::FakeContent& content) {
+FakeRefusal read_defaults(const ContentJson& json, testing::FakeContent& content) {
     const auto variables = json.find("variables");
     if (variables == json.end() || variables->is_null()) return std::nullopt;
-    if (!variables->is_object()) return bad_fake_content("variables is not an object");
-    if (variables->size() > 100) return bad_fake_content("there are more than 100 variables");
+    if (!variables->is_object()) return bad_content("variables is not an object");
+    if (variables->size() > 100) return bad_content("there are more than 100 variables");
     content.variables.clear();
     for (const auto& [name, value] : variables->items()) {
-        if (!is_fake_variable_name(name)) return bad_fake_content("a variable has no such name");
-        if (!value.is_string()) return bad_fake_content("a variable's value is not a string");
+        if (!is_variable_name(name)) return bad_content("a variable has no such name");
+        if (!value.is_string()) return bad_content("a variable's value is not a string");
         content.variables.emplace_back(name, value.get<std::string>());
     }
     return std::nullopt;
 }
 
-FakeVerdict read_fake_text(const ContentJson& json, const char* name, bool needed,
-                           std::string& text) {
+FakeRefusal read_text(const ContentJson& json, const char* name, bool needed, std::string& text) {
     const auto found = json.find(name);
     if (found == json.end() || found->is_null()) {
-        return needed ? bad_fake_content(std::string{name} + " is missing") : std::nullopt;
+        return needed ? bad_content(std::string{name} + " is missing") : std::nullopt;
     }
     if (!found->is_string() || (needed && found->get_ref<const std::string&>().empty())) {
-        return bad_fake_content(std::string{name} + " is not a text");
+        return bad_content(std::string{name} + " is not a text");
     }
     text = found->get<std::string>();
     return std::nullopt;
 }
 
 /// Deeper than any template, and than what walks through it could go.
-bool nests_fake_json_too_deeply(std::string_view json) noexcept {
+bool nests_json_too_deeply(std::string_view json) noexcept {
     constexpr int deepest = 100;
     int depth = 0;
     bool in_text = false;
@@ -142,8 +141,8 @@ bool nests_fake_json_too_deeply(std::string_view json) noexcept {
 }
 
 /// The request's JSON object, or what is wrong with it.
-FakeVerdict read_fake_document(const FakeCall& call, ContentJson& json) {
-    if (nests_fake_json_too_deeply(call.body)) {
+FakeRefusal read_document(const FakeCall& call, ContentJson& json) {
+    if (nests_json_too_deeply(call.body)) {
         return FakeProblem{400, 20001, "The body nests too deeply", {}};
     }
     json = ContentJson::parse(call.body, nullptr, false);
@@ -151,21 +150,21 @@ FakeVerdict read_fake_document(const FakeCall& call, ContentJson& json) {
     return FakeProblem{400, 20001, "The body is not a JSON object", {}};
 }
 
-FakeVerdict read_fake_content(const FakeCall& call, bool create, testing::FakeContent& content) {
+FakeRefusal read_content(const FakeCall& call, bool create, testing::FakeContent& content) {
     ContentJson json;
-    auto problem = read_fake_document(call, json);
-    if (!problem) problem = read_fake_text(json, "friendly_name", false, content.friendly_name);
-    if (!problem) problem = read_fake_text(json, "language", create, content.language);
-    if (!problem) problem = read_fake_defaults(json, content);
-    if (!problem) problem = read_fake_types(json, content);
+    auto problem = read_document(call, json);
+    if (!problem) problem = read_text(json, "friendly_name", false, content.friendly_name);
+    if (!problem) problem = read_text(json, "language", create, content.language);
+    if (!problem) problem = read_defaults(json, content);
+    if (!problem) problem = read_types(json, content);
     return problem;
 }
 
-HttpResponse show_fake_content(const FakeCall& call, int status, const FakeTemplate& entry) {
-    return fake_json_response(status, dump_content_json(content_to_fake_json(call, entry)));
+HttpResponse show_content(const FakeCall& call, int status, const FakeTemplate& entry) {
+    return json_response(status, dump_content_json(content_to_json(call, entry)));
 }
 
-void plan_fake_approval(FakeWorld& world, const FakeTemplate& entry, MonotonicTime when) {
+void plan_approval(FakeWorld& world, const FakeTemplate& entry, MonotonicTime when) {
     FakeEvent event;
     event.when = when;
     event.kind = FakeEvent::Kind::approval;
@@ -174,18 +173,18 @@ void plan_fake_approval(FakeWorld& world, const FakeTemplate& entry, MonotonicTi
     world.events.push(std::move(event));
 }
 
-bool is_fake_template_name(std::string_view name) noexcept {
+bool is_template_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= 512 && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '_';
     });
 }
 
 /// Why WhatsApp would turn the template down; empty when it would not.
-std::string fake_rejection_of(const FakeTemplate& entry) {
+std::string rejection_of(const FakeTemplate& entry) {
     if (entry.name.find("reject") != std::string::npos) {
         return "The name asks for it: it contains 'reject'";
     }
-    const auto types = fake_types_of(entry.content);
+    const auto types = types_of(entry.content);
     for (const auto& [name, type] : types.items()) {
         if (name == "twilio/list-picker" || name == "twilio/location") {
             return name + " cannot be approved, and goes out within the 24-hour window only";
@@ -202,73 +201,73 @@ std::string fake_rejection_of(const FakeTemplate& entry) {
 
 }  // namespace
 
-HttpResponse serve_fake_create_content(const FakeCall& call) {
+HttpResponse serve_create_content(const FakeCall& call) {
     FakeTemplate entry;
     entry.content.approval = "unsubmitted";
-    if (auto problem = read_fake_content(call, true, entry.content)) return fake_refusal(*problem);
+    if (auto problem = read_content(call, true, entry.content)) return refusal(*problem);
     entry.content.sid = call.world.ids.next("HX");
     entry.created = call.moment.now;
     entry.updated = call.moment.now;
-    auto response = show_fake_content(call, 201, entry);
+    auto response = show_content(call, 201, entry);
     call.account.put_template(std::move(entry));
     return response;
 }
 
-HttpResponse serve_fake_fetch_content(const FakeCall& call) {
+HttpResponse serve_fetch_content(const FakeCall& call) {
     const auto* entry = call.account.find_template(call.route.content);
-    return entry == nullptr ? fake_not_found("content") : show_fake_content(call, 200, *entry);
+    return entry == nullptr ? not_found("content") : show_content(call, 200, *entry);
 }
 
-HttpResponse serve_fake_update_content(const FakeCall& call) {
+HttpResponse serve_update_content(const FakeCall& call) {
     auto* entry = call.account.find_template(call.route.content);
-    if (entry == nullptr) return fake_not_found("content");
+    if (entry == nullptr) return not_found("content");
     auto content = entry->content;
-    if (auto problem = read_fake_content(call, false, content)) return fake_refusal(*problem);
+    if (auto problem = read_content(call, false, content)) return refusal(*problem);
     entry->content = std::move(content);
     entry->updated = call.moment.now;
-    return show_fake_content(call, 200, *entry);
+    return show_content(call, 200, *entry);
 }
 
-HttpResponse serve_fake_delete_content(const FakeCall& call) {
+HttpResponse serve_delete_content(const FakeCall& call) {
     const auto erased = std::erase_if(call.account.contents, [&](const auto& entry) {
         return entry.second.content.sid == call.route.content;
     });
-    return erased == 0 ? fake_not_found("content") : HttpResponse{204, {}, {}};
+    return erased == 0 ? not_found("content") : HttpResponse{204, {}, {}};
 }
 
-HttpResponse serve_fake_fetch_approval(const FakeCall& call) {
+HttpResponse serve_fetch_approval(const FakeCall& call) {
     const auto* entry = call.account.find_template(call.route.content);
-    if (entry == nullptr) return fake_not_found("content");
+    if (entry == nullptr) return not_found("content");
     const auto& sid = entry->content.sid;
-    return fake_json_response(
+    return json_response(
         200, dump_content_json(
                  {{"sid", sid},
                   {"account_sid", call.account.sid},
-                  {"whatsapp", approval_to_fake_json(*entry)},
-                  {"url", fake_content_url(call, "/v1/Content/" + sid + "/ApprovalRequests")}}));
+                  {"whatsapp", approval_to_json(*entry)},
+                  {"url", content_url(call, "/v1/Content/" + sid + "/ApprovalRequests")}}));
 }
 
-HttpResponse serve_fake_request_approval(const FakeCall& call) {
+HttpResponse serve_request_approval(const FakeCall& call) {
     auto* entry = call.account.find_template(call.route.content);
-    if (entry == nullptr) return fake_not_found("content");
+    if (entry == nullptr) return not_found("content");
     ContentJson json;
     std::string name;
     std::string category;
-    auto problem = read_fake_document(call, json);
-    if (!problem) problem = read_fake_text(json, "name", true, name);
-    if (!problem) problem = read_fake_text(json, "category", true, category);
-    if (!problem && !is_fake_template_name(name)) {
-        problem = bad_fake_content("name may have a-z, 0-9 and _ only");
+    auto problem = read_document(call, json);
+    if (!problem) problem = read_text(json, "name", true, name);
+    if (!problem) problem = read_text(json, "category", true, category);
+    if (!problem && !is_template_name(name)) {
+        problem = bad_content("name may have a-z, 0-9 and _ only");
     }
     if (!problem && category != "UTILITY" && category != "MARKETING" &&
         category != "AUTHENTICATION") {
-        problem = bad_fake_content("category is none of UTILITY, MARKETING, AUTHENTICATION");
+        problem = bad_content("category is none of UTILITY, MARKETING, AUTHENTICATION");
     }
     const auto& status = entry->content.approval;
     if (!problem && (status == "received" || status == "pending" || status == "approved")) {
-        problem = bad_fake_content("the template has been submitted already");
+        problem = bad_content("the template has been submitted already");
     }
-    if (problem) return fake_refusal(*problem);
+    if (problem) return refusal(*problem);
 
     entry->name = std::move(name);
     entry->category = std::move(category);
@@ -277,15 +276,15 @@ HttpResponse serve_fake_request_approval(const FakeCall& call) {
     entry->rejection_reason.clear();
     entry->content.approval = "received";
     entry->updated = call.moment.now;
-    plan_fake_approval(call.world, *entry,
-                       call.moment.monotonic + call.world.options.timings.until_pending);
-    auto approval = approval_to_fake_json(*entry);
+    plan_approval(call.world, *entry,
+                  call.moment.monotonic + call.world.options.timings.until_pending);
+    auto approval = approval_to_json(*entry);
     approval.erase("type");
-    return fake_json_response(201, dump_content_json(approval));
+    return json_response(201, dump_content_json(approval));
 }
 
-void step_fake_approval(FakeWorld& world, std::string_view content_sid, std::string_view expected,
-                        const FakeMoment& moment) {
+void step_approval(FakeWorld& world, std::string_view content_sid, std::string_view expected,
+                   const FakeMoment& moment) {
     for (const auto& [sid, unused] : world.accounts.all()) {
         auto* entry = world.accounts.find(sid)->find_template(content_sid);
         if (entry == nullptr || entry->content.approval != expected) continue;
@@ -293,13 +292,12 @@ void step_fake_approval(FakeWorld& world, std::string_view content_sid, std::str
         ++world.revision;
         if (expected == "received") {
             entry->content.approval = "pending";
-            plan_fake_approval(world, *entry,
-                               moment.monotonic + world.options.timings.until_approved);
+            plan_approval(world, *entry, moment.monotonic + world.options.timings.until_approved);
         } else if (expected == "pending") {
-            entry->rejection_reason = fake_rejection_of(*entry);
+            entry->rejection_reason = rejection_of(*entry);
             entry->content.approval = entry->rejection_reason.empty() ? "approved" : "rejected";
         }
     }
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -6,17 +6,17 @@
 
 #include "testing/fake_twilio/api/call.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
-HttpResponse serve_fake_create_content(const FakeCall& call);
-HttpResponse serve_fake_fetch_content(const FakeCall& call);
-HttpResponse serve_fake_update_content(const FakeCall& call);
-HttpResponse serve_fake_delete_content(const FakeCall& call);
-HttpResponse serve_fake_fetch_approval(const FakeCall& call);
-HttpResponse serve_fake_request_approval(const FakeCall& call);
+HttpResponse serve_create_content(const FakeCall& call);
+HttpResponse serve_fetch_content(const FakeCall& call);
+HttpResponse serve_update_content(const FakeCall& call);
+HttpResponse serve_delete_content(const FakeCall& call);
+HttpResponse serve_fetch_approval(const FakeCall& call);
+HttpResponse serve_request_approval(const FakeCall& call);
 
 /// An approval's next step, planned before: received -> pending -> approved or rejected.
-void step_fake_approval(FakeWorld& world, std::string_view content_sid, std::string_view expected,
-                        const FakeMoment& moment);
+void step_approval(FakeWorld& world, std::string_view content_sid, std::string_view expected,
+                   const FakeMoment& moment);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -8,19 +8,19 @@
 
 #include "testing/fake_twilio/api/call.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 using ContentJson = nlohmann::ordered_json;
 
 std::string dump_content_json(const ContentJson& json);
 
 /// An absolute URL of the Content API.
-std::string fake_content_url(const FakeCall& call, std::string_view path);
+std::string content_url(const FakeCall& call, std::string_view path);
 
 /// The template's types, never none.
-ContentJson fake_types_of(const testing::FakeContent& content);
+ContentJson types_of(const testing::FakeContent& content);
 
-ContentJson content_to_fake_json(const FakeCall& call, const FakeTemplate& entry);
-ContentJson approval_to_fake_json(const FakeTemplate& entry);
+ContentJson content_to_json(const FakeCall& call, const FakeTemplate& entry);
+ContentJson approval_to_json(const FakeTemplate& entry);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

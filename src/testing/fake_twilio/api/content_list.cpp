@@ -12,7 +12,7 @@
 #include "text/ascii.hpp"
 #include "text/dates.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
@@ -23,7 +23,7 @@ FakeProblem bad_content_query(const std::string& name) {
 }
 
 /// The account's templates, newest first.
-FakeTemplates all_fake_templates(const FakeAccount& account) {
+FakeTemplates all_templates(const FakeAccount& account) {
     FakeTemplates templates;
     for (const auto& [place, entry] : account.contents) templates.push_back(&entry);
     std::reverse(templates.begin(), templates.end());
@@ -31,21 +31,21 @@ FakeTemplates all_fake_templates(const FakeAccount& account) {
 }
 
 template <class Rejects>
-void drop_fake_templates(FakeTemplates& templates, Rejects rejects) {
+void drop_templates(FakeTemplates& templates, Rejects rejects) {
     std::erase_if(templates, [&](const FakeTemplate* entry) { return rejects(*entry); });
 }
 
 // ---- Filters and orders of the second version, each about one parameter.
 
-FakeVerdict filter_fake_dates(const FakeParameters& query, FakeTemplates& templates) {
+FakeRefusal filter_dates(const FakeParameters& query, FakeTemplates& templates) {
     for (const auto* name : {"DateCreatedAfter", "DateCreatedBefore"}) {
         const auto text = query.get(name);
         if (text.empty()) continue;
-        const auto date =
-            parse_iso8601(text.size() == 10 ? std::string{text} + "T00:00:00Z" : std::string{text});
+        const auto date = detail::parse_iso8601(text.size() == 10 ? std::string{text} + "T00:00:00Z"
+                                                                  : std::string{text});
         if (!date) return bad_content_query(name);
         const bool after = std::string_view{name}.ends_with("After");
-        drop_fake_templates(templates, [&](const FakeTemplate& entry) {
+        drop_templates(templates, [&](const FakeTemplate& entry) {
             return after ? entry.created < *date : entry.created > *date;
         });
     }
@@ -53,20 +53,19 @@ FakeVerdict filter_fake_dates(const FakeParameters& query, FakeTemplates& templa
 }
 
 /// What a pattern for the template's content looks at.
-std::string text_of_fake_template(const FakeTemplate& entry) {
+std::string text_of_template(const FakeTemplate& entry) {
     return entry.content.types.empty() ? entry.content.body : entry.content.types;
 }
 
-FakeVerdict filter_fake_patterns(const FakeParameters& query, FakeTemplates& templates) {
+FakeRefusal filter_patterns(const FakeParameters& query, FakeTemplates& templates) {
     for (const auto* name : {"ContentName", "Content"}) {
         const auto text = query.get(name);
         if (text.empty()) continue;
         const auto pattern = FakePattern::parse(text);
         if (!pattern) return bad_content_query(name);
         const bool by_name = std::string_view{name} == "ContentName";
-        drop_fake_templates(templates, [&](const FakeTemplate& entry) {
-            return !pattern->is_in(by_name ? entry.content.friendly_name
-                                           : text_of_fake_template(entry));
+        drop_templates(templates, [&](const FakeTemplate& entry) {
+            return !pattern->is_in(by_name ? entry.content.friendly_name : text_of_template(entry));
         });
     }
     return std::nullopt;
@@ -74,16 +73,16 @@ FakeVerdict filter_fake_patterns(const FakeParameters& query, FakeTemplates& tem
 
 bool is_any_content_word(const std::vector<std::string>& wanted, std::string_view word) {
     return std::any_of(wanted.begin(), wanted.end(),
-                       [&](const auto& one) { return equals_ignoring_case(one, word); });
+                       [&](const auto& one) { return detail::equals_ignoring_case(one, word); });
 }
 
-void filter_fake_kinds(const FakeParameters& query, FakeTemplates& templates) {
+void filter_kinds(const FakeParameters& query, FakeTemplates& templates) {
     const auto languages = query.all("Language");
     const auto types = query.all("ContentType");
     const auto eligible = query.all("ChannelEligibility");
-    drop_fake_templates(templates, [&](const FakeTemplate& entry) {
+    drop_templates(templates, [&](const FakeTemplate& entry) {
         const auto has_type = [&] {
-            const auto present = fake_types_of(entry.content);
+            const auto present = types_of(entry.content);
             for (const auto& [name, unused] : present.items()) {
                 if (is_any_content_word(types, name)) return true;
             }
@@ -97,12 +96,12 @@ void filter_fake_kinds(const FakeParameters& query, FakeTemplates& templates) {
 }
 
 template <class Less>
-FakeVerdict sort_fake_templates(const FakeParameters& query, const char* name,
-                                FakeTemplates& templates, Less less) {
+FakeRefusal sort_templates(const FakeParameters& query, const char* name, FakeTemplates& templates,
+                           Less less) {
     const auto order = query.get(name);
     if (order.empty()) return std::nullopt;
-    const bool ascending = equals_ignoring_case(order, "asc");
-    if (!ascending && !equals_ignoring_case(order, "desc")) return bad_content_query(name);
+    const bool ascending = detail::equals_ignoring_case(order, "asc");
+    if (!ascending && !detail::equals_ignoring_case(order, "desc")) return bad_content_query(name);
     std::stable_sort(templates.begin(), templates.end(),
                      [&](const FakeTemplate* a, const FakeTemplate* b) {
                          return ascending ? less(*a, *b) : less(*b, *a);
@@ -110,19 +109,17 @@ FakeVerdict sort_fake_templates(const FakeParameters& query, const char* name,
     return std::nullopt;
 }
 
-FakeVerdict search_fake_templates(const FakeParameters& query, FakeTemplates& templates) {
-    auto problem = filter_fake_dates(query, templates);
-    if (!problem) problem = filter_fake_patterns(query, templates);
+FakeRefusal search_templates(const FakeParameters& query, FakeTemplates& templates) {
+    auto problem = filter_dates(query, templates);
+    if (!problem) problem = filter_patterns(query, templates);
     if (problem) return problem;
-    filter_fake_kinds(query, templates);
-    problem = sort_fake_templates(query, "SortByDate", templates, [](const auto& a, const auto& b) {
-        return a.updated < b.updated;
+    filter_kinds(query, templates);
+    problem = sort_templates(query, "SortByDate", templates,
+                             [](const auto& a, const auto& b) { return a.updated < b.updated; });
+    if (problem) return problem;
+    return sort_templates(query, "SortByContentName", templates, [](const auto& a, const auto& b) {
+        return a.content.friendly_name < b.content.friendly_name;
     });
-    if (problem) return problem;
-    return sort_fake_templates(query, "SortByContentName", templates,
-                               [](const auto& a, const auto& b) {
-                                   return a.content.friendly_name < b.content.friendly_name;
-                               });
 }
 
 // ---- Pages.
@@ -134,12 +131,12 @@ struct ContentPage {
     std::size_t end = 0;
 };
 
-FakeVerdict find_content_page(const FakeCall& call, const FakeTemplates& templates,
+FakeRefusal find_content_page(const FakeCall& call, const FakeTemplates& templates,
                               ContentPage& page) {
     auto query = call.query.entries();
     std::erase_if(query, [](const auto& entry) { return entry.first == "PageToken"; });
     auto& request = page.request;
-    if (auto problem = read_fake_page_request(FakeParameters{query}, call.world.store, request)) {
+    if (auto problem = read_page_request(FakeParameters{query}, call.world.store, request)) {
         return problem;
     }
     const auto size = request.page_size;
@@ -149,12 +146,12 @@ FakeVerdict find_content_page(const FakeCall& call, const FakeTemplates& templat
         page.end = std::min(templates.size(), page.begin + size);
         return std::nullopt;
     }
-    const bool newer = request.token.starts_with(fake_newer_token);
+    const bool newer = request.token.starts_with(newer_token);
     const auto anchor = std::find_if(templates.begin(), templates.end(), [&](const auto* entry) {
         return request.token.substr(std::min<std::size_t>(2, request.token.size())) ==
                entry->content.sid;
     });
-    if (anchor == templates.end() || (!newer && !request.token.starts_with(fake_older_token))) {
+    if (anchor == templates.end() || (!newer && !request.token.starts_with(older_token))) {
         return bad_content_query("PageToken");
     }
     const auto at = static_cast<std::size_t>(anchor - templates.begin());
@@ -167,7 +164,7 @@ template <class ToJson>
 HttpResponse show_content_page(const FakeCall& call, const FakeTemplates& templates,
                                ToJson to_json) {
     ContentPage page;
-    if (auto problem = find_content_page(call, templates, page)) return fake_refusal(*problem);
+    if (auto problem = find_content_page(call, templates, page)) return refusal(*problem);
     FakePageNeighbours neighbours;
     if (page.begin < page.end) {
         if (page.end < templates.size()) {
@@ -175,14 +172,13 @@ HttpResponse show_content_page(const FakeCall& call, const FakeTemplates& templa
         }
         if (page.begin > 0) neighbours.newer_from = templates[page.begin]->content.sid;
     }
-    const auto frame =
-        frame_fake_page(call.path, fake_filters(call.query), page.request, neighbours);
+    const auto frame = frame_page(call.path, filters_of(call.query), page.request, neighbours);
     auto items = ContentJson::array();
     for (auto at = page.begin; at < page.end; ++at) items.push_back(to_json(*templates[at]));
     const auto url_or_null = [&](const std::string& uri) {
-        return uri.empty() ? ContentJson(nullptr) : ContentJson(fake_content_url(call, uri));
+        return uri.empty() ? ContentJson(nullptr) : ContentJson(content_url(call, uri));
     };
-    return fake_json_response(
+    return json_response(
         200, dump_content_json({{"meta",
                                  {{"page", frame.page},
                                   {"page_size", frame.page_size},
@@ -195,17 +191,16 @@ HttpResponse show_content_page(const FakeCall& call, const FakeTemplates& templa
 }
 
 HttpResponse show_plain_contents(const FakeCall& call, const FakeTemplates& templates) {
-    return show_content_page(call, templates, [&](const FakeTemplate& entry) {
-        return content_to_fake_json(call, entry);
-    });
+    return show_content_page(
+        call, templates, [&](const FakeTemplate& entry) { return content_to_json(call, entry); });
 }
 
 HttpResponse show_contents_and_approvals(const FakeCall& call, const FakeTemplates& templates) {
     return show_content_page(call, templates, [&](const FakeTemplate& entry) {
-        auto item = content_to_fake_json(call, entry);
+        auto item = content_to_json(call, entry);
         item.erase("links");
         item.erase("url");
-        auto approval = approval_to_fake_json(entry);
+        auto approval = approval_to_json(entry);
         approval.erase("type");
         item["approval_requests"] = std::move(approval);
         return item;
@@ -214,7 +209,7 @@ HttpResponse show_contents_and_approvals(const FakeCall& call, const FakeTemplat
 
 /// The first body among the template's types.
 std::string legacy_body_of(const FakeTemplate& entry) {
-    const auto types = fake_types_of(entry.content);
+    const auto types = types_of(entry.content);
     for (const auto& [name, type] : types.items()) {
         const auto body = type.find("body");
         if (body != type.end() && body->is_string()) return body->template get<std::string>();
@@ -224,19 +219,19 @@ std::string legacy_body_of(const FakeTemplate& entry) {
 
 }  // namespace
 
-HttpResponse serve_fake_list_contents(const FakeCall& call) {
-    return show_plain_contents(call, all_fake_templates(call.account));
+HttpResponse serve_list_contents(const FakeCall& call) {
+    return show_plain_contents(call, all_templates(call.account));
 }
 
-HttpResponse serve_fake_list_approvals(const FakeCall& call) {
-    return show_contents_and_approvals(call, all_fake_templates(call.account));
+HttpResponse serve_list_approvals(const FakeCall& call) {
+    return show_contents_and_approvals(call, all_templates(call.account));
 }
 
-HttpResponse serve_fake_list_legacy(const FakeCall& call) {
-    auto templates = all_fake_templates(call.account);
-    drop_fake_templates(templates, [](const FakeTemplate& entry) { return entry.name.empty(); });
+HttpResponse serve_list_legacy(const FakeCall& call) {
+    auto templates = all_templates(call.account);
+    drop_templates(templates, [](const FakeTemplate& entry) { return entry.name.empty(); });
     return show_content_page(call, templates, [&](const FakeTemplate& entry) {
-        auto item = content_to_fake_json(call, entry);
+        auto item = content_to_json(call, entry);
         item.erase("links");
         item["legacy_template_name"] = entry.name;
         item["legacy_body"] = legacy_body_of(entry);
@@ -244,16 +239,16 @@ HttpResponse serve_fake_list_legacy(const FakeCall& call) {
     });
 }
 
-HttpResponse serve_fake_search_contents(const FakeCall& call) {
-    auto templates = all_fake_templates(call.account);
-    if (auto problem = search_fake_templates(call.query, templates)) return fake_refusal(*problem);
+HttpResponse serve_search_contents(const FakeCall& call) {
+    auto templates = all_templates(call.account);
+    if (auto problem = search_templates(call.query, templates)) return refusal(*problem);
     return show_plain_contents(call, templates);
 }
 
-HttpResponse serve_fake_search_approvals(const FakeCall& call) {
-    auto templates = all_fake_templates(call.account);
-    if (auto problem = search_fake_templates(call.query, templates)) return fake_refusal(*problem);
+HttpResponse serve_search_approvals(const FakeCall& call) {
+    auto templates = all_templates(call.account);
+    if (auto problem = search_templates(call.query, templates)) return refusal(*problem);
     return show_contents_and_approvals(call, templates);
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,14 +4,14 @@
 
 #include "testing/fake_twilio/api/call.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
-HttpResponse serve_fake_list_contents(const FakeCall& call);
-HttpResponse serve_fake_list_approvals(const FakeCall& call);
+HttpResponse serve_list_contents(const FakeCall& call);
+HttpResponse serve_list_approvals(const FakeCall& call);
 /// Templates that WhatsApp was asked to approve, by the name given there.
-HttpResponse serve_fake_list_legacy(const FakeCall& call);
+HttpResponse serve_list_legacy(const FakeCall& call);
 /// The same as the first two, filtered and sorted.
-HttpResponse serve_fake_search_contents(const FakeCall& call);
-HttpResponse serve_fake_search_approvals(const FakeCall& call);
+HttpResponse serve_search_contents(const FakeCall& call);
+HttpResponse serve_search_approvals(const FakeCall& call);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,11 +4,11 @@
 
 #include "testing/fake_twilio/api/call.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 using testing::Fault;
 
-Fault choose_fake_fault(FakeWorld& world) {
+Fault choose_fault(FakeWorld& world) {
     auto& faults = world.faults;
     if (!faults.next.empty()) {
         const Fault next = faults.next.front();
@@ -21,7 +21,7 @@ Fault choose_fake_fault(FakeWorld& world) {
     return Fault::none;
 }
 
-bool is_fake_fault_before(Fault fault) noexcept {
+bool is_fault_before(Fault fault) noexcept {
     switch (fault) {
         case Fault::close_before:
         case Fault::reset:
@@ -42,26 +42,26 @@ bool is_fake_fault_before(Fault fault) noexcept {
     return false;
 }
 
-HttpResponse fake_fault_response(Fault fault) {
+HttpResponse fault_response(Fault fault) {
     if (fault == Fault::too_many_requests || fault == Fault::too_many_requests_retry_after) {
         FakeProblem problem{429, 20429, "Too many requests", {}};
         if (fault == Fault::too_many_requests_retry_after) {
             problem.headers.emplace_back("Retry-After", "1");
         }
-        return fake_refusal(problem);
+        return refusal(problem);
     }
     if (fault == Fault::internal_error || fault == Fault::internal_error_after) {
-        return fake_refusal({500, 20500, "An internal server error has occurred", {}});
+        return refusal({500, 20500, "An internal server error has occurred", {}});
     }
     if (fault == Fault::unavailable) {
-        return fake_refusal({503, 20503, "The service is unavailable", {}});
+        return refusal({503, 20503, "The service is unavailable", {}});
     }
     return {};
 }
 
-void spoil_fake_response(Fault fault, HttpResponse& response) {
+void spoil_response(Fault fault, HttpResponse& response) {
     if (fault == Fault::garbage) response.body = "\x1f\x8b\x08{{<html>\xff\xfe sid: SM";
-    if (fault == Fault::internal_error_after) response = fake_fault_response(fault);
+    if (fault == Fault::internal_error_after) response = fault_response(fault);
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -7,18 +7,18 @@
 
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// The fault of the next request: the one ordered, or what chance gives.
-testing::Fault choose_fake_fault(FakeWorld& world);
+testing::Fault choose_fault(FakeWorld& world);
 
 /// Whether the fault keeps the request from being carried out.
-bool is_fake_fault_before(testing::Fault fault) noexcept;
+bool is_fault_before(testing::Fault fault) noexcept;
 
 /// The answer of a fault that keeps the request from being carried out; status 0: none at all.
-HttpResponse fake_fault_response(testing::Fault fault);
+HttpResponse fault_response(testing::Fault fault);
 
 /// Changes the answer to a request that was carried out, where that is the fault.
-void spoil_fake_response(testing::Fault fault, HttpResponse& response);
+void spoil_response(testing::Fault fault, HttpResponse& response);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -7,13 +7,13 @@
 
 #include "text/dates.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
 using FakeJson = nlohmann::ordered_json;
 
-std::string dump_fake_json(const FakeJson& json) {
+std::string dump_json(const FakeJson& json) {
     // Whatever got in, JSON goes out.
     return json.dump(-1, ' ', false, FakeJson::error_handler_t::replace);
 }
@@ -23,14 +23,14 @@ FakeJson text_or_null(const std::string& text) {
 }
 
 FakeJson date_or_null(const std::optional<TimePoint>& when) {
-    return when ? FakeJson(format_rfc2822(*when)) : FakeJson(nullptr);
+    return when ? FakeJson(detail::format_rfc2822(*when)) : FakeJson(nullptr);
 }
 
 FakeJson count_as_text(const std::optional<int>& count) {
     return count ? FakeJson(std::to_string(*count)) : FakeJson(nullptr);
 }
 
-FakeJson message_to_fake_json(const Message& message) {
+FakeJson message_to_json(const Message& message) {
     return {
         {"account_sid", message.account_sid},
         {"api_version", message.api_version},
@@ -55,7 +55,7 @@ FakeJson message_to_fake_json(const Message& message) {
     };
 }
 
-FakeJson media_to_fake_json(const Media& media) {
+FakeJson media_to_json(const Media& media) {
     return {
         {"account_sid", media.account_sid},
         {"content_type", media.content_type},
@@ -67,7 +67,7 @@ FakeJson media_to_fake_json(const Media& media) {
     };
 }
 
-std::string page_to_fake_json(const char* key, FakeJson items, const FakePageFrame& frame) {
+std::string page_to_json(const char* key, FakeJson items, const FakePageFrame& frame) {
     const auto start = frame.page * frame.page_size;
     const auto end = items.empty() ? start : start + items.size() - 1;
     FakeJson page = {
@@ -81,46 +81,45 @@ std::string page_to_fake_json(const char* key, FakeJson items, const FakePageFra
     page["start"] = start;
     page["next_page_uri"] = text_or_null(frame.next_page_uri);
     page["page"] = frame.page;
-    return dump_fake_json(page);
+    return dump_json(page);
 }
 
 }  // namespace
 
-std::string fake_message_json(const Message& message) {
-    return dump_fake_json(message_to_fake_json(message));
+std::string message_json(const Message& message) {
+    return dump_json(message_to_json(message));
 }
 
-std::string fake_message_page_json(const std::vector<const FakeMessage*>& messages,
-                                   const FakePageFrame& frame) {
+std::string message_page_json(const std::vector<const FakeMessage*>& messages,
+                              const FakePageFrame& frame) {
     auto items = FakeJson::array();
-    for (const auto* message : messages) items.push_back(message_to_fake_json(message->record));
-    return page_to_fake_json("messages", std::move(items), frame);
+    for (const auto* message : messages) items.push_back(message_to_json(message->record));
+    return page_to_json("messages", std::move(items), frame);
 }
 
-std::string fake_media_json(const Media& media) {
-    return dump_fake_json(media_to_fake_json(media));
+std::string media_json(const Media& media) {
+    return dump_json(media_to_json(media));
 }
 
-std::string fake_media_page_json(const std::vector<const Media*>& media,
-                                 const FakePageFrame& frame) {
+std::string media_page_json(const std::vector<const Media*>& media, const FakePageFrame& frame) {
     auto items = FakeJson::array();
-    for (const auto* medium : media) items.push_back(media_to_fake_json(*medium));
-    return page_to_fake_json("media_list", std::move(items), frame);
+    for (const auto* medium : media) items.push_back(media_to_json(*medium));
+    return page_to_json("media_list", std::move(items), frame);
 }
 
-std::string fake_feedback_json(const FakeMessage& message, TimePoint now) {
-    return dump_fake_json({
+std::string feedback_json(const FakeMessage& message, TimePoint now) {
+    return dump_json({
         {"account_sid", message.record.account_sid},
         {"message_sid", message.record.sid.str()},
         {"outcome", message.feedback},
-        {"date_created", format_rfc2822(now)},
-        {"date_updated", format_rfc2822(now)},
+        {"date_created", detail::format_rfc2822(now)},
+        {"date_updated", detail::format_rfc2822(now)},
         {"uri", message.record.feedback_uri},
     });
 }
 
-std::string fake_problem_json(const FakeProblem& problem) {
-    return dump_fake_json({
+std::string problem_json(const FakeProblem& problem) {
+    return dump_json({
         {"code", problem.code},
         {"message", problem.message},
         {"more_info", "https://www.twilio.com/docs/errors/" + std::to_string(problem.code)},
@@ -128,4 +127,4 @@ std::string fake_problem_json(const FakeProblem& problem) {
     });
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -11,7 +11,7 @@
 #include "testing/fake_twilio/world/messages.hpp"
 #include "testing/fake_twilio/world/problem.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// What surrounds the items of a page. Empty URIs become null.
 struct FakePageFrame {
@@ -23,13 +23,12 @@ struct FakePageFrame {
     std::string previous_page_uri = {};
 };
 
-std::string fake_message_json(const Message& message);
-std::string fake_message_page_json(const std::vector<const FakeMessage*>& messages,
-                                   const FakePageFrame& frame);
-std::string fake_media_json(const Media& media);
-std::string fake_media_page_json(const std::vector<const Media*>& media,
-                                 const FakePageFrame& frame);
-std::string fake_feedback_json(const FakeMessage& message, TimePoint now);
-std::string fake_problem_json(const FakeProblem& problem);
+std::string message_json(const Message& message);
+std::string message_page_json(const std::vector<const FakeMessage*>& messages,
+                              const FakePageFrame& frame);
+std::string media_json(const Media& media);
+std::string media_page_json(const std::vector<const Media*>& media, const FakePageFrame& frame);
+std::string feedback_json(const FakeMessage& message, TimePoint now);
+std::string problem_json(const FakeProblem& problem);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

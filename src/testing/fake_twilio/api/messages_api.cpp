@@ -8,47 +8,47 @@
 #include "testing/fake_twilio/messages/create.hpp"
 #include "testing/fake_twilio/messages/lifecycle.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-const std::string& fake_sid_of(const FakeMessage& message) noexcept {
+const std::string& sid_of(const FakeMessage& message) noexcept {
     return message.record.sid.str();
 }
-const std::string& fake_sid_of(const Media& media) noexcept {
+const std::string& sid_of(const Media& media) noexcept {
     return media.sid.str();
 }
 
 template <class T>
-FakePageNeighbours fake_neighbours_of(const FakeSlice<T>& slice) {
+FakePageNeighbours neighbours_of(const FakeSlice<T>& slice) {
     FakePageNeighbours neighbours;
     if (slice.items.empty()) return neighbours;
-    if (slice.has_older) neighbours.older_from = fake_sid_of(*slice.items.back());
-    if (slice.has_newer) neighbours.newer_from = fake_sid_of(*slice.items.front());
+    if (slice.has_older) neighbours.older_from = sid_of(*slice.items.back());
+    if (slice.has_newer) neighbours.newer_from = sid_of(*slice.items.front());
     return neighbours;
 }
 
 }  // namespace
 
-HttpResponse serve_fake_create_message(const FakeCall& call) {
+HttpResponse serve_create_message(const FakeCall& call) {
     const FakeCreate create{call.form, call.world, call.account, call.moment};
-    if (const auto problem = check_fake_create(create)) return fake_refusal(*problem);
-    call.account.count_created(fake_day_of(call.moment.now));
-    const auto& message = call.world.store.add(build_fake_message(create, call.world.ids));
-    start_fake_lifecycle(call.world, message, call.moment);
-    return fake_json_response(201, fake_message_json(message.record));
+    if (const auto problem = check_create(create)) return refusal(*problem);
+    call.account.count_created(day_of(call.moment.now));
+    const auto& message = call.world.store.add(build_message(create, call.world.ids));
+    start_lifecycle(call.world, message, call.moment);
+    return json_response(201, message_json(message.record));
 }
 
-HttpResponse serve_fake_list_messages(const FakeCall& call) {
+HttpResponse serve_list_messages(const FakeCall& call) {
     FakePageRequest request;
     FakeDateFilter date;
-    auto problem = read_fake_page_request(call.query, call.world.store, request);
+    auto problem = read_page_request(call.query, call.world.store, request);
     if (!problem) problem = FakeDateFilter::read(call.query, "DateSent", date);
-    if (problem) return fake_refusal(*problem);
+    if (problem) return refusal(*problem);
 
     const auto to = call.query.get("To");
     const auto from = call.query.get("From");
-    const auto slice = slice_fake_sequence(
+    const auto slice = slice_sequence(
         call.world.store.all(), request.position, request.page_size,
         [&](const FakeMessage& message) {
             const auto& record = message.record;
@@ -56,37 +56,35 @@ HttpResponse serve_fake_list_messages(const FakeCall& call) {
             return record.account_sid == call.account.sid && (to.empty() || record.to == to) &&
                    (from.empty() || record.from == from) && (!when || date.accepts(*when));
         });
-    const auto frame =
-        frame_fake_page(call.path, fake_filters(call.query), request, fake_neighbours_of(slice));
-    return fake_json_response(200, fake_message_page_json(slice.items, frame));
+    const auto frame = frame_page(call.path, filters_of(call.query), request, neighbours_of(slice));
+    return json_response(200, message_page_json(slice.items, frame));
 }
 
-HttpResponse serve_fake_fetch_message(const FakeCall& call) {
+HttpResponse serve_fetch_message(const FakeCall& call) {
     const auto* message = call.world.store.find(call.account.sid, call.route.message);
-    if (message == nullptr) return fake_not_found("message");
-    return fake_json_response(200, fake_message_json(message->record));
+    if (message == nullptr) return not_found("message");
+    return json_response(200, message_json(message->record));
 }
 
-HttpResponse serve_fake_update_message(const FakeCall& call) {
+HttpResponse serve_update_message(const FakeCall& call) {
     auto* message = call.world.store.find(call.account.sid, call.route.message);
-    if (message == nullptr) return fake_not_found("message");
+    if (message == nullptr) return not_found("message");
     const bool redact = call.form.has("Body");
     const bool cancel = call.form.has("Status");
-    if (!redact && !cancel) return fake_invalid_parameter("Nothing to change: give Body or Status");
+    if (!redact && !cancel) return invalid_parameter("Nothing to change: give Body or Status");
     if (redact && !call.form.get("Body").empty()) {
-        return fake_invalid_parameter("Body can be emptied only, not changed");
+        return invalid_parameter("Body can be emptied only, not changed");
     }
     auto& record = message->record;
     if (cancel) {
         if (call.form.get("Status") != MessageStatus::canceled) {
-            return fake_invalid_parameter("Status can become canceled only");
+            return invalid_parameter("Status can become canceled only");
         }
         if (record.status != MessageStatus::scheduled && record.status != MessageStatus::canceled) {
-            return fake_refusal(
-                {400, 30409, "The message is past the point of being canceled", {}});
+            return refusal({400, 30409, "The message is past the point of being canceled", {}});
         }
         if (record.status == MessageStatus::scheduled) {
-            move_fake_message(call.world, *message, MessageStatus::canceled, 0, call.moment);
+            move_message(call.world, *message, MessageStatus::canceled, 0, call.moment);
         }
     }
     if (redact) {
@@ -96,67 +94,65 @@ HttpResponse serve_fake_update_message(const FakeCall& call) {
     }
     ++call.world.revision;
     record.date_updated = call.moment.now;
-    return fake_json_response(200, fake_message_json(record));
+    return json_response(200, message_json(record));
 }
 
-HttpResponse serve_fake_delete_message(const FakeCall& call) {
-    if (!call.world.store.remove(call.account.sid, call.route.message))
-        return fake_not_found("message");
+HttpResponse serve_delete_message(const FakeCall& call) {
+    if (!call.world.store.remove(call.account.sid, call.route.message)) return not_found("message");
     return {204, {}, {}};
 }
 
-HttpResponse serve_fake_post_feedback(const FakeCall& call) {
+HttpResponse serve_post_feedback(const FakeCall& call) {
     auto* message = call.world.store.find(call.account.sid, call.route.message);
-    if (message == nullptr) return fake_not_found("message");
+    if (message == nullptr) return not_found("message");
     const auto outcome = call.form.get("Outcome");
     if (!outcome.empty() && outcome != "confirmed" && outcome != "unconfirmed") {
-        return fake_invalid_parameter("Outcome is neither confirmed nor unconfirmed");
+        return invalid_parameter("Outcome is neither confirmed nor unconfirmed");
     }
     message->feedback = outcome.empty() ? "confirmed" : outcome;
-    return fake_json_response(200, fake_feedback_json(*message, call.moment.now));
+    return json_response(200, feedback_json(*message, call.moment.now));
 }
 
-HttpResponse serve_fake_list_media(const FakeCall& call) {
+HttpResponse serve_list_media(const FakeCall& call) {
     const auto* message = call.world.store.find(call.account.sid, call.route.message);
-    if (message == nullptr) return fake_not_found("message");
+    if (message == nullptr) return not_found("message");
     FakePageRequest request;
     FakeDateFilter date;
-    auto problem = read_fake_page_request(call.query, call.world.store, request);
+    auto problem = read_page_request(call.query, call.world.store, request);
     if (!problem) problem = FakeDateFilter::read(call.query, "DateCreated", date);
-    if (problem) return fake_refusal(*problem);
+    if (problem) return refusal(*problem);
 
-    const auto slice = slice_fake_sequence(
+    const auto slice = slice_sequence(
         message->media, request.position, request.page_size, [&](const Media& medium) {
             return !medium.date_created || date.accepts(*medium.date_created);
         });
-    const auto frame =
-        frame_fake_page(call.path, fake_filters(call.query), request, fake_neighbours_of(slice));
-    return fake_json_response(200, fake_media_page_json(slice.items, frame));
+    const auto frame = frame_page(call.path, filters_of(call.query), request, neighbours_of(slice));
+    return json_response(200, media_page_json(slice.items, frame));
 }
 
-HttpResponse serve_fake_fetch_media(const FakeCall& call) {
+HttpResponse serve_fetch_media(const FakeCall& call) {
     const auto* message = call.world.store.find(call.account.sid, call.route.message);
-    if (message == nullptr) return fake_not_found("message");
+    if (message == nullptr) return not_found("message");
     for (const auto& [place, medium] : message->media) {
         if (medium.sid.str() == call.route.media) {
-            return fake_json_response(200, fake_media_json(medium));
+            return json_response(200, media_json(medium));
         }
     }
-    return fake_not_found("media");
+    return not_found("media");
 }
 
-HttpResponse serve_fake_delete_media(const FakeCall& call) {
+HttpResponse serve_delete_media(const FakeCall& call) {
     auto* message = call.world.store.find(call.account.sid, call.route.message);
-    if (message == nullptr) return fake_not_found("message");
+    if (message == nullptr) return not_found("message");
     const auto erased = std::erase_if(message->media, [&](const auto& entry) {
         return entry.second.sid.str() == call.route.media;
     });
-    return erased == 0 ? fake_not_found("media") : HttpResponse{204, {}, {}};
+    return erased == 0 ? not_found("media") : HttpResponse{204, {}, {}};
 }
 
-HttpResponse serve_fake_media_file(const FakeCall& call) {
+HttpResponse serve_media_file(const FakeCall& call) {
     const auto* message = call.world.store.find(call.account.sid, call.route.message);
-    if (message == nullptr) return fake_not_found("message");
+    if (message == nullptr) return not_found("message");
     std::size_t number = 0;
     for (const auto& [place, medium] : message->media) {
         const auto& sid = medium.sid.str();
@@ -172,7 +168,7 @@ HttpResponse serve_fake_media_file(const FakeCall& call) {
         }
         ++number;
     }
-    return fake_not_found("media");
+    return not_found("media");
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,17 +4,17 @@
 
 #include "testing/fake_twilio/api/call.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
-HttpResponse serve_fake_create_message(const FakeCall& call);
-HttpResponse serve_fake_list_messages(const FakeCall& call);
-HttpResponse serve_fake_fetch_message(const FakeCall& call);
-HttpResponse serve_fake_update_message(const FakeCall& call);
-HttpResponse serve_fake_delete_message(const FakeCall& call);
-HttpResponse serve_fake_post_feedback(const FakeCall& call);
-HttpResponse serve_fake_list_media(const FakeCall& call);
-HttpResponse serve_fake_fetch_media(const FakeCall& call);
-HttpResponse serve_fake_delete_media(const FakeCall& call);
-HttpResponse serve_fake_media_file(const FakeCall& call);
+HttpResponse serve_create_message(const FakeCall& call);
+HttpResponse serve_list_messages(const FakeCall& call);
+HttpResponse serve_fetch_message(const FakeCall& call);
+HttpResponse serve_update_message(const FakeCall& call);
+HttpResponse serve_delete_message(const FakeCall& call);
+HttpResponse serve_post_feedback(const FakeCall& call);
+HttpResponse serve_list_media(const FakeCall& call);
+HttpResponse serve_fetch_media(const FakeCall& call);
+HttpResponse serve_delete_media(const FakeCall& call);
+HttpResponse serve_media_file(const FakeCall& call);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

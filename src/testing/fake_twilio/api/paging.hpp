@@ -13,7 +13,7 @@
 #include "testing/fake_twilio/world/parameters.hpp"
 #include "testing/fake_twilio/world/problem.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// The paging part of a list's query.
 struct FakePageRequest {
@@ -23,12 +23,12 @@ struct FakePageRequest {
     std::string token = {};
 };
 
-FakeVerdict read_fake_page_request(const FakeParameters& query, const FakeMessageStore& store,
-                                   FakePageRequest& request);
+FakeRefusal read_page_request(const FakeParameters& query, const FakeMessageStore& store,
+                              FakePageRequest& request);
 
 /// How the tokens begin of the page after, and before, a SID.
-inline constexpr std::string_view fake_older_token = "PA";
-inline constexpr std::string_view fake_newer_token = "PB";
+inline constexpr std::string_view older_token = "PA";
+inline constexpr std::string_view newer_token = "PB";
 
 /// What lies beyond a page: the SID to go on from, empty when there is nothing.
 struct FakePageNeighbours {
@@ -37,17 +37,17 @@ struct FakePageNeighbours {
 };
 
 /// The page's envelope. `filters` is the query without paging, encoded.
-FakePageFrame frame_fake_page(std::string_view path, const std::string& filters,
-                              const FakePageRequest& request, const FakePageNeighbours& neighbours);
+FakePageFrame frame_page(std::string_view path, const std::string& filters,
+                         const FakePageRequest& request, const FakePageNeighbours& neighbours);
 
 /// The query's filters, in the order they came, without Page, PageSize and PageToken.
-std::string fake_filters(const FakeParameters& query);
+std::string filters_of(const FakeParameters& query);
 
 /// A filter by date, for `DateSent`, `DateSent<` and `DateSent>` and the like.
 class FakeDateFilter {
 public:
     /// Reads the three parameters of that name; a day, or a time in ISO 8601.
-    static FakeVerdict read(const FakeParameters& query, const std::string& name,
+    static FakeRefusal read(const FakeParameters& query, const std::string& name,
                             FakeDateFilter& filter);
     bool accepts(TimePoint when) const noexcept { return from_ <= when && when < until_; }
 
@@ -56,4 +56,4 @@ private:
     TimePoint until_ = TimePoint::max();
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -5,11 +5,11 @@
 
 #include "text/ascii.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-constexpr std::size_t fake_longest_pattern = 200;
+constexpr std::size_t longest_pattern = 200;
 using PatternSet = std::bitset<256>;
 
 void add_pattern_range(PatternSet& set, char from, char to) {
@@ -21,7 +21,7 @@ void add_pattern_range(PatternSet& set, char from, char to) {
 /// What `\d` and the like stand for.
 PatternSet pattern_class_of(char letter) {
     PatternSet set;
-    switch (ascii_lower(letter)) {
+    switch (detail::ascii_lower(letter)) {
         case 'd':
             add_pattern_range(set, '0', '9');
             break;
@@ -116,7 +116,7 @@ std::string_view take_pattern_branch(std::string_view& text) {
 }
 
 void lower_pattern_text(std::string& text) {
-    for (char& c : text) c = ascii_lower(c);
+    for (char& c : text) c = detail::ascii_lower(c);
 }
 
 }  // namespace
@@ -144,7 +144,7 @@ bool FakePattern::parse_branch(std::string_view text, Branch& branch) {
 }
 
 std::optional<FakePattern> FakePattern::parse(std::string_view text) {
-    if (text.size() > fake_longest_pattern) return std::nullopt;
+    if (text.size() > longest_pattern) return std::nullopt;
     FakePattern pattern;
     constexpr std::string_view case_flag = "(?i)";
     pattern.ignores_case_ = text.starts_with(case_flag);
@@ -204,4 +204,4 @@ bool FakePattern::is_branch_in(const Branch& branch, std::string_view text) {
     }
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Letters, `.`, `[a-z]`, `[^x]`, `\d \w \s` and escapes, `* + ?`, `^ $`, `|` outside of all else,
 /// and `(?i)` at the beginning. No groups.
@@ -39,4 +39,4 @@ private:
     bool ignores_case_ = false;
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

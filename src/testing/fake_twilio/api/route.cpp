@@ -5,7 +5,7 @@
 #include "testing/fake_twilio/world/parameters.hpp"
 #include "text/percent.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
@@ -14,7 +14,7 @@ struct FakeRoutePattern {
     std::string_view path;  ///< {a}, {m}, {x}, {c}: account, message, media, content.
 };
 
-constexpr std::array fake_route_patterns{
+constexpr std::array route_patterns{
     FakeRoutePattern{FakeResource::messages, "2010-04-01/Accounts/{a}/Messages.json"},
     FakeRoutePattern{FakeResource::message, "2010-04-01/Accounts/{a}/Messages/{m}.json"},
     FakeRoutePattern{FakeResource::feedback, "2010-04-01/Accounts/{a}/Messages/{m}/Feedback.json"},
@@ -32,7 +32,7 @@ constexpr std::array fake_route_patterns{
     FakeRoutePattern{FakeResource::typing, "v2/Indicators/Typing.json"},
 };
 
-std::string_view take_fake_segment(std::string_view& path) noexcept {
+std::string_view take_segment(std::string_view& path) noexcept {
     const auto slash = path.find('/');
     const auto segment = path.substr(0, slash);
     path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash + 1);
@@ -40,7 +40,7 @@ std::string_view take_fake_segment(std::string_view& path) noexcept {
 }
 
 /// Whether `segment` fits one segment of a pattern; an identifier goes into `route`.
-bool fits_fake_segment(std::string_view pattern, std::string_view segment, FakeRoute& route) {
+bool fits_segment(std::string_view pattern, std::string_view segment, FakeRoute& route) {
     if (pattern.size() < 3 || pattern.front() != '{') return pattern == segment;
     const auto suffix = pattern.substr(3);
     if (segment.size() <= suffix.size() || !segment.ends_with(suffix)) return false;
@@ -49,18 +49,18 @@ bool fits_fake_segment(std::string_view pattern, std::string_view segment, FakeR
                  : pattern[1] == 'm' ? route.message
                  : pattern[1] == 'c' ? route.content
                                      : route.media;
-    slot = percent_decode(segment.substr(0, segment.size() - suffix.size()), false);
+    slot = detail::percent_decode(segment.substr(0, segment.size() - suffix.size()), false);
     return true;
 }
 
-std::optional<FakeRoute> fit_fake_route(const FakeRoutePattern& pattern, std::string_view path) {
+std::optional<FakeRoute> fit_route(const FakeRoutePattern& pattern, std::string_view path) {
     FakeRoute route;
     route.resource = pattern.resource;
     for (auto rest = pattern.path; !rest.empty();) {
         // "a/" has an empty segment after "a"; it fits nothing.
         if (path.empty()) return std::nullopt;
         const bool last = path.find('/') == std::string_view::npos;
-        if (!fits_fake_segment(take_fake_segment(rest), take_fake_segment(path), route)) {
+        if (!fits_segment(take_segment(rest), take_segment(path), route)) {
             return std::nullopt;
         }
         if (last != rest.empty()) return std::nullopt;
@@ -70,7 +70,7 @@ std::optional<FakeRoute> fit_fake_route(const FakeRoutePattern& pattern, std::st
 
 }  // namespace
 
-FakeTarget split_fake_url(std::string_view url) noexcept {
+FakeTarget split_url(std::string_view url) noexcept {
     url = url.substr(0, url.find('#'));
     const auto question = url.find('?');
     FakeTarget target;
@@ -85,13 +85,13 @@ FakeTarget split_fake_url(std::string_view url) noexcept {
     return target;
 }
 
-std::optional<FakeRoute> match_fake_route(std::string_view path) {
+std::optional<FakeRoute> match_route(std::string_view path) {
     if (!path.starts_with('/')) return std::nullopt;
     path.remove_prefix(1);
-    for (const auto& pattern : fake_route_patterns) {
-        if (auto route = fit_fake_route(pattern, path)) return route;
+    for (const auto& pattern : route_patterns) {
+        if (auto route = fit_route(pattern, path)) return route;
     }
     return std::nullopt;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 enum class FakeResource {
     messages,
@@ -42,9 +42,9 @@ struct FakeTarget {
 };
 
 /// Splits an absolute URL, or one that begins with the path.
-FakeTarget split_fake_url(std::string_view url) noexcept;
+FakeTarget split_url(std::string_view url) noexcept;
 
 /// The resource of a path, escapes and all; nullopt when there is none.
-std::optional<FakeRoute> match_fake_route(std::string_view path);
+std::optional<FakeRoute> match_route(std::string_view path);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

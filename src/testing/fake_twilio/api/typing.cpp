@@ -2,22 +2,22 @@
 
 #include <string>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
-HttpResponse serve_fake_typing(const FakeCall& call) {
+HttpResponse serve_typing(const FakeCall& call) {
     if (call.form.get("channel") != "whatsapp") {
-        return fake_invalid_parameter("channel is not whatsapp");
+        return invalid_parameter("channel is not whatsapp");
     }
     const auto sid = call.form.get("messageId");
     const auto* message = call.world.store.find(call.account.sid, sid);
-    if (message == nullptr) return fake_not_found("message");
+    if (message == nullptr) return not_found("message");
     if (message->record.direction != Direction::inbound) {
-        return fake_invalid_parameter("messageId is not a message from a customer");
+        return invalid_parameter("messageId is not a message from a customer");
     }
     auto& chat = call.world.phones.chat(message->record.to, message->record.from);
     chat.typing_since = call.moment.now;
     ++call.world.revision;
-    return fake_json_response(200, R"({"success":true})");
+    return json_response(200, R"({"success":true})");
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,8 +4,8 @@
 
 #include "testing/fake_twilio/api/call.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
-HttpResponse serve_fake_typing(const FakeCall& call);
+HttpResponse serve_typing(const FakeCall& call);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

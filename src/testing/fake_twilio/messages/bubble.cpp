@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
@@ -118,7 +118,7 @@ void draw_bubble_type(testing::FakeBubble& bubble, const BubbleJson& type) {
 void fill_bubble_json(BubbleJson& json, const testing::FakeContent& content,
                       const FakeVariables& variables) {
     if (json.is_string()) {
-        json = fill_fake_placeholders(json.get_ref<const std::string&>(), content, variables);
+        json = fill_placeholders(json.get_ref<const std::string&>(), content, variables);
     } else if (json.is_structured()) {
         for (auto& part : json) fill_bubble_json(part, content, variables);
     }
@@ -148,7 +148,7 @@ std::string choose_bubble_type(const BubbleJson& types, bool whatsapp) {
 
 }  // namespace
 
-testing::FakeBubble draw_fake_message(const FakeParameters& parameters, bool whatsapp) {
+testing::FakeBubble draw_message(const FakeParameters& parameters, bool whatsapp) {
     testing::FakeBubble bubble;
     bubble.body = parameters.get("Body");
     bubble.media = parameters.all("MediaUrl");
@@ -166,13 +166,13 @@ testing::FakeBubble draw_fake_message(const FakeParameters& parameters, bool wha
     return bubble;
 }
 
-testing::FakeBubble draw_fake_content(const testing::FakeContent& content,
-                                      const FakeVariables& variables, bool whatsapp) {
+testing::FakeBubble draw_content(const testing::FakeContent& content,
+                                 const FakeVariables& variables, bool whatsapp) {
     testing::FakeBubble bubble;
     auto types = BubbleJson::parse(content.types, nullptr, false);
     if (!types.is_object() || types.empty()) {
         bubble.type = "twilio/text";
-        bubble.body = fill_fake_placeholders(content.body, content, variables);
+        bubble.body = fill_placeholders(content.body, content, variables);
         return bubble;
     }
     bubble.type = choose_bubble_type(types, whatsapp);
@@ -180,10 +180,9 @@ testing::FakeBubble draw_fake_content(const testing::FakeContent& content,
     fill_bubble_json(type, content, variables);
     draw_bubble_type(bubble, type);
     if (bubble.type == "whatsapp/authentication") {
-        draw_bubble_authentication(bubble, type,
-                                   fill_fake_placeholders("{{1}}", content, variables));
+        draw_bubble_authentication(bubble, type, fill_placeholders("{{1}}", content, variables));
     }
     return bubble;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

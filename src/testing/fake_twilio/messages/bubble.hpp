@@ -7,13 +7,13 @@
 #include "testing/fake_twilio/messages/content.hpp"
 #include "testing/fake_twilio/world/parameters.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// A free-form message. WhatsApp takes one file; the others are dropped without a word.
-testing::FakeBubble draw_fake_message(const FakeParameters& parameters, bool whatsapp);
+testing::FakeBubble draw_message(const FakeParameters& parameters, bool whatsapp);
 
 /// A template's richest type that the channel shows, filled in.
-testing::FakeBubble draw_fake_content(const testing::FakeContent& content,
-                                      const FakeVariables& variables, bool whatsapp);
+testing::FakeBubble draw_content(const testing::FakeContent& content,
+                                 const FakeVariables& variables, bool whatsapp);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -9,7 +9,7 @@
 
 #include "text/utf8.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
@@ -20,7 +20,7 @@ struct FakePlaceholder {
     std::string_view name = {};
 };
 
-std::optional<FakePlaceholder> find_fake_placeholder(std::string_view body, std::size_t from) {
+std::optional<FakePlaceholder> find_placeholder(std::string_view body, std::size_t from) {
     const auto begin = body.find("{{", from);
     if (begin == std::string_view::npos) return std::nullopt;
     const auto close = body.find("}}", begin + 2);
@@ -31,59 +31,59 @@ std::optional<FakePlaceholder> find_fake_placeholder(std::string_view body, std:
     return FakePlaceholder{begin, close + 2, name};
 }
 
-const std::string* find_fake_default(const testing::FakeContent& content, std::string_view name) {
+const std::string* find_default(const testing::FakeContent& content, std::string_view name) {
     const auto found = std::find_if(content.variables.begin(), content.variables.end(),
                                     [&](const auto& entry) { return entry.first == name; });
     return found == content.variables.end() ? nullptr : &found->second;
 }
 
-bool has_fake_placeholder(std::string_view text, std::string_view name) {
-    auto placeholder = find_fake_placeholder(text, 0);
+bool has_placeholder(std::string_view text, std::string_view name) {
+    auto placeholder = find_placeholder(text, 0);
     while (placeholder && placeholder->name != name) {
-        placeholder = find_fake_placeholder(text, placeholder->end);
+        placeholder = find_placeholder(text, placeholder->end);
     }
     return placeholder.has_value();
 }
 
-bool declares_fake_variable(const testing::FakeContent& content, std::string_view name) {
-    return find_fake_default(content, name) != nullptr ||
-           has_fake_placeholder(content.body, name) || has_fake_placeholder(content.types, name) ||
+bool declares_variable(const testing::FakeContent& content, std::string_view name) {
+    return find_default(content, name) != nullptr || has_placeholder(content.body, name) ||
+           has_placeholder(content.types, name) ||
            // The code of an authentication template is written nowhere.
            (name == "1" && content.types.find("whatsapp/authentication") != std::string::npos);
 }
 
-constexpr std::size_t fake_max_variable = 1'600;
-constexpr std::size_t fake_max_template_text = 1'024;
+constexpr std::size_t max_variable = 1'600;
+constexpr std::size_t max_template_text = 1'024;
 
-FakeProblem bad_fake_variables(std::string_view why) {
+FakeProblem bad_variables(std::string_view why) {
     return {400, 21656, "ContentVariables cannot be used: " + std::string{why}};
 }
 
 }  // namespace
 
-FakeVerdict read_fake_variables(std::string_view json, const testing::FakeContent& content,
-                                FakeVariables& variables) {
+FakeRefusal read_variables(std::string_view json, const testing::FakeContent& content,
+                           FakeVariables& variables) {
     if (json.empty()) return std::nullopt;
     const auto document = nlohmann::json::parse(json, nullptr, false);
-    if (document.is_discarded()) return bad_fake_variables("the text is not JSON");
-    if (!document.is_object()) return bad_fake_variables("the JSON is not an object");
+    if (document.is_discarded()) return bad_variables("the text is not JSON");
+    if (!document.is_object()) return bad_variables("the JSON is not an object");
     for (const auto& [name, value] : document.items()) {
-        if (!value.is_string()) return bad_fake_variables("a value is not a string");
+        if (!value.is_string()) return bad_variables("a value is not a string");
         const auto& text = value.get_ref<const std::string&>();
-        if (text.empty()) return bad_fake_variables("a value is empty");
-        if (count_code_points(text) > fake_max_variable) {
+        if (text.empty()) return bad_variables("a value is empty");
+        if (detail::count_code_points(text) > max_variable) {
             return FakeProblem{400, 21658, "A value of ContentVariables is too long", {}};
         }
-        if (!declares_fake_variable(content, name)) {
-            return bad_fake_variables("a name is not one of the template's");
+        if (!declares_variable(content, name)) {
+            return bad_variables("a name is not one of the template's");
         }
         variables.insert_or_assign(name, text);
     }
     return std::nullopt;
 }
 
-int find_fake_misfit(const FakeVariables& variables, const testing::FakeContent& content,
-                     std::string_view body) {
+int find_misfit(const FakeVariables& variables, const testing::FakeContent& content,
+                std::string_view body) {
     for (const auto& [name, value] : variables) {
         if (value.find_first_of("\n\r\t") != std::string::npos ||
             value.find("     ") != std::string::npos) {
@@ -91,24 +91,24 @@ int find_fake_misfit(const FakeVariables& variables, const testing::FakeContent&
         }
     }
     const std::string_view text = content.types.empty() ? content.body : content.types;
-    for (auto placeholder = find_fake_placeholder(text, 0); placeholder;
-         placeholder = find_fake_placeholder(text, placeholder->end)) {
+    for (auto placeholder = find_placeholder(text, 0); placeholder;
+         placeholder = find_placeholder(text, placeholder->end)) {
         if (variables.find(placeholder->name) == variables.end() &&
-            find_fake_default(content, placeholder->name) == nullptr) {
+            find_default(content, placeholder->name) == nullptr) {
             return 63028;
         }
     }
-    return count_code_points(body) > fake_max_template_text ? 63021 : 0;
+    return detail::count_code_points(body) > max_template_text ? 63021 : 0;
 }
 
-std::string fill_fake_placeholders(std::string_view text, const testing::FakeContent& content,
-                                   const FakeVariables& variables) {
+std::string fill_placeholders(std::string_view text, const testing::FakeContent& content,
+                              const FakeVariables& variables) {
     std::string filled;
     std::size_t done = 0;
-    while (const auto placeholder = find_fake_placeholder(text, done)) {
+    while (const auto placeholder = find_placeholder(text, done)) {
         filled += text.substr(done, placeholder->begin - done);
         const auto given = variables.find(placeholder->name);
-        const auto* fallback = find_fake_default(content, placeholder->name);
+        const auto* fallback = find_default(content, placeholder->name);
         if (given != variables.end()) {
             filled += given->second;
         } else if (fallback != nullptr) {
@@ -122,7 +122,7 @@ std::string fill_fake_placeholders(std::string_view text, const testing::FakeCon
     return filled;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake
 
 namespace twiliowa::testing {
 

@@ -14,58 +14,60 @@
 #include "text/dates.hpp"
 #include "text/utf8.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-constexpr std::string_view fake_whatsapp_prefix = "whatsapp:";
-constexpr std::size_t fake_max_body = 1'600;
-constexpr std::size_t fake_max_media = 10;
-constexpr std::chrono::minutes fake_min_schedule{5};
-constexpr std::chrono::days fake_max_schedule{35};
+constexpr std::string_view whatsapp_prefix = "whatsapp:";
+constexpr std::size_t max_body = 1'600;
+constexpr std::size_t max_media = 10;
+constexpr std::chrono::minutes min_schedule{5};
+constexpr std::chrono::days max_schedule{35};
 
 FakeProblem refuse_create(int code, std::string_view message, int status = 400) {
     return {status, code, std::string{message}};
 }
 
-bool is_fake_digit(char c) noexcept {
+bool is_digit(char c) noexcept {
     return c >= '0' && c <= '9';
 }
 
-bool is_fake_phone_number(std::string_view text) noexcept {
+bool is_phone_number(std::string_view text) noexcept {
     return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
-           std::all_of(text.begin() + 1, text.end(), is_fake_digit);
+           std::all_of(text.begin() + 1, text.end(), is_digit);
 }
 
 /// An identity on WhatsApp that is not a phone number: `GB.4f1a`, `US.ENT.4f1a`.
-bool is_fake_user_id(std::string_view text) noexcept {
-    const auto letter = [](char c) { return ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z'; };
+bool is_user_id(std::string_view text) noexcept {
+    const auto letter = [](char c) {
+        return detail::ascii_lower(c) >= 'a' && detail::ascii_lower(c) <= 'z';
+    };
     return text.size() >= 4 && text.size() <= 140 && letter(text[0]) && letter(text[1]) &&
            text[2] == '.' && std::all_of(text.begin() + 3, text.end(), [&](char c) {
-               return is_fake_digit(c) || letter(c) || c == '.';
+               return is_digit(c) || letter(c) || c == '.';
            });
 }
 
-bool is_fake_whatsapp(std::string_view address) noexcept {
-    return address.starts_with(fake_whatsapp_prefix);
+bool is_whatsapp(std::string_view address) noexcept {
+    return address.starts_with(whatsapp_prefix);
 }
 
-std::string_view fake_identity(std::string_view address) noexcept {
-    return is_fake_whatsapp(address) ? address.substr(fake_whatsapp_prefix.size()) : address;
+std::string_view identity_of(std::string_view address) noexcept {
+    return is_whatsapp(address) ? address.substr(whatsapp_prefix.size()) : address;
 }
 
-bool is_fake_address(std::string_view address) noexcept {
-    const auto identity = fake_identity(address);
-    return is_fake_phone_number(identity) ||
-           (is_fake_whatsapp(address) && is_fake_user_id(identity));
+bool is_address(std::string_view address) noexcept {
+    const auto identity = identity_of(address);
+    return is_phone_number(identity) || (is_whatsapp(address) && is_user_id(identity));
 }
 
 /// An http(s) URL with a host and without white space.
-bool is_fake_web_url(std::string_view url) noexcept {
+bool is_web_url(std::string_view url) noexcept {
     const auto scheme = url.find("://");
     if (scheme == std::string_view::npos) return false;
     const auto name = url.substr(0, scheme);
-    if (!equals_ignoring_case(name, "http") && !equals_ignoring_case(name, "https")) return false;
+    if (!detail::equals_ignoring_case(name, "http") && !detail::equals_ignoring_case(name, "https"))
+        return false;
     const auto rest = url.substr(scheme + 3);
     const auto host = rest.substr(0, rest.find_first_of("/?#"));
     return !host.empty() && host.front() != ':' && std::none_of(url.begin(), url.end(), [](char c) {
@@ -73,21 +75,21 @@ bool is_fake_web_url(std::string_view url) noexcept {
     });
 }
 
-std::string_view fake_url_host(std::string_view url) noexcept {
+std::string_view url_host(std::string_view url) noexcept {
     const auto rest = url.substr(url.find("://") + 3);
     const auto authority = rest.substr(0, rest.find_first_of("/?#"));
     return authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
 }
 
 /// The sender the message would leave from.
-std::string_view fake_sender_of(const FakeCreate& create) {
+std::string_view sender_of(const FakeCreate& create) {
     const auto from = create.parameters.get("From");
     if (!from.empty()) return from;
-    return pick_fake_sender(create.account, create.parameters.get("MessagingServiceSid"),
-                            create.parameters.get("To"));
+    return pick_sender(create.account, create.parameters.get("MessagingServiceSid"),
+                       create.parameters.get("To"));
 }
 
-const testing::FakeContent* fake_content_of(const FakeCreate& create) {
+const testing::FakeContent* content_of(const FakeCreate& create) {
     const auto sid = create.parameters.get("ContentSid");
     const auto* found = sid.empty() ? nullptr : create.account.find_template(sid);
     return found == nullptr ? nullptr : &found->content;
@@ -95,16 +97,16 @@ const testing::FakeContent* fake_content_of(const FakeCreate& create) {
 
 // ---- The rules, each about one thing.
 
-FakeVerdict check_fake_to(const FakeCreate& create) {
+FakeRefusal check_to(const FakeCreate& create) {
     const auto to = create.parameters.get("To");
     if (to.empty()) return refuse_create(21604, "The message has no recipient: give To");
-    if (!is_fake_address(to)) {
+    if (!is_address(to)) {
         return refuse_create(21211, "To is neither a phone number nor a channel address");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_sender_given(const FakeCreate& create) {
+FakeRefusal check_sender_given(const FakeCreate& create) {
     if (create.parameters.get("From").empty() &&
         create.parameters.get("MessagingServiceSid").empty()) {
         return refuse_create(21603, "The message has no sender: give From or MessagingServiceSid");
@@ -112,7 +114,7 @@ FakeVerdict check_fake_sender_given(const FakeCreate& create) {
     return std::nullopt;
 }
 
-FakeVerdict check_fake_content_given(const FakeCreate& create) {
+FakeRefusal check_content_given(const FakeCreate& create) {
     const auto& parameters = create.parameters;
     if (parameters.get("Body").empty() && parameters.all("MediaUrl").empty() &&
         parameters.get("ContentSid").empty()) {
@@ -121,85 +123,85 @@ FakeVerdict check_fake_content_given(const FakeCreate& create) {
     return std::nullopt;
 }
 
-FakeVerdict check_fake_body(const FakeCreate& create) {
+FakeRefusal check_body(const FakeCreate& create) {
     const auto body = create.parameters.get("Body");
     if (body.find('\0') != std::string_view::npos) {
         return refuse_create(21618, "Body holds a NUL character");
     }
-    if (count_code_points(body) > fake_max_body) {
+    if (detail::count_code_points(body) > max_body) {
         return refuse_create(21617, "Body has more than 1600 characters");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_media(const FakeCreate& create) {
+FakeRefusal check_media(const FakeCreate& create) {
     const auto urls = create.parameters.all("MediaUrl");
-    if (urls.size() > fake_max_media) {
+    if (urls.size() > max_media) {
         return refuse_create(21623, "MediaUrl is given more than 10 times");
     }
-    if (!std::all_of(urls.begin(), urls.end(), is_fake_web_url)) {
+    if (!std::all_of(urls.begin(), urls.end(), is_web_url)) {
         return refuse_create(21620, "A MediaUrl is not an http or https URL");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_content(const FakeCreate& create) {
+FakeRefusal check_content(const FakeCreate& create) {
     const auto& parameters = create.parameters;
     const auto variables = parameters.get("ContentVariables");
     if (parameters.get("ContentSid").empty()) {
         if (variables.empty()) return std::nullopt;
         return refuse_create(21654, "ContentVariables need a ContentSid");
     }
-    const auto* content = fake_content_of(create);
+    const auto* content = content_of(create);
     if (content == nullptr) {
         return refuse_create(21655, "ContentSid names no template of this account");
     }
     FakeVariables unused;
-    return read_fake_variables(variables, *content, unused);
+    return read_variables(variables, *content, unused);
 }
 
-FakeVerdict check_fake_service(const FakeCreate& create) {
+FakeRefusal check_service(const FakeCreate& create) {
     const auto service = create.parameters.get("MessagingServiceSid");
     if (service.empty()) return std::nullopt;
-    if (!is_fake_sid(service, "MG")) {
+    if (!is_sid(service, "MG")) {
         return refuse_create(21705, "MessagingServiceSid is not the SID of a messaging service");
     }
     const auto found = create.account.services.find(service);
     if (found == create.account.services.end()) {
         return refuse_create(21701, "This account has no such messaging service");
     }
-    if (fake_sender_of(create).empty()) {
+    if (sender_of(create).empty()) {
         return refuse_create(21703, "The messaging service holds no sender that can reach To");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_from(const FakeCreate& create) {
+FakeRefusal check_from(const FakeCreate& create) {
     const auto from = create.parameters.get("From");
     if (from.empty() || create.account.has_sender(from)) return std::nullopt;
-    if (is_fake_whatsapp(from)) {
+    if (is_whatsapp(from)) {
         return refuse_create(63007, "From is not a WhatsApp sender of this account");
     }
-    if (!is_fake_phone_number(from)) return refuse_create(21212, "From is not a valid sender");
+    if (!is_phone_number(from)) return refuse_create(21212, "From is not a valid sender");
     return refuse_create(21660, "From is not a number of this account");
 }
 
-FakeVerdict check_fake_channels(const FakeCreate& create) {
+FakeRefusal check_channels(const FakeCreate& create) {
     const auto from = create.parameters.get("From");
-    if (!from.empty() && is_fake_whatsapp(from) != is_fake_whatsapp(create.parameters.get("To"))) {
+    if (!from.empty() && is_whatsapp(from) != is_whatsapp(create.parameters.get("To"))) {
         return refuse_create(30016, "To and From are on different channels");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_not_oneself(const FakeCreate& create) {
+FakeRefusal check_not_oneself(const FakeCreate& create) {
     if (create.parameters.get("From") == create.parameters.get("To")) {
         return refuse_create(63031, "To and From are the same");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_schedule(const FakeCreate& create) {
+FakeRefusal check_schedule(const FakeCreate& create) {
     const auto& parameters = create.parameters;
     const auto type = parameters.get("ScheduleType");
     const auto send_at = parameters.get("SendAt");
@@ -208,18 +210,18 @@ FakeVerdict check_fake_schedule(const FakeCreate& create) {
     if (parameters.get("MessagingServiceSid").empty()) {
         return refuse_create(35118, "Scheduling needs a MessagingServiceSid");
     }
-    const auto when = parse_iso8601(send_at);
+    const auto when = detail::parse_iso8601(send_at);
     if (!when) return refuse_create(35114, "SendAt is missing, or not a time in ISO 8601");
-    if (*when < create.moment.now + fake_min_schedule) {
+    if (*when < create.moment.now + min_schedule) {
         return refuse_create(35115, "SendAt is less than 5 minutes ahead");
     }
-    if (*when > create.moment.now + fake_max_schedule) {
+    if (*when > create.moment.now + max_schedule) {
         return refuse_create(35117, "SendAt is more than 35 days ahead");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_delivery_options(const FakeCreate& create) {
+FakeRefusal check_delivery_options(const FakeCreate& create) {
     const auto& parameters = create.parameters;
     const auto one_of = [&](std::string_view name, std::string_view a, std::string_view b) {
         const auto value = parameters.get(name);
@@ -227,18 +229,18 @@ FakeVerdict check_fake_delivery_options(const FakeCreate& create) {
     };
     const auto validity = parameters.get("ValidityPeriod");
     if (!validity.empty()) {
-        const auto seconds = parse_number<int>(validity);
+        const auto seconds = detail::parse_number<int>(validity);
         if (!seconds || *seconds < 1 || *seconds > 36'000) {
             return refuse_create(21624, "ValidityPeriod is not a number of seconds up to 36000");
         }
     }
     const auto callback = parameters.get("StatusCallback");
-    if (!callback.empty() && (!is_fake_web_url(callback) ||
-                              fake_url_host(callback).find('_') != std::string_view::npos)) {
+    if (!callback.empty() &&
+        (!is_web_url(callback) || url_host(callback).find('_') != std::string_view::npos)) {
         return refuse_create(21609, "StatusCallback is not an http or https URL with a valid host");
     }
     const auto application = parameters.get("ApplicationSid");
-    if (!application.empty() && !is_fake_sid(application, "AP")) {
+    if (!application.empty() && !is_sid(application, "AP")) {
         return refuse_create(21218, "ApplicationSid is not the SID of an application");
     }
     if (!one_of("ContentRetention", "retain", "discard")) {
@@ -250,57 +252,56 @@ FakeVerdict check_fake_delivery_options(const FakeCreate& create) {
     return std::nullopt;
 }
 
-FakeVerdict check_fake_trial(const FakeCreate& create) {
+FakeRefusal check_trial(const FakeCreate& create) {
     const auto& limits = create.account.limits;
     if (limits.trial &&
-        limits.verified.find(fake_identity(create.parameters.get("To"))) == limits.verified.end()) {
+        limits.verified.find(identity_of(create.parameters.get("To"))) == limits.verified.end()) {
         return refuse_create(21608, "A trial account reaches verified numbers only; To is not one");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_opt_out(const FakeCreate& create) {
-    if (create.world.accounts.is_opted_out(fake_sender_of(create), create.parameters.get("To"))) {
+FakeRefusal check_opt_out(const FakeCreate& create) {
+    if (create.world.accounts.is_opted_out(sender_of(create), create.parameters.get("To"))) {
         return refuse_create(21610, "The recipient has opted out of messages from this sender");
     }
     return std::nullopt;
 }
 
-FakeVerdict check_fake_daily_limit(const FakeCreate& create) {
+FakeRefusal check_daily_limit(const FakeCreate& create) {
     const auto& limit = create.account.limits.daily_messages;
-    if (limit && create.account.created_on(fake_day_of(create.moment.now)) >= *limit) {
+    if (limit && create.account.created_on(day_of(create.moment.now)) >= *limit) {
         return refuse_create(63038, "The account has used up its messages of today", 429);
     }
     return std::nullopt;
 }
 
 /// Recipients that stand for a refusal.
-FakeVerdict check_fake_magic(const FakeCreate& create) {
+FakeRefusal check_magic(const FakeCreate& create) {
     const auto* magic = find_magic_recipient(create.parameters.get("To"));
     if (magic == nullptr || magic->http_status == 201) return std::nullopt;
     return refuse_create(magic->code, "To stands for this refusal: " + std::string{magic->meaning},
                          magic->http_status);
 }
 
-FakeVerdict check_fake_queue(const FakeCreate& create) {
-    if (is_fake_queue_full(create.world, fake_sender_of(create), create.moment)) {
+FakeRefusal check_queue(const FakeCreate& create) {
+    if (is_queue_full(create.world, sender_of(create), create.moment)) {
         return refuse_create(21611, "The sender has four hours of messages in its queue");
     }
     return std::nullopt;
 }
 
-constexpr std::array fake_create_rules{
-    check_fake_to,          check_fake_sender_given, check_fake_content_given,
-    check_fake_body,        check_fake_media,        check_fake_content,
-    check_fake_channels,    check_fake_from,         check_fake_not_oneself,
-    check_fake_service,     check_fake_schedule,     check_fake_delivery_options,
-    check_fake_trial,       check_fake_magic,        check_fake_opt_out,
-    check_fake_daily_limit, check_fake_queue,
+constexpr std::array create_rules{
+    check_to,          check_sender_given, check_content_given, check_body,
+    check_media,       check_content,      check_channels,      check_from,
+    check_not_oneself, check_service,      check_schedule,      check_delivery_options,
+    check_trial,       check_magic,        check_opt_out,       check_daily_limit,
+    check_queue,
 };
 
 // ---- The record.
 
-std::string_view guess_fake_content_type(std::string_view url) noexcept {
+std::string_view guess_content_type(std::string_view url) noexcept {
     using Entry = std::pair<std::string_view, std::string_view>;
     static constexpr std::array types{
         Entry{".jpg", "image/jpeg"},  Entry{".jpeg", "image/jpeg"},     Entry{".png", "image/png"},
@@ -310,65 +311,65 @@ std::string_view guess_fake_content_type(std::string_view url) noexcept {
     const auto path = url.substr(0, url.find_first_of("?#"));
     for (const auto& [suffix, type] : types) {
         if (path.size() > suffix.size() &&
-            equals_ignoring_case(path.substr(path.size() - suffix.size()), suffix)) {
+            detail::equals_ignoring_case(path.substr(path.size() - suffix.size()), suffix)) {
             return type;
         }
     }
     return "application/octet-stream";
 }
 
-testing::FakeBubble fake_bubble_of(const FakeCreate& create) {
+testing::FakeBubble bubble_of(const FakeCreate& create) {
     const auto& parameters = create.parameters;
-    const bool whatsapp = is_fake_whatsapp(parameters.get("To"));
-    const auto* content = fake_content_of(create);
-    if (content == nullptr) return draw_fake_message(parameters, whatsapp);
+    const bool whatsapp = is_whatsapp(parameters.get("To"));
+    const auto* content = content_of(create);
+    if (content == nullptr) return draw_message(parameters, whatsapp);
     FakeVariables variables;
-    read_fake_variables(parameters.get("ContentVariables"), *content, variables);
-    return draw_fake_content(*content, variables, whatsapp);
+    read_variables(parameters.get("ContentVariables"), *content, variables);
+    return draw_content(*content, variables, whatsapp);
 }
 
-std::string_view initial_fake_status(const FakeCreate& create) noexcept {
+std::string_view initial_status(const FakeCreate& create) noexcept {
     if (!create.parameters.get("SendAt").empty()) return MessageStatus::scheduled;
     if (!create.parameters.get("MessagingServiceSid").empty()) return MessageStatus::accepted;
     return MessageStatus::queued;
 }
 
-int count_fake_segments(const FakeCreate& create, std::string_view body) {
+int count_segments(const FakeCreate& create, std::string_view body) {
     if (!create.parameters.get("MessagingServiceSid").empty()) return 0;
-    const auto length = count_code_points(body);
-    if (is_fake_whatsapp(create.parameters.get("To")) || length <= 160) return 1;
+    const auto length = detail::count_code_points(body);
+    if (is_whatsapp(create.parameters.get("To")) || length <= 160) return 1;
     return static_cast<int>((length + 152) / 153);
 }
 
 }  // namespace
 
-std::string_view pick_fake_sender(const FakeAccount& account, std::string_view service_sid,
-                                  std::string_view to) {
+std::string_view pick_sender(const FakeAccount& account, std::string_view service_sid,
+                             std::string_view to) {
     const auto service = account.services.find(service_sid);
     if (service == account.services.end()) return {};
     const auto& pool = service->second;
     const auto found = std::find_if(pool.begin(), pool.end(), [&](const std::string& sender) {
-        return is_fake_whatsapp(sender) == is_fake_whatsapp(to);
+        return is_whatsapp(sender) == is_whatsapp(to);
     });
     return found == pool.end() ? std::string_view{} : std::string_view{*found};
 }
 
-std::optional<TimePoint> fake_send_time(const FakeParameters& parameters) {
+std::optional<TimePoint> send_time(const FakeParameters& parameters) {
     const auto text = parameters.get("SendAt");
-    return text.empty() ? std::nullopt : parse_iso8601(text);
+    return text.empty() ? std::nullopt : detail::parse_iso8601(text);
 }
 
-FakeVerdict check_fake_create(const FakeCreate& create) {
-    for (const auto& rule : fake_create_rules) {
+FakeRefusal check_create(const FakeCreate& create) {
+    for (const auto& rule : create_rules) {
         if (auto problem = rule(create)) return problem;
     }
     return std::nullopt;
 }
 
-FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
+FakeMessage build_message(const FakeCreate& create, FakeIds& ids) {
     FakeMessage message;
     message.parameters = create.parameters;
-    message.bubble = fake_bubble_of(create);
+    message.bubble = bubble_of(create);
     auto& urls = message.media_urls = message.bubble.media;
     for (const auto& card : message.bubble.cards) {
         urls.insert(urls.end(), card.media.begin(), card.media.end());
@@ -381,26 +382,26 @@ FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids) {
     record.from = create.parameters.get("From");
     record.to = create.parameters.get("To");
     record.body = message.bubble.body;
-    record.status = MessageStatus{initial_fake_status(create)};
+    record.status = MessageStatus{initial_status(create)};
     record.direction = Direction{Direction::outbound_api};
     record.date_created = create.moment.now;
     record.date_updated = create.moment.now;
     record.num_media = static_cast<int>(urls.size());
-    record.num_segments = count_fake_segments(create, record.body);
-    set_fake_resource(record);
+    record.num_segments = count_segments(create, record.body);
+    set_resource(record);
 
     for (const auto& url : urls) {
         Media medium;
         medium.sid = MediaSid::from_wire(ids.next("ME"));
         medium.account_sid = record.account_sid;
         medium.parent_sid = record.sid.str();
-        medium.content_type = guess_fake_content_type(url);
+        medium.content_type = guess_content_type(url);
         medium.date_created = create.moment.now;
         medium.date_updated = create.moment.now;
-        medium.uri = fake_medium_uri(medium);
+        medium.uri = medium_uri(medium);
         message.media.emplace(message.media.size(), std::move(medium));
     }
     return message;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -8,7 +8,7 @@
 #include "testing/fake_twilio/world/problem.hpp"
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// A request to create a message, and what it is judged by.
 struct FakeCreate {
@@ -19,17 +19,17 @@ struct FakeCreate {
 };
 
 /// The first rule that the request breaks.
-FakeVerdict check_fake_create(const FakeCreate& create);
+FakeRefusal check_create(const FakeCreate& create);
 
 /// The message of a request that breaks no rule.
-FakeMessage build_fake_message(const FakeCreate& create, FakeIds& ids);
+FakeMessage build_message(const FakeCreate& create, FakeIds& ids);
 
 /// SendAt of a message, if it has one that is a time.
-std::optional<TimePoint> fake_send_time(const FakeParameters& parameters);
+std::optional<TimePoint> send_time(const FakeParameters& parameters);
 
 /// The sender a messaging service would take for `to`: the first of its pool on the same channel.
 /// Empty when there is none.
-std::string_view pick_fake_sender(const FakeAccount& account, std::string_view service_sid,
-                                  std::string_view to);
+std::string_view pick_sender(const FakeAccount& account, std::string_view service_sid,
+                             std::string_view to);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -8,12 +8,12 @@
 #include "testing/fake_twilio/world/problem.hpp"
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Keeps the message, opens the window, obeys STOP and START, and sends the webhook. Puts the
 /// message's SID into `sid`; a verdict means that nobody answers at that sender.
-FakeVerdict receive_fake_message(FakeWorld& world, const testing::FakeInbound& inbound,
-                                 const FakeMoment& moment, std::string& sid);
+FakeRefusal receive_message(FakeWorld& world, const testing::FakeInbound& inbound,
+                            const FakeMoment& moment, std::string& sid);
 
 /// The newest message in the chat with a quick reply of that title or id; null when there is none.
 struct FakeTapped {
@@ -22,10 +22,10 @@ struct FakeTapped {
     std::string title = {};
     std::string description = {};
 };
-FakeTapped find_fake_button(const FakeWorld& world, std::string_view sender,
-                            std::string_view customer, std::string_view button);
+FakeTapped find_button(const FakeWorld& world, std::string_view sender, std::string_view customer,
+                       std::string_view button);
 /// The same for an item of a list.
-FakeTapped find_fake_item(const FakeWorld& world, std::string_view sender,
-                          std::string_view customer, std::string_view item);
+FakeTapped find_item(const FakeWorld& world, std::string_view sender, std::string_view customer,
+                     std::string_view item);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

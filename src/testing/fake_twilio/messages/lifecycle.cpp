@@ -12,35 +12,35 @@
 #include "testing/fake_twilio/webhooks/status_callback.hpp"
 #include "text/ascii.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-constexpr std::chrono::hours fake_longest_queue{4};
-constexpr int fake_default_validity = 36'000;
+constexpr std::chrono::hours longest_queue{4};
+constexpr int default_validity = 36'000;
 
-bool is_fake_waiting(std::string_view status) noexcept {
+bool is_waiting(std::string_view status) noexcept {
     return status == MessageStatus::accepted || status == MessageStatus::scheduled ||
            status == MessageStatus::canceled;
 }
 
-bool has_fake_left(std::string_view status) noexcept {
+bool has_left(std::string_view status) noexcept {
     constexpr std::array known{MessageStatus::sent, MessageStatus::delivered, MessageStatus::read,
                                MessageStatus::undelivered, MessageStatus::partially_delivered};
     return std::find(known.begin(), known.end(), status) != known.end();
 }
 
-std::string_view fake_number_of(std::string_view address) noexcept {
+std::string_view number_of(std::string_view address) noexcept {
     constexpr std::string_view whatsapp = "whatsapp:";
     return address.starts_with(whatsapp) ? address.substr(whatsapp.size()) : address;
 }
 
-bool is_fake_whatsapp_message(const FakeMessage& message) noexcept {
+bool is_whatsapp_message(const FakeMessage& message) noexcept {
     return message.record.to.starts_with("whatsapp:");
 }
 
 /// Where a message with that error ends: as in the table, else undelivered.
-FakeFate fail_fake_message(int code) {
+FakeFate fail_message(int code) {
     const auto found = std::find_if(
         testing::magic_recipients.begin(), testing::magic_recipients.end(),
         [&](const auto& magic) { return magic.code == code && !magic.status.empty(); });
@@ -49,21 +49,21 @@ FakeFate fail_fake_message(int code) {
 }
 
 /// What the recipient's number says, if it is a magic one.
-std::optional<FakeFate> magic_fake_fate(std::string_view to) {
+std::optional<FakeFate> magic_fate(std::string_view to) {
     if (const auto* magic = find_magic_recipient(to)) {
         if (magic->status.empty()) return std::nullopt;
         return FakeFate{std::string{magic->status}, magic->code, magic->number.ends_with("50022")};
     }
     constexpr std::string_view prefix = "+150055";
-    const auto number = fake_number_of(to);
+    const auto number = number_of(to);
     if (!number.starts_with(prefix) || number.size() != prefix.size() + 5) return std::nullopt;
-    const auto code = parse_number<int>(number.substr(prefix.size()));
+    const auto code = detail::parse_number<int>(number.substr(prefix.size()));
     if (!code || *code < 30'001 || *code > 63'999) return std::nullopt;
-    return fail_fake_message(*code);
+    return fail_message(*code);
 }
 
 /// The error of a template that WhatsApp does not take any more; 0 when it does.
-int fake_template_trouble(std::string_view approval) noexcept {
+int template_trouble(std::string_view approval) noexcept {
     if (approval == "rejected") return 63040;
     if (approval == "paused") return 63041;
     if (approval == "disabled") return 63042;
@@ -71,45 +71,42 @@ int fake_template_trouble(std::string_view approval) noexcept {
 }
 
 /// WhatsApp's rules, each about one thing.
-FakeFate judge_fake_message(const FakeWorld& world, const FakeMessage& message, TimePoint now) {
+FakeFate judge_message(const FakeWorld& world, const FakeMessage& message, TimePoint now) {
     const auto& record = message.record;
-    if (auto fate = magic_fake_fate(record.to)) return *fate;
+    if (auto fate = magic_fate(record.to)) return *fate;
     FakeFate delivered{std::string{MessageStatus::delivered}, 0, false};
-    if (!is_fake_whatsapp_message(message)) return delivered;
+    if (!is_whatsapp_message(message)) return delivered;
 
     const auto* phone = world.phones.find_phone(record.to);
     const auto* chat = world.phones.find_chat(record.from, record.to);
     if (phone != nullptr && phone->without_whatsapp != 0) {
-        return fail_fake_message(phone->without_whatsapp);
+        return fail_message(phone->without_whatsapp);
     }
-    if (world.sandboxes.find(record.from) != world.sandboxes.end() &&
-        !is_in_fake_sandbox(chat, now)) {
-        return fail_fake_message(63015);
+    if (world.sandboxes.find(record.from) != world.sandboxes.end() && !is_in_sandbox(chat, now)) {
+        return fail_message(63015);
     }
-    if (chat != nullptr && chat->blocked) return fail_fake_message(63014);
+    if (chat != nullptr && chat->blocked) return fail_message(63014);
 
     const auto content_sid = message.parameters.get("ContentSid");
     const auto* account = world.accounts.find(record.account_sid);
     const auto* content = account == nullptr ? nullptr : account->find_template(content_sid);
     const bool approved =
-        content != nullptr && equals_ignoring_case(content->content.approval, "approved");
-    if (world.options.window_rule && !approved && !is_fake_window_open(chat, now)) {
-        const int trouble =
-            content == nullptr ? 0 : fake_template_trouble(content->content.approval);
-        return fail_fake_message(trouble == 0 ? 63016 : trouble);
+        content != nullptr && detail::equals_ignoring_case(content->content.approval, "approved");
+    if (world.options.window_rule && !approved && !is_window_open(chat, now)) {
+        const int trouble = content == nullptr ? 0 : template_trouble(content->content.approval);
+        return fail_message(trouble == 0 ? 63016 : trouble);
     }
     if (approved) {
         FakeVariables variables;
-        read_fake_variables(message.parameters.get("ContentVariables"), content->content,
-                            variables);
-        const int misfit = find_fake_misfit(variables, content->content, record.body);
-        if (misfit != 0) return fail_fake_message(misfit);
+        read_variables(message.parameters.get("ContentVariables"), content->content, variables);
+        const int misfit = find_misfit(variables, content->content, record.body);
+        if (misfit != 0) return fail_message(misfit);
     }
     return delivered;
 }
 
 /// The time at which `sender` may send its next message, which is taken.
-MonotonicTime take_fake_slot(FakeWorld& world, const std::string& sender, MonotonicTime earliest) {
+MonotonicTime take_slot(FakeWorld& world, const std::string& sender, MonotonicTime earliest) {
     const double rate = world.messages_per_second;
     if (rate <= 0.0) return earliest;
     auto& free_from = world.free_from[sender];
@@ -120,7 +117,7 @@ MonotonicTime take_fake_slot(FakeWorld& world, const std::string& sender, Monoto
     return slot;
 }
 
-void plan_fake_step(FakeWorld& world, const FakeMessage& message, MonotonicTime when) {
+void plan_step(FakeWorld& world, const FakeMessage& message, MonotonicTime when) {
     FakeEvent event;
     event.when = when;
     event.kind = FakeEvent::Kind::step;
@@ -129,53 +126,52 @@ void plan_fake_step(FakeWorld& world, const FakeMessage& message, MonotonicTime 
     world.events.push(std::move(event));
 }
 
-void enter_fake_queue(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment) {
+void enter_queue(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment) {
     const auto& timings = world.options.timings;
-    plan_fake_step(
-        world, message,
-        take_fake_slot(world, message.record.from, moment.monotonic + timings.until_sending));
+    plan_step(world, message,
+              take_slot(world, message.record.from, moment.monotonic + timings.until_sending));
 }
 
-bool has_fake_validity_passed(const FakeMessage& message, TimePoint now) {
-    const auto given = parse_number<int>(message.parameters.get("ValidityPeriod"));
+bool has_validity_passed(const FakeMessage& message, TimePoint now) {
+    const auto given = detail::parse_number<int>(message.parameters.get("ValidityPeriod"));
     // A scheduled message's time in the queue begins when it gets there.
     const auto since = message.queued ? message.queued : message.record.date_created;
-    return since && now > *since + std::chrono::seconds{given.value_or(fake_default_validity)};
+    return since && now > *since + std::chrono::seconds{given.value_or(default_validity)};
 }
 
-void leave_fake_queue(FakeWorld& world, FakeMessage& message, const FakeMoment& moment) {
-    message.fate = judge_fake_message(world, message, moment.now);
+void leave_queue(FakeWorld& world, FakeMessage& message, const FakeMoment& moment) {
+    message.fate = judge_message(world, message, moment.now);
     if (message.fate.status == MessageStatus::queued) return;
-    if (has_fake_validity_passed(message, moment.now)) message.fate = fail_fake_message(30036);
-    move_fake_message(world, message, MessageStatus::sending, 0, moment);
-    plan_fake_step(world, message, moment.monotonic + world.options.timings.until_sent);
+    if (has_validity_passed(message, moment.now)) message.fate = fail_message(30036);
+    move_message(world, message, MessageStatus::sending, 0, moment);
+    plan_step(world, message, moment.monotonic + world.options.timings.until_sent);
 }
 
-void arrive_at_fake_channel(FakeWorld& world, FakeMessage& message, const FakeMoment& moment) {
+void arrive_at_channel(FakeWorld& world, FakeMessage& message, const FakeMoment& moment) {
     if (message.fate.status == MessageStatus::failed) {
-        return move_fake_message(world, message, MessageStatus::failed, message.fate.code, moment);
+        return move_message(world, message, MessageStatus::failed, message.fate.code, moment);
     }
-    move_fake_message(world, message, MessageStatus::sent, 0, moment);
+    move_message(world, message, MessageStatus::sent, 0, moment);
     if (message.fate.status == MessageStatus::sent) return;
-    plan_fake_step(world, message, moment.monotonic + world.options.timings.until_delivered);
+    plan_step(world, message, moment.monotonic + world.options.timings.until_delivered);
 }
 
-void arrive_at_fake_phone(FakeWorld& world, FakeMessage& message, const FakeMoment& moment) {
+void arrive_at_phone(FakeWorld& world, FakeMessage& message, const FakeMoment& moment) {
     const auto& fate = message.fate;
     if (fate.code != 0 || fate.skips_delivered) {
-        return move_fake_message(world, message, fate.status, fate.code, moment);
+        return move_message(world, message, fate.status, fate.code, moment);
     }
-    move_fake_message(world, message, MessageStatus::delivered, 0, moment);
+    move_message(world, message, MessageStatus::delivered, 0, moment);
     const auto* chat = world.phones.find_chat(message.record.from, message.record.to);
     if (fate.status == MessageStatus::read || (chat != nullptr && chat->reads_at_once)) {
-        plan_fake_step(world, message, moment.monotonic + world.options.timings.until_read);
+        plan_step(world, message, moment.monotonic + world.options.timings.until_read);
     }
 }
 
 }  // namespace
 
 const testing::MagicRecipient* find_magic_recipient(std::string_view address) noexcept {
-    const auto number = fake_number_of(address);
+    const auto number = number_of(address);
     if (!number.starts_with("+150055")) return nullptr;
     for (const auto& magic : testing::magic_recipients) {
         if (magic.number == number) return &magic;
@@ -183,33 +179,33 @@ const testing::MagicRecipient* find_magic_recipient(std::string_view address) no
     return nullptr;
 }
 
-void set_fake_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
-                     TimePoint now) {
+void set_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
+                TimePoint now) {
     auto& record = message.record;
     record.status = MessageStatus{status};
     record.error_code = code == 0 ? std::nullopt : std::optional<int>{code};
     record.error_message = code == 0 ? "" : "Delivery failed";
     record.date_updated = now;
-    if (has_fake_left(status)) {
+    if (has_left(status)) {
         if (!record.date_sent) record.date_sent = now;
         if (record.price.empty()) record.price = "-0.00500";
     }
-    if (!is_fake_waiting(status) && record.from.empty()) {
+    if (!is_waiting(status) && record.from.empty()) {
         if (const auto* account = world.accounts.find(record.account_sid)) {
-            record.from = pick_fake_sender(*account, record.messaging_service_sid, record.to);
+            record.from = pick_sender(*account, record.messaging_service_sid, record.to);
         }
     }
-    if (!is_fake_waiting(status) && record.num_segments == 0) record.num_segments = 1;
+    if (!is_waiting(status) && record.num_segments == 0) record.num_segments = 1;
     ++world.revision;
 }
 
-void move_fake_message(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
-                       const FakeMoment& moment) {
-    set_fake_status(world, message, status, code, moment.now);
-    send_fake_status_callback(world, message, moment);
+void move_message(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
+                  const FakeMoment& moment) {
+    set_status(world, message, status, code, moment.now);
+    send_status_callback(world, message, moment);
 }
 
-void start_fake_lifecycle(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment) {
+void start_lifecycle(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment) {
     ++world.revision;
     if (world.phones.find_chat(message.record.from, message.record.to) != nullptr) {
         world.phones.chat(message.record.from, message.record.to).typing_since.reset();
@@ -217,36 +213,36 @@ void start_fake_lifecycle(FakeWorld& world, const FakeMessage& message, const Fa
     if (!world.is_automatic()) return;
     const auto& status = message.record.status;
     if (status == MessageStatus::scheduled) {
-        const auto when = fake_send_time(message.parameters);
-        plan_fake_step(world, message, fake_monotonic_at(moment, when.value_or(moment.now)));
+        const auto when = send_time(message.parameters);
+        plan_step(world, message, monotonic_at(moment, when.value_or(moment.now)));
     } else if (status == MessageStatus::accepted) {
-        plan_fake_step(world, message, moment.monotonic);
+        plan_step(world, message, moment.monotonic);
     } else {
-        enter_fake_queue(world, message, moment);
+        enter_queue(world, message, moment);
     }
 }
 
-void step_fake_message(FakeWorld& world, std::string_view sid, std::string_view expected,
-                       const FakeMoment& moment) {
+void step_message(FakeWorld& world, std::string_view sid, std::string_view expected,
+                  const FakeMoment& moment) {
     auto* message = world.store.find(sid);
     if (message == nullptr || message->record.status != expected) return;
     if (expected == MessageStatus::accepted || expected == MessageStatus::scheduled) {
         message->queued = moment.now;
-        move_fake_message(world, *message, MessageStatus::queued, 0, moment);
-        enter_fake_queue(world, *message, moment);
+        move_message(world, *message, MessageStatus::queued, 0, moment);
+        enter_queue(world, *message, moment);
     } else if (expected == MessageStatus::queued) {
-        leave_fake_queue(world, *message, moment);
+        leave_queue(world, *message, moment);
     } else if (expected == MessageStatus::sending) {
-        arrive_at_fake_channel(world, *message, moment);
+        arrive_at_channel(world, *message, moment);
     } else if (expected == MessageStatus::sent) {
-        arrive_at_fake_phone(world, *message, moment);
+        arrive_at_phone(world, *message, moment);
     } else if (expected == MessageStatus::delivered) {
-        move_fake_message(world, *message, MessageStatus::read, 0, moment);
+        move_message(world, *message, MessageStatus::read, 0, moment);
     }
 }
 
-int read_fake_messages(FakeWorld& world, std::string_view sender, std::string_view customer,
-                       const FakeMoment& moment) {
+int read_messages(FakeWorld& world, std::string_view sender, std::string_view customer,
+                  const FakeMoment& moment) {
     int count = 0;
     for (auto& [place, message] : world.store.all()) {
         const auto& record = message.record;
@@ -254,15 +250,15 @@ int read_fake_messages(FakeWorld& world, std::string_view sender, std::string_vi
             record.from != sender) {
             continue;
         }
-        move_fake_message(world, message, MessageStatus::read, 0, moment);
+        move_message(world, message, MessageStatus::read, 0, moment);
         ++count;
     }
     return count;
 }
 
-bool is_fake_queue_full(const FakeWorld& world, std::string_view sender, const FakeMoment& moment) {
+bool is_queue_full(const FakeWorld& world, std::string_view sender, const FakeMoment& moment) {
     const auto found = world.free_from.find(sender);
-    return found != world.free_from.end() && found->second > moment.monotonic + fake_longest_queue;
+    return found != world.free_from.end() && found->second > moment.monotonic + longest_queue;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

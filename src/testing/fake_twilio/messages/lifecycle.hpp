@@ -6,31 +6,31 @@
 
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Puts a message in another status, with what goes with it: dates, price, sender.
-void set_fake_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
-                     TimePoint now);
+void set_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
+                TimePoint now);
 
 /// The same, and tells the status callback.
-void move_fake_message(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
-                       const FakeMoment& moment);
+void move_message(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
+                  const FakeMoment& moment);
 
 /// A message was created: plans its first step, if steps are automatic.
-void start_fake_lifecycle(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment);
+void start_lifecycle(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment);
 
 /// The step that was planned, if the message is still where it was then.
-void step_fake_message(FakeWorld& world, std::string_view sid, std::string_view expected,
-                       const FakeMoment& moment);
+void step_message(FakeWorld& world, std::string_view sid, std::string_view expected,
+                  const FakeMoment& moment);
 
 /// The customer opens the chat. Returns how many messages became read.
-int read_fake_messages(FakeWorld& world, std::string_view sender, std::string_view customer,
-                       const FakeMoment& moment);
+int read_messages(FakeWorld& world, std::string_view sender, std::string_view customer,
+                  const FakeMoment& moment);
 
 /// Whether `sender` has as much in its queue as Twilio takes (four hours' worth).
-bool is_fake_queue_full(const FakeWorld& world, std::string_view sender, const FakeMoment& moment);
+bool is_queue_full(const FakeWorld& world, std::string_view sender, const FakeMoment& moment);
 
 /// The fate of `+15005550001` and the like; null for other recipients.
 const testing::MagicRecipient* find_magic_recipient(std::string_view address) noexcept;
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

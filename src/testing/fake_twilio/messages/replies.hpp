@@ -6,11 +6,11 @@
 
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Sends the messages of the answer's TwiML and follows its redirect. Returns the error Twilio's
 /// debugger would show, 0 when all is well.
-int obey_fake_answer(FakeWorld& world, const FakeWebhookJob& job, const WebhookResponse& answer,
-                     const FakeMoment& moment);
+int obey_answer(FakeWorld& world, const FakeWebhookJob& job, const WebhookResponse& answer,
+                const FakeMoment& moment);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,18 +4,18 @@
 
 #include "testing/fake_twilio/messages/xml.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-std::string trim_fake_text(std::string_view text) {
+std::string trim_text(std::string_view text) {
     constexpr std::string_view space = " \t\r\n";
     const auto begin = text.find_first_not_of(space);
     if (begin == std::string_view::npos) return {};
     return std::string{text.substr(begin, text.find_last_not_of(space) - begin + 1)};
 }
 
-FakeVerb read_fake_message_verb(const FakeXmlElement& element) {
+FakeVerb read_message_verb(const FakeXmlElement& element) {
     FakeVerb verb;
     verb.to = element.attribute("to");
     verb.from = element.attribute("from");
@@ -27,25 +27,25 @@ FakeVerb read_fake_message_verb(const FakeXmlElement& element) {
             verb.body += child.text;
             has_body = true;
         }
-        if (child.name == "Media") verb.media.push_back(trim_fake_text(child.text));
+        if (child.name == "Media") verb.media.push_back(trim_text(child.text));
     }
-    if (!has_body) verb.body = trim_fake_text(element.text);
+    if (!has_body) verb.body = trim_text(element.text);
     return verb;
 }
 
 }  // namespace
 
-std::optional<std::vector<FakeVerb>> parse_fake_twiml(std::string_view text) {
-    const auto root = parse_fake_xml(text);
+std::optional<std::vector<FakeVerb>> parse_twiml(std::string_view text) {
+    const auto root = parse_xml(text);
     if (!root || root->name != "Response") return std::nullopt;
     std::vector<FakeVerb> verbs;
     for (const auto& element : root->children) {
         if (element.name == "Message" || element.name == "Sms") {
-            verbs.push_back(read_fake_message_verb(element));
+            verbs.push_back(read_message_verb(element));
         } else if (element.name == "Redirect") {
             FakeVerb verb;
             verb.kind = FakeVerb::Kind::redirect;
-            verb.body = trim_fake_text(element.text);
+            verb.body = trim_text(element.text);
             verb.method = element.attribute("method");
             verbs.push_back(std::move(verb));
         }
@@ -53,4 +53,4 @@ std::optional<std::vector<FakeVerb>> parse_fake_twiml(std::string_view text) {
     return verbs;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

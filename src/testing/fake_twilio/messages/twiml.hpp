@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// One verb of a messaging response.
 struct FakeVerb {
@@ -23,6 +23,6 @@ struct FakeVerb {
 
 /// The verbs of a `<Response>`, those it does not know left out; nullopt when the text is not
 /// well-formed XML with such a root. No document type is read, and no entity but the five.
-std::optional<std::vector<FakeVerb>> parse_fake_twiml(std::string_view text);
+std::optional<std::vector<FakeVerb>> parse_twiml(std::string_view text);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -5,22 +5,22 @@
 
 #include "text/utf8.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-constexpr int fake_xml_depth = 32;
+constexpr int xml_depth = 32;
 
-bool is_fake_xml_space(char c) noexcept {
+bool is_xml_space(char c) noexcept {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-bool is_fake_xml_name(char c) noexcept {
+bool is_xml_name(char c) noexcept {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
            c == ':' || c == '-' || c == '.' || (static_cast<unsigned char>(c) & 0x80);
 }
 
-void append_fake_utf8(std::string& out, std::uint32_t c) {
+void append_utf8(std::string& out, std::uint32_t c) {
     const auto put = [&](std::uint32_t byte) { out += static_cast<char>(byte); };
     if (c < 0x80) {
         put(c);
@@ -62,7 +62,7 @@ private:
         return true;
     }
     void skip_space() noexcept {
-        while (!rest_.empty() && is_fake_xml_space(rest_.front())) rest_.remove_prefix(1);
+        while (!rest_.empty() && is_xml_space(rest_.front())) rest_.remove_prefix(1);
     }
     /// White space, comments and processing instructions.
     bool skip_misc() {
@@ -79,7 +79,7 @@ private:
     }
     bool read_name(std::string& name) {
         std::size_t length = 0;
-        while (length < rest_.size() && is_fake_xml_name(rest_[length])) ++length;
+        while (length < rest_.size() && is_xml_name(rest_[length])) ++length;
         name = rest_.substr(0, length);
         rest_.remove_prefix(length);
         const char first = name.empty() ? '-' : name.front();
@@ -106,12 +106,12 @@ private:
         if (name.empty() || error != std::errc{} || stop != name.data() + name.size()) return false;
         const bool control = code < 0x20 && code != '\t' && code != '\n' && code != '\r';
         if (control || (code >= 0xd800 && code < 0xe000) || code > 0x10ffff) return false;
-        append_fake_utf8(out, code);
+        append_utf8(out, code);
         return true;
     }
     bool read_character(std::string& out) {
         const char c = rest_.front();
-        if (static_cast<unsigned char>(c) < 0x20 && !is_fake_xml_space(c)) return false;
+        if (static_cast<unsigned char>(c) < 0x20 && !is_xml_space(c)) return false;
         rest_.remove_prefix(1);
         if (c == '&') return read_entity(out);
         out += c;
@@ -136,9 +136,9 @@ private:
         return true;
     }
     bool read_element(FakeXmlElement& element, int depth) {
-        if (depth > fake_xml_depth || !take("<") || !read_name(element.name)) return false;
+        if (depth > xml_depth || !take("<") || !read_name(element.name)) return false;
         for (;;) {
-            const bool spaced = !rest_.empty() && is_fake_xml_space(rest_.front());
+            const bool spaced = !rest_.empty() && is_xml_space(rest_.front());
             skip_space();
             if (take("/>")) return true;
             if (take(">")) return read_content(element, depth);
@@ -183,12 +183,12 @@ std::string_view FakeXmlElement::attribute(std::string_view wanted) const noexce
     return {};
 }
 
-std::optional<FakeXmlElement> parse_fake_xml(std::string_view text) {
-    if (!is_valid_utf8(text)) return std::nullopt;
+std::optional<FakeXmlElement> parse_xml(std::string_view text) {
+    if (!detail::is_valid_utf8(text)) return std::nullopt;
     FakeXmlElement root;
     FakeXmlReader reader{text};
     if (!reader.read_document(root)) return std::nullopt;
     return root;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 struct FakeXmlElement {
     std::string name = {};
@@ -21,6 +21,6 @@ struct FakeXmlElement {
 
 /// The root element, or nullopt when the text is not well-formed. Comments, processing instructions
 /// and CDATA are understood; a document type is refused; nesting beyond 32 too.
-std::optional<FakeXmlElement> parse_fake_xml(std::string_view text);
+std::optional<FakeXmlElement> parse_xml(std::string_view text);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -10,7 +10,7 @@
 #include "text/ascii.hpp"
 #include "text/base64.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
@@ -32,7 +32,7 @@ std::string_view trim_challenge(std::string_view text) noexcept {
 
 std::string lower_challenge_word(std::string_view text) {
     std::string lower{text};
-    for (char& c : lower) c = ascii_lower(c);
+    for (char& c : lower) c = detail::ascii_lower(c);
     return lower;
 }
 
@@ -108,15 +108,15 @@ std::string quote_challenge(std::string_view text) {
 
 bool offers_plain_auth(std::string_view qop) {
     for (const auto word : split_challenges(qop)) {
-        if (equals_ignoring_case(word, "auth")) return true;
+        if (detail::equals_ignoring_case(word, "auth")) return true;
     }
     return false;
 }
 
 std::string answer_digest(const FakeChallenge& challenge, const FakeChallenged& challenged) {
     const auto named = challenge.get("algorithm");
-    const bool sha256 = equals_ignoring_case(named, "SHA-256");
-    if (!named.empty() && !sha256 && !equals_ignoring_case(named, "MD5")) return {};
+    const bool sha256 = detail::equals_ignoring_case(named, "SHA-256");
+    if (!named.empty() && !sha256 && !detail::equals_ignoring_case(named, "MD5")) return {};
     const auto qop = challenge.get("qop");
     if (!qop.empty() && !offers_plain_auth(qop)) return {};
 
@@ -147,16 +147,18 @@ std::string answer_digest(const FakeChallenge& challenge, const FakeChallenged& 
 
 std::string answer_basic(const FakeChallenged& challenged) {
     std::string answer = "Basic ";
-    append_base64(answer, std::string{challenged.user} + ":" + std::string{challenged.password});
+    detail::append_base64(answer,
+                          std::string{challenged.user} + ":" + std::string{challenged.password});
     return answer;
 }
 
 }  // namespace
 
-std::string answer_fake_challenge(const HttpHeaders& headers, const FakeChallenged& challenged) {
+std::string answer_challenge(const HttpHeaders& headers, const FakeChallenged& challenged) {
     std::vector<FakeChallenge> challenges;
     for (const auto& [name, value] : headers) {
-        if (equals_ignoring_case(name, "WWW-Authenticate")) read_challenges(value, challenges);
+        if (detail::equals_ignoring_case(name, "WWW-Authenticate"))
+            read_challenges(value, challenges);
     }
     for (const auto& challenge : challenges) {
         if (challenge.scheme != "digest") continue;
@@ -168,4 +170,4 @@ std::string answer_fake_challenge(const HttpHeaders& headers, const FakeChalleng
     return {};
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -7,7 +7,7 @@
 
 #include <twiliowa/types/http_headers.hpp>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Who a webhook's URL says it is, and the request that was asked.
 struct FakeChallenged {
@@ -20,6 +20,6 @@ struct FakeChallenged {
 
 /// The Authorization header that answers the WWW-Authenticate headers: Digest where it is offered
 /// (MD5 or SHA-256, qop auth or none), else Basic. Empty when there is nothing to answer.
-std::string answer_fake_challenge(const HttpHeaders& headers, const FakeChallenged& challenged);
+std::string answer_challenge(const HttpHeaders& headers, const FakeChallenged& challenged);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -7,12 +7,12 @@
 #include "testing/fake_twilio/webhooks/webhooks.hpp"
 #include "text/dates.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-std::string fake_hook_of(const std::map<std::string, std::string, std::less<>>& hooks,
-                         const Message& record) {
+std::string hook_of(const std::map<std::string, std::string, std::less<>>& hooks,
+                    const Message& record) {
     for (const auto& owner : {record.messaging_service_sid, record.from, record.account_sid}) {
         const auto found = owner.empty() ? hooks.end() : hooks.find(owner);
         if (found != hooks.end()) return found->second;
@@ -20,29 +20,29 @@ std::string fake_hook_of(const std::map<std::string, std::string, std::less<>>& 
     return {};
 }
 
-std::string fake_callback_url(const FakeWorld& world, const FakeMessage& message) {
+std::string callback_url(const FakeWorld& world, const FakeMessage& message) {
     const auto own = message.parameters.get("StatusCallback");
     if (!own.empty()) return std::string{own};
     const auto application = world.hooks.status.find(message.parameters.get("ApplicationSid"));
     if (application != world.hooks.status.end()) return application->second;
-    return fake_hook_of(world.hooks.status, message.record);
+    return hook_of(world.hooks.status, message.record);
 }
 
 /// `+44770090XXXX`
-std::string mask_fake_number(std::string_view address) {
+std::string mask_number(std::string_view address) {
     std::string number{address.substr(address.find(':') + 1)};
     const auto masked = number.size() < 4 ? 0 : number.size() - 4;
     return number.substr(0, masked) + "XXXX";
 }
 
 /// The same for the same sender.
-std::string fake_channel_sid(std::string_view sender) {
+std::string channel_sid(std::string_view sender) {
     std::uint64_t hash = 14695981039346656037u;
     for (const char c : sender) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
     return FakeIds{hash}.next("XE");
 }
 
-std::string fake_event_type(std::string_view status) {
+std::string event_type_of(std::string_view status) {
     if (status != MessageStatus::read && status != MessageStatus::delivered &&
         status != MessageStatus::undelivered) {
         return {};
@@ -52,21 +52,20 @@ std::string fake_event_type(std::string_view status) {
     return type;
 }
 
-void add_fake_channel_fields(std::vector<FakeParameters::Entry>& fields, const Message& record) {
-    if (auto type = fake_event_type(record.status.str()); !type.empty()) {
+void add_channel_fields(std::vector<FakeParameters::Entry>& fields, const Message& record) {
+    if (auto type = event_type_of(record.status.str()); !type.empty()) {
         fields.emplace_back("EventType", std::move(type));
     }
     fields.emplace_back("ChannelPrefix", "whatsapp");
-    fields.emplace_back("ChannelInstallSid", fake_channel_sid(record.from));
-    fields.emplace_back("ChannelToAddress", mask_fake_number(record.to));
+    fields.emplace_back("ChannelInstallSid", channel_sid(record.from));
+    fields.emplace_back("ChannelToAddress", mask_number(record.to));
     fields.emplace_back("StructuredMessage", "false");
 }
 
 }  // namespace
 
-void send_fake_status_callback(FakeWorld& world, const FakeMessage& message,
-                               const FakeMoment& moment) {
-    const auto url = fake_callback_url(world, message);
+void send_status_callback(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment) {
+    const auto url = callback_url(world, message);
     if (url.empty()) return;
     const auto& record = message.record;
     const auto& sid = record.sid.str();
@@ -91,9 +90,9 @@ void send_fake_status_callback(FakeWorld& world, const FakeMessage& message,
         fields.emplace_back("MessagingServiceSid", record.messaging_service_sid);
     }
     if (record.to.starts_with("whatsapp:")) {
-        add_fake_channel_fields(fields, record);
+        add_channel_fields(fields, record);
     } else if (status == MessageStatus::delivered) {
-        const auto date = format_iso8601_utc(moment.now);  // 2026-11-21T06:10:00Z
+        const auto date = detail::format_iso8601_utc(moment.now);  // 2026-11-21T06:10:00Z
         fields.emplace_back("RawDlrDoneDate", date.substr(2, 2) + date.substr(5, 2) +
                                                   date.substr(8, 2) + date.substr(11, 2) +
                                                   date.substr(14, 2));
@@ -103,7 +102,7 @@ void send_fake_status_callback(FakeWorld& world, const FakeMessage& message,
         fields.emplace_back("ErrorMessage", record.error_message);
         fields.emplace_back("ChannelStatusMessage", "The channel did not deliver the message");
     }
-    queue_fake_webhook(world, std::move(job), moment);
+    queue_webhook(world, std::move(job), moment);
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,10 +4,9 @@
 
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Sends a callback of the status that the message has now, if anybody asked for it.
-void send_fake_status_callback(FakeWorld& world, const FakeMessage& message,
-                               const FakeMoment& moment);
+void send_status_callback(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

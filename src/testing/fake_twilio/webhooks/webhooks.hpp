@@ -8,24 +8,24 @@
 
 #include "testing/fake_twilio/world/world.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Sends a webhook as soon as the fake runs, or as its faults have it.
-void queue_fake_webhook(FakeWorld& world, FakeWebhookJob job, const FakeMoment& moment);
+void queue_webhook(FakeWorld& world, FakeWebhookJob job, const FakeMoment& moment);
 
 /// A webhook's time has come. Returns what to deliver, or nullopt when nothing is to be done;
-/// follow with `finish_fake_webhook`.
-std::optional<testing::FakeWebhook> start_fake_webhook(FakeWorld& world, const FakeEvent& event,
-                                                       const FakeMoment& moment);
+/// follow with `finish_webhook`.
+std::optional<testing::FakeWebhook> start_webhook(FakeWorld& world, const FakeEvent& event,
+                                                  const FakeMoment& moment);
 
 /// What came of the try of that number in the log; `job` is the event's subject.
-void finish_fake_webhook(FakeWorld& world, std::string_view job, std::uint64_t number,
-                         const Result<WebhookResponse>& answer, const FakeMoment& moment);
+void finish_webhook(FakeWorld& world, std::string_view job, std::uint64_t number,
+                    const Result<WebhookResponse>& answer, const FakeMoment& moment);
 
 /// There is nobody to deliver it to.
-void discard_fake_webhook(FakeWorld& world, std::string_view job, std::uint64_t number);
+void discard_webhook(FakeWorld& world, std::string_view job, std::uint64_t number);
 
 /// Plans those that were on their way when the state was saved.
-void resume_fake_webhooks(FakeWorld& world, const FakeMoment& moment);
+void resume_webhooks(FakeWorld& world, const FakeMoment& moment);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

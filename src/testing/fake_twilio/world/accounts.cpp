@@ -6,7 +6,7 @@
 #include "text/ascii.hpp"
 #include "text/base64.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
@@ -15,10 +15,11 @@ struct FakeLogin {
     std::string password;
 };
 
-std::optional<FakeLogin> parse_fake_login(std::string_view authorization) {
+std::optional<FakeLogin> parse_login(std::string_view authorization) {
     constexpr std::string_view scheme = "basic ";
-    if (!equals_ignoring_case(authorization.substr(0, scheme.size()), scheme)) return std::nullopt;
-    const auto pair = decode_base64(authorization.substr(scheme.size()));
+    if (!detail::equals_ignoring_case(authorization.substr(0, scheme.size()), scheme))
+        return std::nullopt;
+    const auto pair = detail::decode_base64(authorization.substr(scheme.size()));
     if (!pair) return std::nullopt;
     const auto colon = pair->find(':');
     if (colon == std::string::npos) return std::nullopt;
@@ -82,7 +83,7 @@ const FakeAccount* FakeAccounts::first() const {
 }
 
 FakeAccount* FakeAccounts::authenticate(std::string_view authorization) {
-    const auto login = parse_fake_login(authorization);
+    const auto login = parse_login(authorization);
     if (!login) return nullptr;
     if (auto* account = find(login->username)) {
         return account->auth_token == login->password ? account : nullptr;
@@ -99,7 +100,7 @@ FakeAccount* FakeAccounts::authenticate(std::string_view authorization, std::str
     if (account == nullptr || wanted.empty() || account->sid == wanted) return account;
     auto* const owned = find(wanted);
     if (owned == nullptr || owned->owner != account->sid) return nullptr;
-    const auto login = parse_fake_login(authorization);
+    const auto login = parse_login(authorization);
     return login && login->username == account->sid ? owned : nullptr;
 }
 
@@ -122,16 +123,16 @@ bool FakeAccounts::is_opted_out(std::string_view sender, std::string_view recipi
     return opt_outs_.count({std::string{sender}, std::string{recipient}}) != 0;
 }
 
-std::string_view find_fake_authorization(const HttpRequest& request) noexcept {
+std::string_view find_authorization(const HttpRequest& request) noexcept {
     if (!request.authorization.empty()) return request.authorization.reveal();
     for (const auto& [name, value] : request.headers) {
-        if (equals_ignoring_case(name, "Authorization")) return value;
+        if (detail::equals_ignoring_case(name, "Authorization")) return value;
     }
     return {};
 }
 
-std::int64_t fake_day_of(TimePoint when) noexcept {
+std::int64_t day_of(TimePoint when) noexcept {
     return std::chrono::floor<std::chrono::days>(when).time_since_epoch().count();
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

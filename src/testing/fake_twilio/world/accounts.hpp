@@ -17,7 +17,7 @@
 
 #include "testing/fake_twilio/world/messages.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// What makes an account say no.
 struct FakeLimits {
@@ -102,9 +102,9 @@ private:
 };
 
 /// The Authorization header's value, wherever the request carries it.
-std::string_view find_fake_authorization(const HttpRequest& request) noexcept;
+std::string_view find_authorization(const HttpRequest& request) noexcept;
 
 /// Days since 1970, UTC.
-std::int64_t fake_day_of(TimePoint when) noexcept;
+std::int64_t day_of(TimePoint when) noexcept;
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -6,7 +6,7 @@
 
 #include "testing/fake_twilio/world/ids.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Apart from the identifiers', so that faults do not change those.
 class FakeDice {
@@ -23,4 +23,4 @@ private:
     FakeIds words_;
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -11,7 +11,7 @@
 
 #include <twiliowa/types/clock.hpp>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 struct FakeEvent {
     enum class Kind {
@@ -62,4 +62,4 @@ private:
     std::uint64_t next_order_ = 0;
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 std::uint64_t FakeIds::next_word() noexcept {
     // SplitMix64: the same numbers on every platform, which <random>'s distributions do not
@@ -33,7 +33,7 @@ std::string FakeIds::next_uuid() {
     return uuid;
 }
 
-bool is_fake_sid(std::string_view text, std::string_view prefix) noexcept {
+bool is_sid(std::string_view text, std::string_view prefix) noexcept {
     return text.size() == prefix.size() + 32 && text.starts_with(prefix) &&
            std::all_of(text.begin() + static_cast<std::ptrdiff_t>(prefix.size()), text.end(),
                        [](char c) {
@@ -42,4 +42,4 @@ bool is_fake_sid(std::string_view text, std::string_view prefix) noexcept {
                        });
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// A reproducible source of SIDs and request ids.
 class FakeIds {
@@ -25,6 +25,6 @@ private:
 };
 
 /// Whether `text` is `prefix` and 32 hexadecimal digits.
-bool is_fake_sid(std::string_view text, std::string_view prefix) noexcept;
+bool is_sid(std::string_view text, std::string_view prefix) noexcept;
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

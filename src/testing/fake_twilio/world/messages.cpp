@@ -2,7 +2,7 @@
 
 #include <utility>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
@@ -12,7 +12,7 @@ std::string message_path(const std::string& account_sid, const std::string& sid)
 
 }  // namespace
 
-void set_fake_resource(Message& record) {
+void set_resource(Message& record) {
     record.price_unit = "USD";
     record.api_version = "2010-04-01";
     const auto base = message_path(record.account_sid, record.sid.str());
@@ -21,7 +21,7 @@ void set_fake_resource(Message& record) {
     record.feedback_uri = base + "/Feedback.json";
 }
 
-std::string fake_medium_uri(const Media& medium) {
+std::string medium_uri(const Media& medium) {
     return message_path(medium.account_sid, medium.parent_sid) + "/Media/" + medium.sid.str() +
            ".json";
 }
@@ -83,4 +83,4 @@ void FakeMessageStore::restore(FakeSequence<FakeMessage> messages, std::uint64_t
     }
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -17,7 +17,7 @@
 
 #include "testing/fake_twilio/world/parameters.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Things in the order they came to be; a larger number is newer.
 template <class T>
@@ -44,9 +44,9 @@ struct FakeMessage {
 };
 
 /// What all records have alike, and where the API keeps this one.
-void set_fake_resource(Message& record);
+void set_resource(Message& record);
 /// Below the message it belongs to.
-std::string fake_medium_uri(const Media& medium);
+std::string medium_uri(const Media& medium);
 
 /// Every message of every account. SIDs keep their place in the sequence after deletion, so that a
 /// page token stays good.
@@ -92,8 +92,8 @@ struct FakeSlice {
 
 /// At most `size` of those that match, newest first. New arrivals do not move what is older.
 template <class T, class Match>
-FakeSlice<T> slice_fake_sequence(const FakeSequence<T>& all, const FakePosition& position,
-                                 std::size_t size, Match match) {
+FakeSlice<T> slice_sequence(const FakeSequence<T>& all, const FakePosition& position,
+                            std::size_t size, Match match) {
     FakeSlice<T> slice;
     // Takes from `it` on; says whether there was more.
     const auto take = [&](auto it, auto end) {
@@ -134,4 +134,4 @@ FakeSlice<T> slice_fake_sequence(const FakeSequence<T>& all, const FakePosition&
     return slice;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

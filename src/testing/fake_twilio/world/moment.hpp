@@ -4,7 +4,7 @@
 
 #include <twiliowa/types/clock.hpp>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 struct FakeMoment {
     TimePoint now = {};
@@ -14,8 +14,8 @@ struct FakeMoment {
 };
 
 /// `when` on the other clock; what is past is now.
-inline MonotonicTime fake_monotonic_at(const FakeMoment& moment, TimePoint when) {
+inline MonotonicTime monotonic_at(const FakeMoment& moment, TimePoint when) {
     return when <= moment.now ? moment.monotonic : moment.monotonic + (when - moment.now);
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,7 +4,7 @@
 #include "text/percent.hpp"
 #include "text/utf8.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 bool has_whole_escapes(std::string_view text) noexcept {
     constexpr std::string_view hex = "0123456789abcdefABCDEF";
@@ -20,9 +20,9 @@ bool has_whole_escapes(std::string_view text) noexcept {
 std::optional<FakeParameters> FakeParameters::parse(std::string_view text) {
     if (!has_whole_escapes(text)) return std::nullopt;
     FakeParameters parameters;
-    parameters.entries_ = parse_form(text);
+    parameters.entries_ = detail::parse_form(text);
     for (const auto& [name, value] : parameters.entries_) {
-        if (!is_valid_utf8(name) || !is_valid_utf8(value)) return std::nullopt;
+        if (!detail::is_valid_utf8(name) || !detail::is_valid_utf8(value)) return std::nullopt;
     }
     return parameters;
 }
@@ -49,11 +49,11 @@ std::vector<std::string> FakeParameters::all(std::string_view name) const {
     return values;
 }
 
-void append_fake_query(std::string& query, std::string_view name, std::string_view value) {
+void append_query(std::string& query, std::string_view name, std::string_view value) {
     if (!query.empty()) query += '&';
-    append_percent_encoded(query, name);
+    detail::append_percent_encoded(query, name);
     query += '=';
-    append_percent_encoded(query, value);
+    detail::append_percent_encoded(query, value);
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// Names and values in the order they came; a name may occur more than once.
 class FakeParameters {
@@ -36,6 +36,6 @@ private:
 bool has_whole_escapes(std::string_view text) noexcept;
 
 /// Appends `name=value`, percent-encoded, after a `&` unless `query` is empty.
-void append_fake_query(std::string& query, std::string_view name, std::string_view value);
+void append_query(std::string& query, std::string_view name, std::string_view value);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

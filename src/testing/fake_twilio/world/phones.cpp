@@ -2,13 +2,13 @@
 
 #include <chrono>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-constexpr std::chrono::hours fake_window{24};
-constexpr std::chrono::hours fake_sandbox_stay{72};
-constexpr std::chrono::seconds fake_typing_time{25};
+constexpr std::chrono::hours window{24};
+constexpr std::chrono::hours sandbox_stay{72};
+constexpr std::chrono::seconds typing_time{25};
 
 }  // namespace
 
@@ -22,16 +22,16 @@ const FakeChat* FakePhones::find_chat(std::string_view sender, std::string_view 
     return found == chats_.end() ? nullptr : &found->second;
 }
 
-bool is_fake_window_open(const FakeChat* chat, TimePoint now) noexcept {
-    return chat != nullptr && chat->last_inbound && now < *chat->last_inbound + fake_window;
+bool is_window_open(const FakeChat* chat, TimePoint now) noexcept {
+    return chat != nullptr && chat->last_inbound && now < *chat->last_inbound + window;
 }
 
-bool is_in_fake_sandbox(const FakeChat* chat, TimePoint now) noexcept {
-    return chat != nullptr && chat->joined && now < *chat->joined + fake_sandbox_stay;
+bool is_in_sandbox(const FakeChat* chat, TimePoint now) noexcept {
+    return chat != nullptr && chat->joined && now < *chat->joined + sandbox_stay;
 }
 
-bool is_fake_typing(const FakeChat* chat, TimePoint now) noexcept {
-    return chat != nullptr && chat->typing_since && now < *chat->typing_since + fake_typing_time;
+bool is_typing(const FakeChat* chat, TimePoint now) noexcept {
+    return chat != nullptr && chat->typing_since && now < *chat->typing_since + typing_time;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

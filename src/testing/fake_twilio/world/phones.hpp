@@ -10,7 +10,7 @@
 
 #include <twiliowa/types/clock.hpp>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 struct FakePhone {
     std::string name = "Customer";
@@ -44,11 +44,11 @@ private:
 };
 
 /// Whether a free-form message may be sent at `now`.
-bool is_fake_window_open(const FakeChat* chat, TimePoint now) noexcept;
+bool is_window_open(const FakeChat* chat, TimePoint now) noexcept;
 /// Whether the chat's customer is in the sandbox at `now`.
-bool is_in_fake_sandbox(const FakeChat* chat, TimePoint now) noexcept;
+bool is_in_sandbox(const FakeChat* chat, TimePoint now) noexcept;
 
 /// Whether the business is typing at `now`.
-bool is_fake_typing(const FakeChat* chat, TimePoint now) noexcept;
+bool is_typing(const FakeChat* chat, TimePoint now) noexcept;
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -7,7 +7,7 @@
 
 #include <twiliowa/http/http_transport.hpp>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// A refusal as Twilio words it on the wire: HTTP status, code, text.
 struct FakeProblem {
@@ -18,6 +18,6 @@ struct FakeProblem {
 };
 
 /// A check's verdict: nothing, or what is wrong.
-using FakeVerdict = std::optional<FakeProblem>;
+using FakeRefusal = std::optional<FakeProblem>;
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

@@ -4,18 +4,18 @@
 #include "text/form.hpp"
 #include "text/percent.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 namespace {
 
-void read_fake_override(std::string_view text, int least, int most, int& value) {
-    const auto number = parse_number<int>(text);
+void read_override(std::string_view text, int least, int most, int& value) {
+    const auto number = detail::parse_number<int>(text);
     if (number && *number >= least && *number <= most) value = *number;
 }
 
-void read_fake_override(std::string_view text, int most, std::chrono::milliseconds& value) {
+void read_override(std::string_view text, int most, std::chrono::milliseconds& value) {
     int number = static_cast<int>(value.count());
-    read_fake_override(text, 100, most, number);
+    read_override(text, 100, most, number);
     value = std::chrono::milliseconds{number};
 }
 
@@ -41,17 +41,17 @@ FakeWebhookUrl FakeWebhookUrl::parse(std::string_view url) {
     if (user != std::string_view::npos) {
         const auto login = host.substr(0, user);
         const auto colon = login.find(':');
-        parsed.user = percent_decode(login.substr(0, colon), false);
+        parsed.user = detail::percent_decode(login.substr(0, colon), false);
         if (colon != std::string_view::npos) {
-            parsed.password = percent_decode(login.substr(colon + 1), false);
+            parsed.password = detail::percent_decode(login.substr(colon + 1), false);
         }
     }
 
-    for (const auto& [key, value] : parse_form(parsed.fragment)) {
-        if (key == "ct") read_fake_override(value, 10'000, parsed.connect_timeout);
-        if (key == "rt") read_fake_override(value, 15'000, parsed.read_timeout);
-        if (key == "tt") read_fake_override(value, 15'000, parsed.total_timeout);
-        if (key == "rc") read_fake_override(value, 0, 5, parsed.retries);
+    for (const auto& [key, value] : detail::parse_form(parsed.fragment)) {
+        if (key == "ct") read_override(value, 10'000, parsed.connect_timeout);
+        if (key == "rt") read_override(value, 15'000, parsed.read_timeout);
+        if (key == "tt") read_override(value, 15'000, parsed.total_timeout);
+        if (key == "rc") read_override(value, 0, 5, parsed.retries);
         if (key == "rp") parsed.retry_on = value;
     }
     return parsed;
@@ -78,7 +78,7 @@ bool FakeWebhookUrl::retries_on(std::string_view failure) const noexcept {
     return false;
 }
 
-std::string resolve_fake_url(const FakeWebhookUrl& base, std::string_view reference) {
+std::string resolve_url(const FakeWebhookUrl& base, std::string_view reference) {
     if (reference.find("://") != std::string_view::npos) return std::string{reference};
     const auto root = base.scheme + "://" + base.host;
     if (reference.starts_with('/')) return root + std::string{reference};
@@ -89,4 +89,4 @@ std::string resolve_fake_url(const FakeWebhookUrl& base, std::string_view refere
     return root + path.substr(0, path.rfind('/') + 1) + std::string{reference};
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

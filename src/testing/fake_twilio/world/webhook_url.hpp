@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 struct FakeWebhookUrl {
     std::string text = {};    ///< Without the fragment.
@@ -32,6 +32,6 @@ struct FakeWebhookUrl {
 };
 
 /// `reference`, a whole URL or part of one, as seen from `base`.
-std::string resolve_fake_url(const FakeWebhookUrl& base, std::string_view reference);
+std::string resolve_url(const FakeWebhookUrl& base, std::string_view reference);
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

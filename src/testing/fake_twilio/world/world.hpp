@@ -24,7 +24,7 @@
 #include "testing/fake_twilio/world/phones.hpp"
 #include "testing/fake_twilio/world/webhook_url.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::fake {
 
 /// A webhook to be delivered, until that has succeeded or failed for good.
 struct FakeWebhookJob {
@@ -44,10 +44,10 @@ struct FakeWebhookJob {
 };
 
 /// What the log keeps of a body or an answer, so that large ones do not fill the memory.
-inline constexpr std::size_t fake_kept_text = std::size_t{64} * 1024;
+inline constexpr std::size_t kept_text = std::size_t{64} * 1024;
 
 /// After so many redirects a webhook goes no further.
-inline constexpr int fake_max_redirects = 10;
+inline constexpr int max_redirects = 10;
 
 /// Where webhooks go, by owner: a sender's address, a messaging service's SID or an account's.
 struct FakeHooks {
@@ -123,4 +123,4 @@ struct FakeWorld {
     }
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::fake

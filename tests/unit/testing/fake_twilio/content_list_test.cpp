@@ -18,7 +18,7 @@ using namespace twiliowa;
 using nlohmann::json;
 using testing::FakeContent;
 using testing::FakeTwilio;
-using twiliowa::detail::FakePattern;
+using twiliowa::testing::fake::FakePattern;
 using Names = std::vector<std::string>;
 
 /// An account with three templates, made an hour apart, beside the built-in one.

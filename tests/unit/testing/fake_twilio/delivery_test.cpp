@@ -231,13 +231,13 @@ TEST_CASE("FakeTwilio gives up when the password is wrong, or there is none") {
 
 TEST_CASE("FakeTwilio answers a Digest challenge as RFC 7616 has it") {
     const auto answer = [](const char* algorithm) {
-        twiliowa::detail::FakeChallenged challenged;
+        twiliowa::testing::fake::FakeChallenged challenged;
         challenged.user = "Mufasa";
         challenged.password = "Circle of Life";
         challenged.method = "GET";
         challenged.target = "/dir/index.html";
         challenged.nonce = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
-        return twiliowa::detail::answer_fake_challenge(
+        return twiliowa::testing::fake::answer_challenge(
             {{"www-authenticate",
               std::string{"Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", "
                           "algorithm="} +
@@ -256,13 +256,14 @@ TEST_CASE("FakeTwilio answers a Digest challenge as RFC 7616 has it") {
 }
 
 TEST_CASE("FakeTwilio answers a Digest challenge without qop, and no broken one") {
-    twiliowa::detail::FakeChallenged challenged;
+    twiliowa::testing::fake::FakeChallenged challenged;
     challenged.user = "Mufasa";
     challenged.password = "Circle Of Life";
     challenged.method = "GET";
     challenged.target = "/dir/index.html";
     const auto answer = [&](const char* header) {
-        return twiliowa::detail::answer_fake_challenge({{"WWW-Authenticate", header}}, challenged);
+        return twiliowa::testing::fake::answer_challenge({{"WWW-Authenticate", header}},
+                                                         challenged);
     };
     CHECK(
         answer("Digest realm=\"testrealm@host.com\", nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\"")

@@ -17,9 +17,9 @@ using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
 using fake_test::field;
-using twiliowa::detail::FakeWebhookUrl;
 using twiliowa::testing::FakeCustomer;
 using twiliowa::testing::FakeTwilio;
+using twiliowa::testing::fake::FakeWebhookUrl;
 using Statuses = std::vector<std::string>;
 
 namespace {
@@ -277,7 +277,7 @@ TEST_CASE("FakeTwilio stops two bots that answer each other") {
 
 TEST_CASE("FakeTwilio reads TwiML as XML") {
     const auto body = [](std::string_view text) {
-        const auto verbs = twiliowa::detail::parse_fake_twiml(text);
+        const auto verbs = twiliowa::testing::fake::parse_twiml(text);
         return !verbs ? "(none)" : verbs->empty() ? "(empty)" : verbs->front().body;
     };
     CHECK(body("<Response/>") == "(empty)");
