@@ -21,7 +21,7 @@ std::filesystem::path vectors_file() {
     const char* shared = std::getenv("TWILIOWA_SHARED");
     const std::filesystem::path base =
         shared != nullptr ? std::filesystem::path(shared)
-                          : std::filesystem::path(__FILE__).parent_path() / "../../../shared";
+                          : std::filesystem::path(TWILIOWA_TEST_DATA) / "../../../shared";
     return base / "twilio/signature_vectors.json";
 }
 
