@@ -3,6 +3,6 @@ project(my_service LANGUAGES CXX)
 add_executable(my_service main.cpp second.cpp)
 
 # [use]
-find_package(twiliowa 0.1 CONFIG REQUIRED)
+find_package(twiliowa 0.2 CONFIG REQUIRED)
 target_link_libraries(my_service PRIVATE twiliowa::twiliowa)
 # [use]

@@ -3,6 +3,6 @@ project(my_service LANGUAGES CXX)
 add_executable(my_service fmt.cpp second.cpp)
 
 # [use]
-find_package(twiliowa 0.1 CONFIG REQUIRED COMPONENTS fmt)
+find_package(twiliowa 0.2 CONFIG REQUIRED COMPONENTS fmt)
 target_link_libraries(my_service PRIVATE twiliowa::fmt)
 # [use]

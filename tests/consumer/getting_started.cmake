@@ -1,7 +1,7 @@
 cmake_minimum_required(VERSION 3.23)
 project(my_service LANGUAGES CXX)
 
-find_package(twiliowa 0.1 CONFIG REQUIRED)
+find_package(twiliowa 0.2 CONFIG REQUIRED)
 
 add_executable(my_service main.cpp)
 target_link_libraries(my_service PRIVATE twiliowa::twiliowa)

@@ -4,6 +4,6 @@ add_executable(my_service main.cpp second.cpp twiliowa.cpp)
 target_compile_definitions(my_service PRIVATE CONSUMER_HEADER="twiliowa_single.hpp")
 
 # [use]
-find_package(twiliowa 0.1 CONFIG REQUIRED)
+find_package(twiliowa 0.2 CONFIG REQUIRED)
 target_link_libraries(my_service PRIVATE twiliowa::single_header)
 # [use]
