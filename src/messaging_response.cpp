@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view twiml_declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
-/// Of XML 1.0's Char; `sequence` is well-formed UTF-8.
+/// Whether it is one of XML 1.0's Char; `sequence` is well-formed UTF-8.
 bool is_xml_character(std::string_view sequence) noexcept {
     const auto lead = static_cast<unsigned char>(sequence.front());
     if (lead < 0x20) return lead == '\t' || lead == '\n' || lead == '\r';

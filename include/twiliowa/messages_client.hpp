@@ -189,9 +189,9 @@ public:
     void async_feedback(const MessageSid& sid, Callback<void> done, bool confirmed = true,
                         const CallOptions& options = {}) const;
 
-    /// Shows the customer that an answer to `received`, a message of his, is being written, and
-    /// marks it as read. It ends with the next message, or after 25 seconds. WhatsApp only; Twilio
-    /// calls it a public beta. POST https://messaging.twilio.com/v2/Indicators/Typing.json
+    /// Shows the customer that an answer to `received`, the customer's message, is being written,
+    /// and marks it as read. It ends with the next message, or after 25 seconds. WhatsApp only;
+    /// Twilio calls it a public beta. POST https://messaging.twilio.com/v2/Indicators/Typing.json
     /// (to `base_url` when that is set); idempotent. `Credentials::for_account` does not reach it.
     void send_typing_indicator(const MessageSid& received, const CallOptions& options = {}) const;
     Result<void> try_send_typing_indicator(const MessageSid& received,

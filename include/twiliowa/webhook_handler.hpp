@@ -131,7 +131,7 @@ public:
     }
     /// `handler` takes a `const StatusCallback&`.
     WebhookHandler& on_status(StatusHandler handler);
-    /// Of this status only: `MessageStatus::read`.
+    /// Called for this status only: `MessageStatus::read`.
     WebhookHandler& on_status(std::string_view status, StatusHandler handler);
     /// `handler` takes a `const UnknownWebhook&`. One without a MessageSid is not deduplicated.
     template <class Handler>

@@ -38,7 +38,7 @@ struct StoredValue {
 /// - Each operation is atomic for its key, whoever else runs one, in this process or another. There
 ///   is no operation over several keys.
 /// - A version is never 0, and is never given twice to one key, NOT EVEN after its entry expired or
-///   was erased; else the holder of a lost lease could take another's for his own. Versions of a
+///   was erased; else the holder of a lost lease could take another's for its own. Versions of a
 ///   key grow. A counter for the whole store does it (Redis: INCR in the same script).
 /// - An entry whose time to live has passed is absent, for every operation. The store's clock
 ///   decides; holders of leases do not compare clocks.

@@ -12,13 +12,12 @@ namespace twiliowa {
 
 /// A checked WhatsApp or SMS address.
 ///
-/// | written                  | means                                          | on the wire |
-/// |--------------------------|------------------------------------------------|---------------------------|
-/// | `whatsapp:+447700900123` | WhatsApp, by phone number (E.164)              |
-/// `whatsapp:+447700900123`  | | `+447700900123`          | the same | `whatsapp:+447700900123`  |
-/// | `whatsapp:GB.4f1a`       | WhatsApp, by user id (no phone number)         | `whatsapp:GB.4f1a`
-/// | | `sms:+447700900123`      | SMS                                            | `+447700900123`
-/// |
+/// | written                  | means                              | on the wire              |
+/// |--------------------------|------------------------------------|--------------------------|
+/// | `+447700900123`          | WhatsApp, by phone number (E.164)  | `whatsapp:+447700900123` |
+/// | `whatsapp:+447700900123` | the same                           | `whatsapp:+447700900123` |
+/// | `whatsapp:GB.4f1a`       | WhatsApp, by user id               | `whatsapp:GB.4f1a`       |
+/// | `sms:+447700900123`      | SMS                                | `+447700900123`          |
 ///
 /// WhatsApp identities need not be phone numbers (Twilio passes Meta's business-scoped user ids:
 /// a country code, a dot, optionally `ENT.`, letters and digits).

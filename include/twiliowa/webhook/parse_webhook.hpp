@@ -28,7 +28,7 @@ using WebhookEvent = std::variant<InboundMessage, StatusCallback, UnknownWebhook
 /// Reads a webhook: the form in the body of a POST, or the query of a GET. Verifies no signature
 /// (RequestValidator does).
 ///
-/// Of a parameter that comes twice the first counts; the others are in `other`. A parameter with an
+/// When a parameter comes twice, the first counts; the others are in `other`. A parameter with an
 /// unusable value (a latitude that is no number) counts as unknown and is in `other`, too. The
 /// URL's parameters are in `query`, read like the form's: repeated ones too, in their order.
 ///
