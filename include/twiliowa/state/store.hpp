@@ -39,7 +39,9 @@ struct StoredValue {
 ///   is no operation over several keys.
 /// - A version is never 0, and is never given twice to one key, NOT EVEN after its entry expired or
 ///   was erased; else the holder of a lost lease could take another's for its own. Versions of a
-///   key grow. A counter for the whole store does it (Redis: INCR in the same script).
+///   key grow. Where a server can forget its last writes (a replica that takes over), a counter is
+///   given twice: make the version of the server's time in microseconds, at least one more than the
+///   entry's last, and random digits, and keep it when the entry goes.
 /// - An entry whose time to live has passed is absent, for every operation. The store's clock
 ///   decides; holders of leases do not compare clocks.
 /// - An operation that cannot be carried out answers `store_error`, and throws nothing. A write
