@@ -4,13 +4,13 @@
 
 #include "types/unsent_error.hpp"
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::shared {
 
-Error test_transport_cancelled() {
-    return unsent_error(ErrorKind::cancelled, "cancelled before the request left");
+Error cancelled_before_start() {
+    return detail::unsent_error(ErrorKind::cancelled, "cancelled before the request left");
 }
 
-Error test_transport_timeout() {
+Error no_answer_in_time() {
     ErrorData data;
     data.kind = ErrorKind::timeout;
     data.effect = Effect::unknown;
@@ -19,15 +19,15 @@ Error test_transport_timeout() {
     return Error{std::move(data)};
 }
 
-std::optional<Error> test_transport_refusal(const CallContext& context, MonotonicTime now) {
-    if (context.cancel.is_cancelled()) return test_transport_cancelled();
+std::optional<Error> refusal_to_start(const CallContext& context, MonotonicTime now) {
+    if (context.cancel.is_cancelled()) return cancelled_before_start();
     if (now >= context.deadline) {
-        return unsent_error(ErrorKind::timeout, "out of time before the request left");
+        return detail::unsent_error(ErrorKind::timeout, "out of time before the request left");
     }
     return std::nullopt;
 }
 
-Result<HttpResponse> deliver_test_response(HttpResponse response, const CallContext& context) {
+Result<HttpResponse> deliver_response(HttpResponse response, const CallContext& context) {
     if (response.body.size() > context.max_response_bytes) {
         ErrorData data;
         data.kind = ErrorKind::transport;
@@ -47,4 +47,4 @@ Result<HttpResponse> deliver_test_response(HttpResponse response, const CallCont
     return response;
 }
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::shared

@@ -1,11 +1,10 @@
 #include <twiliowa/testing/scripted_transport.hpp>
 
-#include <algorithm>
 #include <optional>
-#include <tuple>
 #include <utility>
 
 #include "testing/response_delivery.hpp"
+#include "testing/timed_queue.hpp"
 
 namespace twiliowa::testing {
 
@@ -17,13 +16,17 @@ Result<HttpResponse> script_is_over(const HttpRequest&, const CallContext&) {
 
 Result<HttpResponse> run_scripted_step(const ScriptedTransport::Step& step,
                                        const HttpRequest& request, const CallContext& context) {
-    if (context.cancel.is_cancelled()) return detail::test_transport_cancelled();
+    if (context.cancel.is_cancelled()) return shared::cancelled_before_start();
     auto answer = step(request, context);
     if (!answer) return answer;
-    return detail::deliver_test_response(std::move(answer).value(), context);
+    return shared::deliver_response(std::move(answer).value(), context);
 }
 
 }  // namespace
+
+struct ScriptedTransport::Pending : shared::TimedQueue<std::function<void()>> {};
+
+ScriptedTransport::ScriptedTransport() : pending_(std::make_unique<Pending>()) {}
 
 ScriptedTransport::~ScriptedTransport() {
     {
@@ -73,7 +76,7 @@ void ScriptedTransport::async_send(HttpRequest request, CallContext context, Com
             const std::lock_guard lock{mutex_};
             return closing_;
         }();
-        done(closing ? Result<HttpResponse>{detail::test_transport_cancelled()}
+        done(closing ? Result<HttpResponse>{shared::cancelled_before_start()}
                      : run_scripted_step(step, request, context));
     });
 }
@@ -84,19 +87,13 @@ void ScriptedTransport::call_at(MonotonicTime when, std::function<void()> task) 
 
 std::size_t ScriptedTransport::run_until_idle(Clock* clock) {
     for (std::size_t ran = 0;; ++ran) {
-        std::optional<Pending> next;
-        {
+        auto next = [this] {
             const std::lock_guard lock{mutex_};
-            const auto first = std::min_element(
-                pending_.begin(), pending_.end(), [](const Pending& a, const Pending& b) {
-                    return std::tie(a.when, a.order) < std::tie(b.when, b.order);
-                });
-            if (first == pending_.end()) return ran;
-            next = std::move(*first);
-            pending_.erase(first);
-        }
+            return pending_->pop();
+        }();
+        if (!next) return ran;
         if (clock != nullptr) clock->sleep_until(next->when, {});
-        next->task();
+        next->item();
     }
 }
 
@@ -117,7 +114,7 @@ std::size_t ScriptedTransport::remaining() const {
 
 void ScriptedTransport::push(MonotonicTime when, std::function<void()> task) {
     const std::lock_guard lock{mutex_};
-    pending_.push_back({when, order_++, std::move(task)});
+    pending_->push(when, std::move(task));
 }
 
 }  // namespace twiliowa::testing

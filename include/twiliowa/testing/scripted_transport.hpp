@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <deque>
 #include <functional>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -21,7 +22,7 @@ class TWILIOWA_EXPORT ScriptedTransport final : public AsyncHttpTransport {
 public:
     using Step = std::function<Result<HttpResponse>(const HttpRequest&, const CallContext&)>;
 
-    ScriptedTransport() = default;
+    ScriptedTransport();
     ScriptedTransport(const ScriptedTransport&) = delete;
     ScriptedTransport& operator=(const ScriptedTransport&) = delete;
     ~ScriptedTransport() override;
@@ -46,19 +47,14 @@ public:
     std::size_t remaining() const;
 
 private:
-    struct Pending {
-        MonotonicTime when;
-        unsigned long long order;
-        std::function<void()> task;
-    };
+    struct Pending;
     Step take_step(const HttpRequest& request);
     void push(MonotonicTime when, std::function<void()> task);
 
     mutable std::mutex mutex_;
     std::deque<Step> script_;
     std::vector<HttpRequest> requests_;
-    std::vector<Pending> pending_;
-    unsigned long long order_ = 0;
+    std::unique_ptr<Pending> pending_;
     bool closing_ = false;
 };
 

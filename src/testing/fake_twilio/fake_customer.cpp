@@ -5,9 +5,10 @@
 
 #include <twiliowa/testing/fake_twilio.hpp>
 
-#include "testing/fake_twilio/messages/inbound.hpp"
 #include "testing/fake_twilio/messages/lifecycle.hpp"
+#include "testing/fake_twilio/messages/taps.hpp"
 #include "testing/fake_twilio/state.hpp"
+#include "testing/fake_twilio/world/address.hpp"
 
 namespace twiliowa::testing {
 
@@ -15,11 +16,6 @@ namespace {
 
 [[noreturn]] void refuse_customer(std::string field, std::string problem) {
     Error::invalid_request(std::move(field), std::move(problem)).raise();
-}
-
-std::string on_whatsapp(std::string_view address) {
-    return address.find(':') == std::string_view::npos ? "whatsapp:" + std::string{address}
-                                                       : std::string{address};
 }
 
 /// A coordinate as JSON writes numbers: the shortest text that is the same number.
@@ -37,37 +33,9 @@ FakeInbound customer_message(const FakeCustomer& customer, std::string body) {
 
 }  // namespace
 
-std::string FakeTwilio::receive(FakeInbound message) {
-    std::string sid;
-    fake::FakeRefusal problem;
-    {
-        const std::lock_guard lock{state_->mutex};
-        const auto* account = state_->world.accounts.first();
-        if (message.to.empty() && account != nullptr && !account->senders.empty()) {
-            message.to = account->senders.front();
-        }
-        // A bare number is on its partner's channel.
-        if (message.to.find(':') != std::string::npos) message.from = on_whatsapp(message.from);
-        problem = fake::receive_message(state_->world, message, state_->moment(), sid);
-    }
-    if (problem) refuse_customer("To", "is not a sender of this FakeTwilio");
-    state_->notify();
-    return sid;
-}
-
-FakeCustomer FakeTwilio::customer(std::string_view number, std::string_view sender) {
-    std::string to{sender};
-    if (to.empty()) {
-        const std::lock_guard lock{state_->mutex};
-        const auto* account = state_->world.accounts.first();
-        if (account != nullptr && !account->senders.empty()) to = account->senders.front();
-    }
-    return FakeCustomer{*this, std::string{number}, std::move(to)};
-}
-
 FakeCustomer::FakeCustomer(FakeTwilio& twilio, std::string address, std::string sender)
     : twilio_(&twilio), address_(std::move(address)), sender_(std::move(sender)) {
-    if (sender_.find(':') != std::string::npos) address_ = on_whatsapp(address_);
+    if (sender_.find(':') != std::string::npos) address_ = fake::on_whatsapp(address_);
 }
 
 std::string FakeCustomer::sends_text(std::string text) const {

@@ -4,6 +4,7 @@
 
 #include "testing/fake_twilio/api/content_api.hpp"
 #include "testing/fake_twilio/messages/lifecycle.hpp"
+#include "testing/fake_twilio/messages/replies.hpp"
 #include "testing/fake_twilio/state.hpp"
 #include "testing/fake_twilio/webhooks/webhooks.hpp"
 
@@ -60,7 +61,11 @@ void FakeTwilio::State::deliver(const std::string& job, const FakeWebhook& webho
 void FakeTwilio::State::finish(const std::string& job, std::uint64_t number,
                                const Result<WebhookResponse>& got) {
     const std::lock_guard lock{mutex};
-    fake::finish_webhook(world, job, number, got, moment());
+    const auto now = moment();
+    if (const auto answered = fake::finish_webhook(world, job, number, got, now)) {
+        const int code = fake::obey_answer(world, *answered, *got, now);
+        fake::conclude_webhook(world, *answered, number, code, now);
+    }
 }
 
 void FakeTwilio::on_webhook_async(AsyncWebhookSink sink) {
@@ -89,8 +94,8 @@ std::size_t FakeTwilio::run(MonotonicTime until) {
     // A completion may let go of the last client, and with it of this.
     const auto self = weak_from_this().lock();
     for (std::size_t ran = 0;; ++ran) {
-        std::optional<detail::TimedTaskQueue::Entry> task;
-        std::optional<FakeEvent> event;
+        decltype(state_->tasks.pop()) task;
+        decltype(state_->world.events.pop()) event;
         {
             const std::lock_guard lock{state_->mutex};
             const auto task_time = state_->tasks.next_time();
@@ -108,12 +113,11 @@ std::size_t FakeTwilio::run(MonotonicTime until) {
                 return ran;
             }
         }
-        const auto when = task ? task->when : event->when;
-        state_->move_to(when);
+        state_->move_to(task ? task->when : event->when);
         if (task) {
-            task->task();
+            task->item();
         } else {
-            state_->run_event(*event);
+            state_->run_event(event->item);
         }
     }
 }

@@ -339,8 +339,8 @@ FakeSnapshot take_apart(const FakeWorld& world, const FakeMoment& moment) {
     snapshot.next_place = world.store.next_place();
     snapshot.phones.insert(world.phones.phones().begin(), world.phones.phones().end());
     snapshot.chats = world.phones.chats();
-    for (auto& event : world.events.sorted()) {
-        snapshot.events.push_back({calendar_time_of(moment, event.when), event.kind,
+    for (auto& [when, order, event] : world.events.sorted()) {
+        snapshot.events.push_back({calendar_time_of(moment, when), event.kind,
                                    std::move(event.subject), std::move(event.expected)});
     }
     snapshot.hooks = world.hooks;
@@ -374,12 +374,8 @@ void put_together(FakeSnapshot snapshot, const FakeMoment& moment, FakeWorld& wo
     for (const auto& [key, chat] : snapshot.chats) world.phones.chat(key.first, key.second) = chat;
     world.events.clear();
     for (auto& saved : snapshot.events) {
-        FakeEvent event;
-        event.when = monotonic_at(moment, saved.when);
-        event.kind = saved.kind;
-        event.subject = std::move(saved.subject);
-        event.expected = std::move(saved.expected);
-        world.events.push(std::move(event));
+        world.events.push(monotonic_at(moment, saved.when),
+                          {saved.kind, std::move(saved.subject), std::move(saved.expected)});
     }
     world.hooks = std::move(snapshot.hooks);
     world.jobs = std::move(snapshot.jobs);

@@ -1,5 +1,8 @@
 /// @file
-/// What a FakeTwilio is made of.
+/// What a FakeTwilio is made of. Its members are defined beside this file: what sets it up and
+/// tells it what to do in fake_twilio.cpp, what looks at it in views.cpp, requests and their
+/// answers in transport.cpp, events, timers and webhooks in run.cpp, saving and loading in
+/// snapshot.cpp.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +18,7 @@
 #include "testing/fake_twilio/api/api.hpp"
 #include "testing/fake_twilio/world/moment.hpp"
 #include "testing/fake_twilio/world/world.hpp"
-#include "testing/task_queue.hpp"
+#include "testing/timed_queue.hpp"
 
 namespace twiliowa::testing::fake {
 
@@ -43,22 +46,27 @@ struct FakeTwilio::State {
         const auto now = clock->monotonic_now();
         if (movable_clock != nullptr && when > now) movable_clock->advance(when - now);
     }
+    // Defined in run.cpp.
+
     /// Runs one event. Takes the lock, but not around the sink.
     void run_event(const fake::FakeEvent& event);
     /// Hands a webhook to the sink. Without the lock.
     void deliver(const std::string& job, const FakeWebhook& webhook, const AsyncWebhookSink& to);
     void finish(const std::string& job, std::uint64_t number, const Result<WebhookResponse>& got);
-    /// Keeps the request under way until it is let go of.
-    std::shared_ptr<void> keep_under_way(const fake::FakeAdmission& admission) const;
     /// Says that there is work. Without the lock.
     void notify() const;
+
+    // Defined in transport.cpp.
+
+    /// Keeps the request under way until it is let go of.
+    std::shared_ptr<void> keep_under_way(const fake::FakeAdmission& admission) const;
 
     const std::shared_ptr<Clock> clock;
     MovableClock* const movable_clock;  ///< The clock, if it is one.
     mutable std::mutex mutex;           ///< Of everything below.
     fake::FakeWorld world;
     fake::FakeApi api;
-    detail::TimedTaskQueue tasks;
+    shared::TimedQueue<std::function<void()>> tasks;
     AsyncWebhookSink sink;
     std::function<void()> on_work;
     bool closing = false;

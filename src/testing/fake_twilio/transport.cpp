@@ -22,7 +22,7 @@ Result<HttpResponse> carry_answer(FakeAnswer answer, const CallContext& context)
         case Fault::truncated:
             return Error::transport(Effect::unknown, Stage::receive, "the answer broke off");
         default:
-            return detail::deliver_test_response(std::move(answer.response), context);
+            return shared::deliver_response(std::move(answer.response), context);
     }
 }
 
@@ -43,11 +43,12 @@ bool comes_too_late(const FakeAnswer& answer, MonotonicTime arrival, const CallC
 
 std::shared_ptr<void> FakeTwilio::State::keep_under_way(
     const fake::FakeAdmission& admission) const {
-    const auto release = [life_of = life, admission](void*) {
+    if (admission.holder.empty()) return {};
+    const auto release = [life_of = life, holder = admission.holder](void*) {
         const std::lock_guard lock{life_of->mutex};
         if (life_of->state == nullptr) return;
         const std::lock_guard inner{life_of->state->mutex};
-        life_of->state->api.release(admission);
+        life_of->state->api.release(holder);
     };
     return {nullptr, release};
 }
@@ -74,12 +75,12 @@ HttpResponse FakeTwilio::handle(const HttpRequest& request) {
 
 Result<HttpResponse> FakeTwilio::send(const HttpRequest& request, const CallContext& context) {
     const auto now = state_->clock->monotonic_now();
-    if (auto refusal = detail::test_transport_refusal(context, now)) return std::move(*refusal);
+    if (auto refusal = shared::refusal_to_start(context, now)) return std::move(*refusal);
     auto got = answer(request);
     const auto arrival = arrival_of_answer(got, context, now);
     if (arrival > now) {
         state_->clock->sleep_until(std::min(arrival, context.deadline), context.cancel);
-        if (comes_too_late(got, arrival, context)) return detail::test_transport_timeout();
+        if (comes_too_late(got, arrival, context)) return shared::no_answer_in_time();
     }
     return carry_answer(std::move(got), context);
 }
@@ -93,11 +94,11 @@ void FakeTwilio::async_send(HttpRequest request, CallContext context, Completion
                                  done = std::move(done), admission,
                                  under_way = state_->keep_under_way(admission)]() mutable {
             const auto start = state_->clock->monotonic_now();
-            auto refusal = detail::test_transport_refusal(context, start);
+            auto refusal = shared::refusal_to_start(context, start);
             FakeAnswer got;
             {
                 const std::lock_guard inner{state_->mutex};
-                if (state_->closing && !refusal) refusal = detail::test_transport_cancelled();
+                if (state_->closing && !refusal) refusal = shared::cancelled_before_start();
                 if (!refusal) got = state_->api.answer(request, admission, state_->moment());
             }
             got.under_way = std::move(under_way);
@@ -111,7 +112,7 @@ void FakeTwilio::async_send(HttpRequest request, CallContext context, Completion
             call_at(std::min(arrival, context.deadline),
                     [done, context, late, answer = std::move(got)]() mutable {
                         auto carried = carry_answer(std::move(answer), context);
-                        if (late) carried = detail::test_transport_timeout();
+                        if (late) carried = shared::no_answer_in_time();
                         done(std::move(carried));
                     });
         });

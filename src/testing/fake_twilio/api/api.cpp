@@ -15,8 +15,6 @@
 
 namespace twiliowa::testing::fake {
 
-using testing::FakeAnswer;
-
 namespace {
 
 HttpResponse unauthorized(std::string_view why) {
@@ -44,13 +42,10 @@ int problem_code(std::string_view body) noexcept {
         .value_or(0);
 }
 
-/// What the log says of them, whether or not the request came so far that they were looked at.
-std::string judge_credentials(FakeAccounts& accounts, const HttpRequest& request) {
-    const auto authorization = find_authorization(request);
-    if (authorization.empty()) return "missing";
-    const auto route = match_route(split_url(request.url).path);
-    const auto wanted = route ? std::string_view{route->account} : std::string_view{};
-    return accounts.authenticate(authorization, wanted) != nullptr ? "accepted" : "refused";
+/// What the log calls them.
+std::string_view word_of(FakeLogin::Verdict verdict) noexcept {
+    if (verdict == FakeLogin::Verdict::missing) return "missing";
+    return verdict == FakeLogin::Verdict::accepted ? "accepted" : "refused";
 }
 
 }  // namespace
@@ -58,49 +53,55 @@ std::string judge_credentials(FakeAccounts& accounts, const HttpRequest& request
 FakeAdmission FakeApi::admit(const HttpRequest& request) {
     ++request_count_;
     FakeAdmission admission;
-    const auto route = match_route(split_url(request.url).path);
-    auto* account = route ? world_.accounts.find(route->account) : nullptr;
+    admission.target = split_url(request.url);
+    admission.route = match_route(admission.target.path);
+    auto* account = admission.route ? world_.accounts.find(admission.route->account) : nullptr;
     if (account == nullptr) return admission;
     const auto& limit = account->limits.concurrent_requests;
-    admission.account = account->sid;
     admission.admitted = !limit || account->requests_under_way < *limit;
-    if (admission.admitted) ++account->requests_under_way;
+    if (admission.admitted) {
+        ++account->requests_under_way;
+        admission.holder = account->sid;
+    }
     admission.under_way = std::max(account->requests_under_way, 1);
     return admission;
 }
 
-void FakeApi::release(const FakeAdmission& admission) {
-    auto* account = admission.admitted ? world_.accounts.find(admission.account) : nullptr;
-    if (account != nullptr) --account->requests_under_way;
+void FakeApi::release(const std::string& account) {
+    if (auto* holder = world_.accounts.find(account)) --holder->requests_under_way;
 }
 
 FakeAnswer FakeApi::answer(const HttpRequest& request, const FakeAdmission& admission,
                            const FakeMoment& moment) {
+    const auto login =
+        log_in(world_.accounts, request,
+               admission.route ? std::string_view{admission.route->account} : std::string_view{});
     FakeAnswer answer;
     answer.fault = choose_fault(world_);
     if (is_fault_before(answer.fault)) {
         answer.response = fault_response(answer.fault);
         // Without a fault's name on the wire: it is an answer like others.
     } else {
-        answer.response = respond(request, admission, moment);
+        answer.response = respond(request, admission, login, moment);
         spoil_response(answer.fault, answer.response);
     }
     auto& headers = answer.response.headers;
     headers.emplace_back("Twilio-Request-Id", world_.ids.next("RQ"));
     headers.emplace_back("Twilio-Concurrent-Requests", std::to_string(admission.under_way));
     headers.emplace_back("Twilio-Request-Duration", "0.010");
-    record(request, answer, moment.now);
+    record(request, login, answer, moment.now);
     return answer;
 }
 
-void FakeApi::record(const HttpRequest& request, const FakeAnswer& answer, TimePoint now) {
-    testing::FakeRequestRecord entry;
+void FakeApi::record(const HttpRequest& request, const FakeLogin& login, const FakeAnswer& answer,
+                     TimePoint now) {
+    FakeRequestRecord entry;
     entry.number = world_.requests.last_number() + 1;
     entry.when = now;
     entry.method = request.method;
     entry.url = request.url;
     entry.body = request.body.substr(0, kept_text);
-    entry.credentials = judge_credentials(world_.accounts, request);
+    entry.credentials = word_of(login.verdict);
     entry.status = answer.response.status;
     if (entry.status >= 400) entry.code = problem_code(answer.response.body);
     entry.response = answer.response.body.substr(0, kept_text);
@@ -110,20 +111,15 @@ void FakeApi::record(const HttpRequest& request, const FakeAnswer& answer, TimeP
 }
 
 HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& admission,
-                              const FakeMoment& moment) {
-    const auto target = split_url(request.url);
-    const auto route = match_route(target.path);
-    if (!route) return not_found("resource");
-
-    const auto authorization = find_authorization(request);
-    auto* account = world_.accounts.authenticate(authorization, route->account);
-    if (account == nullptr) {
-        return unauthorized(world_.accounts.authenticate(authorization) == nullptr
-                                ? "These credentials open no account"
-                                : "These credentials do not open the account in the URL");
+                              const FakeLogin& login, const FakeMoment& moment) {
+    if (!admission.route) return not_found("resource");
+    if (login.account == nullptr) {
+        return unauthorized(login.verdict == FakeLogin::Verdict::elsewhere
+                                ? "These credentials do not open the account in the URL"
+                                : "These credentials open no account");
     }
 
-    auto& limits = account->limits;
+    auto& limits = login.account->limits;
     if (!admission.admitted || limits.throttled_requests > 0) {
         FakeProblem problem{429, 20429, "The account has too many requests under way", {}};
         if (admission.admitted) {
@@ -136,14 +132,14 @@ HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& a
         return refusal(problem);
     }
 
-    const auto query = FakeParameters::parse(target.query);
+    const auto query = FakeParameters::parse(admission.target.query);
     const auto form =
         FakeParameters::parse(carries_form(request) ? request.body : std::string_view{});
     if (!query || !form) {
         return refusal({400, 20001, "The parameters are not percent-encoded UTF-8", {}});
     }
-    return dispatch({request.method, world_, *account, *route, target.path, *query, *form,
-                     request.body, moment});
+    return dispatch({request.method, world_, *login.account, *admission.route,
+                     admission.target.path, *query, *form, request.body, moment});
 }
 
 HttpResponse FakeApi::dispatch(const FakeCall& call) {

@@ -165,12 +165,7 @@ HttpResponse show_content(const FakeCall& call, int status, const FakeTemplate& 
 }
 
 void plan_approval(FakeWorld& world, const FakeTemplate& entry, MonotonicTime when) {
-    FakeEvent event;
-    event.when = when;
-    event.kind = FakeEvent::Kind::approval;
-    event.subject = entry.content.sid;
-    event.expected = entry.content.approval;
-    world.events.push(std::move(event));
+    world.events.push(when, {FakeEvent::Kind::approval, entry.content.sid, entry.content.approval});
 }
 
 bool is_template_name(std::string_view name) noexcept {

@@ -1,5 +1,5 @@
 /// @file
-/// What goes wrong with requests.
+/// Faults of requests: which one is next, and what it does to the answer.
 #pragma once
 
 #include <twiliowa/http/http_transport.hpp>

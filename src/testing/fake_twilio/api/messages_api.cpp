@@ -28,6 +28,21 @@ FakePageNeighbours neighbours_of(const FakeSlice<T>& slice) {
     return neighbours;
 }
 
+/// A page of those that match, by what the query asks for. `date_name` is the date to filter by.
+template <class T, class Match, class ToJson>
+HttpResponse list_page(const FakeCall& call, const FakeSequence<T>& all, const char* date_name,
+                       Match match, ToJson to_json) {
+    FakePageRequest request;
+    FakeDateFilter date;
+    auto problem = read_page_request(call.query, call.world.store, request);
+    if (!problem) problem = FakeDateFilter::read(call.query, date_name, date);
+    if (problem) return refusal(*problem);
+    const auto slice = slice_sequence(all, request.position, request.page_size,
+                                      [&](const T& item) { return match(item, date); });
+    const auto frame = frame_page(call.path, filters_of(call.query), request, neighbours_of(slice));
+    return json_response(200, to_json(slice.items, frame));
+}
+
 }  // namespace
 
 HttpResponse serve_create_message(const FakeCall& call) {
@@ -40,24 +55,15 @@ HttpResponse serve_create_message(const FakeCall& call) {
 }
 
 HttpResponse serve_list_messages(const FakeCall& call) {
-    FakePageRequest request;
-    FakeDateFilter date;
-    auto problem = read_page_request(call.query, call.world.store, request);
-    if (!problem) problem = FakeDateFilter::read(call.query, "DateSent", date);
-    if (problem) return refusal(*problem);
-
     const auto to = call.query.get("To");
     const auto from = call.query.get("From");
-    const auto slice = slice_sequence(
-        call.world.store.all(), request.position, request.page_size,
-        [&](const FakeMessage& message) {
-            const auto& record = message.record;
-            const auto& when = record.date_sent ? record.date_sent : record.date_created;
-            return record.account_sid == call.account.sid && (to.empty() || record.to == to) &&
-                   (from.empty() || record.from == from) && (!when || date.accepts(*when));
-        });
-    const auto frame = frame_page(call.path, filters_of(call.query), request, neighbours_of(slice));
-    return json_response(200, message_page_json(slice.items, frame));
+    const auto match = [&](const FakeMessage& message, const FakeDateFilter& date) {
+        const auto& record = message.record;
+        const auto& when = record.date_sent ? record.date_sent : record.date_created;
+        return record.account_sid == call.account.sid && (to.empty() || record.to == to) &&
+               (from.empty() || record.from == from) && (!when || date.accepts(*when));
+    };
+    return list_page(call, call.world.store.all(), "DateSent", match, message_page_json);
 }
 
 HttpResponse serve_fetch_message(const FakeCall& call) {
@@ -116,18 +122,10 @@ HttpResponse serve_post_feedback(const FakeCall& call) {
 HttpResponse serve_list_media(const FakeCall& call) {
     const auto* message = call.world.store.find(call.account.sid, call.route.message);
     if (message == nullptr) return not_found("message");
-    FakePageRequest request;
-    FakeDateFilter date;
-    auto problem = read_page_request(call.query, call.world.store, request);
-    if (!problem) problem = FakeDateFilter::read(call.query, "DateCreated", date);
-    if (problem) return refusal(*problem);
-
-    const auto slice = slice_sequence(
-        message->media, request.position, request.page_size, [&](const Media& medium) {
-            return !medium.date_created || date.accepts(*medium.date_created);
-        });
-    const auto frame = frame_page(call.path, filters_of(call.query), request, neighbours_of(slice));
-    return json_response(200, media_page_json(slice.items, frame));
+    const auto match = [](const Media& medium, const FakeDateFilter& date) {
+        return !medium.date_created || date.accepts(*medium.date_created);
+    };
+    return list_page(call, message->media, "DateCreated", match, media_page_json);
 }
 
 HttpResponse serve_fetch_media(const FakeCall& call) {

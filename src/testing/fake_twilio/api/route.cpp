@@ -70,18 +70,18 @@ std::optional<FakeRoute> fit_route(const FakeRoutePattern& pattern, std::string_
 
 }  // namespace
 
-FakeTarget split_url(std::string_view url) noexcept {
+FakeTarget split_url(std::string_view url) {
     url = url.substr(0, url.find('#'));
     const auto question = url.find('?');
-    FakeTarget target;
-    target.path = url.substr(0, question);
-    if (question != std::string_view::npos) target.query = url.substr(question + 1);
-    const auto scheme = target.path.find("://");
-    if (scheme != std::string_view::npos && !target.path.starts_with('/')) {
-        const auto slash = target.path.find('/', scheme + 3);
-        target.path =
-            slash == std::string_view::npos ? std::string_view{} : target.path.substr(slash);
+    auto path = url.substr(0, question);
+    const auto scheme = path.find("://");
+    if (scheme != std::string_view::npos && !path.starts_with('/')) {
+        const auto slash = path.find('/', scheme + 3);
+        path = slash == std::string_view::npos ? std::string_view{} : path.substr(slash);
     }
+    FakeTarget target;
+    target.path = path;
+    if (question != std::string_view::npos) target.query = url.substr(question + 1);
     return target;
 }
 

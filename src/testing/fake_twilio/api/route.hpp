@@ -37,12 +37,12 @@ struct FakeRoute {
 
 /// A URL without scheme and host: they play no part. No fragment.
 struct FakeTarget {
-    std::string_view path = {};
-    std::string_view query = {};
+    std::string path = {};
+    std::string query = {};
 };
 
 /// Splits an absolute URL, or one that begins with the path.
-FakeTarget split_url(std::string_view url) noexcept;
+FakeTarget split_url(std::string_view url);
 
 /// The resource of a path, escapes and all; nullopt when there is none.
 std::optional<FakeRoute> match_route(std::string_view path);

@@ -10,6 +10,8 @@
 #include "testing/fake_twilio/messages/bubble.hpp"
 #include "testing/fake_twilio/messages/content.hpp"
 #include "testing/fake_twilio/messages/lifecycle.hpp"
+#include "testing/fake_twilio/world/address.hpp"
+#include "testing/fake_twilio/world/magic.hpp"
 #include "text/ascii.hpp"
 #include "text/dates.hpp"
 #include "text/utf8.hpp"
@@ -18,7 +20,6 @@ namespace twiliowa::testing::fake {
 
 namespace {
 
-constexpr std::string_view whatsapp_prefix = "whatsapp:";
 constexpr std::size_t max_body = 1'600;
 constexpr std::size_t max_media = 10;
 constexpr std::chrono::minutes min_schedule{5};
@@ -26,39 +27,6 @@ constexpr std::chrono::days max_schedule{35};
 
 FakeProblem refuse_create(int code, std::string_view message, int status = 400) {
     return {status, code, std::string{message}};
-}
-
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
-bool is_phone_number(std::string_view text) noexcept {
-    return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
-           std::all_of(text.begin() + 1, text.end(), is_digit);
-}
-
-/// An identity on WhatsApp that is not a phone number: `GB.4f1a`, `US.ENT.4f1a`.
-bool is_user_id(std::string_view text) noexcept {
-    const auto letter = [](char c) {
-        return detail::ascii_lower(c) >= 'a' && detail::ascii_lower(c) <= 'z';
-    };
-    return text.size() >= 4 && text.size() <= 140 && letter(text[0]) && letter(text[1]) &&
-           text[2] == '.' && std::all_of(text.begin() + 3, text.end(), [&](char c) {
-               return is_digit(c) || letter(c) || c == '.';
-           });
-}
-
-bool is_whatsapp(std::string_view address) noexcept {
-    return address.starts_with(whatsapp_prefix);
-}
-
-std::string_view identity_of(std::string_view address) noexcept {
-    return is_whatsapp(address) ? address.substr(whatsapp_prefix.size()) : address;
-}
-
-bool is_address(std::string_view address) noexcept {
-    const auto identity = identity_of(address);
-    return is_phone_number(identity) || (is_whatsapp(address) && is_user_id(identity));
 }
 
 /// An http(s) URL with a host and without white space.
@@ -342,22 +310,6 @@ int count_segments(const FakeCreate& create, std::string_view body) {
 }
 
 }  // namespace
-
-std::string_view pick_sender(const FakeAccount& account, std::string_view service_sid,
-                             std::string_view to) {
-    const auto service = account.services.find(service_sid);
-    if (service == account.services.end()) return {};
-    const auto& pool = service->second;
-    const auto found = std::find_if(pool.begin(), pool.end(), [&](const std::string& sender) {
-        return is_whatsapp(sender) == is_whatsapp(to);
-    });
-    return found == pool.end() ? std::string_view{} : std::string_view{*found};
-}
-
-std::optional<TimePoint> send_time(const FakeParameters& parameters) {
-    const auto text = parameters.get("SendAt");
-    return text.empty() ? std::nullopt : detail::parse_iso8601(text);
-}
 
 FakeRefusal check_create(const FakeCreate& create) {
     for (const auto& rule : create_rules) {

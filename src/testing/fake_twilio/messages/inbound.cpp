@@ -5,14 +5,14 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "testing/fake_twilio/webhooks/message_fields.hpp"
 #include "testing/fake_twilio/webhooks/webhooks.hpp"
+#include "testing/fake_twilio/world/address.hpp"
 #include "text/ascii.hpp"
 
 namespace twiliowa::testing::fake {
 
 namespace {
-
-constexpr std::string_view whatsapp_scheme = "whatsapp:";
 
 bool is_one_of_words(std::string_view text, const auto& words) {
     while (text.starts_with(' ')) text.remove_prefix(1);
@@ -51,18 +51,15 @@ std::string service_of(const FakeAccount& account, std::string_view sender) {
 
 /// Fills in where the webhook goes; false when nowhere.
 bool address_inbound(const FakeHooks& hooks, const Message& record, FakeWebhookJob& job) {
-    for (const auto& owner : {record.messaging_service_sid, record.to, record.account_sid}) {
-        const auto found = owner.empty() ? hooks.inbound.end() : hooks.inbound.find(owner);
-        if (found == hooks.inbound.end()) continue;
-        job.url = FakeWebhookUrl::parse(found->second);
-        const auto options = hooks.inbound_options.find(owner);
-        if (options == hooks.inbound_options.end()) return true;
-        job.method = options->second.method;
-        job.fallback_url = options->second.fallback_url;
-        job.fallback_method = options->second.fallback_method;
-        return true;
-    }
-    return false;
+    const auto hook = find_hook(hooks.inbound, record, record.to);
+    if (hook == hooks.inbound.end()) return false;
+    job.url = FakeWebhookUrl::parse(hook->second);
+    const auto options = hooks.inbound_options.find(hook->first);
+    if (options == hooks.inbound_options.end()) return true;
+    job.method = options->second.method;
+    job.fallback_url = options->second.fallback_url;
+    job.fallback_method = options->second.fallback_method;
+    return true;
 }
 
 std::string medium_url(const FakeWorld& world, const Media& medium) {
@@ -113,10 +110,6 @@ std::string channel_metadata(const std::string& profile_name, const std::string&
     return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-bool is_phone_identity(std::string_view identity) noexcept {
-    return identity.starts_with('+');
-}
-
 /// Adds the field, or gives the one that is there another value.
 void put_field(std::vector<FakeParameters::Entry>& fields, const std::string& name,
                const std::string& value) {
@@ -136,13 +129,13 @@ std::vector<FakeParameters::Entry> inbound_fields(FakeWorld& world,
                                                   std::string_view opt_out_type) {
     const auto& record = message.record;
     const auto& sid = record.sid.str();
-    const bool whatsapp = record.from.starts_with(whatsapp_scheme);
     std::vector<FakeParameters::Entry> fields;
     fields.emplace_back("SmsMessageSid", sid);
     fields.emplace_back("NumMedia", std::to_string(message.media.size()));
-    if (whatsapp) {
-        const auto identity = record.from.substr(whatsapp_scheme.size());
-        const auto wa_id = is_phone_identity(identity) ? identity.substr(1) : std::string{};
+    if (is_whatsapp(record.from)) {
+        const auto identity = identity_of(record.from);
+        const std::string wa_id{identity.starts_with('+') ? identity.substr(1)
+                                                          : std::string_view{}};
         const auto& name = world.phones.phone(record.from).name;
         fields.emplace_back("ProfileName", name);
         fields.emplace_back("MessageType", message_type_of(inbound));
@@ -158,13 +151,7 @@ std::vector<FakeParameters::Entry> inbound_fields(FakeWorld& world,
     fields.emplace_back("Body", record.body);
     fields.emplace_back("To", record.to);
     fields.emplace_back("NumSegments", "1");
-    fields.emplace_back("MessageSid", sid);
-    fields.emplace_back("AccountSid", record.account_sid);
-    fields.emplace_back("From", record.from);
-    fields.emplace_back("ApiVersion", record.api_version);
-    if (!record.messaging_service_sid.empty()) {
-        fields.emplace_back("MessagingServiceSid", record.messaging_service_sid);
-    }
+    append_message_fields(fields, record);
     for (const auto& [place, medium] : message.media) {
         fields.emplace_back("MediaContentType0", medium.content_type);
         fields.emplace_back("MediaUrl0", medium_url(world, medium));
@@ -188,22 +175,6 @@ bool enters_sandbox(FakeWorld& world, const testing::FakeInbound& inbound,
     if (!detail::equals_ignoring_case(inbound.body, "join " + sandbox->second)) return false;
     world.phones.chat(inbound.to, inbound.from).joined = moment.now;
     return true;
-}
-
-template <class Match>
-FakeTapped find_tapped(const FakeWorld& world, std::string_view sender, std::string_view customer,
-                       Match match) {
-    const auto& all = world.store.all();
-    for (auto it = all.rbegin(); it != all.rend(); ++it) {
-        const auto& record = it->second.record;
-        // What never arrived cannot be tapped.
-        if (record.from != sender || record.to != customer || record.error_code) continue;
-        auto tapped = match(it->second.bubble);
-        if (tapped.message == nullptr && tapped.title.empty() && tapped.id.empty()) continue;
-        tapped.message = &it->second;
-        return tapped;
-    }
-    return {};
 }
 
 }  // namespace
@@ -239,43 +210,6 @@ FakeRefusal receive_message(FakeWorld& world, const testing::FakeInbound& inboun
     job.parameters = inbound_fields(world, inbound, message, opt_out);
     queue_webhook(world, std::move(job), moment);
     return std::nullopt;
-}
-
-FakeTapped find_button(const FakeWorld& world, std::string_view sender, std::string_view customer,
-                       std::string_view wanted) {
-    return find_tapped(world, sender, customer, [&](const testing::FakeBubble& bubble) {
-        FakeTapped tapped;
-        const auto press = [&](const std::vector<testing::FakeButton>& buttons) {
-            for (const auto& button : buttons) {
-                if (button.type != "QUICK_REPLY") continue;
-                if (button.title != wanted && (button.id != wanted || wanted.empty())) continue;
-                tapped.id = button.id;
-                tapped.title = button.title;
-                return true;
-            }
-            return false;
-        };
-        if (press(bubble.buttons)) return tapped;
-        for (const auto& card : bubble.cards) {
-            if (press(card.buttons)) break;
-        }
-        return tapped;
-    });
-}
-
-FakeTapped find_item(const FakeWorld& world, std::string_view sender, std::string_view customer,
-                     std::string_view wanted) {
-    return find_tapped(world, sender, customer, [&](const testing::FakeBubble& bubble) {
-        FakeTapped tapped;
-        for (const auto& item : bubble.items) {
-            if (item.title != wanted && (item.id != wanted || wanted.empty())) continue;
-            tapped.id = item.id;
-            tapped.title = item.title;
-            tapped.description = item.description;
-            break;
-        }
-        return tapped;
-    });
 }
 
 }  // namespace twiliowa::testing::fake

@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "testing/fake_twilio/messages/content.hpp"
-#include "testing/fake_twilio/messages/create.hpp"
 #include "testing/fake_twilio/webhooks/status_callback.hpp"
+#include "testing/fake_twilio/world/address.hpp"
+#include "testing/fake_twilio/world/magic.hpp"
 #include "text/ascii.hpp"
 
 namespace twiliowa::testing::fake {
@@ -30,15 +31,6 @@ bool has_left(std::string_view status) noexcept {
     return std::find(known.begin(), known.end(), status) != known.end();
 }
 
-std::string_view number_of(std::string_view address) noexcept {
-    constexpr std::string_view whatsapp = "whatsapp:";
-    return address.starts_with(whatsapp) ? address.substr(whatsapp.size()) : address;
-}
-
-bool is_whatsapp_message(const FakeMessage& message) noexcept {
-    return message.record.to.starts_with("whatsapp:");
-}
-
 /// Where a message with that error ends: as in the table, else undelivered.
 FakeFate fail_message(int code) {
     const auto found = std::find_if(
@@ -55,7 +47,7 @@ std::optional<FakeFate> magic_fate(std::string_view to) {
         return FakeFate{std::string{magic->status}, magic->code, magic->number.ends_with("50022")};
     }
     constexpr std::string_view prefix = "+150055";
-    const auto number = number_of(to);
+    const auto number = identity_of(to);
     if (!number.starts_with(prefix) || number.size() != prefix.size() + 5) return std::nullopt;
     const auto code = detail::parse_number<int>(number.substr(prefix.size()));
     if (!code || *code < 30'001 || *code > 63'999) return std::nullopt;
@@ -75,7 +67,7 @@ FakeFate judge_message(const FakeWorld& world, const FakeMessage& message, TimeP
     const auto& record = message.record;
     if (auto fate = magic_fate(record.to)) return *fate;
     FakeFate delivered{std::string{MessageStatus::delivered}, 0, false};
-    if (!is_whatsapp_message(message)) return delivered;
+    if (!is_whatsapp(record.to)) return delivered;
 
     const auto* phone = world.phones.find_phone(record.to);
     const auto* chat = world.phones.find_chat(record.from, record.to);
@@ -118,12 +110,8 @@ MonotonicTime take_slot(FakeWorld& world, const std::string& sender, MonotonicTi
 }
 
 void plan_step(FakeWorld& world, const FakeMessage& message, MonotonicTime when) {
-    FakeEvent event;
-    event.when = when;
-    event.kind = FakeEvent::Kind::step;
-    event.subject = message.record.sid.str();
-    event.expected = message.record.status.str();
-    world.events.push(std::move(event));
+    world.events.push(
+        when, {FakeEvent::Kind::step, message.record.sid.str(), message.record.status.str()});
 }
 
 void enter_queue(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment) {
@@ -169,15 +157,6 @@ void arrive_at_phone(FakeWorld& world, FakeMessage& message, const FakeMoment& m
 }
 
 }  // namespace
-
-const testing::MagicRecipient* find_magic_recipient(std::string_view address) noexcept {
-    const auto number = number_of(address);
-    if (!number.starts_with("+150055")) return nullptr;
-    for (const auto& magic : testing::magic_recipients) {
-        if (magic.number == number) return &magic;
-    }
-    return nullptr;
-}
 
 void set_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
                 TimePoint now) {

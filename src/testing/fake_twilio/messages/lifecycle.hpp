@@ -30,7 +30,4 @@ int read_messages(FakeWorld& world, std::string_view sender, std::string_view cu
 /// Whether `sender` has as much in its queue as Twilio takes (four hours' worth).
 bool is_queue_full(const FakeWorld& world, std::string_view sender, const FakeMoment& moment);
 
-/// The fate of `+15005550001` and the like; null for other recipients.
-const testing::MagicRecipient* find_magic_recipient(std::string_view address) noexcept;
-
 }  // namespace twiliowa::testing::fake

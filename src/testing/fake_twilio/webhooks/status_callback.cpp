@@ -4,33 +4,27 @@
 #include <string_view>
 #include <utility>
 
+#include "testing/fake_twilio/webhooks/message_fields.hpp"
 #include "testing/fake_twilio/webhooks/webhooks.hpp"
+#include "testing/fake_twilio/world/address.hpp"
 #include "text/dates.hpp"
 
 namespace twiliowa::testing::fake {
 
 namespace {
 
-std::string hook_of(const std::map<std::string, std::string, std::less<>>& hooks,
-                    const Message& record) {
-    for (const auto& owner : {record.messaging_service_sid, record.from, record.account_sid}) {
-        const auto found = owner.empty() ? hooks.end() : hooks.find(owner);
-        if (found != hooks.end()) return found->second;
-    }
-    return {};
-}
-
 std::string callback_url(const FakeWorld& world, const FakeMessage& message) {
     const auto own = message.parameters.get("StatusCallback");
     if (!own.empty()) return std::string{own};
     const auto application = world.hooks.status.find(message.parameters.get("ApplicationSid"));
     if (application != world.hooks.status.end()) return application->second;
-    return hook_of(world.hooks.status, message.record);
+    const auto hook = find_hook(world.hooks.status, message.record, message.record.from);
+    return hook == world.hooks.status.end() ? std::string{} : hook->second;
 }
 
 /// `+44770090XXXX`
 std::string mask_number(std::string_view address) {
-    std::string number{address.substr(address.find(':') + 1)};
+    std::string number{identity_of(address)};
     const auto masked = number.size() < 4 ? 0 : number.size() - 4;
     return number.substr(0, masked) + "XXXX";
 }
@@ -82,14 +76,8 @@ void send_status_callback(FakeWorld& world, const FakeMessage& message, const Fa
     fields.emplace_back("SmsStatus", status);
     fields.emplace_back("MessageStatus", status);
     fields.emplace_back("To", record.to);
-    fields.emplace_back("MessageSid", sid);
-    fields.emplace_back("AccountSid", record.account_sid);
-    fields.emplace_back("From", record.from);
-    fields.emplace_back("ApiVersion", record.api_version);
-    if (!record.messaging_service_sid.empty()) {
-        fields.emplace_back("MessagingServiceSid", record.messaging_service_sid);
-    }
-    if (record.to.starts_with("whatsapp:")) {
+    append_message_fields(fields, record);
+    if (is_whatsapp(record.to)) {
         add_channel_fields(fields, record);
     } else if (status == MessageStatus::delivered) {
         const auto date = detail::format_iso8601_utc(moment.now);  // 2026-11-21T06:10:00Z

@@ -6,7 +6,6 @@
 
 #include <twiliowa/request_validator.hpp>
 
-#include "testing/fake_twilio/messages/replies.hpp"
 #include "testing/fake_twilio/webhooks/challenge.hpp"
 #include "text/ascii.hpp"
 #include "text/form.hpp"
@@ -21,11 +20,7 @@ constexpr std::string_view copy_mark = "+";
 
 void plan_webhook(FakeWorld& world, const std::string& job, MonotonicTime when,
                   FakeEvent::Kind kind = FakeEvent::Kind::webhook) {
-    FakeEvent event;
-    event.when = when;
-    event.kind = kind;
-    event.subject = job;
-    world.events.push(std::move(event));
+    world.events.push(when, {kind, job, {}});
 }
 
 std::string query_of_webhook(const FakeWebhookJob& job) {
@@ -227,38 +222,47 @@ std::optional<testing::FakeWebhook> start_webhook(FakeWorld& world, const FakeEv
     return webhook;
 }
 
-void finish_webhook(FakeWorld& world, std::string_view id, std::uint64_t number,
-                    const Result<WebhookResponse>& answer, const FakeMoment& moment) {
+std::optional<FakeWebhookJob> finish_webhook(FakeWorld& world, std::string_view id,
+                                             std::uint64_t number,
+                                             const Result<WebhookResponse>& answer,
+                                             const FakeMoment& moment) {
     note_outcome(world, number, answer);
     const auto found = world.jobs.find(id);
-    if (found == world.jobs.end()) return;
+    if (found == world.jobs.end()) return std::nullopt;
     auto* record = world.webhooks.find(number);
     if (answer && answers_challenge(world, *answer, record, found->second)) {
         --found->second.attempt;  // The same try, with its second half to come.
         if (record != nullptr) record->error_code = 0;
-        return plan_webhook(world, found->first, moment.monotonic);
+        plan_webhook(world, found->first, moment.monotonic);
+        return std::nullopt;
     }
     const auto failure = failure_of(answer);
     found->second.authorization.clear();
     if (!failure.empty() && found->second.attempt <= found->second.url.retries &&
         found->second.url.retries_on(failure)) {
         plan_webhook(world, found->first, moment.monotonic + world.options.timings.webhook_retry);
-        return;
+        return std::nullopt;
     }
-    const auto job = std::move(found->second);
+    auto job = std::move(found->second);
     world.jobs.erase(found);
-    int code = 0;
     if (!failure.empty()) {
-        code = webhook_failed;
-    } else if (follows_location(world, *answer, job, moment)) {
+        conclude_webhook(world, job, number, webhook_failed, moment);
+        return std::nullopt;
+    }
+    if (follows_location(world, *answer, job, moment)) {
         record = world.webhooks.find(number);
         if (record != nullptr) record->error_code = 0;
-        return;
-    } else if (job.kind == "inbound") {
-        code = obey_answer(world, job, *answer, moment);
+        return std::nullopt;
     }
-    record = world.webhooks.find(number);  // The answer may have made it the oldest, and forgotten.
-    if (record != nullptr && code != 0) record->error_code = code;
+    if (job.kind == "inbound") return job;
+    return std::nullopt;
+}
+
+void conclude_webhook(FakeWorld& world, const FakeWebhookJob& job, std::uint64_t number, int code,
+                      const FakeMoment& moment) {
+    if (code == 0) return;
+    // The log may have forgotten it by now.
+    if (auto* record = world.webhooks.find(number)) record->error_code = code;
     ask_fallback(world, job, code, moment);
 }
 
@@ -270,10 +274,11 @@ void discard_webhook(FakeWorld& world, std::string_view id, std::uint64_t number
 
 void resume_webhooks(FakeWorld& world, const FakeMoment& moment) {
     const auto events = world.events.sorted();
-    for (const auto& entry : world.jobs) {
-        const auto& id = entry.first;
-        const bool planned = std::any_of(events.begin(), events.end(),
-                                         [&](const FakeEvent& e) { return e.subject == id; });
+    for (const auto& job : world.jobs) {
+        const auto& id = job.first;
+        const bool planned = std::any_of(events.begin(), events.end(), [&](const auto& entry) {
+            return entry.item.subject == id;
+        });
         if (!planned) plan_webhook(world, id, moment.monotonic);
     }
 }

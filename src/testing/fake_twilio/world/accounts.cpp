@@ -3,30 +3,9 @@
 #include <algorithm>
 #include <utility>
 
-#include "text/ascii.hpp"
-#include "text/base64.hpp"
+#include "testing/fake_twilio/world/address.hpp"
 
 namespace twiliowa::testing::fake {
-
-namespace {
-
-struct FakeLogin {
-    std::string username;
-    std::string password;
-};
-
-std::optional<FakeLogin> parse_login(std::string_view authorization) {
-    constexpr std::string_view scheme = "basic ";
-    if (!detail::equals_ignoring_case(authorization.substr(0, scheme.size()), scheme))
-        return std::nullopt;
-    const auto pair = detail::decode_base64(authorization.substr(scheme.size()));
-    if (!pair) return std::nullopt;
-    const auto colon = pair->find(':');
-    if (colon == std::string::npos) return std::nullopt;
-    return FakeLogin{pair->substr(0, colon), pair->substr(colon + 1)};
-}
-
-}  // namespace
 
 bool FakeAccount::has_sender(std::string_view address) const {
     return std::find(senders.begin(), senders.end(), address) != senders.end();
@@ -82,26 +61,13 @@ const FakeAccount* FakeAccounts::first() const {
     return find(first_);
 }
 
-FakeAccount* FakeAccounts::authenticate(std::string_view authorization) {
-    const auto login = parse_login(authorization);
-    if (!login) return nullptr;
-    if (auto* account = find(login->username)) {
-        return account->auth_token == login->password ? account : nullptr;
-    }
+FakeAccount* FakeAccounts::open(std::string_view name, std::string_view secret) {
+    if (auto* account = find(name)) return account->auth_token == secret ? account : nullptr;
     for (auto& [sid, account] : accounts_) {
-        const auto key = account.api_keys.find(login->username);
-        if (key != account.api_keys.end() && key->second == login->password) return &account;
+        const auto key = account.api_keys.find(name);
+        if (key != account.api_keys.end() && key->second == secret) return &account;
     }
     return nullptr;
-}
-
-FakeAccount* FakeAccounts::authenticate(std::string_view authorization, std::string_view wanted) {
-    auto* const account = authenticate(authorization);
-    if (account == nullptr || wanted.empty() || account->sid == wanted) return account;
-    auto* const owned = find(wanted);
-    if (owned == nullptr || owned->owner != account->sid) return nullptr;
-    const auto login = parse_login(authorization);
-    return login && login->username == account->sid ? owned : nullptr;
 }
 
 FakeAccount* FakeAccounts::owner_of(std::string_view sender) {
@@ -123,12 +89,15 @@ bool FakeAccounts::is_opted_out(std::string_view sender, std::string_view recipi
     return opt_outs_.count({std::string{sender}, std::string{recipient}}) != 0;
 }
 
-std::string_view find_authorization(const HttpRequest& request) noexcept {
-    if (!request.authorization.empty()) return request.authorization.reveal();
-    for (const auto& [name, value] : request.headers) {
-        if (detail::equals_ignoring_case(name, "Authorization")) return value;
-    }
-    return {};
+std::string_view pick_sender(const FakeAccount& account, std::string_view service_sid,
+                             std::string_view to) {
+    const auto service = account.services.find(service_sid);
+    if (service == account.services.end()) return {};
+    const auto& pool = service->second;
+    const auto found = std::find_if(pool.begin(), pool.end(), [&](const std::string& sender) {
+        return is_whatsapp(sender) == is_whatsapp(to);
+    });
+    return found == pool.end() ? std::string_view{} : std::string_view{*found};
 }
 
 std::int64_t day_of(TimePoint when) noexcept {

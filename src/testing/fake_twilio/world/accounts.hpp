@@ -1,5 +1,5 @@
 /// @file
-/// Who may use the fake, and with what.
+/// Who may use the fake, with what, and what each account has.
 #pragma once
 
 #include <chrono>
@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/testing/fake_types.hpp>
 
 #include "testing/fake_twilio/world/messages.hpp"
@@ -31,7 +30,7 @@ struct FakeLimits {
 
 /// A template with what the Content API adds to it.
 struct FakeTemplate {
-    testing::FakeContent content = {};
+    FakeContent content = {};
     std::string name = {};  ///< That of the approval request.
     std::string category = {};
     std::string rejection_reason = {};
@@ -76,11 +75,8 @@ public:
     const FakeAccount* find(std::string_view sid) const;
     /// The first one added, or null.
     const FakeAccount* first() const;
-    /// The account that an Authorization header opens, or null.
-    FakeAccount* authenticate(std::string_view authorization);
-    /// The same for a request to `wanted`: its owner's token opens an account, too, but none of its
-    /// owner's API keys does. An empty `wanted` is the account whose login it is.
-    FakeAccount* authenticate(std::string_view authorization, std::string_view wanted);
+    /// The account that a name and its secret open, a SID and its token or an API key; or null.
+    FakeAccount* open(std::string_view name, std::string_view secret);
 
     void opt_out(std::string_view sender, std::string_view recipient);
     void opt_in(std::string_view sender, std::string_view recipient);
@@ -101,8 +97,10 @@ private:
     std::set<std::pair<std::string, std::string>> opt_outs_;
 };
 
-/// The Authorization header's value, wherever the request carries it.
-std::string_view find_authorization(const HttpRequest& request) noexcept;
+/// The sender a messaging service would take for `to`: the first of its pool on the same channel.
+/// Empty when there is none.
+std::string_view pick_sender(const FakeAccount& account, std::string_view service_sid,
+                             std::string_view to);
 
 /// Days since 1970, UTC.
 std::int64_t day_of(TimePoint when) noexcept;

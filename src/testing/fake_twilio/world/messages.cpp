@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "text/dates.hpp"
+
 namespace twiliowa::testing::fake {
 
 namespace {
@@ -24,6 +26,11 @@ void set_resource(Message& record) {
 std::string medium_uri(const Media& medium) {
     return message_path(medium.account_sid, medium.parent_sid) + "/Media/" + medium.sid.str() +
            ".json";
+}
+
+std::optional<TimePoint> send_time(const FakeParameters& parameters) {
+    const auto text = parameters.get("SendAt");
+    return text.empty() ? std::nullopt : detail::parse_iso8601(text);
 }
 
 std::uint64_t FakeMessageStore::take_place(const std::string& sid) {

@@ -48,6 +48,9 @@ void set_resource(Message& record);
 /// Below the message it belongs to.
 std::string medium_uri(const Media& medium);
 
+/// SendAt of a message, if it has one that is a time.
+std::optional<TimePoint> send_time(const FakeParameters& parameters);
+
 /// Every message of every account. SIDs keep their place in the sequence after deletion, so that a
 /// page token stays good.
 class FakeMessageStore {

@@ -1,28 +1,29 @@
 /// @file
-/// Things to do later, in order of their times.
+/// Things to come, in order of their times.
 #pragma once
 
 #include <algorithm>
-#include <functional>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
 
 #include <twiliowa/types/clock.hpp>
 
-namespace twiliowa::detail {
+namespace twiliowa::testing::shared {
 
-/// Tasks by time; those of the same time in the order they were added. Not thread-safe.
-class TimedTaskQueue {
+/// Items by time; those of the same time in the order they were added. Not thread-safe.
+template <class Item>
+class TimedQueue {
 public:
     struct Entry {
         MonotonicTime when = {};
-        unsigned long long order = 0;
-        std::function<void()> task = {};
+        std::uint64_t order = 0;
+        Item item = {};
     };
 
-    void push(MonotonicTime when, std::function<void()> task) {
-        heap_.push_back({when, next_order_++, std::move(task)});
+    void push(MonotonicTime when, Item item) {
+        heap_.push_back({when, next_order_++, std::move(item)});
         std::push_heap(heap_.begin(), heap_.end(), is_later);
     }
     std::optional<MonotonicTime> next_time() const {
@@ -36,13 +37,21 @@ public:
         heap_.pop_back();
         return first;
     }
+    void clear() noexcept { heap_.clear(); }
+    /// All of them, in order.
+    std::vector<Entry> sorted() const {
+        auto entries = heap_;
+        std::sort(entries.begin(), entries.end(),
+                  [](const Entry& a, const Entry& b) { return is_later(b, a); });
+        return entries;
+    }
 
 private:
     static bool is_later(const Entry& a, const Entry& b) noexcept {
         return a.when != b.when ? a.when > b.when : a.order > b.order;
     }
     std::vector<Entry> heap_;
-    unsigned long long next_order_ = 0;
+    std::uint64_t next_order_ = 0;
 };
 
-}  // namespace twiliowa::detail
+}  // namespace twiliowa::testing::shared

@@ -1,0 +1,54 @@
+#include "testing/fake_twilio/world/address.hpp"
+
+#include <algorithm>
+
+#include "text/ascii.hpp"
+
+namespace twiliowa::testing::fake {
+
+namespace {
+
+constexpr std::string_view whatsapp_prefix = "whatsapp:";
+
+bool is_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
+/// An identity on WhatsApp that is not a phone number: `GB.4f1a`, `US.ENT.4f1a`.
+bool is_user_id(std::string_view text) noexcept {
+    const auto letter = [](char c) {
+        return detail::ascii_lower(c) >= 'a' && detail::ascii_lower(c) <= 'z';
+    };
+    return text.size() >= 4 && text.size() <= 140 && letter(text[0]) && letter(text[1]) &&
+           text[2] == '.' && std::all_of(text.begin() + 3, text.end(), [&](char c) {
+               return is_digit(c) || letter(c) || c == '.';
+           });
+}
+
+}  // namespace
+
+bool is_whatsapp(std::string_view address) noexcept {
+    return address.starts_with(whatsapp_prefix);
+}
+
+std::string_view identity_of(std::string_view address) noexcept {
+    return is_whatsapp(address) ? address.substr(whatsapp_prefix.size()) : address;
+}
+
+std::string on_whatsapp(std::string_view address) {
+    std::string whole;
+    if (address.find(':') == std::string_view::npos) whole = whatsapp_prefix;
+    return whole += address;
+}
+
+bool is_phone_number(std::string_view text) noexcept {
+    return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
+           std::all_of(text.begin() + 1, text.end(), is_digit);
+}
+
+bool is_address(std::string_view address) noexcept {
+    const auto identity = identity_of(address);
+    return is_phone_number(identity) || (is_whatsapp(address) && is_user_id(identity));
+}
+
+}  // namespace twiliowa::testing::fake
