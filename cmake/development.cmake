@@ -1,4 +1,5 @@
-# What only someone who works on twiliowa itself wants; never reaches a consumer.
+# What only someone who works on twiliowa itself wants. A package's build does not get here: it builds
+# no tests (TWILIOWA_DEVELOPMENT).
 
 option(TWILIOWA_WERROR "Treat warnings as errors" OFF)
 option(TWILIOWA_FUZZ "Build the fuzz targets (clang only)" OFF)

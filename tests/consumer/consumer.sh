@@ -2,12 +2,12 @@
 # Usage: consumer.sh <way> <source tree> <build tree> <compiler> [launcher...]. Builds and runs the
 # consumer program, of two source files, against the library, taken in one of these ways:
 #   installed      installed from the build tree, and moved: exact list of files, by component;
-#                  no path of this machine; find_package, pkg-config, the single header's target
+#                  no path of this machine; find_package, pkg-config
 #   subdirectory   add_subdirectory, as a shared library; then that library installed, find_package
-#   fetch_content  FetchContent, of a release's archive
+#   fetch_content  FetchContent, of a release's archive: the program compiles; the library is not built
 #   release        a release's archive, built and used as docs/getting-started.md says, where there is
 #                  no fmt; with at least the options of vcpkg's port
-#   single_header  the generated header, without CMake
+#   single_header  the generated header, always the same, through the target of an installed library
 #   configured     configured only: in a program that brings the dependencies itself; with absolute
 #                  directories to install to
 # shellcheck disable=SC2046,SC2076 # lists of flags and files; a part of a line, not a pattern
@@ -17,6 +17,9 @@ launcher=("${@:5}")
 here=$tree/tests/consumer
 work=$build/consumer/$way
 mkdir -p "$work"
+
+# What only those who work on the library build, and the flags that only they use.
+not_for_consumers='twiliowa_[a-z]*_tests|example_[a-z]*:|twiliowa-emulator:|-Werror|-Wall|-fpch-preprocess'
 
 none_in() { # <file> <pattern>
     ! grep -nE -- "$2" "$1" || { echo "That should not be in $1."; return 1; }
@@ -38,7 +41,7 @@ configure_only() { # <name> <project> <cmake arguments>: the consumer project
 configure() { # <name> <project> <cmake arguments>: the same, built, and its programs run
     local program
     configure_only "$@"
-    cmake --build "$work/$1/build" --target "${target:-all}"
+    cmake --build "$work/$1/build"
     for program in "$work/$1"/build/my_*; do "$program"; done
 }
 
@@ -108,8 +111,6 @@ run_with_pkg_config() { # <prefix> <further flags>
     "$work/pkg_config"
 }
 
-compile() { "${launcher[@]}" "$compiler" -std=c++20 -Wall -Wextra -Werror "$@"; }
-
 case $way in
 installed)
     tools=()
@@ -122,7 +123,6 @@ installed)
     rm -rf "$work/prefix"
     mv "$work/built" "$work/prefix"
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
-    configure single_header_target single_header -DCMAKE_PREFIX_PATH="$work/prefix"
     configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
     test_package "$work/prefix"
     run_with_pkg_config "$work/prefix"
@@ -132,7 +132,7 @@ subdirectory)
     ln -sfn "$tree" "$work/tree/third_party/twiliowa"
     configure tree subdirectory -DBUILD_SHARED_LIBS=ON -DTWILIOWA_INSTALL=ON -DCMAKE_UNITY_BUILD=ON
     # Only who works on the library builds its tests, and wants warnings to be errors.
-    none_in "$work/tree/build/build.ninja" 'twiliowa_[a-z]*_tests|example_[a-z]*:|twiliowa-emulator:|-Werror'
+    none_in "$work/tree/build/build.ninja" "$not_for_consumers"
     check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
     install_to "$work/tree/build" "$work/prefix"
     check_manifest "$work/prefix" noconfig lib/libtwiliowa_testing.a \
@@ -147,9 +147,10 @@ subdirectory)
     ;;
 fetch_content)
     make_release "$work/release.tar.gz"
-    target=my_service  # and what it links, which leaves out the fake Twilio
-    configure fetched fetch_content -DRELEASE_ARCHIVE="file://$work/release.tar.gz" \
+    configure_only fetched fetch_content -DRELEASE_ARCHIVE="file://$work/release.tar.gz" \
         -DRELEASE_SHA256="$(sha256sum <"$work/release.tar.gz" | cut -d' ' -f1)" -DCMAKE_UNITY_BUILD=ON
+    cmake --build "$work/fetched/build" --target CMakeFiles/my_service.dir/{main,second}.cpp.o
+    none_in "$work/fetched/build/build.ninja" "$not_for_consumers"
     ;;
 release)
     make_release "$work/release.tar.gz"
@@ -206,16 +207,12 @@ release)
     ;;
 single_header)
     cmake -D OUTPUT="$work/twiliowa_single.hpp" -P "$tree/cmake/single_header.cmake"
-    cmake -D OUTPUT="$work/again.hpp" -P "$tree/cmake/single_header.cmake"
-    cmp "$work/twiliowa_single.hpp" "$work/again.hpp"
     none_in "$work/twiliowa_single.hpp" "($tree|$build)|<fmt/"
-    cd "$work"
-    for unit in main second twiliowa; do
-        compile -I. -DCONSUMER_HEADER='"twiliowa_single.hpp"' -c "$here/$unit.cpp" -o $unit.o
-    done
-    "$compiler" main.o second.o twiliowa.o -o single_header \
-        $(pkg-config --libs libcurl libcrypto) -pthread
-    ./single_header
+    install_to "$build" "$work/prefix"
+    cmp "$work/twiliowa_single.hpp" "$work/prefix/include/twiliowa_single.hpp"
+    # As strict with it as with a source of ours.
+    configure single_header single_header -DCMAKE_PREFIX_PATH="$work/prefix" \
+        -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" -DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON
     ;;
 configured)
     mkdir -p "$work/own_dependencies/third_party"
@@ -229,6 +226,8 @@ configured)
         -DTWILIOWA_BUILD_TESTS=OFF -DTWILIOWA_BUILD_EXAMPLES=OFF -DTWILIOWA_BUILD_TOOLS=OFF \
         -DCMAKE_INSTALL_PREFIX=/opt/tw -DCMAKE_INSTALL_LIBDIR=/opt/tw/lib64 \
         -DCMAKE_INSTALL_INCLUDEDIR=include >"$work/absolute.log" 2>&1 || { cat "$work/absolute.log"; exit 1; }
+    # At the top of its own tree too: so a package is built. The host's cache is not taken for it.
+    none_in "$work/absolute/build.ninja" "$not_for_consumers|ccache"
     for variable in prefix=/opt/tw libdir=/opt/tw/lib64 includedir=/opt/tw/include; do
         [ "$(pkg-config --variable=${variable%=*} "$work/absolute/twiliowa.pc")" = ${variable#*=} ] ||
             { echo "twiliowa.pc does not say $variable:"; cat "$work/absolute/twiliowa.pc"; exit 1; }
