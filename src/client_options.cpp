@@ -24,11 +24,11 @@ Result<ClientOptions> ClientOptions::try_from_environment() {
     }
     const auto origin = detail::api_origin("api", options.edge, options.region, options.base_url);
     if (!origin) {
-        auto data = origin.error().data();
-        if (data.field == "edge") data.field = "TWILIO_EDGE";
-        if (data.field == "region") data.field = "TWILIO_REGION";
-        if (data.field == "base_url") data.field = "TWILIOWA_BASE_URL";
-        return Error{std::move(data)};
+        return origin.error().with([](ErrorData& data) {
+            if (data.field == "edge") data.field = "TWILIO_EDGE";
+            if (data.field == "region") data.field = "TWILIO_REGION";
+            if (data.field == "base_url") data.field = "TWILIOWA_BASE_URL";
+        });
     }
     return options;
 }

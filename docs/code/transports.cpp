@@ -58,11 +58,7 @@ public:
 
 private:
     static wa::Error failure(wa::ErrorKind kind, wa::Effect effect, const char* summary) {
-        wa::ErrorData data;
-        data.kind = kind;
-        data.effect = effect;
-        data.summary = summary;
-        return wa::Error{std::move(data)};
+        return wa::Error{{.kind = kind, .effect = effect, .summary = summary}};
     }
 };
 // [transport]

@@ -151,16 +151,16 @@ std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view valu
 Error api_error(const HttpResponse& response, TimePoint now) {
     auto body = read_error_body(response.body);
     const bool decoded = body.decoded();
-    ErrorData data;
-    data.kind = kind_of_status(response.status);
-    data.http_status = response.status;
-    data.code = body.code;
-    data.message = std::move(body.text());
-    data.request_id = plain_request_id(response);
-    data.retry_after = parse_retry_after(response.header("Retry-After"), now);
-    data.stage = Stage::receive;
     const bool refused = response.status >= 400 && response.status < 500;
-    data.effect = refused && (decoded || response.status == 429) ? Effect::none : Effect::unknown;
+    const bool nothing_done = refused && (decoded || response.status == 429);
+    ErrorData data{.kind = kind_of_status(response.status),
+                   .effect = nothing_done ? Effect::none : Effect::unknown,
+                   .stage = Stage::receive,
+                   .http_status = response.status,
+                   .code = body.code,
+                   .message = std::move(body.text()),
+                   .request_id = plain_request_id(response),
+                   .retry_after = parse_retry_after(response.header("Retry-After"), now)};
     const auto advice = advise(data.code);
     if (data.code != 0) {
         data.summary = advice.title;
@@ -178,24 +178,20 @@ Error api_error(const HttpResponse& response, TimePoint now) {
 }
 
 Error unreadable_answer(const HttpResponse& response, std::string_view problem) {
-    ErrorData data;
-    data.kind = ErrorKind::response;
-    data.effect = Effect::unknown;
-    data.stage = Stage::decode;
-    data.http_status = response.status;
-    data.request_id = plain_request_id(response);
-    data.summary = problem;
-    return Error{std::move(data)};
+    return Error{{.kind = ErrorKind::response,
+                  .effect = Effect::unknown,
+                  .stage = Stage::decode,
+                  .http_status = response.status,
+                  .summary = std::string(problem),
+                  .request_id = plain_request_id(response)}};
 }
 
-Error endless_list(std::string problem) {
-    ErrorData data;
-    data.kind = ErrorKind::response;
-    data.effect = Effect::none;
-    data.stage = Stage::decode;
-    data.field = "next_page_uri";
-    data.summary = std::move(problem);
-    return Error{std::move(data)};
+Error endless_list(std::string_view problem) {
+    return Error{{.kind = ErrorKind::response,
+                  .effect = Effect::none,
+                  .stage = Stage::decode,
+                  .summary = std::string(problem),
+                  .field = "next_page_uri"}};
 }
 
 std::optional<Error> refused_success(const HttpResponse& response) {

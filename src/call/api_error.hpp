@@ -21,7 +21,7 @@ Error api_error(const HttpResponse& response, TimePoint now);
 Error unreadable_answer(const HttpResponse& response, std::string_view problem);
 
 /// A list that is not walked any further.
-Error endless_list(std::string problem);
+Error endless_list(std::string_view problem);
 
 /// Twilio-Request-Id, or empty if it is anything but a plain identifier: it is quoted in texts.
 std::string plain_request_id(const HttpResponse& response);

@@ -31,8 +31,8 @@ bool is_host_label(std::string_view text) noexcept {
 }
 
 Result<ApiOrigin> parse_base_url(std::string_view url) {
-    const auto refuse_base = [](std::string problem) {
-        return Error::invalid_request("base_url", std::move(problem),
+    const auto refuse_base = [](std::string_view problem) {
+        return Error::invalid_request("base_url", problem,
                                       "give scheme, host and port only: http://127.0.0.1:8080");
     };
     ApiOrigin origin;
@@ -91,8 +91,8 @@ Result<ApiOrigin> api_origin(std::string_view product, std::string_view edge,
 }
 
 Result<std::string> same_origin_url(const ApiOrigin& origin, std::string_view link) {
-    const auto refuse_link = [](std::string problem) {
-        return Error::invalid_request("next_page_uri", std::move(problem),
+    const auto refuse_link = [](std::string_view problem) {
+        return Error::invalid_request("next_page_uri", problem,
                                       "credentials are sent to the API's own host only");
     };
     const bool clean = std::all_of(link.begin(), link.end(), [](char c) {

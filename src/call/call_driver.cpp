@@ -117,10 +117,10 @@ private:
     /// The same error with the host in it.
     Error located(const Error& error) const {
         if (!error.host().empty()) return error;
-        auto data = error.data();
-        data.host = origin_.host;
-        data.port = origin_.port;
-        return Error{std::move(data)};
+        return error.with([this](ErrorData& data) {
+            data.host = origin_.host;
+            data.port = origin_.port;
+        });
     }
 
     void keep_request_id(const HttpResponse& answer) {
@@ -177,11 +177,11 @@ Result<HttpResponse> send_guarded(HttpTransport& transport, const HttpRequest& r
 /// The error of something that came before the call, which may be another call's.
 Error nothing_left(const Error& error) {
     if (error.effect() == Effect::none && error.kind() != ErrorKind::outcome_unknown) return error;
-    auto data = error.data();
-    data.effect = Effect::none;
-    data.stage = Stage::prepare;
-    if (data.kind == ErrorKind::outcome_unknown) data.kind = ErrorKind::transport;
-    return Error{std::move(data)};
+    return error.with([](ErrorData& data) {
+        data.effect = Effect::none;
+        data.stage = Stage::prepare;
+        if (data.kind == ErrorKind::outcome_unknown) data.kind = ErrorKind::transport;
+    });
 }
 
 /// An asynchronous call, kept alive by whatever will call it back.
@@ -320,11 +320,8 @@ Result<Credentials> CallEnvironment::credentials() const {
     } catch (const TwilioError& error) {
         return nothing_left(error.error());
     } catch (...) {
-        auto data =
-            unsent_error(ErrorKind::transport, "the credentials' provider threw an exception")
-                .data();
-        data.field = "credentials";
-        return Error{std::move(data)};
+        return unsent_error(ErrorKind::transport, "the credentials' provider threw an exception")
+            .with([](ErrorData& data) { data.field = "credentials"; });
     }
 }
 

@@ -118,19 +118,19 @@ std::optional<std::chrono::milliseconds> CallMachine::retry_delay(const Error& e
 }
 
 CallStep CallMachine::fail(const Error& error) {
-    auto data = error.data();
-    data.attempts = attempts_;
-    if (plan_.repeat == Repeat::harmless) {
-        data.effect = Effect::none;
-    } else if (doubt_) {
-        data.effect = Effect::unknown;
-    }
-    if (plan_.repeat == Repeat::duplicates && doubt_) {
-        data.cause = std::make_shared<const Error>(*doubt_);
-        data.kind = ErrorKind::outcome_unknown;
-        data.hint = "it may have been carried out: look (reconcile) before you send it again";
-    }
-    error_ = Error{std::move(data)};
+    error_ = error.with([this](ErrorData& data) {
+        data.attempts = attempts_;
+        if (plan_.repeat == Repeat::harmless) {
+            data.effect = Effect::none;
+        } else if (doubt_) {
+            data.effect = Effect::unknown;
+        }
+        if (plan_.repeat == Repeat::duplicates && doubt_) {
+            data.cause = std::make_shared<const Error>(*doubt_);
+            data.kind = ErrorKind::outcome_unknown;
+            data.hint = "it may have been carried out: look (reconcile) before you send it again";
+        }
+    });
     return {CallStep::Action::fail, {}};
 }
 

@@ -9,20 +9,18 @@ namespace twiliowa::detail {
 namespace {
 
 std::optional<Error> wrong_client_option(const ClientOptions& options) {
-    const auto refuse_option = [](std::string field, std::string problem) {
-        return Error::invalid_request(std::move(field), std::move(problem));
-    };
     const auto& retry = options.retry;
     if (options.timeout <= std::chrono::milliseconds{0}) {
-        return refuse_option("timeout", "is not positive");
+        return Error::invalid_request("timeout", "is not positive");
     }
     if (retry.max_attempts < 1) {
-        return refuse_option("retry.max_attempts", "is less than 1; 1 switches retries off");
+        return Error::invalid_request("retry.max_attempts",
+                                      "is less than 1; 1 switches retries off");
     }
     if (retry.backoff_base.count() < 0 || retry.backoff_cap.count() < 0 ||
         retry.retry_after_cap.count() < 0 || retry.min_attempt_time.count() < 0 ||
         retry.budget < 0 || !(retry.budget_refill >= 0)) {
-        return refuse_option("retry", "has a negative number");
+        return Error::invalid_request("retry", "has a negative number");
     }
     return std::nullopt;
 }

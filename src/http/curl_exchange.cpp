@@ -429,11 +429,11 @@ Error CurlExchange::failure(CURLcode code) const {
     }
     const std::string_view who = is_at_proxy(stage) ? "the proxy could not be used: " : "";
     if (code == CURLE_OPERATION_TIMEDOUT && stage == Stage::prepare) {
-        auto data = make_error(ErrorKind::timeout, stage,
-                               "the call's time was over before it had a connection")
-                        .data();
-        data.hint = "have fewer calls in flight, or raise CurlOptions::max_connections";
-        return Error{std::move(data)};
+        return make_error(ErrorKind::timeout, stage,
+                          "the call's time was over before it had a connection")
+            .with([](ErrorData& data) {
+                data.hint = "have fewer calls in flight, or raise CurlOptions::max_connections";
+            });
     }
     if (code == CURLE_OPERATION_TIMEDOUT) {
         return make_error(ErrorKind::timeout, stage,
@@ -461,21 +461,15 @@ bool CurlExchange::is_at_proxy(Stage stage) const noexcept {
 
 Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary,
                                std::string field) const {
-    ErrorData data;
-    data.kind = kind;
-    data.effect = issued_ && !stream_refused_ ? Effect::unknown : Effect::none;
-    data.stage = stage;
-    data.summary = std::move(summary);
-    data.field = std::move(field);
-    if (is_at_proxy(stage)) {
-        data.host = proxy_->host;
-        data.port = proxy_->port;
-    } else {
-        const auto [host, port] = host_and_port(request_->url);
-        data.host = host;
-        data.port = port;
-    }
-    return Error{std::move(data)};
+    const auto [host, port] =
+        is_at_proxy(stage) ? HostAndPort{proxy_->host, proxy_->port} : host_and_port(request_->url);
+    return Error{{.kind = kind,
+                  .effect = issued_ && !stream_refused_ ? Effect::unknown : Effect::none,
+                  .stage = stage,
+                  .summary = std::move(summary),
+                  .field = std::move(field),
+                  .host = std::string(host),
+                  .port = port}};
 }
 
 Stage CurlExchange::reached_stage() const noexcept {

@@ -108,14 +108,13 @@ private:
 };
 
 CurlTransport::CurlTransport(CurlOptions options) {
-    const auto refuse_option = [](const char* field, const char* problem) {
-        Error::invalid_request(field, problem).raise();
-    };
-    if (options.connect_timeout.count() <= 0) refuse_option("connect_timeout", "is not positive");
-    if (options.max_idle.count() < 0) refuse_option("max_idle", "is negative");
-    if (options.max_connections < 1) refuse_option("max_connections", "is less than 1");
+    if (options.connect_timeout.count() <= 0)
+        Error::invalid_request("connect_timeout", "is not positive").raise();
+    if (options.max_idle.count() < 0) Error::invalid_request("max_idle", "is negative").raise();
+    if (options.max_connections < 1)
+        Error::invalid_request("max_connections", "is less than 1").raise();
     if (!options.ca_pem.empty() && !(options.ca_file.empty() && options.ca_directory.empty())) {
-        refuse_option("ca_pem", "cannot go with ca_file or ca_directory");
+        Error::invalid_request("ca_pem", "cannot go with ca_file or ca_directory").raise();
     }
     detail::initialise_curl();
     impl_ = std::make_shared<Impl>(std::move(options));

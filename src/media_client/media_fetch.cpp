@@ -182,42 +182,37 @@ std::optional<Error> MediaFetch::redirect_problem(const std::optional<MediaUrl>&
         return redirect_rule_allows(rule, *to);
     });
     if (listed) return std::nullopt;
-    auto data = refused(Stage::decode, "a redirect to a place that is not on the list",
-                        "if you trust it, add it to MediaOptions::redirect_hosts")
-                    .data();
-    if (!to->https) {
-        data.summary = "a redirect that leaves https";
-        data.hint.clear();
-    }
-    data.host = to->host;
-    data.port = to->port;
-    return Error{std::move(data)};
+    const auto error = to->https
+                           ? refused(Stage::decode, "a redirect to a place that is not on the list",
+                                     "if you trust it, add it to MediaOptions::redirect_hosts")
+                           : refused(Stage::decode, "a redirect that leaves https", {});
+    return error.with([&to](ErrorData& data) {
+        data.host = to->host;
+        data.port = to->port;
+    });
 }
 
-Error MediaFetch::refused(Stage stage, std::string summary, std::string hint) const {
-    ErrorData data;
-    data.kind = ErrorKind::response;
-    data.effect = Effect::none;
-    data.stage = stage;
-    data.summary = std::move(summary);
-    data.hint = std::move(hint);
-    data.host = at_.host;
-    data.port = at_.port;
-    return Error{std::move(data)};
+Error MediaFetch::refused(Stage stage, std::string_view summary, std::string_view hint) const {
+    return Error{{.kind = ErrorKind::response,
+                  .effect = Effect::none,
+                  .stage = stage,
+                  .summary = std::string(summary),
+                  .hint = std::string(hint),
+                  .host = at_.host,
+                  .port = at_.port}};
 }
 
 /// The storage's answers are not the API's: only their status says something.
 Error MediaFetch::refused_by_host(const HttpResponse& answer) const {
-    ErrorData data;
-    data.kind = kind_of_storage_status(answer.status);
-    data.effect = Effect::none;
-    data.stage = Stage::receive;
-    data.http_status = answer.status;
-    data.retry_after = parse_retry_after(answer.header("Retry-After"), rules_->clock->now());
-    data.summary = "the host that keeps the file did not give it";
-    data.host = at_.host;
-    data.port = at_.port;
-    return Error{std::move(data)};
+    return Error{
+        {.kind = kind_of_storage_status(answer.status),
+         .effect = Effect::none,
+         .stage = Stage::receive,
+         .http_status = answer.status,
+         .summary = "the host that keeps the file did not give it",
+         .host = at_.host,
+         .port = at_.port,
+         .retry_after = parse_retry_after(answer.header("Retry-After"), rules_->clock->now())}};
 }
 
 std::optional<Error> MediaFetch::accept(const HttpResponse& answer) {

@@ -63,7 +63,7 @@ private:
     Error explained(const Error& error);
     Error too_large() const;
     std::optional<Error> take(std::string_view piece);
-    Error refused(Stage stage, std::string summary, std::string hint) const;
+    Error refused(Stage stage, std::string_view summary, std::string_view hint) const;
     Error refused_by_host(const HttpResponse& answer) const;
     bool is_own_host(const MediaUrl& url) const noexcept;
     void async_hop(HttpRequest request, CallContext context, Completion done);

@@ -19,23 +19,25 @@ public:
     explicit SinkMediaTarget(std::function<bool(std::string_view)> sink) : sink_(std::move(sink)) {}
 
     std::optional<Error> take(std::string_view piece) override {
-        ErrorData data;
-        data.kind = ErrorKind::cancelled;
-        data.effect = Effect::none;
-        data.stage = Stage::receive;
-        data.summary = "the sink ended the download";
         try {
             if (sink_(piece)) return std::nullopt;
         } catch (...) {
-            data.summary = "the sink threw an exception";
+            return ended("the sink threw an exception");
         }
-        return Error{std::move(data)};
+        return ended("the sink ended the download");
     }
     bool can_restart() const noexcept override { return false; }
     std::optional<Error> restart() override { return std::nullopt; }
     std::optional<Error> finish() override { return std::nullopt; }
 
 private:
+    static Error ended(std::string_view how) {
+        return Error{{.kind = ErrorKind::cancelled,
+                      .effect = Effect::none,
+                      .stage = Stage::receive,
+                      .summary = std::string(how)}};
+    }
+
     std::function<bool(std::string_view)> sink_;
 };
 
@@ -61,7 +63,7 @@ private:
 Error media_file_error(std::string problem, int code) {
     problem += ": ";
     problem += std::generic_category().message(code);
-    return Error::invalid_request("path", std::move(problem));
+    return Error::invalid_request("path", problem);
 }
 
 Error media_file_exists() {

@@ -87,15 +87,14 @@ bool is_media_path(std::string_view path) {
            MediaSid::parse(next_segment(path)) && path.empty();
 }
 
-Error refused_media_link(std::string problem, std::string hint, std::string host = {}) {
-    ErrorData data;
-    data.kind = ErrorKind::invalid_request;
-    data.effect = Effect::none;
-    data.field = "url";
-    data.summary = std::move(problem);
-    data.hint = std::move(hint);
-    data.host = std::move(host);
-    return Error{std::move(data)};
+Error refused_media_link(std::string_view problem, std::string_view hint,
+                         std::string_view host = {}) {
+    return Error{{.kind = ErrorKind::invalid_request,
+                  .effect = Effect::none,
+                  .summary = std::string(problem),
+                  .field = "url",
+                  .hint = std::string(hint),
+                  .host = std::string(host)}};
 }
 
 struct RedirectRule {

@@ -10,9 +10,6 @@ namespace twiliowa {
 
 Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
     CredentialsProvider provider, ClientOptions options) {
-    const auto refuse_option = [](std::string field, std::string problem) {
-        return Error::invalid_request(std::move(field), std::move(problem));
-    };
     auto impl = std::make_shared<Impl>();
     if (!options.from.empty()) {
         auto from = Address::parse(options.from, "from");
@@ -26,7 +23,7 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
     std::string_view url_problem;
     if (!options.status_callback.empty() &&
         !detail::is_web_url(options.status_callback, url_problem)) {
-        return refuse_option("status_callback", std::string(url_problem));
+        return Error::invalid_request("status_callback", url_problem);
     }
     auto environment = detail::make_call_environment(std::move(provider), options);
     if (!environment) return environment.error();

@@ -24,12 +24,6 @@ constexpr std::chrono::hours max_schedule_lead{35 * 24};
 
 using Check = Result<void>;
 
-Error refuse(std::string_view field, std::string_view problem, std::string_view hint = {},
-             int code = 0) {
-    return Error::invalid_request(std::string(field), std::string(problem), std::string(hint),
-                                  code);
-}
-
 std::string_view url_host(std::string_view url) noexcept {
     const auto start = url.find("://") + 3;
     auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
@@ -42,13 +36,15 @@ std::string_view url_host(std::string_view url) noexcept {
 Check check_url(std::string_view field, std::string_view url, int code) {
     std::string_view problem;
     if (is_web_url(url, problem)) return {};
-    return refuse(field, problem, "give an absolute http:// or https:// URL", code);
+    return Error::invalid_request(field, problem, "give an absolute http:// or https:// URL", code);
 }
 
 Check check_body(const OutboundMessage& message) {
-    if (!is_valid_utf8(message.body)) return refuse("Body", "is not valid UTF-8", {}, 21618);
+    if (!is_valid_utf8(message.body))
+        return Error::invalid_request("Body", "is not valid UTF-8", {}, 21618);
     if (message.body.find('\0') != std::string::npos) {
-        return refuse("Body", "holds a NUL", "is it binary, or cut off in the wrong place?", 21618);
+        return Error::invalid_request("Body", "holds a NUL",
+                                      "is it binary, or cut off in the wrong place?", 21618);
     }
     if (auto problem = body_length_problem(count_code_points(message.body))) return *problem;
     return {};
@@ -60,7 +56,7 @@ Check check_media(const OutboundMessage& message, Address::Channel channel) {
         return *problem;
     }
     for (const auto& url : urls) {
-        if (auto good = check_url("MediaUrl", url, 21620); !good) return good;
+        if (auto checked = check_url("MediaUrl", url, 21620); !checked) return checked;
     }
     return {};
 }
@@ -80,17 +76,20 @@ bool is_geo_action(std::string_view action) noexcept {
 Check check_location(const OutboundMessage& message) {
     const auto& actions = message.persistent_action;
     if (actions.empty()) return {};
-    if (actions.size() > 1) return refuse("PersistentAction", "is there more than once");
-    if (!is_valid_utf8(actions.front())) return refuse("PersistentAction", "is not valid UTF-8");
+    if (actions.size() > 1)
+        return Error::invalid_request("PersistentAction", "is there more than once");
+    if (!is_valid_utf8(actions.front()))
+        return Error::invalid_request("PersistentAction", "is not valid UTF-8");
     if (!is_geo_action(actions.front())) {
-        return refuse("PersistentAction", "is not a place on the map",
-                      "give a latitude of -90 to 90 and a longitude of -180 to 180 degrees");
+        return Error::invalid_request(
+            "PersistentAction", "is not a place on the map",
+            "give a latitude of -90 to 90 and a longitude of -180 to 180 degrees");
     }
     if (message.body.empty() && !names_extra(message, "Body")) {
-        return refuse("Body", "is empty", "a location needs a name");
+        return Error::invalid_request("Body", "is empty", "a location needs a name");
     }
     if (!message.media_url.empty()) {
-        return refuse("MediaUrl", "cannot go with a location", "send two messages");
+        return Error::invalid_request("MediaUrl", "cannot go with a location", "send two messages");
     }
     return {};
 }
@@ -98,46 +97,44 @@ Check check_location(const OutboundMessage& message) {
 Check check_template(const OutboundMessage& message) {
     if (message.content_sid.empty()) {
         if (message.content_variables.empty() || names_extra(message, "ContentSid")) return {};
-        return refuse("ContentVariables", "are given without a ContentSid", {}, 21654);
+        return Error::invalid_request("ContentVariables", "are given without a ContentSid", {},
+                                      21654);
     }
     if (auto sid = ContentSid::parse(message.content_sid); !sid) {
-        return refuse("ContentSid", sid.error().data().summary, sid.error().hint(), 21655);
+        return Error::invalid_request("ContentSid", sid.error().data().summary, sid.error().hint(),
+                                      21655);
     }
     if (!message.body.empty()) {
-        return refuse("Body", "cannot go with a ContentSid", "the template brings its own text");
+        return Error::invalid_request("Body", "cannot go with a ContentSid",
+                                      "the template brings its own text");
     }
     if (!message.media_url.empty()) {
-        return refuse("MediaUrl", "cannot go with a ContentSid",
-                      "the template brings its own media");
+        return Error::invalid_request("MediaUrl", "cannot go with a ContentSid",
+                                      "the template brings its own media");
     }
     if (!message.persistent_action.empty()) {
-        return refuse("PersistentAction", "cannot go with a ContentSid");
+        return Error::invalid_request("PersistentAction", "cannot go with a ContentSid");
     }
     return message.content_variables.check(message.whitespace);
-}
-
-/// The same under another field's name.
-Error under_name(const Error& error, std::string_view field) {
-    auto data = error.data();
-    data.field = field;
-    return Error{std::move(data)};
 }
 
 Check check_fallback(const OutboundMessage& message) {
     if (message.fallback_content_sid.empty()) {
         if (message.fallback_variables.empty()) return {};
-        return refuse("fallback_variables", "are given without a fallback_content_sid", {}, 21654);
+        return Error::invalid_request("fallback_variables",
+                                      "are given without a fallback_content_sid", {}, 21654);
     }
     if (!message.content_sid.empty() || names_extra(message, "ContentSid")) {
-        return refuse("fallback_content_sid", "is given to a message that is a template itself");
+        return Error::invalid_request("fallback_content_sid",
+                                      "is given to a message that is a template itself");
     }
     if (auto sid = ContentSid::parse(message.fallback_content_sid); !sid) {
-        return refuse("fallback_content_sid", sid.error().data().summary, sid.error().hint(),
-                      21655);
+        return Error::invalid_request("fallback_content_sid", sid.error().data().summary,
+                                      sid.error().hint(), 21655);
     }
-    auto good = message.fallback_variables.check(message.whitespace);
-    if (!good) return under_name(good.error(), "fallback_variables");
-    return {};
+    const auto checked = message.fallback_variables.check(message.whitespace);
+    if (checked) return {};
+    return checked.error().with([](ErrorData& data) { data.field = "fallback_variables"; });
 }
 
 Check check_content(const OutboundMessage& message, Address::Channel channel) {
@@ -146,32 +143,38 @@ Check check_content(const OutboundMessage& message, Address::Channel channel) {
     const bool has_extra = names_extra(message, "Body") || names_extra(message, "MediaUrl") ||
                            names_extra(message, "ContentSid");
     if (!has_content && !has_extra && message.content_variables.empty()) {
-        return refuse("Body", "is empty, and there is no MediaUrl and no ContentSid",
-                      "give the message some content", 21619);
+        return Error::invalid_request("Body",
+                                      "is empty, and there is no MediaUrl and no ContentSid",
+                                      "give the message some content", 21619);
     }
-    if (auto good = check_template(message); !good) return good;
-    if (auto good = check_location(message); !good) return good;
-    if (auto good = check_body(message); !good) return good;
+    if (auto checked = check_template(message); !checked) return checked;
+    if (auto checked = check_location(message); !checked) return checked;
+    if (auto checked = check_body(message); !checked) return checked;
     return check_media(message, channel);
 }
 
 Check check_schedule(const OutboundMessage& message, bool has_service, TimePoint now) {
     if (!message.schedule_type.empty() && message.schedule_type != "fixed") {
-        return refuse("ScheduleType", "is not \"fixed\"", "leave it empty: SendAt sets it", 35114);
+        return Error::invalid_request("ScheduleType", "is not \"fixed\"",
+                                      "leave it empty: SendAt sets it", 35114);
     }
     if (!message.send_at) {
         if (message.schedule_type.empty() || names_extra(message, "SendAt")) return {};
-        return refuse("SendAt", "is missing", "a scheduled message needs a time", 35114);
+        return Error::invalid_request("SendAt", "is missing", "a scheduled message needs a time",
+                                      35114);
     }
     if (!has_service) {
-        return refuse("MessagingServiceSid", "is missing",
-                      "a scheduled message goes through a messaging service", 35118);
+        return Error::invalid_request("MessagingServiceSid", "is missing",
+                                      "a scheduled message goes through a messaging service",
+                                      35118);
     }
     if (*message.send_at < now + min_schedule_lead) {
-        return refuse("SendAt", "is less than 5 minutes ahead", "choose a later time", 35115);
+        return Error::invalid_request("SendAt", "is less than 5 minutes ahead",
+                                      "choose a later time", 35115);
     }
     if (*message.send_at > now + max_schedule_lead) {
-        return refuse("SendAt", "is more than 35 days ahead", "choose an earlier time", 35117);
+        return Error::invalid_request("SendAt", "is more than 35 days ahead",
+                                      "choose an earlier time", 35117);
     }
     return {};
 }
@@ -182,49 +185,53 @@ Check check_word(std::string_view field, std::string_view value, std::string_vie
     std::string hint = "use ";
     hint += first;
     if (!second.empty()) hint.append(" or ").append(second);
-    return refuse(field, "is not a value that Twilio knows", hint, code);
+    return Error::invalid_request(field, "is not a value that Twilio knows", hint, code);
 }
 
 Check check_settings(const OutboundMessage& message) {
-    if (auto good =
+    if (auto checked =
             check_word("ContentRetention", message.content_retention, "retain", "discard", 30029);
-        !good) {
-        return good;
+        !checked) {
+        return checked;
     }
-    if (auto good =
+    if (auto checked =
             check_word("AddressRetention", message.address_retention, "retain", "obfuscate", 30030);
-        !good) {
-        return good;
+        !checked) {
+        return checked;
     }
-    if (auto good = check_word("TrafficType", message.traffic_type, "free", {}); !good) return good;
-    if (auto good = check_word("RiskCheck", message.risk_check, "enable", "disable"); !good) {
-        return good;
+    if (auto checked = check_word("TrafficType", message.traffic_type, "free", {}); !checked)
+        return checked;
+    if (auto checked = check_word("RiskCheck", message.risk_check, "enable", "disable"); !checked) {
+        return checked;
     }
     if (message.validity_period &&
         (*message.validity_period < 1 || *message.validity_period > 36000)) {
-        return refuse("ValidityPeriod", "is not between 1 and 36000 seconds", {}, 21624);
+        return Error::invalid_request("ValidityPeriod", "is not between 1 and 36000 seconds", {},
+                                      21624);
     }
-    if (message.attempt && *message.attempt < 1) return refuse("Attempt", "is less than 1");
+    if (message.attempt && *message.attempt < 1)
+        return Error::invalid_request("Attempt", "is less than 1");
     if (message.max_price && !(std::isfinite(*message.max_price) && *message.max_price >= 0)) {
-        return refuse("MaxPrice", "is not a price");
+        return Error::invalid_request("MaxPrice", "is not a price");
     }
     if (!message.application_sid.empty()) {
         if (auto sid = ApplicationSid::parse(message.application_sid); !sid) {
-            return refuse("ApplicationSid", sid.error().data().summary, sid.error().hint(), 21218);
+            return Error::invalid_request("ApplicationSid", sid.error().data().summary,
+                                          sid.error().hint(), 21218);
         }
     }
     if (!message.fallback_from.empty() && !is_valid_utf8(message.fallback_from)) {
-        return refuse("FallbackFrom", "is not valid UTF-8");
+        return Error::invalid_request("FallbackFrom", "is not valid UTF-8");
     }
     return {};
 }
 
 Check check_status_callback(std::string_view url) {
     if (url.empty()) return {};
-    if (auto good = check_url("StatusCallback", url, 21609); !good) return good;
+    if (auto checked = check_url("StatusCallback", url, 21609); !checked) return checked;
     if (url_host(url).find('_') != std::string_view::npos) {
-        return refuse("StatusCallback", "has an underscore in its host name",
-                      "Twilio refuses those; use another host name", 21609);
+        return Error::invalid_request("StatusCallback", "has an underscore in its host name",
+                                      "Twilio refuses those; use another host name", 21609);
     }
     return {};
 }
@@ -233,12 +240,13 @@ Check check_status_callback(std::string_view url) {
 /// ways out.
 Error refuse_other_channel(Address::Channel recipient) {
     if (recipient == Address::Channel::sms) {
-        return refuse("From", "is a WhatsApp sender, and To is an SMS number",
-                      "set from to sms:+<number> to send SMS, or write To without sms:", 30016);
+        return Error::invalid_request(
+            "From", "is a WhatsApp sender, and To is an SMS number",
+            "set from to sms:+<number> to send SMS, or write To without sms:", 30016);
     }
-    return refuse("From", "is an SMS sender, and To is on WhatsApp",
-                  "set from to whatsapp:+<number>, or write sms:+<number> in To to send SMS",
-                  30016);
+    return Error::invalid_request(
+        "From", "is an SMS sender, and To is on WhatsApp",
+        "set from to whatsapp:+<number>, or write sms:+<number> in To to send SMS", 30016);
 }
 
 Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked) {
@@ -248,12 +256,13 @@ Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked)
             return refuse_other_channel(checked.to.channel());
         }
         if (checked.from == checked.to) {
-            return refuse("To", "is the sender itself", "choose another recipient", 63031);
+            return Error::invalid_request("To", "is the sender itself", "choose another recipient",
+                                          63031);
         }
     }
     if (message.shorten_urls.value_or(false) &&
         checked.to.channel() == Address::Channel::whatsapp) {
-        return refuse("ShortenUrls", "does not work on WhatsApp", "leave it out");
+        return Error::invalid_request("ShortenUrls", "does not work on WhatsApp", "leave it out");
     }
     return {};
 }
@@ -325,46 +334,49 @@ bool is_web_url(std::string_view url, std::string_view& problem) noexcept {
 
 Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now) {
-    CheckedOutbound checked;
-    checked.message = &message;
+    CheckedOutbound outbound;
+    outbound.message = &message;
     if (message.to.empty()) {
         if (!names_extra(message, "To")) {
-            return refuse("To", "is empty", "name a recipient: +<country code><number>", 21604);
+            return Error::invalid_request("To", "is empty",
+                                          "name a recipient: +<country code><number>", 21604);
         }
     } else {
         auto to = Address::parse(message.to, "To");
         if (!to) return to.error();
-        checked.to = std::move(*to);
+        outbound.to = std::move(*to);
     }
     auto from = checked_sender(message, defaults);
     if (!from) return from.error();
-    checked.from = std::move(*from);
-    checked.messaging_service_sid = message.messaging_service_sid;
+    outbound.from = std::move(*from);
+    outbound.messaging_service_sid = message.messaging_service_sid;
     if (message.from.empty() && message.messaging_service_sid.empty()) {
-        checked.messaging_service_sid = defaults.messaging_service_sid;
+        outbound.messaging_service_sid = defaults.messaging_service_sid;
     }
     const bool has_service =
-        !checked.messaging_service_sid.empty() || names_extra(message, "MessagingServiceSid");
-    if (checked.from.empty() && !has_service && !names_extra(message, "From")) {
-        return refuse("From", "is missing",
-                      "give the message or the client a from or a messaging_service_sid", 21603);
+        !outbound.messaging_service_sid.empty() || names_extra(message, "MessagingServiceSid");
+    if (outbound.from.empty() && !has_service && !names_extra(message, "From")) {
+        return Error::invalid_request(
+            "From", "is missing",
+            "give the message or the client a from or a messaging_service_sid", 21603);
     }
-    if (!checked.messaging_service_sid.empty()) {
-        if (auto sid = MessagingServiceSid::parse(checked.messaging_service_sid); !sid) {
+    if (!outbound.messaging_service_sid.empty()) {
+        if (auto sid = MessagingServiceSid::parse(outbound.messaging_service_sid); !sid) {
             return sid.error();
         }
     }
-    checked.status_callback =
+    outbound.status_callback =
         message.status_callback.empty() ? defaults.status_callback : message.status_callback;
 
-    const auto channel = checked.to.channel();
-    if (auto good = check_pair(message, checked); !good) return good.error();
-    if (auto good = check_content(message, channel); !good) return good.error();
-    if (auto good = check_fallback(message); !good) return good.error();
-    if (auto good = check_schedule(message, has_service, now); !good) return good.error();
-    if (auto good = check_status_callback(checked.status_callback); !good) return good.error();
-    if (auto good = check_settings(message); !good) return good.error();
-    return checked;
+    const auto channel = outbound.to.channel();
+    if (auto checked = check_pair(message, outbound); !checked) return checked.error();
+    if (auto checked = check_content(message, channel); !checked) return checked.error();
+    if (auto checked = check_fallback(message); !checked) return checked.error();
+    if (auto checked = check_schedule(message, has_service, now); !checked) return checked.error();
+    if (auto checked = check_status_callback(outbound.status_callback); !checked)
+        return checked.error();
+    if (auto checked = check_settings(message); !checked) return checked.error();
+    return outbound;
 }
 
 std::string encode_outbound(const CheckedOutbound& checked) {

@@ -98,10 +98,10 @@ std::shared_ptr<Store> guarded_store(std::shared_ptr<Store> store) {
 }
 
 void require_duration(std::string_view option, std::chrono::milliseconds duration) {
-    std::string problem;
+    std::string_view problem;
     if (duration <= std::chrono::milliseconds{0}) problem = "is not positive";
     if (duration > longest_state_duration) problem = "is longer than a hundred years";
-    if (!problem.empty()) Error::invalid_request(std::string(option), std::move(problem)).raise();
+    if (!problem.empty()) Error::invalid_request(option, problem).raise();
 }
 
 Error foreign_entry() {

@@ -10,15 +10,12 @@
 
 namespace twiliowa {
 
-Error store_error(std::string problem, std::string hint) {
-    ErrorData data;
-    data.kind = ErrorKind::transport;
-    data.effect = Effect::none;
-    data.stage = Stage::prepare;
-    data.field = "store";
-    data.summary = std::move(problem);
-    data.hint = std::move(hint);
-    return Error{std::move(data)};
+Error store_error(std::string_view problem, std::string_view hint) {
+    return Error{{.kind = ErrorKind::transport,
+                  .effect = Effect::none,
+                  .summary = std::string(problem),
+                  .field = "store",
+                  .hint = std::string(hint)}};
 }
 
 bool is_store_error(const Error& error) noexcept {

@@ -11,12 +11,10 @@ Error cancelled_before_start() {
 }
 
 Error no_answer_in_time() {
-    ErrorData data;
-    data.kind = ErrorKind::timeout;
-    data.effect = Effect::unknown;
-    data.stage = Stage::receive;
-    data.summary = "out of time waiting for the answer";
-    return Error{std::move(data)};
+    return Error{{.kind = ErrorKind::timeout,
+                  .effect = Effect::unknown,
+                  .stage = Stage::receive,
+                  .summary = "out of time waiting for the answer"}};
 }
 
 std::optional<Error> refusal_to_start(const CallContext& context, MonotonicTime now) {
@@ -29,13 +27,11 @@ std::optional<Error> refusal_to_start(const CallContext& context, MonotonicTime 
 
 Result<HttpResponse> deliver_response(HttpResponse response, const CallContext& context) {
     if (response.body.size() > context.max_response_bytes) {
-        ErrorData data;
-        data.kind = ErrorKind::transport;
-        data.effect = Effect::unknown;
-        data.stage = Stage::receive;
-        data.field = "max_response_bytes";
-        data.summary = "the answer is larger than allowed";
-        return Error{std::move(data)};
+        return Error{{.kind = ErrorKind::transport,
+                      .effect = Effect::unknown,
+                      .stage = Stage::receive,
+                      .summary = "the answer is larger than allowed",
+                      .field = "max_response_bytes"}};
     }
     if (context.body_sink && response.status >= 200 && response.status < 300) {
         if (!response.body.empty() && !context.body_sink(response.body)) {

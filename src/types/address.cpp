@@ -70,9 +70,9 @@ bool is_whatsapp_user_id(std::string_view text) noexcept {
 }  // namespace detail
 
 Result<Address> Address::parse(std::string_view text, std::string_view field) {
-    const auto refuse = [&](std::string problem) {
+    const auto refuse = [&](std::string_view problem) {
         return Error::invalid_request(
-            std::string(field), std::move(problem),
+            field, problem,
             "write +<country code><number> in E.164 form, whatsapp:+<number>, or sms:+<number>",
             field == "From" ? 21212 : 21211);
     };
@@ -95,8 +95,8 @@ Result<Address> Address::parse(std::string_view text, std::string_view field) {
     }
     const auto name = detail::unseen_character(identity);
     if (!name.empty()) return refuse("begins with " + std::string(name) + " after its prefix");
-    auto problem = detail::phone_number_problem(identity);
-    if (!problem.empty()) return refuse(std::move(problem));
+    const auto problem = detail::phone_number_problem(identity);
+    if (!problem.empty()) return refuse(problem);
     if (address.channel_ == Channel::whatsapp) address.wire_ = detail::whatsapp_prefix;
     address.wire_ += identity;
     return address;

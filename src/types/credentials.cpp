@@ -9,12 +9,11 @@ namespace detail {
 namespace {
 
 Result<void> check_credential(std::string_view field, std::string_view text) {
-    if (text.empty()) return Error::invalid_request(std::string(field), "is empty");
+    if (text.empty()) return Error::invalid_request(field, "is empty");
     for (const char c : text) {
         // A line break would let the value break out of its header.
         if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) {
-            return Error::invalid_request(std::string(field),
-                                          "holds white space or a control character",
+            return Error::invalid_request(field, "holds white space or a control character",
                                           "copy it again, without quotes or a line break");
         }
     }
@@ -126,9 +125,8 @@ Result<Credentials> Credentials::try_from_environment() {
     const auto key = detail::environment_variable("TWILIO_API_KEY");
     const auto secret = detail::environment_variable("TWILIO_API_SECRET");
     const auto token = detail::environment_variable("TWILIO_AUTH_TOKEN");
-    const auto missing = [](std::string name, std::string hint) {
-        return Error::invalid_request(std::move(name), "environment variable is not set",
-                                      std::move(hint));
+    const auto missing = [](std::string_view name, std::string_view hint) {
+        return Error::invalid_request(name, "environment variable is not set", hint);
     };
     if (account.empty()) {
         return missing("TWILIO_ACCOUNT_SID", "set it to your account's SID (AC...)");
@@ -145,12 +143,12 @@ Result<Credentials> Credentials::try_from_environment() {
     auto result = key.empty() ? try_auth_token(account, token) : try_api_key(account, key, secret);
     if (result) return result;
     // Say which variable, rather than which argument.
-    auto data = result.error().data();
-    if (data.field == "AccountSid") data.field = "TWILIO_ACCOUNT_SID";
-    if (data.field == "AuthToken") data.field = "TWILIO_AUTH_TOKEN";
-    if (data.field == "ApiKeySid") data.field = "TWILIO_API_KEY";
-    if (data.field == "ApiKeySecret") data.field = "TWILIO_API_SECRET";
-    return Error{std::move(data)};
+    return result.error().with([](ErrorData& data) {
+        if (data.field == "AccountSid") data.field = "TWILIO_ACCOUNT_SID";
+        if (data.field == "AuthToken") data.field = "TWILIO_AUTH_TOKEN";
+        if (data.field == "ApiKeySid") data.field = "TWILIO_API_KEY";
+        if (data.field == "ApiKeySecret") data.field = "TWILIO_API_SECRET";
+    });
 }
 
 Credentials Credentials::from_environment() {

@@ -190,24 +190,21 @@ void Error::raise() const {
     throw TwilioError(*this);
 }
 
-Error Error::invalid_request(std::string field, std::string problem, std::string hint, int code) {
-    ErrorData data;
-    data.kind = ErrorKind::invalid_request;
-    data.effect = Effect::none;
-    data.code = code;
-    data.field = std::move(field);
-    data.summary = std::move(problem);
-    data.hint = std::move(hint);
-    return Error{std::move(data)};
+Error Error::invalid_request(std::string_view field, std::string_view problem,
+                             std::string_view hint, int code) {
+    return Error{{.kind = ErrorKind::invalid_request,
+                  .effect = Effect::none,
+                  .code = code,
+                  .summary = std::string(problem),
+                  .field = std::string(field),
+                  .hint = std::string(hint)}};
 }
 
-Error Error::transport(Effect effect, Stage stage, std::string summary) {
-    ErrorData data;
-    data.kind = ErrorKind::transport;
-    data.effect = effect;
-    data.stage = stage;
-    data.summary = std::move(summary);
-    return Error{std::move(data)};
+Error Error::transport(Effect effect, Stage stage, std::string_view summary) {
+    return Error{{.kind = ErrorKind::transport,
+                  .effect = effect,
+                  .stage = stage,
+                  .summary = std::string(summary)}};
 }
 
 const char* TwilioError::what() const noexcept {

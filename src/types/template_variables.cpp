@@ -18,9 +18,9 @@ constexpr std::size_t max_spaces_in_a_row = 4;
 constexpr int content_variables_invalid = 21656;
 constexpr int channel_policy_violation = 63013;
 
-Error variables_error(std::string problem, std::string hint = {},
+Error variables_error(std::string_view problem, std::string_view hint = {},
                       int code = content_variables_invalid) {
-    return Error::invalid_request("ContentVariables", std::move(problem), std::move(hint), code);
+    return Error::invalid_request("ContentVariables", problem, hint, code);
 }
 
 bool is_variable_name(std::string_view name) noexcept {
@@ -254,11 +254,11 @@ Result<void> TemplateVariables::check(WhitespacePolicy policy) const {
     }
     for (std::size_t i = 0; i < entries_.size(); ++i) {
         const auto& [name, value] = entries_[i];
-        const auto refuse = [&, i](std::string_view problem, std::string hint = {},
+        const auto refuse = [&, i](std::string_view problem, std::string_view hint = {},
                                    int code = detail::content_variables_invalid) {
             return variables_error(
-                detail::quoted_variable(entries_[i].first, i) + ' ' + std::string(problem),
-                std::move(hint), code);
+                detail::quoted_variable(entries_[i].first, i) + ' ' + std::string(problem), hint,
+                code);
         };
         if (!detail::is_variable_name(name)) {
             return refuse("has an impossible name", "use 1 to 16 letters, digits or underscores");

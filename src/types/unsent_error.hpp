@@ -3,19 +3,14 @@
 #pragma once
 
 #include <string>
-#include <utility>
+#include <string_view>
 
 #include <twiliowa/types/error.hpp>
 
 namespace twiliowa::detail {
 
-inline Error unsent_error(ErrorKind kind, std::string summary) {
-    ErrorData data;
-    data.kind = kind;
-    data.effect = Effect::none;
-    data.stage = Stage::prepare;
-    data.summary = std::move(summary);
-    return Error{std::move(data)};
+inline Error unsent_error(ErrorKind kind, std::string_view summary) {
+    return Error{{.kind = kind, .effect = Effect::none, .summary = std::string(summary)}};
 }
 
 inline Error client_destroyed() {

@@ -12,11 +12,6 @@ namespace twiliowa {
 
 namespace {
 
-Error public_url_error(std::string_view field, std::string_view problem,
-                       std::string_view hint = {}) {
-    return Error::invalid_request(std::string(field), std::string(problem), std::string(hint));
-}
-
 bool has_space_or_control(std::string_view text) noexcept {
     return std::any_of(text.begin(), text.end(),
                        [](char c) { return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f; });
@@ -52,8 +47,8 @@ bool is_host_and_port(std::string_view text) noexcept {
 /// Its path and query, also where a request line holds a whole URL.
 Result<std::string_view> path_of_target(std::string_view target) {
     const auto refuse = [] {
-        return public_url_error("target", "the request's target is no path",
-                                "pass path and query as they are in the request line");
+        return Error::invalid_request("target", "the request's target is no path",
+                                      "pass path and query as they are in the request line");
     };
     // No client sends a fragment; cut off here, it could be read as parameters elsewhere.
     if (target.empty() || has_space_or_control(target) ||
@@ -75,7 +70,7 @@ Result<std::string> received_scheme(std::string_view scheme, std::string_view fi
     for (const std::string_view known : {"https", "http"}) {
         if (detail::equals_ignoring_case(scheme, known)) return std::string(known);
     }
-    return public_url_error(
+    return Error::invalid_request(
         field, scheme.empty() ? "not known whether it was http or https" : "neither http nor https",
         "set WebhookRequest::scheme, or use PublicUrl::fixed");
 }
@@ -86,7 +81,8 @@ Result<std::string> url_as_received(const WebhookRequest& request) {
     auto url = received_scheme(request.scheme, "scheme");
     if (!url) return url;
     const auto host = find_header(request.headers, "Host");
-    if (!is_host_and_port(host)) return public_url_error("Host", "not a host name or address");
+    if (!is_host_and_port(host))
+        return Error::invalid_request("Host", "not a host name or address");
     return std::move(*url).append("://").append(host).append(*path);
 }
 
@@ -108,16 +104,16 @@ Result<std::string> url_as_forwarded(const WebhookRequest& request,
     const std::string_view host =
         forwarded.host.empty() ? find_header(request.headers, "Host") : forwarded.host;
     if (!is_host_and_port(host)) {
-        return public_url_error(forwarded.host.empty() ? "Host" : "X-Forwarded-Host",
-                                "not a host name or address");
+        return Error::invalid_request(forwarded.host.empty() ? "Host" : "X-Forwarded-Host",
+                                      "not a host name or address");
     }
     if (!forwarded.port.empty() && !is_port_suffix(":" + forwarded.port)) {
-        return public_url_error("X-Forwarded-Port", "not a port");
+        return Error::invalid_request("X-Forwarded-Port", "not a port");
     }
     const auto prefix = without_last_slash(forwarded.prefix);
     if (!prefix.empty() && (prefix.front() != '/' || has_space_or_control(prefix) ||
                             prefix.find_first_of("?#") != std::string_view::npos)) {
-        return public_url_error("X-Forwarded-Prefix", "not a path");
+        return Error::invalid_request("X-Forwarded-Prefix", "not a path");
     }
     const std::string scheme = *url;
     auto& text = *url;
@@ -165,27 +161,27 @@ Result<std::string> connection_fragment(const ConnectionOverrides& overrides) {
         if (!limit.value) continue;
         const auto count = limit.value->count();
         if (count < 100 || count > limit.most) {
-            return public_url_error(limit.field, "out of range",
-                                    "100 to " + std::to_string(limit.most) + " ms");
+            return Error::invalid_request(limit.field, "out of range",
+                                          "100 to " + std::to_string(limit.most) + " ms");
         }
         add(limit.key, std::to_string(count));
     }
     if (overrides.retries) {
         if (*overrides.retries < 0 || *overrides.retries > 5) {
-            return public_url_error("retries", "out of range", "0 to 5");
+            return Error::invalid_request("retries", "out of range", "0 to 5");
         }
         add("rc", std::to_string(*overrides.retries));
     }
     if (!overrides.retry_on.empty()) {
         if (!is_retry_policy(overrides.retry_on)) {
-            return public_url_error("retry_on", "not a list of what Twilio knows",
-                                    "4xx, 5xx, ct, rt or all, without spaces");
+            return Error::invalid_request("retry_on", "not a list of what Twilio knows",
+                                          "4xx, 5xx, ct, rt or all, without spaces");
         }
         add("rp", overrides.retry_on);
     }
     if (!overrides.edge.empty()) {
         if (!is_known_edge(overrides.edge)) {
-            return public_url_error("edge", "not an edge of Twilio's");
+            return Error::invalid_request("edge", "not an edge of Twilio's");
         }
         add("e", overrides.edge);
     }
@@ -204,7 +200,7 @@ struct PublicUrl::Settings {
 
 Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
     const auto refuse = [](std::string_view problem) {
-        return public_url_error("base_url", problem, "https://example.com or with a path");
+        return Error::invalid_request("base_url", problem, "https://example.com or with a path");
     };
     const auto url = detail::split_signature_url(base_url);
     if (!url || has_space_or_control(base_url)) return refuse("not an http or https URL");
@@ -217,14 +213,14 @@ Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
 }
 
 Result<PublicUrl> PublicUrl::try_behind_proxies(const std::vector<std::string>& peers) {
-    if (peers.empty()) return public_url_error("peers", "no proxy is listed");
+    if (peers.empty()) return Error::invalid_request("peers", "no proxy is listed");
     auto settings = std::make_shared<Settings>();
     for (std::size_t i = 0; i < peers.size(); ++i) {
         const auto network = detail::IpNetwork::parse(peers[i]);
         if (!network) {
-            return public_url_error("peers[" + std::to_string(i) + "]",
-                                    "neither an address nor a network",
-                                    "10.0.0.7, 10.0.0.0/8, fd00::/8");
+            return Error::invalid_request("peers[" + std::to_string(i) + "]",
+                                          "neither an address nor a network",
+                                          "10.0.0.7, 10.0.0.0/8, fd00::/8");
         }
         settings->proxies.push_back(*network);
     }
@@ -252,19 +248,19 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
     if (!settings_->is_proxy(request.peer)) return url_as_received(request);
     const auto forwarded = detail::read_forwarded(
         request.headers, [&](std::string_view hop) { return settings_->is_proxy(hop); });
-    if (!forwarded) return public_url_error("Forwarded", "not a list of pairs");
+    if (!forwarded) return Error::invalid_request("Forwarded", "not a list of pairs");
     return url_as_forwarded(request, *forwarded);
 }
 
 Result<std::string> PublicUrl::try_webhook_url(std::string_view path,
                                                const ConnectionOverrides& overrides) const {
     if (settings_->base.empty()) {
-        return public_url_error("base_url", "this server's public address is not known",
-                                "use PublicUrl::fixed");
+        return Error::invalid_request("base_url", "this server's public address is not known",
+                                      "use PublicUrl::fixed");
     }
     if (path.empty() || path.front() != '/' || has_space_or_control(path) ||
         path.find('#') != std::string_view::npos) {
-        return public_url_error("path", "not a path", "starts with /, encoded, no fragment");
+        return Error::invalid_request("path", "not a path", "starts with /, encoded, no fragment");
     }
     auto fragment = connection_fragment(overrides);
     if (!fragment) return fragment;

@@ -21,11 +21,9 @@ public:
     Completion& operator=(const Completion&) = delete;
     ~Completion() {
         if (used_.load() || disarmed_) return;
-        ErrorData data;
-        data.kind = ErrorKind::outcome_unknown;
-        data.effect = Effect::unknown;
-        data.summary = "the call was dropped without a result";
-        complete(Error(std::move(data)));
+        complete(Error{{.kind = ErrorKind::outcome_unknown,
+                        .effect = Effect::unknown,
+                        .summary = "the call was dropped without a result"}});
     }
     void complete(Result<T> result) {
         if (!used_.exchange(true)) deliver_(std::move(result));

@@ -72,7 +72,7 @@ public:
 
 /// What a store answers when it cannot do its work: a TransportError of effect none whose field is
 /// "store". `problem` holds no key and no value.
-TWILIOWA_EXPORT Error store_error(std::string problem, std::string hint = {});
+TWILIOWA_EXPORT Error store_error(std::string_view problem, std::string_view hint = {});
 /// Whether `error` came from a store.
 TWILIOWA_EXPORT bool is_store_error(const Error& error) noexcept;
 

@@ -53,23 +53,24 @@ TWILIOWA_EXPORT std::string_view to_string(Stage stage) noexcept;
 
 class Error;
 
-/// Everything known about a failure. Plain data: fill it in and hand it to `Error`.
+/// Everything known about a failure. Plain data: name what is known, and hand it to `Error`:
+/// `Error{{.kind = ErrorKind::timeout, .summary = "no answer"}}`.
 struct ErrorData {
     ErrorKind kind = ErrorKind::transport;
     Effect effect = Effect::unknown;
     Stage stage = Stage::prepare;
-    int http_status = 0;     ///< 0 when there was no complete HTTP answer.
-    int code = 0;            ///< Twilio's error code, 0 when there is none.
-    std::string summary;     ///< Our words. Never holds a secret, a phone number or message text.
-    std::string message;     ///< Twilio's words. MAY HOLD A PHONE NUMBER: do not log it blindly.
-    std::string request_id;  ///< `Twilio-Request-Id`; quote it to Twilio's support.
-    std::string field;       ///< The offending parameter, as Twilio spells it ("To").
-    std::string hint;        ///< The way out.
-    std::string host;        ///< The host that was called, or the proxy that failed before it.
-    int port = 0;            ///< Its port, 0 when no connection was tried.
-    int attempts = 0;        ///< How often the request was tried.
-    std::optional<std::chrono::milliseconds> retry_after;  ///< What Twilio asked to wait.
-    std::shared_ptr<const Error> cause;                    ///< What made the outcome unknown.
+    int http_status = 0;       ///< 0 when there was no complete HTTP answer.
+    int code = 0;              ///< Twilio's error code, 0 when there is none.
+    std::string summary = {};  ///< Our words. Never holds a secret, a phone number or message text.
+    std::string message = {};  ///< Twilio's words. MAY HOLD A PHONE NUMBER: do not log it blindly.
+    std::string request_id = {};  ///< `Twilio-Request-Id`; quote it to Twilio's support.
+    std::string field = {};       ///< The offending parameter, as Twilio spells it ("To").
+    std::string hint = {};        ///< The way out.
+    std::string host = {};        ///< The host that was called, or the proxy that failed before it.
+    int port = 0;                 ///< Its port, 0 when no connection was tried.
+    int attempts = 0;             ///< How often the request was tried.
+    std::optional<std::chrono::milliseconds> retry_after = {};  ///< What Twilio asked to wait.
+    std::shared_ptr<const Error> cause = {};                    ///< What made the outcome unknown.
 };
 
 /// A failure as a value. Copying never throws and never allocates. Immutable, so safe to share
@@ -99,17 +100,24 @@ public:
     const Error* cause() const noexcept;
     /// What the offline catalogue says of `code()`.
     ErrorAdvice advice() const noexcept;
-    /// Everything, to derive another Error from.
+    /// Everything, as it was given.
     const ErrorData& data() const noexcept;
+    /// The same failure, but for what `change`, a function of `ErrorData&`, makes of its data.
+    template <class Change>
+    Error with(Change&& change) const {
+        auto changed = data();
+        std::forward<Change>(change)(changed);
+        return Error{std::move(changed)};
+    }
 
     /// Throws the exception that belongs to `kind()`.
     [[noreturn]] void raise() const;
 
     /// A refusal made here: field as Twilio spells it, what is wrong with it, and the way out.
-    static Error invalid_request(std::string field, std::string problem, std::string hint = {},
-                                 int code = 0);
+    static Error invalid_request(std::string_view field, std::string_view problem,
+                                 std::string_view hint = {}, int code = 0);
     /// A failure of a transport. `effect` is none only if not a byte of the request's body left.
-    static Error transport(Effect effect, Stage stage, std::string summary);
+    static Error transport(Effect effect, Stage stage, std::string_view summary);
 
 private:
     struct State;

@@ -14,10 +14,6 @@ namespace twiliowa::testing {
 
 namespace {
 
-[[noreturn]] void refuse_customer(std::string field, std::string problem) {
-    Error::invalid_request(std::move(field), std::move(problem)).raise();
-}
-
 /// A coordinate as JSON writes numbers: the shortest text that is the same number.
 std::string coordinate_text(double degrees) {
     return nlohmann::json(degrees).dump();
@@ -72,7 +68,8 @@ std::string FakeCustomer::taps(std::string_view button) const {
     {
         const std::lock_guard lock{twilio_->state_->mutex};
         const auto tapped = fake::find_button(twilio_->state_->world, sender_, address_, button);
-        if (tapped.message == nullptr) refuse_customer("button", "is on none of the messages");
+        if (tapped.message == nullptr)
+            Error::invalid_request("button", "is on none of the messages").raise();
         message.body = tapped.title;
         message.reply_to = tapped.message->record.sid.str();
         message.parameters = {{"ButtonText", tapped.title}, {"ButtonPayload", tapped.id}};
@@ -87,7 +84,8 @@ std::string FakeCustomer::chooses(std::string_view item) const {
     {
         const std::lock_guard lock{twilio_->state_->mutex};
         const auto chosen = fake::find_item(twilio_->state_->world, sender_, address_, item);
-        if (chosen.message == nullptr) refuse_customer("item", "is in none of the lists");
+        if (chosen.message == nullptr)
+            Error::invalid_request("item", "is in none of the lists").raise();
         message.body = chosen.title;
         message.reply_to = chosen.message->record.sid.str();
         message.parameters = {{"ListId", chosen.id}, {"ListTitle", chosen.title}};

@@ -19,26 +19,23 @@ namespace {
 
 using fake::FakeAccount;
 
-[[noreturn]] void refuse_setup(std::string field, std::string problem, std::string hint) {
-    Error::invalid_request(std::move(field), std::move(problem), std::move(hint)).raise();
-}
-
 FakeAccount& require_account(fake::FakeWorld& world, std::string_view sid) {
     auto* account = world.accounts.find(sid);
     if (account == nullptr) {
-        refuse_setup("AccountSid", "is not an account of this FakeTwilio",
-                     "call add_account first");
+        Error::invalid_request("AccountSid", "is not an account of this FakeTwilio",
+                               "call add_account first")
+            .raise();
     }
     return *account;
 }
 
-void require_text(std::string field, std::string_view text) {
-    if (text.empty()) refuse_setup(std::move(field), "is empty", {});
+void require_text(std::string_view field, std::string_view text) {
+    if (text.empty()) Error::invalid_request(field, "is empty").raise();
 }
 
-void require_method(std::string field, std::string_view method) {
+void require_method(std::string_view field, std::string_view method) {
     if (method == "POST" || method == "GET") return;
-    refuse_setup(std::move(field), "is neither POST nor GET", {});
+    Error::invalid_request(field, "is neither POST nor GET").raise();
 }
 
 void set_hook(std::map<std::string, std::string, std::less<>>& hooks, std::string_view owner,
@@ -104,7 +101,7 @@ void FakeTwilio::add_subaccount(std::string_view account_sid, std::string_view a
     const auto& main = require_account(
         state_->world, owner.empty() && first != nullptr ? std::string_view{first->sid} : owner);
     if (!main.owner.empty() || main.sid == checked.str()) {
-        refuse_setup("owner", "is a subaccount itself", "name a main account");
+        Error::invalid_request("owner", "is a subaccount itself", "name a main account").raise();
     }
     const auto owner_sid = main.sid;
     auto& added = accounts.add(checked.str());
@@ -163,8 +160,9 @@ Credentials FakeTwilio::credentials(std::string_view account_sid) const {
     }
     const auto* account = state_->world.accounts.first();
     if (account == nullptr) {
-        refuse_setup("AccountSid", "is missing: this FakeTwilio has no account",
-                     "call add_account or add_demo_account first");
+        Error::invalid_request("AccountSid", "is missing: this FakeTwilio has no account",
+                               "call add_account or add_demo_account first")
+            .raise();
     }
     return Credentials::auth_token(account->sid, account->auth_token);
 }
@@ -251,7 +249,7 @@ std::string FakeTwilio::receive(FakeInbound message) {
             message.from = fake::on_whatsapp(message.from);
         problem = fake::receive_message(state_->world, message, state_->moment(), sid);
     }
-    if (problem) refuse_setup("To", "is not a sender of this FakeTwilio", {});
+    if (problem) Error::invalid_request("To", "is not a sender of this FakeTwilio").raise();
     state_->notify();
     return sid;
 }
@@ -299,7 +297,7 @@ void FakeTwilio::end_trial(std::string_view account_sid) {
 
 void FakeTwilio::set_message_rate(double messages_per_second) {
     if (!(messages_per_second >= 0)) {
-        refuse_setup("messages_per_second", "is below zero", {});
+        Error::invalid_request("messages_per_second", "is below zero").raise();
     }
     const std::lock_guard lock{state_->mutex};
     state_->world.messages_per_second = messages_per_second;
@@ -330,7 +328,7 @@ void FakeTwilio::set_status(std::string_view message_sid, std::string_view statu
         const std::lock_guard lock{state_->mutex};
         auto* message = state_->world.store.find(message_sid);
         if (message == nullptr) {
-            refuse_setup("MessageSid", "is not a message of this FakeTwilio", {});
+            Error::invalid_request("MessageSid", "is not a message of this FakeTwilio").raise();
         }
         fake::move_message(state_->world, *message, status, error_code, state_->moment());
     }

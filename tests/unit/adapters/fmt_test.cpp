@@ -11,13 +11,11 @@ using namespace twiliowa;
 namespace {
 
 Error daily_limit() {
-    ErrorData data;
-    data.kind = ErrorKind::rate_limit;
-    data.effect = Effect::none;
-    data.http_status = 429;
-    data.code = 63038;
-    data.message = "Account +447700900123 exceeded the limit";
-    return Error(std::move(data));
+    return Error{{.kind = ErrorKind::rate_limit,
+                  .effect = Effect::none,
+                  .http_status = 429,
+                  .code = 63038,
+                  .message = "Account +447700900123 exceeded the limit"}};
 }
 
 }  // namespace

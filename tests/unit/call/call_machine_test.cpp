@@ -8,7 +8,6 @@
 using namespace std::chrono_literals;
 using twiliowa::Effect;
 using twiliowa::Error;
-using twiliowa::ErrorData;
 using twiliowa::ErrorKind;
 using twiliowa::MonotonicTime;
 using twiliowa::RetryPolicy;
@@ -24,21 +23,15 @@ namespace {
 const MonotonicTime start_time{1000s};
 
 Error answered(int status, int code, Effect effect, ErrorKind kind = ErrorKind::api) {
-    ErrorData data;
-    data.kind = kind;
-    data.http_status = status;
-    data.code = code;
-    data.effect = effect;
-    data.stage = Stage::receive;
-    return Error{data};
+    return Error{{.kind = kind,
+                  .effect = effect,
+                  .stage = Stage::receive,
+                  .http_status = status,
+                  .code = code}};
 }
 
 Error broken(Effect effect, Stage stage, ErrorKind kind = ErrorKind::transport) {
-    ErrorData data;
-    data.kind = kind;
-    data.effect = effect;
-    data.stage = stage;
-    return Error{data};
+    return Error{{.kind = kind, .effect = effect, .stage = stage}};
 }
 
 struct Fixture {

@@ -78,11 +78,7 @@ TEST_CASE("a result holds a value or an error, and every access is checked") {
 
 TEST_CASE("each kind of error throws its own exception, with everything in it") {
     const auto thrown = [](ErrorKind kind) {
-        ErrorData data;
-        data.kind = kind;
-        data.code = 21211;
-        data.request_id = "RQ1";
-        return Error{data};
+        return Error{{.kind = kind, .code = 21211, .request_id = "RQ1"}};
     };
     CHECK_THROWS_AS(thrown(ErrorKind::invalid_request).raise(), InvalidRequestError);
     CHECK_THROWS_AS(thrown(ErrorKind::outcome_unknown).raise(), OutcomeUnknownError);
@@ -104,12 +100,20 @@ TEST_CASE("each kind of error throws its own exception, with everything in it") 
 }
 
 TEST_CASE("what() never quotes Twilio's message, which may hold a number") {
-    ErrorData data;
-    data.kind = ErrorKind::api;
-    data.message = "The number +447700900123 is bad";
-    const Error error{data};
+    const Error error{{.kind = ErrorKind::api, .message = "The number +447700900123 is bad"}};
     CHECK(error.what().find("7700") == std::string::npos);
     CHECK(error.message().find("7700") != std::string::npos);
+}
+
+TEST_CASE("an error with one thing changed keeps the rest, and leaves the first as it was") {
+    const Error error{{.kind = ErrorKind::api, .code = 21211, .field = "To", .attempts = 2}};
+    const auto changed = error.with([](ErrorData& data) { data.field = "From"; });
+    CHECK(changed.field() == "From");
+    CHECK(changed.what().find("From") != std::string::npos);
+    CHECK(changed.kind() == ErrorKind::api);
+    CHECK(changed.code() == 21211);
+    CHECK(changed.attempts() == 2);
+    CHECK(error.field() == "To");
 }
 
 TEST_CASE("cancellation runs each callback once, whenever it was registered") {
