@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "net/ip_network.hpp"
 #include "text/ascii.hpp"
 
 namespace twiliowa::detail {
@@ -28,6 +29,22 @@ bool is_host_label(std::string_view text) noexcept {
            std::all_of(text.begin(), text.end(), [](char c) {
                return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
            });
+}
+
+/// Names joined by dots, with one more at the end if need be; or an IPv6 address in its brackets.
+bool is_base_host(std::string_view host) {
+    if (host.front() == '[') {
+        return host.size() > 2 && host.back() == ']' && host.find(':') != std::string_view::npos &&
+               parse_ip_address(host);
+    }
+    if (host.find_first_of("[]") != std::string_view::npos || host.size() > 253) return false;
+    if (host.ends_with('.')) host.remove_suffix(1);
+    while (true) {
+        const auto name = host.substr(0, host.find('.'));
+        if (name.empty() || name.size() > 63) return false;
+        if (name.size() == host.size()) return true;
+        host.remove_prefix(name.size() + 1);
+    }
 }
 
 Result<ApiOrigin> parse_base_url(std::string_view url) {
@@ -55,6 +72,7 @@ Result<ApiOrigin> parse_base_url(std::string_view url) {
     const auto colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
     origin.host = rest.substr(0, colon);
     if (origin.host.empty()) return refuse_base("has no host");
+    if (!is_base_host(origin.host)) return refuse_base("has a host that is none");
     if (colon != std::string_view::npos) {
         const auto port = parse_number<int>(rest.substr(colon + 1));
         if (!port || *port < 1 || *port > 65535) return refuse_base("has no valid port");

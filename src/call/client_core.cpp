@@ -4,23 +4,35 @@
 #include <string>
 #include <utility>
 
+#include "types/duration_bound.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
 
+constexpr double most_refill = 1e6;
+
 std::optional<Error> wrong_client_option(const ClientOptions& options) {
     const auto& retry = options.retry;
-    if (options.timeout <= std::chrono::milliseconds{0}) {
-        return Error::invalid_request("timeout", "is not positive");
-    }
+    if (auto wrong = wrong_duration("timeout", options.timeout)) return wrong;
     if (retry.max_attempts < 1) {
         return Error::invalid_request("retry.max_attempts",
                                       "is less than 1; 1 switches retries off");
     }
-    if (retry.backoff_base.count() < 0 || retry.backoff_cap.count() < 0 ||
-        retry.retry_after_cap.count() < 0 || retry.min_attempt_time.count() < 0 ||
-        retry.budget < 0 || !(retry.budget_refill >= 0)) {
-        return Error::invalid_request("retry", "has a negative number");
+    if (retry.budget < 0) return Error::invalid_request("retry.budget", "is negative");
+    if (!(retry.budget_refill >= 0 && retry.budget_refill <= most_refill)) {
+        return Error::invalid_request("retry.budget_refill", "is not between 0 and 1000000");
+    }
+    const std::pair<const char*, std::chrono::milliseconds> durations[] = {
+        {"retry.backoff_base", retry.backoff_base},
+        {"retry.backoff_cap", retry.backoff_cap},
+        {"retry.retry_after_cap", retry.retry_after_cap},
+        {"retry.min_attempt_time", retry.min_attempt_time},
+    };
+    for (const auto& [field, duration] : durations) {
+        if (auto wrong = wrong_duration(field, duration, std::chrono::milliseconds{0})) {
+            return wrong;
+        }
     }
     return std::nullopt;
 }

@@ -19,21 +19,21 @@ void add_tried_place(CertificateAuthorities& found, const std::string& place) {
     found.tried += place;
 }
 
-CertificateAuthorities given_authorities(const CurlOptions& options) {
+CertificateAuthorities as_given(const GivenAuthorities& given) {
     CertificateAuthorities found;
-    found.file = options.ca_file;
-    found.directory = options.ca_directory;
+    found.file = given.file;
+    found.directory = given.directory;
     add_tried_place(found, found.file);
     add_tried_place(found, found.directory);
-    if (!options.ca_pem.empty()) add_tried_place(found, "the PEM text given");
+    if (!given.pem.empty()) add_tried_place(found, "the PEM text given");
     return found;
 }
 
 }  // namespace
 
-CertificateAuthorities find_certificate_authorities(const CurlOptions& options,
+CertificateAuthorities find_certificate_authorities(const GivenAuthorities& given,
                                                     const CaSurroundings& surroundings) {
-    auto found = given_authorities(options);
+    auto found = as_given(given);
     if (!found.tried.empty()) return found;
     const auto try_file = [&](const std::string& path) {
         if (path.empty() || !found.file.empty()) return;

@@ -5,14 +5,19 @@
 #include <functional>
 #include <string>
 
-#include <twiliowa/http/curl_transport.hpp>
-
 namespace twiliowa::detail {
 
 struct CertificateAuthorities {
     std::string file = {};
     std::string directory = {};
     std::string tried = {};  ///< For errors: where they were looked for.
+};
+
+/// Those that the user named: CurlOptions has the same three.
+struct GivenAuthorities {
+    std::string file = {};
+    std::string directory = {};
+    std::string pem = {};
 };
 
 /// What of the machine the search depends on.
@@ -23,9 +28,9 @@ struct CaSurroundings {
     std::function<bool(const std::string& path)> file_exists = {};
 };
 
-/// Those of the options; else the first file there is of the variable's, libcurl's and the usual
+/// The given ones; else the first file there is of the variable's, libcurl's and the usual
 /// places of Linux distributions; else libcurl's directory.
-CertificateAuthorities find_certificate_authorities(const CurlOptions& options,
+CertificateAuthorities find_certificate_authorities(const GivenAuthorities& given,
                                                     const CaSurroundings& surroundings);
 
 }  // namespace twiliowa::detail

@@ -2,7 +2,6 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
-#include <openssl/crypto.h>
 #include <openssl/x509_vfy.h>
 #include <sys/socket.h>
 
@@ -52,6 +51,17 @@ std::string_view trimmed(std::string_view text) noexcept {
     return text;
 }
 
+/// libcurl keeps milliseconds in an int, and refuses more.
+constexpr std::chrono::milliseconds longest_for_libcurl{std::chrono::hours{24 * 24}};
+
+/// As CURLOPT_TIMEOUT_MS has it, where 0 is no timeout.
+long time_left(MonotonicTime deadline, MonotonicTime now) noexcept {
+    if (deadline == MonotonicTime::max()) return 0;
+    if (deadline <= now) return 1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - now);
+    return static_cast<long>(std::min(left, longest_for_libcurl).count());
+}
+
 Stage stage_of_code(CURLcode code, Stage reached) noexcept {
     switch (code) {
         case CURLE_COULDNT_RESOLVE_HOST:
@@ -78,17 +88,11 @@ Stage stage_of_code(CURLcode code, Stage reached) noexcept {
 
 }  // namespace
 
-void CurlHeadersDeleter::operator()(curl_slist* list) const noexcept {
-    for (auto* line = list; line != nullptr; line = line->next) {
-        OPENSSL_cleanse(line->data, std::strlen(line->data));
-    }
-    curl_slist_free_all(list);
-}
-
 CurlExchange::CurlExchange(const CurlSettings& settings)
     : settings_(settings), url_(curl_url()), easy_(curl_easy_init()) {
     if (!easy_) throw std::bad_alloc();
     const auto& options = settings.options;
+    // What is the same for every request, in the order of a transfer.
     set(CURLOPT_PRIVATE, static_cast<void*>(this));
     set(CURLOPT_NOSIGNAL, 1L);
     // A resolver that hangs is left behind instead of being waited for.
@@ -99,8 +103,10 @@ CurlExchange::CurlExchange(const CurlSettings& settings)
     set(CURLOPT_PROXY_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
     set(CURLOPT_HTTP_VERSION,
         static_cast<long>(options.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1));
-    set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
-    const auto max_idle = std::chrono::ceil<std::chrono::seconds>(options.max_idle);
+    set(CURLOPT_CONNECTTIMEOUT_MS,
+        static_cast<long>(std::min(options.connect_timeout, longest_for_libcurl).count()));
+    const auto max_idle =
+        std::chrono::ceil<std::chrono::seconds>(std::min(options.max_idle, longest_for_libcurl));
     set(CURLOPT_MAXAGE_CONN, static_cast<long>(max_idle.count()));
     set(CURLOPT_TCP_NODELAY, 1L);
     set(CURLOPT_NOPROGRESS, 1L);
@@ -141,18 +147,28 @@ CurlExchange& CurlExchange::of(CURL* easy) noexcept {
 
 void CurlExchange::prepare(const HttpRequest& request, const CallContext& context,
                            MonotonicTime now, bool wait_for_multiplex) {
+    // Nothing of the request before may be taken for this one's.
     request_ = &request;
     context_ = &context;
     response_ = {};
-    header_bytes_ = body_bytes_ = 0;
-    takes_sink_ = false;
-    stream_id_ = 0;
+    progress_ = {};
     tls_error_[0] = '\0';
-    begun_ = tls_begun_ = stream_refused_ = issued_ = repeat_refused_ = too_large_ = sink_stopped_ =
-        address_refused_ = false;
 
+    // URL and headers are mostly those of the request before: they cost when they differ only.
     if (last_url_ != request.url) set_url(request.url);
     set_headers(request);
+    set_method_and_body(request);
+    set(CURLOPT_TIMEOUT_MS, time_left(context.deadline, now));
+    set(CURLOPT_PIPEWAIT, wait_for_multiplex ? 1L : 0L);
+    if (policy_set_ != static_cast<bool>(context.address_policy)) {
+        policy_set_ = static_cast<bool>(context.address_policy);
+        set(CURLOPT_OPENSOCKETFUNCTION, policy_set_ ? &CurlExchange::on_socket : nullptr);
+        set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
+    }
+}
+
+/// Sets all that one method has and another has not: the handle has done others before.
+void CurlExchange::set_method_and_body(const HttpRequest& request) {
     switch (request.method) {
         case HttpMethod::get:
             set(CURLOPT_CUSTOMREQUEST, nullptr);
@@ -170,24 +186,10 @@ void CurlExchange::prepare(const HttpRequest& request, const CallContext& contex
             set(CURLOPT_CUSTOMREQUEST, "DELETE");
             break;
     }
-    long timeout = 0;  // none
-    if (context.deadline != MonotonicTime::max()) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(context.deadline - now);
-        constexpr std::chrono::milliseconds longest{std::chrono::hours{24 * 24}};
-        timeout =
-            static_cast<long>(std::clamp(left, std::chrono::milliseconds{1}, longest).count());
-    }
-    set(CURLOPT_TIMEOUT_MS, timeout);
-    set(CURLOPT_PIPEWAIT, wait_for_multiplex ? 1L : 0L);
-    if (policy_set_ != static_cast<bool>(context.address_policy)) {
-        policy_set_ = static_cast<bool>(context.address_policy);
-        set(CURLOPT_OPENSOCKETFUNCTION, policy_set_ ? &CurlExchange::on_socket : nullptr);
-        set(CURLOPT_OPENSOCKETDATA, static_cast<void*>(this));
-    }
 }
 
 void CurlExchange::begin(CURLM* multi) noexcept {
-    begun_ = true;
+    progress_.begun = true;
     curl_multi_add_handle(multi, easy());
 }
 
@@ -246,15 +248,20 @@ std::size_t CurlExchange::on_header(char* data, std::size_t size, std::size_t co
 }
 
 bool CurlExchange::take_header(std::string_view line) {
-    header_bytes_ += line.size();
-    if (header_bytes_ > max_header_bytes) {
-        too_large_ = true;
+    progress_.header_bytes += line.size();
+    if (progress_.header_bytes > max_header_bytes) {
+        progress_.too_large = true;
         return false;
     }
-    if (line.starts_with("HTTP/")) {  // a new answer: what came before was a 1xx
+    // The head of a 1xx is followed by another; any other by the body, and perhaps trailers.
+    if (line == "\r\n" || line == "\n") {
+        progress_.at_status_line = status() / 100 == 1;
+        return true;
+    }
+    // Told by its place: a header's name may begin with "HTTP/", too.
+    if (progress_.at_status_line) {
+        progress_.at_status_line = false;
         response_.headers.clear();
-        const auto space = line.find(' ');
-        takes_sink_ = space != std::string_view::npos && line.substr(space + 1).starts_with('2');
         if (line.starts_with("HTTP/2")) listen_to_http2(false);
         return true;
     }
@@ -264,8 +271,8 @@ bool CurlExchange::take_header(std::string_view line) {
     const auto value = trimmed(line.substr(colon + 1));
     if (equals_ignoring_case(name, "Content-Length")) {
         const auto length = parse_number<std::uint64_t>(value);
-        too_large_ = length && *length > context_->max_response_bytes;
-        if (too_large_) return false;
+        progress_.too_large = length && *length > context_->max_response_bytes;
+        if (progress_.too_large) return false;
     }
     response_.headers.emplace_back(name, value);
     return true;
@@ -276,20 +283,20 @@ std::size_t CurlExchange::on_body(char* data, std::size_t size, std::size_t coun
         const std::string_view piece{data, size * count};
         return static_cast<CurlExchange*>(self)->take_body(piece) ? piece.size() : 0;
     } catch (...) {
-        static_cast<CurlExchange*>(self)->sink_stopped_ = true;
+        static_cast<CurlExchange*>(self)->progress_.sink_stopped = true;
         return 0;
     }
 }
 
 bool CurlExchange::take_body(std::string_view data) {
-    body_bytes_ += data.size();
-    if (body_bytes_ > context_->max_response_bytes) {
-        too_large_ = true;
+    progress_.body_bytes += data.size();
+    if (progress_.body_bytes > context_->max_response_bytes) {
+        progress_.too_large = true;
         return false;
     }
-    if (context_->body_sink && takes_sink_) {
-        sink_stopped_ = !context_->body_sink(data);
-        return !sink_stopped_;
+    if (context_->body_sink && status() / 100 == 2) {
+        progress_.sink_stopped = !context_->body_sink(data);
+        return !progress_.sink_stopped;
     }
     response_.body.append(data);
     return true;
@@ -303,7 +310,7 @@ int CurlExchange::on_request(void* self, char* remote_ip, char*, int, int) {
 /// The TCP connection stands: libcurl begins the handshake. What it says of ports and times does
 /// not tell that in every release.
 CURLcode CurlExchange::on_tls(CURL*, void*, void* self) {
-    static_cast<CurlExchange*>(self)->tls_begun_ = true;
+    static_cast<CurlExchange*>(self)->progress_.tls_begun = true;
     return CURLE_OK;
 }
 
@@ -311,16 +318,16 @@ CURLcode CurlExchange::on_tls(CURL*, void*, void* self) {
 /// repeat one by itself because a kept-alive connection died before the first byte of the answer.
 /// The server may have got the first one, so the second never leaves.
 bool CurlExchange::may_issue(const char* remote_ip) {
-    if (issued_) {
-        repeat_refused_ = true;
+    if (progress_.issued) {
+        progress_.repeat_refused = true;
         return false;
     }
     if (context_->address_policy && !context_->address_policy(remote_ip)) {
-        address_refused_ = true;
+        progress_.address_refused = true;
         return false;
     }
-    address_refused_ = false;  // another address of the host was, before this one
-    issued_ = true;
+    progress_.address_refused = false;  // another address of the host was, before this one
+    progress_.issued = true;
     if (listens_) listen_to_http2(true);
     return true;
 }
@@ -356,17 +363,17 @@ void CurlExchange::take_http2_text(std::string_view text) {
         return parse_number<unsigned>(digits.substr(0, end));
     };
     if (text.starts_with("REFUSED_STREAM")) {
-        stream_refused_ = true;
+        progress_.stream_refused = true;
     } else if (text.starts_with(stream_text)) {
-        stream_id_ = number_at(text.substr(stream_text.size())).value_or(0);
+        progress_.stream_id = number_at(text.substr(stream_text.size())).value_or(0);
     } else if (text.starts_with(newer_stream_text)) {
         if (text.find(opened_text) == std::string_view::npos) return;
-        stream_id_ = number_at(text.substr(newer_stream_text.size())).value_or(0);
+        progress_.stream_id = number_at(text.substr(newer_stream_text.size())).value_or(0);
     } else if (text.find(goaway_text) != std::string_view::npos) {
         const auto last = text.find(last_text);
         if (last == std::string_view::npos) return;
         const auto last_stream = number_at(text.substr(last + last_text.size()));
-        stream_refused_ = last_stream && stream_id_ > *last_stream;
+        progress_.stream_refused = last_stream && progress_.stream_id > *last_stream;
     }
 }
 
@@ -384,7 +391,7 @@ curl_socket_t CurlExchange::on_socket(void* self, curlsocktype, curl_sockaddr* a
         inet_ntop(AF_INET6, &ip6.sin6_addr, text.data(), text.size());
     }
     if (!exchange.context_->address_policy(text.data())) {
-        exchange.address_refused_ = true;
+        exchange.progress_.address_refused = true;
         return CURL_SOCKET_BAD;
     }
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
@@ -392,9 +399,7 @@ curl_socket_t CurlExchange::on_socket(void* self, curlsocktype, curl_sockaddr* a
 
 Result<HttpResponse> CurlExchange::finish(CURLcode code) {
     if (code != CURLE_OK) return failure(code);
-    long status = 0;
-    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
-    response_.status = static_cast<int>(status);
+    response_.status = static_cast<int>(status());
     return std::move(response_);
 }
 
@@ -404,26 +409,29 @@ Error CurlExchange::cancelled() const {
 
 Error CurlExchange::failure(CURLcode code) const {
     const auto stage = stage_of_code(code, reached_stage());
-    if (too_large_) {
+    // What we stopped ourselves is told as that, whatever libcurl calls it.
+    if (progress_.too_large) {
         return make_error(ErrorKind::transport, Stage::receive, "the answer is larger than allowed",
                           "max_response_bytes");
     }
-    if (sink_stopped_) {
+    if (progress_.sink_stopped) {
         return make_error(ErrorKind::transport, Stage::receive, "the body sink stopped the answer");
     }
-    if (address_refused_) {
+    if (progress_.address_refused) {
         return make_error(ErrorKind::transport, Stage::connect,
                           "the address of the host is not one that may be connected to");
     }
-    if (stream_refused_) {
+    if (progress_.stream_refused) {
         return make_error(ErrorKind::transport, Stage::send,
                           "the server refused the HTTP/2 stream");
     }
-    if (repeat_refused_) {
+    if (progress_.repeat_refused) {
         return make_error(ErrorKind::transport, Stage::receive,
                           "the connection was closed before the first byte of the answer");
     }
-    if (const auto status = tunnel_status(); !issued_ && status != 0 && status / 100 != 2) {
+    // Then what a proxy did, a deadline, and TLS; for the rest libcurl's own words do.
+    if (const auto status = tunnel_status();
+        !progress_.issued && status != 0 && status / 100 != 2) {
         return make_error(ErrorKind::transport, Stage::connect,
                           "the proxy refused the tunnel, with status " + std::to_string(status));
     }
@@ -445,6 +453,13 @@ Error CurlExchange::failure(CURLcode code) const {
     return make_error(ErrorKind::transport, stage, summary.insert(0, who));
 }
 
+/// Of the answer, as libcurl read it; what it read is also what it goes by.
+long CurlExchange::status() const noexcept {
+    long status = 0;
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    return status;
+}
+
 /// What the proxy answered to CONNECT; 0 when it did not, or was not asked.
 long CurlExchange::tunnel_status() const noexcept {
     long status = 0;
@@ -454,7 +469,7 @@ long CurlExchange::tunnel_status() const noexcept {
 
 /// Until its tunnel stands, or it gets a plain request, the proxy is whom we deal with.
 bool CurlExchange::is_at_proxy(Stage stage) const noexcept {
-    if (proxy_->url.empty() || issued_ || tunnel_status() / 100 == 2) return false;
+    if (proxy_->url.empty() || progress_.issued || tunnel_status() / 100 == 2) return false;
     return stage == Stage::resolve || stage == Stage::connect ||
            (stage == Stage::tls && proxy_->tls);
 }
@@ -463,25 +478,26 @@ Error CurlExchange::make_error(ErrorKind kind, Stage stage, std::string summary,
                                std::string field) const {
     const auto [host, port] =
         is_at_proxy(stage) ? HostAndPort{proxy_->host, proxy_->port} : host_and_port(request_->url);
-    return Error{{.kind = kind,
-                  .effect = issued_ && !stream_refused_ ? Effect::unknown : Effect::none,
-                  .stage = stage,
-                  .summary = std::move(summary),
-                  .field = std::move(field),
-                  .host = std::string(host),
-                  .port = port}};
+    return Error{
+        {.kind = kind,
+         .effect = progress_.issued && !progress_.stream_refused ? Effect::unknown : Effect::none,
+         .stage = stage,
+         .summary = std::move(summary),
+         .field = std::move(field),
+         .host = std::string(host),
+         .port = port}};
 }
 
 Stage CurlExchange::reached_stage() const noexcept {
-    if (!begun_) return Stage::prepare;  // libcurl still tells of the request before
-    if (issued_) return Stage::receive;
+    if (!progress_.begun) return Stage::prepare;  // libcurl still tells of the request before
+    if (progress_.issued) return Stage::receive;
     const auto reached = [this](CURLINFO info) {
         curl_off_t microseconds = 0;
         curl_easy_getinfo(easy_.get(), info, &microseconds);
         return microseconds > 0;
     };
     if (!reached(CURLINFO_NAMELOOKUP_TIME_T)) return Stage::resolve;
-    return tls_begun_ ? Stage::tls : Stage::connect;
+    return progress_.tls_begun ? Stage::tls : Stage::connect;
 }
 
 std::string CurlExchange::tls_problem(CURLcode code) const {

@@ -2,37 +2,17 @@
 /// One request and its answer on one libcurl easy handle.
 #pragma once
 
-#include <curl/curl.h>
-
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <string>
 #include <string_view>
 
 #include <twiliowa/http/curl_transport.hpp>
 
+#include "http/curl_handles.hpp"
 #include "http/curl_settings.hpp"
 
 namespace twiliowa::detail {
-
-struct CurlEasyDeleter {
-    void operator()(CURL* easy) const noexcept { curl_easy_cleanup(easy); }
-};
-struct CurlMultiDeleter {
-    void operator()(CURLM* multi) const noexcept { curl_multi_cleanup(multi); }
-};
-struct CurlHeadersDeleter {
-    /// Wipes the lines first: one of them is the Authorization header.
-    void operator()(curl_slist* list) const noexcept;
-};
-using CurlEasy = std::unique_ptr<CURL, CurlEasyDeleter>;
-struct CurlUrlDeleter {
-    void operator()(CURLU* url) const noexcept { curl_url_cleanup(url); }
-};
-using CurlUrl = std::unique_ptr<CURLU, CurlUrlDeleter>;
-using CurlMulti = std::unique_ptr<CURLM, CurlMultiDeleter>;
-using CurlHeaders = std::unique_ptr<curl_slist, CurlHeadersDeleter>;
 
 /// An easy handle prepared once and used for one request after the other. Not movable: libcurl
 /// holds its address. One that saw an error must be destroyed, not used again.
@@ -58,6 +38,22 @@ public:
     Error cancelled() const;
 
 private:
+    /// How far one request has come, and what ended it. Each begins with a new one.
+    struct Progress {
+        std::size_t header_bytes = 0;
+        std::size_t body_bytes = 0;
+        unsigned stream_id = 0;
+        bool begun = false;
+        bool tls_begun = false;
+        bool issued = false;          ///< From here on the server may have got something.
+        bool at_status_line = true;   ///< The next line of the head begins an answer.
+        bool repeat_refused = false;  ///< libcurl wanted to send it a second time.
+        bool stream_refused = false;  ///< HTTP/2: the server said that it did nothing.
+        bool too_large = false;
+        bool sink_stopped = false;
+        bool address_refused = false;
+    };
+
     static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
     static std::size_t on_body(char* data, std::size_t size, std::size_t count, void* self);
     static int on_request(void* self, char* remote_ip, char* local_ip, int remote_port,
@@ -75,6 +71,7 @@ private:
     bool take_body(std::string_view data);
     bool may_issue(const char* remote_ip);
     void set_headers(const HttpRequest& request);
+    void set_method_and_body(const HttpRequest& request);
     template <class Value>
     void set(CURLoption option, Value value) noexcept {
         curl_easy_setopt(easy_.get(), option, value);
@@ -84,6 +81,7 @@ private:
     Error make_error(ErrorKind kind, Stage stage, std::string summary,
                      std::string field = {}) const;
     Stage reached_stage() const noexcept;
+    long status() const noexcept;
     long tunnel_status() const noexcept;
     bool is_at_proxy(Stage stage) const noexcept;
     std::string tls_problem(CURLcode code) const;
@@ -103,18 +101,7 @@ private:
     const HttpRequest* request_ = nullptr;
     const CallContext* context_ = nullptr;
     HttpResponse response_;
-    std::size_t header_bytes_ = 0;
-    std::size_t body_bytes_ = 0;
-    bool takes_sink_ = false;  ///< The answer is one that goes to the body sink.
-    bool begun_ = false;
-    bool tls_begun_ = false;
-    unsigned stream_id_ = 0;
-    bool stream_refused_ = false;  ///< HTTP/2: the server said that it did nothing.
-    bool issued_ = false;          ///< From here on the server may have got something.
-    bool repeat_refused_ = false;  ///< libcurl wanted to send it a second time.
-    bool too_large_ = false;
-    bool sink_stopped_ = false;
-    bool address_refused_ = false;
+    Progress progress_;
 };
 
 }  // namespace twiliowa::detail

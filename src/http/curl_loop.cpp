@@ -4,6 +4,7 @@
 #include <chrono>
 #include <utility>
 
+#include "http/header_check.hpp"
 #include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {
@@ -103,6 +104,7 @@ void CurlLoop::take_inbox() {
 void CurlLoop::accept(std::unique_ptr<Job> job) {
     if (stopping_)
         return complete(*job, unsent_error(ErrorKind::cancelled, "the transport was destroyed"));
+    if (auto wrong = wrong_header(job->request)) return complete(*job, std::move(*wrong));
     if (job->context.cancel.is_cancelled()) {
         prepare(*job);
         return complete(*job, job->exchange->cancelled());

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "http/curl_exchange.hpp"
+#include "http/curl_handles.hpp"
 #include "text/ascii.hpp"
 
 namespace twiliowa::detail {

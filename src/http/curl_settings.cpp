@@ -19,11 +19,12 @@ CertificateAuthorities authorities_here(const CurlOptions& options) {
     const auto* const version = curl_version_info(CURLVERSION_NOW);
     const auto text = [](const char* found) { return std::string(found == nullptr ? "" : found); };
     return find_certificate_authorities(
-        options, {environment_variable("SSL_CERT_FILE"), text(version->cainfo),
-                  text(version->capath), [](const std::string& path) {
-                      std::error_code error;
-                      return std::filesystem::exists(path, error);
-                  }});
+        {options.ca_file, options.ca_directory, options.ca_pem},
+        {environment_variable("SSL_CERT_FILE"), text(version->cainfo), text(version->capath),
+         [](const std::string& path) {
+             std::error_code error;
+             return std::filesystem::exists(path, error);
+         }});
 }
 
 std::string first_variable(std::initializer_list<const char*> names) {

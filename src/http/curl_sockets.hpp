@@ -3,7 +3,9 @@
 /// what is open.
 #pragma once
 
-#include "http/curl_exchange.hpp"
+#include <twiliowa/types/clock.hpp>
+
+#include "http/curl_handles.hpp"
 
 namespace twiliowa::detail {
 

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "http/curl_loop.hpp"
+#include "http/header_check.hpp"
+#include "types/duration_bound.hpp"
 
 namespace twiliowa {
 
@@ -108,9 +110,8 @@ private:
 };
 
 CurlTransport::CurlTransport(CurlOptions options) {
-    if (options.connect_timeout.count() <= 0)
-        Error::invalid_request("connect_timeout", "is not positive").raise();
-    if (options.max_idle.count() < 0) Error::invalid_request("max_idle", "is negative").raise();
+    detail::require_duration("connect_timeout", options.connect_timeout);
+    detail::require_duration("max_idle", options.max_idle, std::chrono::milliseconds{0});
     if (options.max_connections < 1)
         Error::invalid_request("max_connections", "is less than 1").raise();
     if (!options.ca_pem.empty() && !(options.ca_file.empty() && options.ca_directory.empty())) {
@@ -123,6 +124,7 @@ CurlTransport::CurlTransport(CurlOptions options) {
 CurlTransport::~CurlTransport() = default;
 
 Result<HttpResponse> CurlTransport::send(const HttpRequest& request, const CallContext& context) {
+    if (auto wrong = detail::wrong_header(request)) return std::move(*wrong);
     const auto now = std::chrono::steady_clock::now();
     auto line = impl_->lease(now);
     if (!line) line = impl_->make_line();

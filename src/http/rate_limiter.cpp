@@ -9,6 +9,8 @@
 
 #include <twiliowa/types/error.hpp>
 
+#include "types/duration_bound.hpp"
+
 namespace twiliowa {
 
 namespace detail {
@@ -28,7 +30,8 @@ public:
         auto slot = slots_.find(sender);
         if (slot == slots_.end()) slot = slots_.emplace(sender, now).first;
         const auto full_at = std::max(slot->second, now);
-        slot->second = full_at + interval_;
+        slot->second = full_at + std::min<Duration>(interval_, MonotonicTime::max() - full_at);
+        if (full_at - now > longest_duration) return MonotonicTime::max();
         return std::max(now, full_at - tolerance_);
     }
 
@@ -50,12 +53,15 @@ private:
 }  // namespace detail
 
 std::shared_ptr<RateLimiter> token_bucket(TokenBucketOptions options) {
-    // The bounds keep every sum of times representable.
     if (!(options.per_second >= 1e-6 && options.per_second <= 1e9)) {
         Error::invalid_request("per_second", "is not between 0.000001 and 1000000000").raise();
     }
     if (!(options.burst >= 1.0 && options.burst <= 1e6)) {
         Error::invalid_request("burst", "is not between 1 and 1000000").raise();
+    }
+    const std::chrono::duration<double> fills_in{options.burst / options.per_second};
+    if (fills_in > detail::longest_duration) {
+        Error::invalid_request("burst", "takes longer than a hundred years at that rate").raise();
     }
     return std::make_shared<detail::TokenBucketLimiter>(options);
 }

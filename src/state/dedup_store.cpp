@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "state/entries.hpp"
+#include "types/duration_bound.hpp"
 
 namespace twiliowa {
 

@@ -12,9 +12,6 @@ namespace twiliowa::detail {
 
 namespace {
 
-/// Times and durations add up without overflow as long as they stay below it.
-constexpr std::chrono::hours longest_state_duration{24 * 36'500};
-
 /// A store promises not to throw; one on a database's client may all the same.
 class GuardedStore final : public Store {
 public:
@@ -95,13 +92,6 @@ std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept {
 std::shared_ptr<Store> guarded_store(std::shared_ptr<Store> store) {
     if (!store) Error::invalid_request("store", "is null", "give a MemoryStore").raise();
     return std::make_shared<GuardedStore>(std::move(store));
-}
-
-void require_duration(std::string_view option, std::chrono::milliseconds duration) {
-    std::string_view problem;
-    if (duration <= std::chrono::milliseconds{0}) problem = "is not positive";
-    if (duration > longest_state_duration) problem = "is longer than a hundred years";
-    if (!problem.empty()) Error::invalid_request(option, problem).raise();
 }
 
 Error foreign_entry() {

@@ -33,8 +33,6 @@ std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept;
 /// The store, with whatever it throws turned into a store_error.
 /// @throws InvalidRequestError if it is null.
 std::shared_ptr<Store> guarded_store(std::shared_ptr<Store> store);
-/// @throws InvalidRequestError naming what is wrong.
-void require_duration(std::string_view option, std::chrono::milliseconds duration);
 
 /// The entry under `key` is not what belongs there.
 Error foreign_entry();

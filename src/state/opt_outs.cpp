@@ -5,6 +5,7 @@
 
 #include "state/entries.hpp"
 #include "text/ascii.hpp"
+#include "types/duration_bound.hpp"
 
 namespace twiliowa {
 

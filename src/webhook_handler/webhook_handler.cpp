@@ -7,6 +7,7 @@
 
 #include "request_validator/hmac.hpp"
 #include "text/form.hpp"
+#include "types/duration_bound.hpp"
 #include "webhook/webhook_fields.hpp"
 #include "webhook_handler/peer_limiter.hpp"
 
@@ -220,8 +221,9 @@ WebhookHandler::Impl::Impl(RequestValidator request_validator, WebhookOptions we
         Error::invalid_request("requests_per_peer", "must not be negative").raise();
     }
     if (options.requests_per_peer > 0) {
-        if (options.peer_period <= std::chrono::milliseconds{0}) {
-            Error::invalid_request("peer_period", "must be longer than nothing").raise();
+        detail::require_duration("peer_period", options.peer_period);
+        if (options.requests_per_peer > std::chrono::nanoseconds{options.peer_period}.count()) {
+            Error::invalid_request("requests_per_peer", "is more than one a nanosecond").raise();
         }
         limiter =
             std::make_unique<detail::PeerLimiter>(options.requests_per_peer, options.peer_period);

@@ -97,6 +97,96 @@ TEST_CASE("only the body of a 2xx answer goes to the sink") {
     }
 }
 
+TEST_CASE("a header that looks like a status line is a header") {
+    Wire wire;
+    auto context = Wire::within();
+    bool sunk = false;
+    context.body_sink = [&](std::string_view) { return sunk = true; };
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        const auto answer = asynchronous
+                                ? send_async(wire.transport, wire.post("/like_a_status"), context)
+                                : wire.send("/like_a_status", context);
+        REQUIRE(answer);
+        CHECK(answer->status == 404);
+        CHECK(answer->body == "{}");
+        CHECK(answer->header("X-Before") == "1");
+        CHECK(answer->header("HTTP/x") == "200");
+        CHECK_FALSE(sunk);
+    }
+}
+
+TEST_CASE("the headers of an interim answer are not those of the answer") {
+    Wire wire;
+    auto context = Wire::within();
+    std::string sunk;
+    context.body_sink = [&](std::string_view piece) {
+        sunk += piece;
+        return true;
+    };
+    const auto answer = wire.send("/interim", context);
+    REQUIRE(answer);
+    CHECK(answer->status == 201);
+    CHECK(answer->header("Link").empty());
+    CHECK(sunk == "{}");
+}
+
+TEST_CASE("a header that would be read as another one is refused, and nothing leaves") {
+    const std::string_view hostile[] = {"a\r\nX-Forged: 1", "a\nX-Forged: 1", "a\rb",
+                                        std::string_view{"a\0b", 3}, "a\x7f"};
+    for (const auto protocol : {Protocol::http1, Protocol::tls_http2}) {
+        Wire wire(protocol);
+        const auto refused = [&](const HttpRequest& request, std::string_view field) {
+            for (const auto& result : {wire.transport.send(request, Wire::within()),
+                                       send_async(wire.transport, request, Wire::within())}) {
+                REQUIRE_FALSE(result);
+                CHECK(result.error().kind() == ErrorKind::invalid_request);
+                CHECK(result.error().effect() == Effect::none);
+                CHECK(result.error().field() == field);
+                CHECK(result.error().what().find("Forged") == std::string::npos);
+            }
+        };
+        for (const auto text : hostile) {
+            auto request = wire.post("/ok");
+            request.headers.emplace_back("X-Value", text);
+            refused(request, "headers");
+            request = wire.post("/ok");
+            request.headers.emplace_back(text, "1");
+            refused(request, "headers");
+            request = wire.post("/ok");
+            request.authorization = Secret(std::string(text));
+            refused(request, "authorization");
+        }
+        for (const auto* name : {"", "a b", "a:b", "a;", "\xc3\xa9"}) {
+            auto request = wire.post("/ok");
+            request.headers.emplace_back(name, "1");
+            refused(request, "headers");
+        }
+        auto request = wire.post("/ok");
+        request.headers.emplace_back("X-Value", "\xc3\xa9\ttab");
+        CHECK(wire.transport.send(request, Wire::within()));
+        CHECK(wire.server.requests().size() == 1);
+    }
+}
+
+TEST_CASE("durations beyond their bounds are refused when the transport is made") {
+    constexpr auto endless = std::chrono::milliseconds::max();
+    const auto field = [](const CurlOptions& options) {
+        try {
+            CurlTransport transport(options);
+        } catch (const InvalidRequestError& error) {
+            return error.field();
+        }
+        return std::string{};
+    };
+    CHECK(field({.connect_timeout = endless}) == "connect_timeout");
+    CHECK(field({.connect_timeout = 0ms}) == "connect_timeout");
+    CHECK(field({.max_idle = endless}) == "max_idle");
+    CHECK(field({.max_idle = -1ms}) == "max_idle");
+    CHECK(field({.connect_timeout = std::chrono::hours{24 * 365}}).empty());
+    CHECK(field({.max_idle = 0ms}).empty());
+}
+
 TEST_CASE("an answer that says how much too large it is ends at its headers") {
     Wire wire;
     auto context = Wire::within();

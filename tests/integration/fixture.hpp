@@ -64,6 +64,7 @@ struct Wire {
         using Kind = Reply::Kind;
         Reply reply;
         const auto is = [&](const char* path) { return request.path == path; };
+        if (is("/interim")) reply.kind = Kind::interim;
         if (is("/close")) reply.kind = Kind::close;
         if (is("/reset")) reply.kind = Kind::reset;
         if (is("/hold")) reply.kind = Kind::hold;
@@ -73,7 +74,9 @@ struct Wire {
         if (is("/refuse")) reply.kind = Kind::refuse_stream;
         if (is("/reset_stream")) reply.kind = Kind::reset_stream;
         if (is("/early")) reply.kind = Kind::early_reset;
+        if (is("/early/reset")) reply.kind = Kind::reset;
         if (is("/goaway")) reply.kind = Kind::goaway;
+        if (is("/goaway_after")) reply.kind = Kind::goaway_after;
         if (is("/huge")) {
             reply.kind = Kind::huge;
             reply.bytes = 100u << 20;
@@ -81,6 +84,10 @@ struct Wire {
         if (is("/redirect")) {
             reply.status = 302;
             reply.headers = {{"Location", "/ok"}};
+        }
+        if (is("/like_a_status")) {
+            reply.status = 404;
+            reply.headers = {{"X-Before", "1"}, {"HTTP/1.1 200 OK", "1"}, {"HTTP/x", " 200"}};
         }
         if (is("/headers")) reply.headers = {{"Twilio-Request-Id", "RQ1"}, {"X-Empty", ""}};
         return reply;

@@ -112,6 +112,40 @@ TEST_CASE("HTTP/2: a stream refused, reset or overtaken by GOAWAY is not repeate
     }
 }
 
+TEST_CASE("HTTP/2: a GOAWAY whose last stream is the request's own leaves its effect unknown") {
+    for (const bool asynchronous : {false, true}) {
+        CAPTURE(asynchronous);
+        Wire wire(Protocol::tls_http2);
+        const auto send = [&](const char* to) {
+            return asynchronous ? send_async(wire.transport, wire.post(to), Wire::within())
+                                : wire.send(to);
+        };
+        REQUIRE(send("/ok"));
+        const auto result = send("/goaway_after");
+        REQUIRE_FALSE(result);
+        CAPTURE(result.error().what());
+        CHECK(result.error().effect() == Effect::unknown);
+        CHECK(wire.bodies("/goaway_after") == 1);
+    }
+}
+
+TEST_CASE("a reset while the body is being sent leaves its effect unknown") {
+    for (const auto protocol : protocols) {
+        for (const bool asynchronous : {false, true}) {
+            CAPTURE(static_cast<int>(protocol));
+            CAPTURE(asynchronous);
+            Wire wire(protocol);
+            const auto request = wire.post("/early/reset", std::string(8u << 20, 'x'));
+            const auto result = asynchronous ? send_async(wire.transport, request, Wire::within())
+                                             : wire.transport.send(request, Wire::within());
+            REQUIRE_FALSE(result);
+            CAPTURE(result.error().what());
+            CHECK(result.error().effect() == Effect::unknown);
+            CHECK(wire.bodies("/early/reset") == 1);
+        }
+    }
+}
+
 TEST_CASE(
     "HTTP/2: when a connection drops, the effect of all its streams is unknown, none resent") {
     for (const auto* last : {"/close", "/reset"}) {

@@ -159,7 +159,7 @@ TEST_CASE("TLS: authorities are looked for in the options, the variable, libcurl
     const std::string fedora = "/etc/pki/tls/certs/ca-bundle.crt";
     const std::string alpine = "/etc/ssl/cert.pem";
     struct Row {
-        CurlOptions options;
+        detail::GivenAuthorities given;
         std::vector<std::string> there;
         std::string file;
         std::string directory;
@@ -171,9 +171,9 @@ TEST_CASE("TLS: authorities are looked for in the options, the variable, libcurl
                             "/etc/ssl/ca-bundle.pem, " +
                             alpine;
     const std::vector<Row> rows = {
-        {{.ca_file = "/given"}, {"/given", "/variable"}, "/given", "", "/given"},
-        {{.ca_directory = "/given"}, {"/variable"}, "", "/given", "/given"},
-        {{.ca_pem = "text"}, {"/variable"}, "", "", "the PEM text given"},
+        {{.file = "/given"}, {"/given", "/variable"}, "/given", "", "/given"},
+        {{.directory = "/given"}, {"/variable"}, "", "/given", "/given"},
+        {{.pem = "text"}, {"/variable"}, "", "", "the PEM text given"},
         {{}, {"/variable", "/libcurl", debian}, "/variable", "", "/variable"},
         {{}, {"/libcurl", debian}, "/libcurl", "", "/variable, /libcurl"},
         {{}, {debian, fedora}, debian, "", "/variable, /libcurl, " + debian},
@@ -184,10 +184,10 @@ TEST_CASE("TLS: authorities are looked for in the options, the variable, libcurl
     for (const auto& row : rows) {
         CAPTURE(row.tried);
         const auto found = detail::find_certificate_authorities(
-            row.options, {"/variable", "/libcurl", "/libcurl.d", [&](const std::string& path) {
-                              return std::find(row.there.begin(), row.there.end(), path) !=
-                                     row.there.end();
-                          }});
+            row.given, {"/variable", "/libcurl", "/libcurl.d", [&](const std::string& path) {
+                            return std::find(row.there.begin(), row.there.end(), path) !=
+                                   row.there.end();
+                        }});
         CHECK(found.file == row.file);
         CHECK(found.directory == row.directory);
         CHECK(found.tried == row.tried);

@@ -30,6 +30,10 @@ std::string lower(std::string text) {
     return text;
 }
 
+bool wants_early_answer(const ReceivedRequest& request) {
+    return request.path.find("early") != std::string::npos;
+}
+
 int choose_h2(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in,
               unsigned in_size, void*) {
     static const unsigned char h2[] = {2, 'h', '2'};
@@ -303,8 +307,7 @@ private:
         const bool headers = frame->hd.type == NGHTTP2_HEADERS;
         if (!headers && frame->hd.type != NGHTTP2_DATA) return 0;
         auto& stream = me.streams_[id];
-        // Whoever wants to answer early is asked with a path, before the body is there.
-        const bool early = headers && stream.request.path.find("early") != std::string::npos;
+        const bool early = headers && wants_early_answer(stream.request);
         if ((ended || early) && !stream.answered) me.answer(id, stream);
         return 0;
     }
@@ -324,7 +327,9 @@ private:
                 respond(id, stream, reply);
                 return reset(id, NGHTTP2_INTERNAL_ERROR);
             case Kind::goaway:
-                nghttp2_session_terminate_session2(session_, 0, NGHTTP2_NO_ERROR);
+            case Kind::goaway_after:
+                nghttp2_session_terminate_session2(session_, reply.kind == Kind::goaway ? 0 : id,
+                                                   NGHTTP2_NO_ERROR);
                 over_ = true;
                 return;
             case Kind::close:
@@ -442,9 +447,10 @@ void TestServer::serve_http1(Connection& connection, int number) {
         const auto length_text = request.header("content-length");
         const std::size_t length = length_text.empty() ? 0 : std::stoul(length_text);
         data.erase(0, end + 4);
-        if (!read_until([&] { return data.size() >= length; })) return;
+        const bool early = wants_early_answer(request);
+        if (!early && !read_until([&] { return data.size() >= length; })) return;
         request.body = data.substr(0, length);
-        data.erase(0, length);
+        data.erase(0, request.body.size());
         const auto target = request.path;
         const auto reply = receive(std::move(request));
         if (reply.kind == Reply::Kind::tunnel) return relay(connection, target);
@@ -491,6 +497,9 @@ bool TestServer::answer_http1(Connection& connection, const Reply& reply) {
     if (reply.kind == Kind::garbage) {
         connection.write("\x01\x02 this is not HTTP\r\n\r\n");
         return false;
+    }
+    if (reply.kind == Kind::interim) {
+        connection.write("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n");
     }
     auto length = reply.body.size();
     if (reply.kind == Kind::truncate || reply.kind == Kind::stall) length += 100;

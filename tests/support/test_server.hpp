@@ -31,10 +31,12 @@ struct ReceivedRequest {
     std::string header(const std::string& lower_case_name) const;
 };
 
-/// What the server does with a request.
+/// What the server does with a request. One whose path holds "early" is asked about when its head
+/// is there; any other when it is there whole.
 struct Reply {
     enum class Kind {
         normal,         ///< Answers.
+        interim,        ///< Answers 103 with a Link header before it answers (HTTP/1).
         close,          ///< Closes without a byte of answer.
         reset,          ///< The same, with a TCP reset.
         hold,           ///< Never answers, until the server is destroyed.
@@ -48,6 +50,7 @@ struct Reply {
         reset_stream,   ///< HTTP/2: RST_STREAM with INTERNAL_ERROR.
         early_reset,    ///< HTTP/2: answers and resets the stream before the body is read.
         goaway,         ///< HTTP/2: GOAWAY with last stream 0, and closes.
+        goaway_after,   ///< HTTP/2: GOAWAY whose last stream is the request's, and closes.
         tunnel,         ///< To a CONNECT: a tunnel to that port here, whatever the host (HTTP/1).
     };
     Kind kind = Kind::normal;

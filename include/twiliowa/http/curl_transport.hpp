@@ -22,6 +22,7 @@ struct CurlOptions {
     /// Proxy URL. Default: from the environment (HTTPS_PROXY, and NO_PROXY: hosts, domains and
     /// networks). "none" uses no proxy. A proxy that fails or refuses is named in the error.
     std::string proxy = {};
+    /// These two at most a hundred years.
     std::chrono::milliseconds connect_timeout = defaults::connect_timeout;
     std::chrono::milliseconds max_idle = defaults::max_idle;
     int max_connections = defaults::max_connections;  ///< Asynchronous side, to one host.
@@ -42,7 +43,8 @@ struct CurlOptions {
 /// - After fork() the child must make its own transport; the inherited one must not be used.
 class TWILIOWA_EXPORT CurlTransport final : public AsyncHttpTransport {
 public:
-    /// Opens nothing yet. @throws InvalidRequestError on options that contradict each other.
+    /// Opens nothing yet. @throws InvalidRequestError on options that are out of their bounds or
+    /// contradict each other.
     explicit CurlTransport(CurlOptions options = {});
     ~CurlTransport() override;
     CurlTransport(const CurlTransport&) = delete;

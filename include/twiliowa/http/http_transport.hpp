@@ -21,7 +21,8 @@ enum class HttpMethod { get, post, put, delete_ };
 TWILIOWA_EXPORT std::string_view to_string(HttpMethod method) noexcept;
 
 /// One request. `authorization` is the value of the Authorization header, kept apart so that nobody
-/// logs it with the others.
+/// logs it with the others. A header's name is a token, and no value holds a control character but
+/// a tab: anything else is refused (InvalidRequestError), as it could be read as another header.
 struct HttpRequest {
     HttpMethod method = HttpMethod::get;
     std::string url = {};
@@ -58,9 +59,10 @@ struct CallContext {
 /// Sends one request, once. Thread-safe: one transport serves many clients and threads.
 ///
 /// Contract: the request is put on the wire at most once; redirects are not followed; nothing is
-/// thrown. A failure is an `Error` made with `Error::transport` (or another kind of the
-/// transport family: timeout, cancelled) whose `effect()` is none only if no byte of the body (of
-/// the request, if it has no body) can have reached the server.
+/// thrown. A failure is an `Error` made with `Error::transport` (or another kind of the transport
+/// family: timeout, cancelled; invalid_request for what cannot be sent as it is) whose `effect()`
+/// is none only if no byte of the body (of the request, if it has no body) can have reached the
+/// server.
 class TWILIOWA_EXPORT HttpTransport {
 public:
     virtual ~HttpTransport() = default;

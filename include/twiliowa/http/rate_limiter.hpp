@@ -25,12 +25,14 @@ public:
 
 /// Options of `token_bucket`.
 struct TokenBucketOptions {
-    double per_second = 80.0;  ///< WhatsApp's default per sender (facts 4.2).
-    double burst = 1.0;        ///< How many may leave at once after a pause.
+    double per_second = 80.0;  ///< 1e-6 to 1e9. WhatsApp's default per sender (facts 4.2).
+    double burst = 1.0;        ///< How many may leave at once after a pause, 1 to 1e6.
 };
 
-/// A token bucket per sender. Memory grows with the number of senders only.
-/// @throws InvalidRequestError if a number is not positive and finite.
+/// A token bucket per sender. Memory grows with the number of senders only. A slot that would lie
+/// more than a hundred years ahead is given as MonotonicTime::max(): never.
+/// @throws InvalidRequestError if a number is out of its bounds, or the burst takes longer than a
+/// hundred years to come back.
 TWILIOWA_EXPORT std::shared_ptr<RateLimiter> token_bucket(TokenBucketOptions options);
 
 }  // namespace twiliowa

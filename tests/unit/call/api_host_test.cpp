@@ -28,9 +28,40 @@ TEST_CASE("a base URL is scheme, host and port, nothing else") {
     CHECK(origin.port == 8080);
     CHECK(api_origin("api", "", "", "https://[::1]:1")->host == "[::1]");
     CHECK(api_origin("api", "", "", "http://x")->port == 80);
-    for (const char* bad :
-         {"x", "ftp://x", "http://", "http://:80", "http://x:0", "http://x:65536", "http://x:a",
-          "http://u:p@x", "http://x/path", "http://x?q", "http://x y", "http://x#f"}) {
+    CHECK(api_origin("api", "", "", "https://[fd00::1]")->host == "[fd00::1]");
+    CHECK(api_origin("api", "", "", "https://a.b.")->host == "a.b.");
+    CHECK(api_origin("api", "", "", "http://twilio_fake:8080")->host == "twilio_fake");
+    for (const char* bad : {"x",
+                            "ftp://x",
+                            "http://",
+                            "http://:80",
+                            "http://x:0",
+                            "http://x:65536",
+                            "http://x:a",
+                            "http://u:p@x",
+                            "http://x/path",
+                            "http://x?q",
+                            "http://x y",
+                            "http://x#f",
+                            "https://]",
+                            "https://a]",
+                            "https://[",
+                            "https://[]",
+                            "https://[::1]x",
+                            "https://[::1]x:1",
+                            "https://x[::1]",
+                            "https://[::1",
+                            "https://[:::1]",
+                            "https://[1.2.3.4]",
+                            "https://[[::1]]",
+                            "https://a..b",
+                            "https://.a",
+                            "https://.",
+                            "https://..",
+                            "https://a..",
+                            "http://::1",
+                            "http://::1:80",
+                            "http://1:2:3"}) {
         CAPTURE(bad);
         CHECK(api_origin("api", "", "", bad).error().field() == "base_url");
     }

@@ -36,6 +36,29 @@ TEST_CASE("a slot given back is given out again") {
     CHECK(limiter->reserve("a", now) == now + 100ms);
 }
 
+TEST_CASE("slots never go backwards, however many are waited for") {
+    const auto limiter = token_bucket({.per_second = 1e-6});
+    const MonotonicTime now{100s};
+    auto before = limiter->reserve("a", now);
+    for (int i = 0; i < 20'000; ++i) {
+        const auto slot = limiter->reserve("a", now);
+        REQUIRE(slot >= before);
+        before = slot;
+    }
+    CHECK(before == MonotonicTime::max());
+    CHECK(limiter->reserve("b", now) == now);
+}
+
+TEST_CASE("a burst that takes longer than a hundred years to come back is refused") {
+    CHECK_THROWS_AS(static_cast<void>(token_bucket({.per_second = 1e-6, .burst = 1e6})),
+                    InvalidRequestError);
+    const auto slow = token_bucket({.per_second = 1e-3, .burst = 1e6});
+    const MonotonicTime now{100s};
+    int at_once = 0;
+    while (slow->reserve("a", now) == now) ++at_once;
+    CHECK(at_once == 1'000'000);
+}
+
 TEST_CASE("impossible rates are refused by name") {
     for (const double rate : {0.0, -1.0, std::numeric_limits<double>::quiet_NaN(),
                               std::numeric_limits<double>::infinity()}) {

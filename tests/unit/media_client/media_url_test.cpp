@@ -133,6 +133,9 @@ TEST_CASE("a redirect rule is a host, with subdomains, port or path where it say
     const std::string bucket = "s3-external-1.amazonaws.com/media.twiliocdn.com/";
     CHECK(allows(bucket, "https://s3-external-1.amazonaws.com/media.twiliocdn.com/AC/x"));
     CHECK_FALSE(allows(bucket, "https://s3-external-1.amazonaws.com/evil/x"));
+    CHECK_FALSE(
+        allows(bucket, "https://s3-external-1.amazonaws.com/evil/media.twiliocdn.com/AC/x"));
+    CHECK_FALSE(allows(bucket, "https://s3-external-1.amazonaws.com/x?/media.twiliocdn.com/"));
     CHECK_FALSE(allows(bucket, "https://s3-external-1.amazonaws.com/media.twiliocdn.com.evil/x"));
     for (const std::string rule :
          {"", "*", "*.", "https://h.example", "h.example:x", "a b", "*.*.x"}) {

@@ -384,8 +384,21 @@ TEST_CASE("wrong options are refused by name") {
     CHECK(field([](auto& o) { o.status_callback = "x"; }) == "status_callback");
     CHECK(field([](auto& o) { o.timeout = 0ms; }) == "timeout");
     CHECK(field([](auto& o) { o.retry.max_attempts = 0; }) == "retry.max_attempts");
-    CHECK(field([](auto& o) { o.retry.backoff_base = -1ms; }) == "retry");
-    CHECK(field([](auto& o) { o.retry.min_attempt_time = -1ms; }) == "retry");
+    CHECK(field([](auto& o) { o.retry.backoff_base = -1ms; }) == "retry.backoff_base");
+    CHECK(field([](auto& o) { o.retry.min_attempt_time = -1ms; }) == "retry.min_attempt_time");
+    CHECK(field([](auto& o) { o.retry.budget = -1; }) == "retry.budget");
+    CHECK(field([](auto& o) { o.retry.budget_refill = -0.1; }) == "retry.budget_refill");
+    for (const double never :
+         {std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN()}) {
+        CHECK(field([&](auto& o) { o.retry.budget_refill = never; }) == "retry.budget_refill");
+    }
+    // Sums of times would overflow: a back-off of so many years was none at all.
+    static constexpr auto endless = std::chrono::milliseconds::max();
+    CHECK(field([](auto& o) { o.timeout = endless; }) == "timeout");
+    CHECK(field([](auto& o) { o.retry.backoff_base = endless; }) == "retry.backoff_base");
+    CHECK(field([](auto& o) { o.retry.backoff_cap = endless; }) == "retry.backoff_cap");
+    CHECK(field([](auto& o) { o.retry.retry_after_cap = endless; }) == "retry.retry_after_cap");
+    CHECK(field([](auto& o) { o.retry.min_attempt_time = endless; }) == "retry.min_attempt_time");
 }
 
 TEST_CASE("list walks the pages lazily, each message once") {

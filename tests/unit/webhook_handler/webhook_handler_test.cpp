@@ -428,6 +428,14 @@ TEST_CASE("options that cannot be are refused by name") {
               o.requests_per_peer = 1;
               o.peer_period = 0ms;
           }) == "peer_period");
+    CHECK(field([](WebhookOptions& o) {
+              o.requests_per_peer = 1;
+              o.peer_period = std::chrono::milliseconds::max();
+          }) == "peer_period");
+    CHECK(field([](WebhookOptions& o) {
+              o.requests_per_peer = 1'000'001;
+              o.peer_period = 1ms;
+          }) == "requests_per_peer");
 }
 
 TEST_CASE("the observer is told the account, proven or as the request states it") {
