@@ -130,9 +130,7 @@ std::string plain_request_id(const HttpResponse& response) {
 }
 
 std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view value, TimePoint now) {
-    while (!value.empty() && (value.front() == ' ' || value.front() == '\t'))
-        value.remove_prefix(1);
-    while (!value.empty() && (value.back() == ' ' || value.back() == '\t')) value.remove_suffix(1);
+    value = trim(value, blanks);
     if (value.empty()) return std::nullopt;
     constexpr std::chrono::milliseconds longest = longest_retry_after;
     const bool digits =

@@ -4,8 +4,8 @@
 #include <array>
 #include <utility>
 
-#include "net/ip_network.hpp"
-#include "text/ascii.hpp"
+#include "net/ip.hpp"
+#include "net/url.hpp"
 
 namespace twiliowa::detail {
 
@@ -68,16 +68,13 @@ Result<ApiOrigin> parse_base_url(std::string_view url) {
                c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
     });
     if (!clean) return refuse_base("holds more than scheme, host and port");
-    const auto bracket = rest.rfind(']');
-    const auto colon = rest.find(':', bracket == std::string_view::npos ? 0 : bracket);
-    origin.host = rest.substr(0, colon);
-    if (origin.host.empty()) return refuse_base("has no host");
+    const auto authority = split_authority(rest);
+    if (!authority) return refuse_base("has no valid host, or no valid port");
+    const auto port = authority->port_or(origin.port);
+    if (!port) return refuse_base("has no valid port");
+    origin.host = authority->host;
+    origin.port = *port;
     if (!is_base_host(origin.host)) return refuse_base("has a host that is none");
-    if (colon != std::string_view::npos) {
-        const auto port = parse_number<int>(rest.substr(colon + 1));
-        if (!port || *port < 1 || *port > 65535) return refuse_base("has no valid port");
-        origin.port = *port;
-    }
     origin.base = url.substr(0, url.find("://") + 3 + rest.size());
     return origin;
 }

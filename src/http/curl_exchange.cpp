@@ -14,6 +14,7 @@
 #include <new>
 #include <utility>
 
+#include "net/url.hpp"
 #include "text/ascii.hpp"
 #include "types/environment.hpp"
 
@@ -22,34 +23,6 @@ namespace twiliowa::detail {
 namespace {
 
 constexpr std::size_t max_header_bytes = 256u << 10;
-
-struct HostAndPort {
-    std::string_view host;
-    int port = 0;
-};
-
-HostAndPort host_and_port(std::string_view url) noexcept {
-    HostAndPort result;
-    result.port = url.starts_with("http://") ? 80 : 443;
-    const auto scheme = url.find("://");
-    if (scheme != std::string_view::npos) url.remove_prefix(scheme + 3);
-    url = url.substr(0, url.find_first_of("/?#"));
-    const auto at = url.rfind('@');
-    if (at != std::string_view::npos) url.remove_prefix(at + 1);
-    const auto bracket = url.rfind(']');
-    const auto colon = url.find(':', bracket == std::string_view::npos ? 0 : bracket);
-    result.host = url.substr(0, colon);
-    if (colon != std::string_view::npos) {
-        result.port = parse_number<int>(url.substr(colon + 1)).value_or(result.port);
-    }
-    return result;
-}
-
-std::string_view trimmed(std::string_view text) noexcept {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && static_cast<unsigned char>(text.back()) <= ' ') text.remove_suffix(1);
-    return text;
-}
 
 /// libcurl keeps milliseconds in an int, and refuses more.
 constexpr std::chrono::milliseconds longest_for_libcurl{std::chrono::hours{24 * 24}};
@@ -268,7 +241,7 @@ bool CurlExchange::take_header(std::string_view line) {
     const auto colon = line.find(':');
     if (colon == std::string_view::npos) return true;
     const auto name = line.substr(0, colon);
-    const auto value = trimmed(line.substr(colon + 1));
+    const auto value = trim(line.substr(colon + 1), white_space);
     if (equals_ignoring_case(name, "Content-Length")) {
         const auto length = parse_number<std::uint64_t>(value);
         progress_.too_large = length && *length > context_->max_response_bytes;

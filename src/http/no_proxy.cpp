@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "net/ip_network.hpp"
+#include "net/ip.hpp"
 #include "text/ascii.hpp"
 
 namespace twiliowa::detail {

@@ -8,7 +8,7 @@
 
 #include "call/api_error.hpp"
 #include "media_client/media_headers.hpp"
-#include "net/ip_address.hpp"
+#include "net/ip.hpp"
 #include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {

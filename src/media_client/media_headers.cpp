@@ -14,19 +14,13 @@ namespace {
 
 constexpr std::size_t longest_file_name = 255;
 
-std::string_view without_blanks(std::string_view text) noexcept {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
 /// Takes a parameter's value, a quoted string or up to the next semicolon, off the front.
 std::string take_parameter_value(std::string_view& rest) {
-    rest = without_blanks(rest);
+    rest = trim(rest, blanks);
     std::string value;
     if (!rest.starts_with('"')) {
         const auto end = std::min(rest.find(';'), rest.size());
-        value = without_blanks(rest.substr(0, end));
+        value = trim(rest.substr(0, end), blanks);
         rest.remove_prefix(end);
         return value;
     }
@@ -83,7 +77,7 @@ std::string cleaned_file_name(std::string name) {
 }  // namespace
 
 std::string plain_media_type(std::string_view content_type) {
-    const auto type = without_blanks(content_type);
+    const auto type = trim(content_type, blanks);
     const bool plain =
         type.size() <= 127 && type.find('/') != std::string_view::npos &&
         std::all_of(type.begin(), type.end(), [](char c) {
@@ -105,7 +99,7 @@ std::string safe_file_name(std::string_view content_disposition) {
             rest.remove_prefix(std::min(end, rest.size()));
             continue;
         }
-        const auto name = without_blanks(rest.substr(0, equals));
+        const auto name = trim(rest.substr(0, equals), blanks);
         rest.remove_prefix(equals + 1);
         const auto value = take_parameter_value(rest);
         if (equals_ignoring_case(name, "filename") && plain.empty()) plain = value;

@@ -5,6 +5,7 @@
 
 #include <twiliowa/types/sid.hpp>
 
+#include "net/url.hpp"
 #include "text/ascii.hpp"
 
 namespace twiliowa::detail {
@@ -28,18 +29,17 @@ bool is_bracketed_address(std::string_view host) noexcept {
            });
 }
 
-/// Host in lower case, and port; `port` keeps its value where none is named.
-bool split_authority(std::string_view authority, std::string& host, int& port) {
-    const auto bracket = authority.rfind(']');
-    const auto colon = authority.find(':', bracket == std::string_view::npos ? 0 : bracket);
-    host = authority.substr(0, colon);
+/// Host in lower case, and port, which keeps its value where none is named. User information is
+/// refused: a reader that overlooks the @ would see another host.
+bool read_authority(std::string_view authority, std::string& host, int& port) {
+    const auto parts = split_authority(authority);
+    if (!parts || !parts->user.empty()) return false;
+    host = parts->host;
     std::transform(host.begin(), host.end(), host.begin(), ascii_lower);
     if (!is_host_name(host) && !is_bracketed_address(host)) return false;
-    if (colon == std::string_view::npos) return true;
-    const auto number = parse_number<int>(authority.substr(colon + 1));
-    if (!number || *number < 1 || *number > 65535) return false;
-    port = *number;
-    return true;
+    const auto number = parts->port_or(port);
+    if (number) port = *number;
+    return number.has_value();
 }
 
 /// A path that some reader would rewrite (`..`, in whatever spelling) could leave its prefix.
@@ -113,7 +113,7 @@ std::optional<RedirectRule> parse_redirect_rule(std::string_view text) {
     }
     const auto slash = text.find('/');
     if (slash != std::string_view::npos) rule.path = text.substr(slash);
-    if (!split_authority(text.substr(0, slash), rule.host, rule.port)) return std::nullopt;
+    if (!read_authority(text.substr(0, slash), rule.host, rule.port)) return std::nullopt;
     return rule;
 }
 
@@ -140,8 +140,7 @@ std::optional<MediaUrl> parse_media_url(std::string_view text) {
     text.remove_prefix(scheme.size() + 3);
     text = text.substr(0, text.find('#'));
     const auto authority = text.substr(0, text.find_first_of("/?"));
-    // An @ would begin user information; it is no character of a host.
-    if (!split_authority(authority, url.host, url.port)) return std::nullopt;
+    if (!read_authority(authority, url.host, url.port)) return std::nullopt;
     const auto target = text.substr(authority.size());
     if (!target.starts_with('/')) url.target = '/';
     url.target += target;

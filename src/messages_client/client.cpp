@@ -5,6 +5,7 @@
 
 #include "call/client_core.hpp"
 #include "messages_client/impl.hpp"
+#include "net/url.hpp"
 
 namespace twiliowa {
 
@@ -20,9 +21,8 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
         auto sid = MessagingServiceSid::parse(options.messaging_service_sid);
         if (!sid) return sid.error();
     }
-    std::string_view url_problem;
-    if (!options.status_callback.empty() &&
-        !detail::is_web_url(options.status_callback, url_problem)) {
+    const auto url_problem = detail::web_url_problem(options.status_callback);
+    if (!options.status_callback.empty() && !url_problem.empty()) {
         return Error::invalid_request("status_callback", url_problem);
     }
     auto environment = detail::make_call_environment(std::move(provider), options);

@@ -9,6 +9,7 @@
 
 #include <twiliowa/types/sid.hpp>
 
+#include "net/url.hpp"
 #include "text/ascii.hpp"
 #include "text/dates.hpp"
 #include "text/form.hpp"
@@ -24,18 +25,9 @@ constexpr std::chrono::hours max_schedule_lead{35 * 24};
 
 using Check = Result<void>;
 
-std::string_view url_host(std::string_view url) noexcept {
-    const auto start = url.find("://") + 3;
-    auto authority = url.substr(start, url.find_first_of("/?#", start) - start);
-    const auto at = authority.rfind('@');
-    if (at != std::string_view::npos) authority.remove_prefix(at + 1);
-    return authority.substr(
-        0, authority.starts_with('[') ? authority.find(']') + 1 : authority.find(':'));
-}
-
 Check check_url(std::string_view field, std::string_view url, int code) {
-    std::string_view problem;
-    if (is_web_url(url, problem)) return {};
+    const auto problem = web_url_problem(url);
+    if (problem.empty()) return {};
     return Error::invalid_request(field, problem, "give an absolute http:// or https:// URL", code);
 }
 
@@ -229,7 +221,7 @@ Check check_settings(const OutboundMessage& message) {
 Check check_status_callback(std::string_view url) {
     if (url.empty()) return {};
     if (auto checked = check_url("StatusCallback", url, 21609); !checked) return checked;
-    if (url_host(url).find('_') != std::string_view::npos) {
+    if (host_and_port(url).host.find('_') != std::string_view::npos) {
         return Error::invalid_request("StatusCallback", "has an underscore in its host name",
                                       "Twilio refuses those; use another host name", 21609);
     }
@@ -309,27 +301,6 @@ const std::string* find_extra(const OutboundMessage& message, std::string_view n
 
 bool names_extra(const OutboundMessage& message, std::string_view name) noexcept {
     return find_extra(message, name) != nullptr;
-}
-
-bool is_web_url(std::string_view url, std::string_view& problem) noexcept {
-    const auto scheme_end = url.find("://");
-    const auto scheme = url.substr(0, scheme_end == std::string_view::npos ? 0 : scheme_end);
-    if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
-        problem = "does not begin with http:// or https://";
-        return false;
-    }
-    const bool clean = std::all_of(url.begin(), url.end(), [](char c) {
-        return static_cast<unsigned char>(c) > 0x20 && c != 0x7f;
-    });
-    if (!clean || !is_valid_utf8(url)) {
-        problem = "holds white space, a control character or text that is not UTF-8";
-        return false;
-    }
-    if (url_host(url).empty()) {
-        problem = "has no host";
-        return false;
-    }
-    return true;
 }
 
 Result<CheckedOutbound> check_outbound(const OutboundMessage& message,

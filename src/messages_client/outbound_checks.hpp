@@ -44,7 +44,4 @@ std::string encode_outbound(const CheckedOutbound& checked);
 const std::string* find_extra(const OutboundMessage& message, std::string_view name) noexcept;
 bool names_extra(const OutboundMessage& message, std::string_view name) noexcept;
 
-/// Whether `url` is an absolute http or https URL with a host; `problem` says what is wrong.
-bool is_web_url(std::string_view url, std::string_view& problem) noexcept;
-
 }  // namespace twiliowa::detail

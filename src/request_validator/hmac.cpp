@@ -20,18 +20,6 @@ namespace {
 
 constexpr std::size_t hmac_block_size = 64;  // of both hashes
 
-constexpr std::array<std::int8_t, 256> make_base64_values() {
-    std::array<std::int8_t, 256> values{};
-    for (auto& value : values) value = -1;
-    constexpr std::string_view alphabet =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (std::size_t i = 0; i < alphabet.size(); ++i) {
-        values[static_cast<unsigned char>(alphabet[i])] = static_cast<std::int8_t>(i);
-    }
-    return values;
-}
-constexpr auto hmac_base64_values = make_base64_values();
-
 }  // namespace
 
 std::size_t hmac_size(HmacHash hash) noexcept {
@@ -97,31 +85,9 @@ bool equal_in_constant_time(const HmacDigest& a, const HmacDigest& b) noexcept {
 
 std::optional<HmacDigest> decode_hmac(std::string_view base64) noexcept {
     HmacDigest digest;
-    if (base64.size() == 28) {
-        digest.size = 20;
-    } else if (base64.size() == 44) {
-        digest.size = 32;
-    } else {
-        return std::nullopt;
-    }
-    // Both end in two bytes of three, so in one sign of padding.
-    if (base64.back() != '=') return std::nullopt;
-    std::size_t out = 0;
-    for (std::size_t i = 0; i < base64.size(); i += 4) {
-        std::uint32_t group = 0;
-        for (std::size_t k = 0; k < 4; ++k) {
-            const bool padding = i + k + 1 == base64.size();
-            const int value =
-                padding ? 0 : hmac_base64_values[static_cast<unsigned char>(base64[i + k])];
-            if (value < 0) return std::nullopt;
-            group = group << 6 | static_cast<std::uint32_t>(value);
-        }
-        for (int shift = 16; shift >= 0 && out < digest.size; shift -= 8) {
-            digest.bytes[out++] = static_cast<unsigned char>(group >> shift & 0xff);
-        }
-        // The bits that padding leaves over must be zero, or two texts would mean the same.
-        if (i + 4 == base64.size() && (group & 0xff) != 0) return std::nullopt;
-    }
+    const auto size = decode_base64_into(base64, digest.bytes);
+    if (!size || (*size != SHA_DIGEST_LENGTH && *size != SHA256_DIGEST_LENGTH)) return std::nullopt;
+    digest.size = *size;
     return digest;
 }
 

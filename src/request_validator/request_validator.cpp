@@ -7,7 +7,9 @@
 #include "net/url.hpp"
 #include "request_validator/hmac.hpp"
 #include "request_validator/signature_form.hpp"
+#include "request_validator/signature_url.hpp"
 #include "text/ascii.hpp"
+#include "text/media_type.hpp"
 
 namespace twiliowa {
 
@@ -30,9 +32,8 @@ using detail::HmacKey;
 using detail::SignatureForm;
 using detail::SignatureKey;
 using detail::SignatureKeys;
-using detail::SignatureUrl;
+using detail::UrlParts;
 
-constexpr std::string_view signature_form_type = "application/x-www-form-urlencoded";
 constexpr std::string_view body_hash_name = "bodySHA256";
 
 HmacHash hash_of(SignatureAlgorithm algorithm) noexcept {
@@ -62,13 +63,6 @@ bool is_bodiless(std::string_view method) noexcept {
            detail::equals_ignoring_case(method, "HEAD");
 }
 
-bool is_form_type(std::string_view content_type) noexcept {
-    auto type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-    while (!type.empty() && (type.front() == ' ' || type.front() == '\t')) type.remove_prefix(1);
-    return type.empty() || detail::equals_ignoring_case(type, signature_form_type);
-}
-
 /// Finds the key and the spelling of the URL that make a signature.
 class SignatureMatcher {
 public:
@@ -94,7 +88,7 @@ public:
     }
 
     /// The same with any port that Twilio may have put there.
-    std::optional<std::size_t> match_ports(const SignatureUrl& url, std::string_view rest,
+    std::optional<std::size_t> match_ports(const UrlParts& url, std::string_view rest,
                                            std::string_view text) const noexcept {
         for (const auto port : detail::ports_to_try(url)) {
             if (const auto key = match_exactly(url.origin, port, rest, text)) return key;
@@ -103,7 +97,7 @@ public:
     }
 
     /// And with any spelling of apostrophes.
-    std::optional<std::size_t> match(const SignatureUrl& url, std::string_view text) const {
+    std::optional<std::size_t> match(const UrlParts& url, std::string_view text) const {
         if (const auto key = match_ports(url, url.rest, text)) return key;
         for (const auto& [from, to] : {std::pair{"'", "%27"}, std::pair{"%27", "'"}}) {
             const auto rest = detail::respell_query(url.rest, from, to);
@@ -126,8 +120,7 @@ private:
 /// makes a request pass.
 class MismatchDiagnosis {
 public:
-    MismatchDiagnosis(const SignatureMatcher& matcher, const SignatureUrl& url,
-                      std::string_view text)
+    MismatchDiagnosis(const SignatureMatcher& matcher, const UrlParts& url, std::string_view text)
         : matcher_(matcher), url_(url), text_(text) {}
 
     std::string_view hint() const {
@@ -209,7 +202,7 @@ private:
     }
 
     const SignatureMatcher& matcher_;
-    const SignatureUrl& url_;
+    const UrlParts& url_;
     std::string_view text_;
 };
 
@@ -225,7 +218,7 @@ bool body_has_hash(std::string_view body, std::string_view hash) noexcept {
 /// The account that a request says it is for; from the query when the body names none. Decoded, and
 /// the first of several, like `parse_webhook`: both must see the same account.
 std::string account_of(const SignedRequest& request, const SignatureForm& form,
-                       const SignatureUrl& url) {
+                       const UrlParts& url) {
     if (!request.account_sid.empty()) return std::string(request.account_sid);
     if (const auto sid = form.first("AccountSid")) return std::string(*sid);
     SignatureForm query;
@@ -321,7 +314,7 @@ Verdict RequestValidator::judge(const SignedRequest& request, bool with_hint) co
     if (request.url.size() > max_url_size) {
         return refused_request(VerdictReason::too_large, "the URL is longer than 16 KiB");
     }
-    const auto url = detail::split_signature_url(request.url);
+    const auto url = detail::split_url(request.url);
     if (!url) {
         return refused_request(
             VerdictReason::malformed_url,
@@ -333,7 +326,7 @@ Verdict RequestValidator::judge(const SignedRequest& request, bool with_hint) co
     if (body.size() > max_body_size) {
         return refused_request(VerdictReason::too_large, "the body is larger than 1 MiB");
     }
-    const bool is_form = is_form_type(request.content_type);
+    const bool is_form = detail::is_form_type(request.content_type);
     SignatureForm form;
     if (is_form && !form.read(body, max_parameters)) {
         return refused_request(VerdictReason::too_large, "the form has more than 1000 parameters");
@@ -399,12 +392,12 @@ Verdict RequestValidator::judge(const SignedRequest& request, bool with_hint) co
 
 std::string RequestValidator::sign(const SignedRequest& request) const {
     SignatureForm form;
-    if (!is_bodiless(request.method) && is_form_type(request.content_type)) {
+    if (!is_bodiless(request.method) && detail::is_form_type(request.content_type)) {
         static_cast<void>(form.read(request.body, request.body.size() + 1));
     }
     SignatureKeys looked_up;
     if (state_->lookup) {
-        const auto url = detail::split_signature_url(request.url).value_or(SignatureUrl{});
+        const auto url = detail::split_url(request.url).value_or(UrlParts{});
         looked_up = prepare_keys(state_->lookup({account_of(request, form, url), request.key_id}));
     }
     const auto& keys = state_->lookup ? looked_up : state_->keys;

@@ -42,13 +42,6 @@ Result<std::string> opt_out_key(std::string_view scope, std::string_view sender,
     return state_key("optout", {scope, *ours, *theirs});
 }
 
-std::string_view trimmed_body(std::string_view text) noexcept {
-    constexpr std::string_view space = " \t\r\n\f\v";
-    const auto first = text.find_first_not_of(space);
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(space) - first + 1);
-}
-
 bool is_one_of(const std::vector<std::string>& words, std::string_view body) {
     return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
         return !word.empty() && equals_ignoring_case(word, body);
@@ -56,7 +49,7 @@ bool is_one_of(const std::vector<std::string>& words, std::string_view body) {
 }
 
 OptOutNews news_of_words(const OptOutOptions& options, std::string_view body) {
-    const auto word = trimmed_body(body);
+    const auto word = trim(body, " \t\r\n\f\v");
     if (is_one_of(options.stop_words, word)) return OptOutNews::opted_out;
     if (is_one_of(options.start_words, word)) return OptOutNews::opted_in;
     return OptOutNews::nothing;

@@ -9,6 +9,25 @@
 
 namespace twiliowa::detail {
 
+/// What HTTP allows around a header's value.
+inline constexpr std::string_view blanks = " \t";
+inline constexpr std::string_view white_space = " \t\r\n";
+
+/// Without the characters of `set` at its front.
+inline std::string_view trim_front(std::string_view text, std::string_view set) noexcept {
+    return text.substr(std::min(text.find_first_not_of(set), text.size()));
+}
+
+/// Without the characters of `set` at its back.
+inline std::string_view trim_back(std::string_view text, std::string_view set) noexcept {
+    return text.substr(0, text.find_last_not_of(set) + 1);  // npos + 1 is 0
+}
+
+/// Without the characters of `set` at either end.
+inline std::string_view trim(std::string_view text, std::string_view set) noexcept {
+    return trim_back(trim_front(text, set), set);
+}
+
 inline char ascii_lower(char c) noexcept {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }

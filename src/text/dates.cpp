@@ -118,6 +118,45 @@ BrokenDownTime break_down(CalendarTime time) {
             std::chrono::weekday{day}.c_encoding()};
 }
 
+/// `Sunday, 06-Nov-94 08:49:37 GMT`
+std::optional<CalendarTime> parse_rfc850(std::string_view text) {
+    DateReader reader(text);
+    DateFields fields;
+    if (!reader.accept_weekday()) return std::nullopt;
+    for (const std::string_view rest : {"day", "sday", "nesday", "rsday", "urday"}) {
+        if (reader.accept(rest)) break;
+    }
+    reader.expect(',');
+    reader.expect(' ');
+    fields.day = reader.number(2, 2);
+    reader.expect('-');
+    fields.month = reader.month();
+    reader.expect('-');
+    const int year = reader.number(2, 2);
+    fields.year = year < 70 ? 2000 + year : 1900 + year;
+    reader.expect(' ');
+    reader.clock(fields);
+    for (const char c : std::string_view{" GMT"}) reader.expect(c);
+    return to_time(reader, fields);
+}
+
+/// `Sun Nov  6 08:49:37 1994`
+std::optional<CalendarTime> parse_asctime(std::string_view text) {
+    DateReader reader(text);
+    DateFields fields;
+    if (!reader.accept_weekday()) return std::nullopt;
+    reader.expect(' ');
+    fields.month = reader.month();
+    reader.expect(' ');
+    reader.accept(" ");
+    fields.day = reader.number(1, 2);
+    reader.expect(' ');
+    reader.clock(fields);
+    reader.expect(' ');
+    fields.year = reader.number(4, 4);
+    return to_time(reader, fields);
+}
+
 template <class... Values>
 std::string format_fields(const char* format, Values... values) {
     std::array<char, 64> buffer{};
@@ -165,41 +204,9 @@ std::optional<CalendarTime> parse_iso8601(std::string_view text) {
 }
 
 std::optional<CalendarTime> parse_http_date(std::string_view text) {
-    if (const auto fixed = parse_rfc2822(text)) return fixed;  // IMF-fixdate is one of its forms
-    {
-        DateReader reader(text);  // RFC 850: Sunday, 06-Nov-94 08:49:37 GMT
-        DateFields fields;
-        if (reader.accept_weekday()) {
-            for (const std::string_view rest : {"day", "sday", "nesday", "rsday", "urday"}) {
-                if (reader.accept(rest)) break;
-            }
-            reader.expect(',');
-            reader.expect(' ');
-            fields.day = reader.number(2, 2);
-            reader.expect('-');
-            fields.month = reader.month();
-            reader.expect('-');
-            const int year = reader.number(2, 2);
-            fields.year = year < 70 ? 2000 + year : 1900 + year;
-            reader.expect(' ');
-            reader.clock(fields);
-            for (const char c : std::string_view{" GMT"}) reader.expect(c);
-            if (const auto time = to_time(reader, fields)) return time;
-        }
-    }
-    DateReader reader(text);  // asctime: Sun Nov  6 08:49:37 1994
-    DateFields fields;
-    if (!reader.accept_weekday()) return std::nullopt;
-    reader.expect(' ');
-    fields.month = reader.month();
-    reader.expect(' ');
-    reader.accept(" ");
-    fields.day = reader.number(1, 2);
-    reader.expect(' ');
-    reader.clock(fields);
-    reader.expect(' ');
-    fields.year = reader.number(4, 4);
-    return to_time(reader, fields);
+    if (const auto time = parse_rfc2822(text)) return time;  // IMF-fixdate is one of its forms
+    if (const auto time = parse_rfc850(text)) return time;
+    return parse_asctime(text);
 }
 
 std::optional<CalendarTime> parse_twilio_date(std::string_view text) {

@@ -2,20 +2,15 @@
 
 #include <algorithm>
 
+#include "text/ascii.hpp"
 #include "text/utf8.hpp"
 
 namespace twiliowa {
 namespace {
 
-constexpr std::string_view white_space = " \t\r\n";
-
-std::string_view without_front_space(std::string_view text) noexcept {
-    return text.substr(std::min(text.find_first_not_of(white_space), text.size()));
-}
-
-std::string_view without_back_space(std::string_view text) noexcept {
-    return text.substr(0, text.find_last_not_of(white_space) + 1);
-}
+using detail::trim_back;
+using detail::trim_front;
+using detail::white_space;
 
 /// Bytes of the first `most` characters.
 std::size_t bytes_of(std::string_view text, std::size_t most) noexcept {
@@ -47,16 +42,16 @@ std::size_t place_to_cut(std::string_view text, std::size_t room) noexcept {
 std::vector<std::string> split_text(std::string_view text, std::size_t most) {
     most = std::max<std::size_t>(most, 1);
     std::vector<std::string> pieces;
-    for (auto rest = without_back_space(text); !without_front_space(rest).empty();) {
-        if (!pieces.empty()) rest = without_front_space(rest);
+    for (auto rest = trim_back(text, white_space); !trim_front(rest, white_space).empty();) {
+        if (!pieces.empty()) rest = trim_front(rest, white_space);
         const auto room = bytes_of(rest, most);
         if (room == rest.size()) {
             pieces.emplace_back(rest);
             break;
         }
         const auto cut = place_to_cut(rest, room);
-        const auto piece = without_back_space(rest.substr(0, cut));
-        if (!without_front_space(piece).empty()) pieces.emplace_back(piece);
+        const auto piece = trim_back(rest.substr(0, cut), white_space);
+        if (!trim_front(piece, white_space).empty()) pieces.emplace_back(piece);
         rest.remove_prefix(cut);
     }
     return pieces;

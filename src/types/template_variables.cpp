@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "text/ascii.hpp"
 #include "text/json_text.hpp"
 #include "text/utf8.hpp"
 
@@ -127,9 +128,7 @@ std::string normalised_whitespace(std::string_view value) {
         }
         value.remove_prefix(run.size());
     }
-    const auto first = out.find_first_not_of(' ');
-    if (first == std::string::npos) return {};
-    return out.substr(first, out.find_last_not_of(' ') - first + 1);
+    return std::string{detail::trim(out, " ")};
 }
 
 /// Reads one flat object of strings and says by name what else it met.

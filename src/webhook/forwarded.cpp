@@ -11,12 +11,6 @@ namespace twiliowa::detail {
 
 namespace {
 
-std::string_view trim_forwarded(std::string_view text) noexcept {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == std::string_view::npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
 /// All headers of the name as one list.
 std::string joined_headers(const HttpHeaders& headers, std::string_view name) {
     std::string all;
@@ -34,8 +28,8 @@ std::string entry_of(const HttpHeaders& headers, std::string_view name, std::siz
     std::string_view list = joined;
     for (;;) {
         const auto comma = list.rfind(',');
-        if (comma == std::string_view::npos) return std::string(trim_forwarded(list));
-        if (hops == 0) return std::string(trim_forwarded(list.substr(comma + 1)));
+        if (comma == std::string_view::npos) return std::string(trim(list, blanks));
+        if (hops == 0) return std::string(trim(list.substr(comma + 1), blanks));
         --hops;
         list = list.substr(0, comma);
     }
@@ -43,7 +37,7 @@ std::string entry_of(const HttpHeaders& headers, std::string_view name, std::siz
 
 /// An address of a hop without its port: `192.0.2.1:4711`, `[2001:db8::1]:4711`.
 std::string_view address_of_hop(std::string_view hop) noexcept {
-    hop = trim_forwarded(hop);
+    hop = trim(hop, blanks);
     if (!hop.empty() && hop.front() == '[') return hop.substr(0, hop.find(']') + 1);
     const auto colon = hop.find(':');
     return colon != std::string_view::npos && hop.rfind(':') == colon ? hop.substr(0, colon) : hop;
@@ -55,7 +49,7 @@ using ForwardedElement = std::vector<std::pair<std::string, std::string>>;
 bool read_forwarded_pair(std::string_view& text, ForwardedElement& element) {
     const auto equals = text.find_first_of("=;,\"");
     if (equals == std::string_view::npos || text[equals] != '=') return false;
-    std::string name(trim_forwarded(text.substr(0, equals)));
+    std::string name(trim(text.substr(0, equals), blanks));
     text.remove_prefix(equals + 1);
     std::string value;
     if (!text.empty() && text.front() == '"') {
@@ -76,7 +70,7 @@ bool read_forwarded_pair(std::string_view& text, ForwardedElement& element) {
         if (!closed) return false;
     } else {
         const auto end = std::min(text.find_first_of(";,"), text.size());
-        value = trim_forwarded(text.substr(0, end));
+        value = trim(text.substr(0, end), blanks);
         text.remove_prefix(end);
     }
     element.emplace_back(std::move(name), std::move(value));
@@ -86,7 +80,7 @@ bool read_forwarded_pair(std::string_view& text, ForwardedElement& element) {
 std::optional<std::vector<ForwardedElement>> read_forwarded_list(std::string_view text) {
     std::vector<ForwardedElement> elements(1);
     for (;;) {
-        text = trim_forwarded(text);
+        text = trim(text, blanks);
         if (text.empty()) return elements;
         if (text.front() == ',') {
             elements.emplace_back();
@@ -95,7 +89,7 @@ std::optional<std::vector<ForwardedElement>> read_forwarded_list(std::string_vie
             text.remove_prefix(1);
         } else {
             if (!read_forwarded_pair(text, elements.back())) return std::nullopt;
-            text = trim_forwarded(text);
+            text = trim(text, blanks);
             if (!text.empty() && text.front() != ',' && text.front() != ';') return std::nullopt;
         }
     }

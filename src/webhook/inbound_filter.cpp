@@ -4,6 +4,7 @@
 #include <string>
 
 #include "text/ascii.hpp"
+#include "text/media_type.hpp"
 
 namespace twiliowa::inbound {
 
@@ -14,16 +15,9 @@ bool is_words(const InboundMessage& message) noexcept {
            !message.list && message.interactive_data.empty();
 }
 
-std::string_view trim_spaces(std::string_view text) noexcept {
-    constexpr std::string_view spaces = " \t\r\n";
-    const auto begin = text.find_first_not_of(spaces);
-    if (begin == std::string_view::npos) return {};
-    return text.substr(begin, text.find_last_not_of(spaces) - begin + 1);
-}
-
 /// `pattern` is a whole type, or ends in `/` and is a family of them.
-bool is_media_type(std::string_view type, std::string_view pattern) noexcept {
-    type = trim_spaces(type.substr(0, type.find(';')));
+bool fits_media_pattern(std::string_view type, std::string_view pattern) noexcept {
+    type = detail::bare_media_type(type);
     if (pattern.ends_with('/')) type = type.substr(0, pattern.size());
     return detail::equals_ignoring_case(type, pattern);
 }
@@ -39,8 +33,10 @@ InboundFilter text() {
 }
 
 InboundFilter text(std::string_view words) {
-    return InboundFilter{[words = std::string{trim_spaces(words)}](const InboundMessage& message) {
-        return is_words(message) && detail::equals_ignoring_case(trim_spaces(message.body), words);
+    return InboundFilter{[words = std::string{detail::trim(words, detail::white_space)}](
+                             const InboundMessage& message) {
+        return is_words(message) &&
+               detail::equals_ignoring_case(detail::trim(message.body, detail::white_space), words);
     }};
 }
 
@@ -52,7 +48,7 @@ InboundFilter media(std::string_view content_type) {
     return InboundFilter{[type = std::string{content_type}](const InboundMessage& message) {
         return std::any_of(
             message.media.begin(), message.media.end(),
-            [&](const InboundMedia& file) { return is_media_type(file.content_type, type); });
+            [&](const InboundMedia& file) { return fits_media_pattern(file.content_type, type); });
     }};
 }
 

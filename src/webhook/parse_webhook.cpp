@@ -4,8 +4,10 @@
 #include <cmath>
 #include <utility>
 
+#include "net/url.hpp"
 #include "text/ascii.hpp"
 #include "text/form.hpp"
+#include "text/media_type.hpp"
 #include "text/utf8.hpp"
 #include "webhook/webhook_fields.hpp"
 
@@ -16,7 +18,6 @@ namespace {
 using detail::WebhookFields;
 
 constexpr std::size_t max_webhook_fields = 1000;
-constexpr std::string_view webhook_form_type = "application/x-www-form-urlencoded";
 
 /// Taken only as a whole: both numbers must be there, and be angles.
 std::optional<InboundLocation> take_location(WebhookFields& fields) {
@@ -173,12 +174,6 @@ bool is_inbound_status(std::string_view status) noexcept {
     return status == MessageStatus::received || status == MessageStatus::receiving;
 }
 
-bool is_form(std::string_view content_type) noexcept {
-    auto type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && type.back() == ' ') type.remove_suffix(1);
-    return type.empty() || detail::equals_ignoring_case(type, webhook_form_type);
-}
-
 /// `where` names them in the error.
 Result<WebhookParameters> read_parameters(std::string_view form, const char* where) {
     auto list = detail::parse_form(form, max_webhook_fields + 1);
@@ -219,9 +214,9 @@ Result<WebhookEvent> parse_webhook_form(std::string_view form) {
 }
 
 Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {
-    const auto query = detail::query_of_target(request.target);
+    const auto query = detail::query_of(request.target);
     const bool is_get = request.method == "GET";
-    if (!is_get && !is_form(find_header(request.headers, "Content-Type"))) {
+    if (!is_get && !detail::is_form_type(find_header(request.headers, "Content-Type"))) {
         return Error::invalid_request("Content-Type", "the webhook's body is not a form",
                                       "Twilio sends messages and statuses as forms; handle other "
                                       "webhooks on a URL of their own");

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <array>
 
-#include "net/ip_network.hpp"
+#include "net/ip.hpp"
 #include "net/url.hpp"
 #include "text/ascii.hpp"
 #include "webhook/forwarded.hpp"
@@ -23,25 +23,18 @@ bool is_host_character(char c) noexcept {
            c == '_';
 }
 
-bool is_port_suffix(std::string_view text) noexcept {
-    if (text.empty()) return true;
-    if (text.front() != ':') return false;
-    const auto port = detail::parse_number<int>(text.substr(1));  // nullopt also for nothing
-    return port && text.size() <= 6 && text[1] != '-' && *port <= 65535;
+bool is_port(std::string_view text) noexcept {
+    const auto number = detail::parse_number<int>(text);
+    return number && text.size() <= 5 && *number >= 0 && *number <= 65535;
 }
 
 /// A name or an address, and maybe a port: what a Host header may be. Nothing else gets into a URL.
 bool is_host_and_port(std::string_view text) noexcept {
-    if (text.size() > 300) return false;
-    if (!text.empty() && text.front() == '[') {
-        const auto end = text.find(']');
-        if (end == std::string_view::npos || !is_port_suffix(text.substr(end + 1))) return false;
-        return detail::IpNetwork::parse(text.substr(0, end + 1)).has_value();
-    }
-    const auto colon = std::min(text.find(':'), text.size());
-    const auto host = text.substr(0, colon);
-    return !host.empty() && std::all_of(host.begin(), host.end(), is_host_character) &&
-           is_port_suffix(text.substr(colon));
+    const auto parts = detail::split_authority(text);
+    if (!parts || text.size() > 300 || !parts->user.empty()) return false;
+    if (!parts->port.empty() && !is_port(parts->port.substr(1))) return false;
+    if (parts->host.front() == '[') return detail::parse_ip_address(parts->host).has_value();
+    return std::all_of(parts->host.begin(), parts->host.end(), is_host_character);
 }
 
 /// Its path and query, also where a request line holds a whole URL.
@@ -56,7 +49,7 @@ Result<std::string_view> path_of_target(std::string_view target) {
         return refuse();
     }
     if (target.front() == '/') return target;
-    const auto url = detail::split_signature_url(target);
+    const auto url = detail::split_url(target);
     if (!url || url->rest.empty() || url->rest.front() != '/') return refuse();
     return url->rest;
 }
@@ -89,9 +82,8 @@ Result<std::string> url_as_received(const WebhookRequest& request) {
 /// A default port is left out; the validator tries both.
 bool adds_port(std::string_view scheme, std::string_view host, std::string_view port) noexcept {
     if (port.empty() || port == (scheme == "https" ? "443" : "80")) return false;
-    const auto bracket = host.rfind(']');
-    return host.find(':', bracket == std::string_view::npos ? 0 : bracket) ==
-           std::string_view::npos;
+    const auto parts = detail::split_authority(host);
+    return parts && parts->port.empty();
 }
 
 Result<std::string> url_as_forwarded(const WebhookRequest& request,
@@ -107,7 +99,7 @@ Result<std::string> url_as_forwarded(const WebhookRequest& request,
         return Error::invalid_request(forwarded.host.empty() ? "Host" : "X-Forwarded-Host",
                                       "not a host name or address");
     }
-    if (!forwarded.port.empty() && !is_port_suffix(":" + forwarded.port)) {
+    if (!forwarded.port.empty() && !is_port(forwarded.port)) {
         return Error::invalid_request("X-Forwarded-Port", "not a port");
     }
     const auto prefix = without_last_slash(forwarded.prefix);
@@ -202,7 +194,7 @@ Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
     const auto refuse = [](std::string_view problem) {
         return Error::invalid_request("base_url", problem, "https://example.com or with a path");
     };
-    const auto url = detail::split_signature_url(base_url);
+    const auto url = detail::split_url(base_url);
     if (!url || has_space_or_control(base_url)) return refuse("not an http or https URL");
     if (base_url.find_first_of("?#") != std::string_view::npos) {
         return refuse("a query or a fragment does not belong into it");

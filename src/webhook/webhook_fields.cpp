@@ -19,12 +19,6 @@ auto find_field(FieldList& fields, std::string_view name) {
 
 }  // namespace
 
-std::string_view query_of_target(std::string_view target) noexcept {
-    target = target.substr(0, target.find('#'));
-    const auto mark = target.find('?');
-    return mark == std::string_view::npos ? std::string_view{} : target.substr(mark + 1);
-}
-
 const std::string* WebhookFields::peek(std::string_view name) const noexcept {
     for (const auto& [key, value] : fields_) {
         if (key == name) return &value;

@@ -23,10 +23,6 @@ inline std::string_view find_parameter(const FieldList& fields, std::string_view
     return {};
 }
 
-/// What is behind the ? of a request line's target, as it is; not what is behind a #, which is not
-/// signed.
-std::string_view query_of_target(std::string_view target) noexcept;
-
 /// Parameters that can each be taken once.
 class WebhookFields {
 public:

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "net/ip_network.hpp"
+#include "net/ip.hpp"
 
 namespace twiliowa::detail {
 

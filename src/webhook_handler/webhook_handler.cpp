@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "net/url.hpp"
 #include "request_validator/hmac.hpp"
 #include "text/form.hpp"
 #include "types/duration_bound.hpp"
@@ -90,7 +91,7 @@ std::string stated_account(const WebhookRequest& request) {
             return std::string{sid};
         }
     }
-    const auto query = detail::parse_form(detail::query_of_target(request.target));
+    const auto query = detail::parse_form(detail::query_of(request.target));
     return std::string{detail::find_parameter(query, name)};
 }
 

@@ -46,7 +46,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                         [](char c) { return static_cast<unsigned char>(c) <= 0x20; })) {
             std::abort();
         }
-        const auto parts = detail::split_signature_url(*url);
+        const auto parts = detail::split_url(*url);
         if (!parts || parts->rest.empty() || parts->rest.front() != '/') std::abort();
         if (parts->host.find_first_of("@/?#\\") != std::string_view::npos) std::abort();
     }

@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto first = validator.check(request);
     expect(first.ok() == validator.validate(request));
 
-    const auto url = detail::split_signature_url(request.url);
+    const auto url = detail::split_url(request.url);
     if (url) {
         std::string again(url->origin);
         again.append(url->port).append(url->rest);

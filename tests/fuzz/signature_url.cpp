@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "net/url.hpp"
+#include "request_validator/signature_url.hpp"
 
 namespace {
 
@@ -21,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string_view text(reinterpret_cast<const char*>(data), size);
     const auto whole = without_fragment(text);
     expect(whole.find('#') == std::string_view::npos && text.substr(0, whole.size()) == whole);
-    const auto url = split_signature_url(text);
+    const auto url = split_url(text);
     if (!url) return 0;
     std::string again(url->origin);
     again.append(url->port).append(url->rest);

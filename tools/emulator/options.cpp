@@ -11,6 +11,7 @@
 #include <twiliowa/webhook/public_url.hpp>
 
 #include "clock.hpp"
+#include "net/url.hpp"
 #include "text/dates.hpp"
 
 namespace emulator {
@@ -219,15 +220,7 @@ std::uint64_t parse_seed(const std::string& text) {
 }  // namespace
 
 bool is_web_address(std::string_view text) {
-    const std::size_t scheme = text.starts_with("http://")    ? 7
-                               : text.starts_with("https://") ? 8
-                                                              : text.size();
-    auto host = text.substr(scheme);
-    host = host.substr(0, host.find_first_of("/?#"));
-    host = host.substr(host.rfind('@') + 1);
-    const bool printable =
-        std::all_of(text.begin(), text.end(), [](unsigned char c) { return c > ' ' && c != 0x7f; });
-    return printable && !host.empty() && host.front() != ':';
+    return twiliowa::detail::web_url_problem(text).empty();
 }
 
 Options parse_options(int argc, char** argv) {

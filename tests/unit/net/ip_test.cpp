@@ -1,10 +1,53 @@
-#include "net/ip_address.hpp"
+#include "net/ip.hpp"
 
 #include <doctest/doctest.h>
 
 #include <string>
 
+using twiliowa::detail::IpNetwork;
+using twiliowa::detail::is_ip4;
 using twiliowa::detail::is_public_address;
+using twiliowa::detail::parse_ip_address;
+
+TEST_CASE("an address is read with or without brackets; one of IPv4 is its mapped form") {
+    CHECK(parse_ip_address("10.0.0.7") == parse_ip_address("::ffff:10.0.0.7"));
+    CHECK(parse_ip_address("[fd00::1]") == parse_ip_address("fd00:0::1"));
+    CHECK(is_ip4(*parse_ip_address("10.0.0.7")));
+    CHECK(is_ip4(*parse_ip_address("::ffff:10.0.0.7")));
+    CHECK_FALSE(is_ip4(*parse_ip_address("::10.0.0.7")));
+    for (const std::string text :
+         {"", "[]", "[::1", "::1]", "10.0.0", "10.0.0.7/8", "a", "::1%lo"}) {
+        CAPTURE(text);
+        CHECK_FALSE(parse_ip_address(text));
+    }
+}
+
+TEST_CASE("a network holds the addresses that share its first bits, to the bit") {
+    const auto contains = [](const char* network, const char* address) {
+        return IpNetwork::parse(network).value().contains(std::string_view{address});
+    };
+    CHECK(contains("10.0.0.0/8", "10.255.255.255"));
+    CHECK_FALSE(contains("10.0.0.0/8", "11.0.0.0"));
+    CHECK(contains("172.16.0.0/12", "172.31.255.255"));
+    CHECK_FALSE(contains("172.16.0.0/12", "172.32.0.0"));
+    CHECK(contains("10.0.0.7", "10.0.0.7"));
+    CHECK_FALSE(contains("10.0.0.7", "10.0.0.6"));
+    CHECK(contains("10.0.0.0/8", "::ffff:10.1.2.3"));
+    CHECK(contains("fd00::/8", "[fdff::1]"));
+    CHECK_FALSE(contains("fd00::/8", "fe00::1"));
+    CHECK(contains("0.0.0.0/0", "8.8.8.8"));
+    CHECK_FALSE(contains("0.0.0.0/0", "2600::1"));
+    CHECK(contains("::/0", "8.8.8.8"));
+    CHECK_FALSE(contains("::/0", "localhost"));
+}
+
+TEST_CASE("what is neither an address nor a network is none") {
+    for (const std::string text : {"", "/8", "10.0.0.0/", "10.0.0.0/33", "10.0.0.0/-1",
+                                   "10.0.0.0/8x", "::/129", "10.0.0.0/8/8", "localhost"}) {
+        CAPTURE(text);
+        CHECK_FALSE(IpNetwork::parse(text));
+    }
+}
 
 TEST_CASE("addresses of the public internet are public, up to the edge of the special blocks") {
     for (const std::string address :

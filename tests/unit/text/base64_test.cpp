@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <array>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -55,6 +56,15 @@ TEST_CASE("base64 is appended to what is there") {
     std::string out = "Basic ";
     detail::append_base64(out, "a:b");
     CHECK(out == "Basic YTpi");
+}
+
+TEST_CASE("base64 is decoded into what has room for it, and into nothing smaller") {
+    std::array<unsigned char, 4> room{};
+    CHECK(detail::decode_base64_into("Zm9vYg==", room) == 4u);
+    CHECK(std::string(room.begin(), room.end()) == "foob");
+    CHECK_FALSE(detail::decode_base64_into("Zm9vYmE=", room));
+    CHECK(detail::decode_base64_into("", {}) == 0u);
+    CHECK_FALSE(detail::decode_base64_into("Zg==", {}));
 }
 
 TEST_CASE("base64 that is not strict is refused") {

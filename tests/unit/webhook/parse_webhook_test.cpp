@@ -275,6 +275,20 @@ TEST_CASE("a webhook that cannot be read is refused by name") {
     CHECK(field(parse_webhook(json)) == "Content-Type");
 }
 
+TEST_CASE("what the validator takes for a form is read as one: blanks and tabs around the type") {
+    for (const std::string type :
+         {"application/x-www-form-urlencoded\t; charset=UTF-8",
+          "\tapplication/x-www-form-urlencoded", " APPLICATION/x-www-form-urlencoded ;", "\t"}) {
+        CAPTURE(type);
+        WebhookRequest request;
+        request.headers = {{"Content-Type", type}};
+        request.body = inbound_form({{"Body", "Hi"}});
+        const auto event = parse_webhook(request);
+        REQUIRE(event);
+        CHECK(std::get<InboundMessage>(*event).body == "Hi");
+    }
+}
+
 TEST_CASE("a webhook comes in the body of a POST or the query of a GET") {
     WebhookRequest post;
     post.target = "/hook?Body=not-this";

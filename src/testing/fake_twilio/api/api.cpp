@@ -12,6 +12,7 @@
 #include "testing/fake_twilio/api/messages_api.hpp"
 #include "testing/fake_twilio/api/typing.hpp"
 #include "text/ascii.hpp"
+#include "text/media_type.hpp"
 
 namespace twiliowa::testing::fake {
 
@@ -26,8 +27,7 @@ HttpResponse unauthorized(std::string_view why) {
 bool carries_form(const HttpRequest& request) noexcept {
     for (const auto& [name, value] : request.headers) {
         if (!detail::equals_ignoring_case(name, "Content-Type")) continue;
-        const std::string_view type = std::string_view{value}.substr(0, value.find(';'));
-        return detail::equals_ignoring_case(type, "application/x-www-form-urlencoded");
+        return detail::is_form_type(value);
     }
     return true;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "text/ascii.hpp"
 #include "text/utf8.hpp"
 
 namespace twiliowa::testing::fake {
@@ -25,9 +26,7 @@ std::optional<FakePlaceholder> find_placeholder(std::string_view body, std::size
     if (begin == std::string_view::npos) return std::nullopt;
     const auto close = body.find("}}", begin + 2);
     if (close == std::string_view::npos) return std::nullopt;
-    auto name = body.substr(begin + 2, close - begin - 2);
-    while (name.starts_with(' ')) name.remove_prefix(1);
-    while (name.ends_with(' ')) name.remove_suffix(1);
+    const auto name = detail::trim(body.substr(begin + 2, close - begin - 2), " ");
     return FakePlaceholder{begin, close + 2, name};
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "net/url.hpp"
 #include "testing/fake_twilio/messages/bubble.hpp"
 #include "testing/fake_twilio/messages/content.hpp"
 #include "testing/fake_twilio/messages/lifecycle.hpp"
@@ -29,24 +30,8 @@ FakeProblem refuse_create(int code, std::string_view message, int status = 400) 
     return {status, code, std::string{message}};
 }
 
-/// An http(s) URL with a host and without white space.
 bool is_web_url(std::string_view url) noexcept {
-    const auto scheme = url.find("://");
-    if (scheme == std::string_view::npos) return false;
-    const auto name = url.substr(0, scheme);
-    if (!detail::equals_ignoring_case(name, "http") && !detail::equals_ignoring_case(name, "https"))
-        return false;
-    const auto rest = url.substr(scheme + 3);
-    const auto host = rest.substr(0, rest.find_first_of("/?#"));
-    return !host.empty() && host.front() != ':' && std::none_of(url.begin(), url.end(), [](char c) {
-        return static_cast<unsigned char>(c) <= 0x20 || c == 0x7f;
-    });
-}
-
-std::string_view url_host(std::string_view url) noexcept {
-    const auto rest = url.substr(url.find("://") + 3);
-    const auto authority = rest.substr(0, rest.find_first_of("/?#"));
-    return authority.substr(authority.rfind('@') + 1);  // npos + 1 is 0
+    return detail::web_url_problem(url).empty();
 }
 
 /// The sender the message would leave from.
@@ -203,8 +188,8 @@ FakeRefusal check_delivery_options(const FakeCreate& create) {
         }
     }
     const auto callback = parameters.get("StatusCallback");
-    if (!callback.empty() &&
-        (!is_web_url(callback) || url_host(callback).find('_') != std::string_view::npos)) {
+    if (!callback.empty() && (!is_web_url(callback) || detail::host_and_port(callback).host.find(
+                                                           '_') != std::string_view::npos)) {
         return refuse_create(21609, "StatusCallback is not an http or https URL with a valid host");
     }
     const auto application = parameters.get("ApplicationSid");

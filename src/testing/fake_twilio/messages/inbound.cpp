@@ -15,8 +15,7 @@ namespace twiliowa::testing::fake {
 namespace {
 
 bool is_one_of_words(std::string_view text, const auto& words) {
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    while (text.ends_with(' ')) text.remove_suffix(1);
+    text = detail::trim(text, " ");
     return std::any_of(words.begin(), words.end(), [&](std::string_view word) {
         return detail::equals_ignoring_case(word, text);
     });

@@ -9,7 +9,7 @@
 #include "testing/fake_twilio/messages/lifecycle.hpp"
 #include "testing/fake_twilio/messages/twiml.hpp"
 #include "testing/fake_twilio/webhooks/webhooks.hpp"
-#include "text/ascii.hpp"
+#include "text/media_type.hpp"
 
 namespace twiliowa::testing::fake {
 
@@ -27,10 +27,8 @@ std::string_view job_parameter(const FakeWebhookJob& job, std::string_view wante
 }
 
 bool is_xml_type(std::string_view type) {
-    type = type.substr(0, type.find(';'));
-    while (type.ends_with(' ')) type.remove_suffix(1);
-    return detail::equals_ignoring_case(type, "text/xml") ||
-           detail::equals_ignoring_case(type, "application/xml");
+    return detail::is_media_type(type, "text/xml") ||
+           detail::is_media_type(type, "application/xml");
 }
 
 /// Whether that chat has had as many replies as Twilio lets pass in that time.

@@ -3,17 +3,11 @@
 #include <utility>
 
 #include "testing/fake_twilio/messages/xml.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa::testing::fake {
 
 namespace {
-
-std::string trim_text(std::string_view text) {
-    constexpr std::string_view space = " \t\r\n";
-    const auto begin = text.find_first_not_of(space);
-    if (begin == std::string_view::npos) return {};
-    return std::string{text.substr(begin, text.find_last_not_of(space) - begin + 1)};
-}
 
 FakeVerb read_message_verb(const FakeXmlElement& element) {
     FakeVerb verb;
@@ -27,9 +21,10 @@ FakeVerb read_message_verb(const FakeXmlElement& element) {
             verb.body += child.text;
             has_body = true;
         }
-        if (child.name == "Media") verb.media.push_back(trim_text(child.text));
+        if (child.name == "Media")
+            verb.media.emplace_back(detail::trim(child.text, detail::white_space));
     }
-    if (!has_body) verb.body = trim_text(element.text);
+    if (!has_body) verb.body = detail::trim(element.text, detail::white_space);
     return verb;
 }
 
@@ -45,7 +40,7 @@ std::optional<std::vector<FakeVerb>> parse_twiml(std::string_view text) {
         } else if (element.name == "Redirect") {
             FakeVerb verb;
             verb.kind = FakeVerb::Kind::redirect;
-            verb.body = trim_text(element.text);
+            verb.body = detail::trim(element.text, detail::white_space);
             verb.method = element.attribute("method");
             verbs.push_back(std::move(verb));
         }

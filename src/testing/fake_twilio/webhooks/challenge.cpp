@@ -24,12 +24,6 @@ struct FakeChallenge {
     }
 };
 
-std::string_view trim_challenge(std::string_view text) noexcept {
-    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-    return text;
-}
-
 std::string lower_challenge_word(std::string_view text) {
     std::string lower{text};
     for (char& c : lower) c = detail::ascii_lower(c);
@@ -47,11 +41,11 @@ std::vector<std::string_view> split_challenges(std::string_view text) {
         } else if (text[at] == '"') {
             quoted = !quoted;
         } else if (text[at] == ',' && !quoted) {
-            parts.push_back(trim_challenge(text.substr(begin, at - begin)));
+            parts.push_back(detail::trim(text.substr(begin, at - begin), detail::blanks));
             begin = at + 1;
         }
     }
-    parts.push_back(trim_challenge(text.substr(begin)));
+    parts.push_back(detail::trim(text.substr(begin), detail::blanks));
     return parts;
 }
 
@@ -72,14 +66,15 @@ void read_challenges(std::string_view header, std::vector<FakeChallenge>& challe
         const auto equals = part.find('=');
         if (equals == std::string_view::npos || space < equals) {
             challenges.push_back({lower_challenge_word(part.substr(0, space)), {}});
-            part = space == std::string_view::npos ? std::string_view{}
-                                                   : trim_challenge(part.substr(space));
+            part = space == std::string_view::npos
+                       ? std::string_view{}
+                       : detail::trim(part.substr(space), detail::blanks);
         }
         const auto sign = part.find('=');
         if (sign == std::string_view::npos || challenges.empty()) continue;
         challenges.back().parameters.emplace(
-            lower_challenge_word(trim_challenge(part.substr(0, sign))),
-            unquote_challenge(trim_challenge(part.substr(sign + 1))));
+            lower_challenge_word(detail::trim(part.substr(0, sign), detail::blanks)),
+            unquote_challenge(detail::trim(part.substr(sign + 1), detail::blanks)));
     }
 }
 
