@@ -39,8 +39,9 @@ configure_package_config_file(cmake/twiliowa-config.cmake.in twiliowa-config.cma
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(twiliowa-config-version.cmake COMPATIBILITY SameMinorVersion)
 configure_file(cmake/twiliowa.pc.in twiliowa.pc @ONLY)
+configure_file(cmake/twiliowa-testing.pc.in twiliowa-testing.pc @ONLY)
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-config-version.cmake
         DESTINATION ${package_dir} COMPONENT development)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc
+install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc
         DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)

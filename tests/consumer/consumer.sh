@@ -72,7 +72,7 @@ check_manifest() { # <prefix> <configuration> <further files>
     diff <(
         {
             (cd "$tree" && find include -name '*.hpp')
-            printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa.pc
+            printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa{,-testing}.pc
             printf 'lib/cmake/twiliowa/twiliowa-%s.cmake\n' config config-version targets "targets-$2"
             printf '%s\n' "${@:3}"
         } | sort
@@ -109,6 +109,9 @@ run_with_pkg_config() { # <prefix> <further flags>
     "$compiler" -std=c++20 "$here/main.cpp" "$here/second.cpp" -o "$work/pkg_config" \
         $(pkg-config --cflags --libs twiliowa) "${@:2}"
     "$work/pkg_config"
+    "$compiler" -std=c++20 "$tree/test_package/main.cpp" -o "$work/pkg_config_testing" \
+        $(pkg-config --cflags --libs twiliowa-testing) "${@:2}"
+    "$work/pkg_config_testing"
 }
 
 case $way in

@@ -39,7 +39,7 @@ class Components(dict):
 
 class ConanFile:
     def __init__(self):
-        self.required, self.traits, self.recipe_folder = {}, {}, tree
+        self.required, self.traits, self.recipe_folder, self.ref = {}, {}, tree, "twiliowa"
         self.settings = SimpleNamespace(os="Linux", compiler=MagicMock())
         self.cpp_info = Component()
         self.cpp_info.components = Components()
@@ -69,6 +69,14 @@ def load(_, path):
         return file.read()
 
 
+class ConanInvalidConfiguration(Exception):
+    pass
+
+
+def get(conanfile, url, sha256, strip_root):
+    conanfile.got = url, sha256, strip_root
+
+
 for name in ("conan", "conan.errors", "conan.tools", "conan.tools.build", "conan.tools.cmake",
              "conan.tools.files", "conan.tools.scm"):
     sys.modules[name] = module = ModuleType(name)
@@ -76,28 +84,43 @@ for name in ("conan", "conan.errors", "conan.tools", "conan.tools.build", "conan
 sys.modules["conan"].ConanFile = ConanFile
 sys.modules["conan.tools.cmake"].CMakeToolchain = CMakeToolchain
 sys.modules["conan.tools.files"].load = load
+sys.modules["conan.tools.files"].get = get
+sys.modules["conan.errors"].ConanInvalidConfiguration = ConanInvalidConfiguration
 sys.modules["conan.tools.scm"].Version = Version
 
 
 def recipe_of(path, name):
-    scope = {"__name__": "recipe"}
+    scope = {"__name__": "recipe", "__file__": os.path.join(tree, path)}
     exec(compile(load(None, os.path.join(tree, path)), path, "exec"), scope)
     return scope[name]
 
 
-def recipe(**chosen):
-    it = recipe_of("conanfile.py", "TwiliowaConan")()
+def machine(it, system="Linux", compiler="gcc", version="12"):
+    it.settings.os, it.settings.compiler.version = system, version
+    it.settings.compiler.__str__ = lambda _: compiler
+    return it
+
+
+def is_refused(it):
+    try:
+        it.validate()
+    except ConanInvalidConfiguration:
+        return True
+    return False
+
+
+def recipe(path="conanfile.py", name="TwiliowaTree", **chosen):
+    it = machine(recipe_of(path, name)())
     assert set(it.options) == {"shared", "fPIC", "with_tools"}, it.options
     assert all(value in it.options[name] for name, value in it.default_options.items())
     it.options = Options({**it.default_options, **chosen})
-    it.settings.compiler.version = "12"
-    it.settings.compiler.__str__ = lambda _: "gcc"
-    it.set_version()
+    if hasattr(it, "set_version"):
+        it.set_version()
     it.configure()
     it.layout()
     it.requirements()
     it.build_requirements()
-    it.validate()
+    assert not is_refused(it)
     it.generate()
     it.package_info()
     return it
@@ -173,8 +196,9 @@ lists = load(None, f"{tree}/CMakeLists.txt")
 version = re.search(r'VERSION_STRING "(.*)"', load(None, f"{tree}/include/twiliowa/version.hpp")).group(1)
 assert static.name == "twiliowa" and static.version == version
 assert static.homepage == static.url == re.search(r"HOMEPAGE_URL ([^)\s]+)", lists).group(1)
+assert os.path.exists(os.path.join(tree, static.exports)), static.exports
 oldest_cmake = re.search(r"cmake_minimum_required\(VERSION ([0-9.]+)\)", lists).group(1)
-assert static.required["cmake"] == f"[>={oldest_cmake}]"
+assert static.required["cmake"] == f"[>={oldest_cmake} <4]"
 assert static.required["nlohmann_json"] == "[>=3.11.2 <4]" and static.required["fmt"] == "[>=9.1 <13]"
 assert static.required["openssl"] == "[>=3 <4]" and static.required["libcurl"] == "[>=7.88 <9]"
 assert "cpp-httplib" not in static.required and "cpp-httplib" in tools.required
@@ -185,6 +209,22 @@ assert not static.cpp_info.components["twiliowa"].defines
 
 check_against_cmake(tools)
 check_against_cmake(shared, keeps_to_itself=("twiliowa",))
+
+# What cannot be built is refused before it is tried.
+for refused in ({"system": "Windows"}, {"system": "Macos"}, {"version": "10"}, {"compiler": "clang", "version": "13"},
+                {"compiler": "msvc", "version": "193"}):
+    assert is_refused(machine(recipe(), **refused)), refused
+assert not is_refused(machine(recipe(), version="11"))
+
+# ConanCenter's: the released archive, and one version of each dependency but for those that it excepts.
+center = recipe("packaging/conan/all/conanfile.py", "TwiliowaConan", with_tools=True)
+assert center.homepage == static.homepage and center.url == "https://github.com/conan-io/conan-center-index"
+assert not hasattr(center, "set_version") and not hasattr(center, "exports_sources")
+assert {name for name, versions in center.required.items() if "[" in versions} == {"openssl", "libcurl", "cmake"}
+center.version, center.conan_data = version, {"sources": {version: {"url": "u", "sha256": "s"}}}
+center.source()
+assert center.got == ("u", "s", True)
+assert not hasattr(static, "got") and static.source() is None and not hasattr(static, "got")
 
 # The package is tested with what it has.
 test = recipe_of("test_package/conanfile.py", "TwiliowaTestConan")()

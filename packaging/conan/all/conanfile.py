@@ -1,0 +1,118 @@
+import os
+
+from conan import ConanFile
+from conan.errors import ConanInvalidConfiguration
+from conan.tools.build import check_min_cppstd
+from conan.tools.cmake import CMake, CMakeDeps, CMakeToolchain, cmake_layout
+from conan.tools.files import copy, get, rmdir
+from conan.tools.scm import Version
+
+required_conan_version = ">=2.0"
+
+
+class TwiliowaConan(ConanFile):
+    name = "twiliowa"
+    description = "WhatsApp messaging through Twilio"
+    license = "MIT"
+    url = "https://github.com/conan-io/conan-center-index"
+    homepage = "https://github.com/twiliowa/twiliowa"
+    topics = ("whatsapp", "twilio", "messaging", "webhook")
+    package_type = "library"
+    settings = "os", "arch", "compiler", "build_type"
+    options = {
+        "shared": [True, False],
+        "fPIC": [True, False],
+        "with_tools": [True, False],
+    }
+    default_options = {
+        "shared": False,
+        "fPIC": True,
+        "with_tools": False,
+    }
+    # ConanCenter wants one version of each but for its list of exceptions.
+    _versions = {
+        "nlohmann_json": "3.11.3",
+        "fmt": "11.0.2",
+        "openssl": "[>=3 <4]",
+        "libcurl": "[>=7.88 <9]",
+        "cpp-httplib": "0.20.1",
+    }
+
+    def configure(self):
+        if self.options.shared:
+            self.options.rm_safe("fPIC")
+
+    def layout(self):
+        cmake_layout(self, src_folder="src")
+
+    def requirements(self):
+        # twiliowa::testing is static beside a shared library too, and has its callers link what it
+        # uses; the single header and the adapters have them compile it.
+        for name in ("nlohmann_json", "fmt", "openssl", "libcurl"):
+            self.requires(f"{name}/{self._versions[name]}", transitive_headers=True, transitive_libs=True)
+        if self.options.with_tools:
+            self.requires(f"cpp-httplib/{self._versions['cpp-httplib']}", options={"with_openssl": True})
+
+    def build_requirements(self):
+        self.tool_requires("cmake/[>=3.23 <4]")
+
+    def validate(self):
+        check_min_cppstd(self, 20)
+        if self.settings.os != "Linux":
+            raise ConanInvalidConfiguration(f"{self.ref} builds on Linux only")
+        oldest = {"gcc": "11", "clang": "14"}.get(str(self.settings.compiler))
+        if not oldest:
+            raise ConanInvalidConfiguration(f"{self.ref} needs gcc or clang")
+        if Version(self.settings.compiler.version) < oldest:
+            raise ConanInvalidConfiguration(f"{self.ref} needs {self.settings.compiler} {oldest} or later")
+
+    def source(self):
+        get(self, **self.conan_data["sources"][self.version], strip_root=True)
+
+    def generate(self):
+        toolchain = CMakeToolchain(self)
+        toolchain.variables["TWILIOWA_BUILD_TESTS"] = False
+        toolchain.variables["TWILIOWA_BUILD_EXAMPLES"] = False
+        toolchain.variables["TWILIOWA_BUILD_TOOLS"] = bool(self.options.with_tools)
+        toolchain.generate()
+        CMakeDeps(self).generate()
+
+    def build(self):
+        cmake = CMake(self)
+        cmake.configure()
+        cmake.build()
+
+    def package(self):
+        copy(self, "LICENSE", self.source_folder, os.path.join(self.package_folder, "licenses"))
+        CMake(self).install()
+        rmdir(self, os.path.join(self.package_folder, "lib", "cmake"))
+        rmdir(self, os.path.join(self.package_folder, "lib", "pkgconfig"))
+
+    def package_info(self):
+        dependencies = ["nlohmann_json::nlohmann_json", "openssl::crypto", "libcurl::libcurl"]
+        self.cpp_info.set_property("cmake_file_name", "twiliowa")
+
+        core = self.cpp_info.components["twiliowa"]
+        core.set_property("cmake_target_name", "twiliowa::twiliowa")
+        core.set_property("pkg_config_name", "twiliowa")
+        core.libs = ["twiliowa"]
+        core.requires = dependencies
+        core.system_libs = ["pthread"]
+        if self.options.shared:
+            core.defines = ["TWILIOWA_SHARED"]
+
+        testing = self.cpp_info.components["testing"]
+        testing.set_property("cmake_target_name", "twiliowa::testing")
+        testing.set_property("pkg_config_name", "twiliowa-testing")
+        testing.libs = ["twiliowa_testing"]
+        testing.requires = ["twiliowa", "nlohmann_json::nlohmann_json", "openssl::crypto"]
+
+        fmt = self.cpp_info.components["fmt"]
+        fmt.set_property("cmake_target_name", "twiliowa::fmt")
+        fmt.libs = []
+        fmt.requires = ["twiliowa", "fmt::fmt"]
+
+        single_header = self.cpp_info.components["single_header"]
+        single_header.set_property("cmake_target_name", "twiliowa::single_header")
+        single_header.libs = []
+        single_header.requires = dependencies
