@@ -5,7 +5,8 @@
 //
 // It needs TWILIO_AUTH_TOKEN, to verify what comes in, and TWILIOWA_PUBLIC_URL, the address at
 // which Twilio reaches it (https://bot.example.com); for an emulator on this machine that can be
-// left out. What to enter at Twilio is printed when it starts. A build of your own links cpp-httplib
+// left out. What to enter at Twilio is printed when it starts. A build of your own links
+// cpp-httplib
 // (-lcpp-httplib on Debian, where it is not a header alone) and OpenSSL (-lssl -lcrypto).
 #include <httplib.h>
 
