@@ -44,8 +44,6 @@ private:
     std::vector<std::string> accounts() const;
     /// Those of all accounts; the one that is meant when none is named, first.
     std::vector<std::string> senders() const;
-    void add_conversations(nlohmann::json& answer) const;
-    void add_faults(nlohmann::json& answer) const;
     ControlAnswer set_faults(const nlohmann::json& order);
     void set_limits(const nlohmann::json& order);
     void set_webhook(const nlohmann::json& order);
