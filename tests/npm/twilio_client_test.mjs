@@ -38,7 +38,7 @@ test('a text and a picture are sent', async () => {
     const media = await client.messages.create({
         from, to, body: 'Look', mediaUrl: ['https://example.com/cat.png'] });
     assert.equal(media.numMedia, '1');
-    assert.equal((await media.media().list()).length, 1);
+    assert.equal((await client.messages(media.sid).media.list()).length, 1);
 });
 
 test('a message is fetched, redacted and removed', async () => {
