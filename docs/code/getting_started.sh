@@ -11,8 +11,9 @@ get_it() {
 send_it() {
     # [send]
     cmake --build build/dev --target example_send_template
-    build/dev/tools/twiliowa-emulator > build/emulator.env & emulator=$!
-    until grep -qs 'Ends with' build/emulator.env; do sleep 0.1; done
+    rm -f build/emulator.env
+    build/dev/tools/twiliowa-emulator --env-file build/emulator.env & emulator=$!
+    until [ -e build/emulator.env ]; do sleep 0.1; done
     . build/emulator.env
     build/dev/examples/example_send_template
     # [send]

@@ -3,7 +3,7 @@
 work=$(mktemp -d)
 process=''
 trap '[ -z "$process" ] || kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
-unset "${!TWILIO@}" SSL_CERT_FILE
+unset "${!TWILIO@}" SSL_CERT_FILE SSL_CERT_DIR CURL_CA_BUNDLE REQUESTS_CA_BUNDLE NODE_EXTRA_CA_CERTS
 
 start() { # <options>
     : >"$work/environment"
@@ -27,7 +27,7 @@ fail() { echo "$1"; exit 1; }
 
 # ask <method> <path> [body] [header...]: the answer, with its head.
 ask() {
-    local type=application/x-www-form-urlencoded body=${3-} login
+    local type=${ASK_TYPE:-application/x-www-form-urlencoded} body=${3-} login
     login=$(printf %s "${ASK_LOGIN:-$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN}" | base64 -w 0)
     [[ $body != '{'* ]] || type=application/json
     exec 3<>"/dev/tcp/127.0.0.1/${TWILIOWA_BASE_URL##*:}"

@@ -13,7 +13,8 @@ refused() {
 
 help=$("$emulator" --help)
 for word in '--port N' '--webhook URL' '--clock real|xN|manual' close-before '+15005563016' \
-    '+150055 and any code' manual@ '--api-key SK' '--sandbox CODE' '--allow-host NAME'; do
+    '+150055 and any code' manual@ '--api-key SK' '--sandbox CODE' '--allow-host NAME' '--env-file FILE' \
+    'close-before, close-after'; do
     grep -qF -- "$word" <<<"$help" || { echo "--help does not say $word"; exit 1; }
 done
 refused 2 "does not begin with http" --webhook ftp://x
@@ -25,7 +26,7 @@ refused 2 "is not a name like" --allow-host http://emulator.test
 refused 2 "write SK and 32" --api-key SKx:secret
 refused 2 "is not real, manual, or x" --clock fast
 refused 2 "there is no fault 'fire'" --fault fire=0.5
-refused 2 "a share is from 0 to 1" --fault reset=2
+refused 2 "not a number from 0 to 1" --fault reset=2
 refused 2 "is not a number" --seed many
 refused 2 "unknown option '--prot'" --prot 1
 refused 2 "--port needs a value" --port
@@ -34,6 +35,11 @@ refused 2 "the SID is not AC" --account ACx:token
 refused 2 "write the SID, a colon and the token" --account AC00000000000000000000000000000001
 refused 2 "is there twice" --account AC00000000000000000000000000000001:a --account AC00000000000000000000000000000001:b
 refused 2 "is not a number like" --sender me
+refused 2 "--tls takes no value" --tls=yes
+refused 2 "write AP and 32" --application APx=http://localhost/
+refused 1 "cannot run /nowhere/program" -- /nowhere/program
+refused 1 "cannot write /nowhere/file" --env-file /nowhere/file
+refused 1 "cannot write /nowhere/file" --state /nowhere/file -- true
 refused 1 "cannot listen on" --host 203.0.113.1
 
 # A right run prints nothing that looks like an error.

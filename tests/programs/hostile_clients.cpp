@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <fstream>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -76,6 +77,11 @@ public:
     void be_rude() const {
         const linger at_once{1, 0};
         setsockopt(socket_, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    }
+    /// Waits for the first byte, and leaves it there.
+    void await_answer() const {
+        char first = 0;
+        recv(socket_, &first, 1, MSG_PEEK);
     }
     /// All there is until the other side closes.
     std::string read() const {
@@ -410,13 +416,108 @@ void spoil_requests() {
     serves_others("spoilt requests");
 }
 
-/// All at once, and none of them in a hurry.
-void crowd() {
+/// As many as this program may have.
+std::size_t open_files() {
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = std::min<rlim_t>(files.rlim_max, 4'096);
     setrlimit(RLIMIT_NOFILE, &files);
-    const auto many = std::min<std::size_t>(1'500, static_cast<std::size_t>(files.rlim_cur) - 100);
+    return static_cast<std::size_t>(files.rlim_cur);
+}
+
+// ---- Memory.
+
+/// The most memory that the emulator has had at once, in MiB.
+std::size_t peak_mib() {
+    std::ifstream status("/proc/" + variable("EMULATOR_PID") + "/status");
+    for (std::string line; std::getline(status, line);) {
+        if (line.rfind("VmHWM:", 0) == 0) return std::stoul(line.substr(6)) / 1024;
+    }
+    throw std::runtime_error("the emulator's memory is not known");
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t sanitizer_factor = 4;  // What it keeps of memory that was given back.
+#else
+constexpr std::size_t sanitizer_factor = 1;
+#endif
+
+/// Sends each of `requests` from a client of its own, none of which reads anything.
+void takes_little_memory(const std::string& name, const std::vector<std::string>& requests,
+                         bool is_answered = true) {
+    constexpr std::size_t most_mib = 512;
+    {
+        std::vector<std::unique_ptr<Client>> deaf;
+        for (const auto& request : requests) {
+            deaf.push_back(std::make_unique<Client>());
+            deaf.back()->send(request);
+        }
+        if (is_answered) {
+            for (const auto& client : deaf) client->await_answer();
+        }
+        serves_others(name);
+    }
+    const auto peak = peak_mib();
+    std::printf("  %s: %zu MiB\n", name.c_str(), peak);
+    if (peak > most_mib * sanitizer_factor) {
+        throw std::runtime_error(name + " takes " + std::to_string(peak) + " MiB");
+    }
+}
+
+std::string repeated(const std::string& text, std::size_t times) {
+    std::string all;
+    for (std::size_t i = 0; i < times; ++i) all += text;
+    return all;
+}
+
+std::string ask_for_ranges(const std::string& path, std::size_t count, const std::string& headers) {
+    return "GET " + path + " HTTP/1.1\r\n" + headers +
+           "Range: bytes=" + repeated("0-,", count - 1) + "0-\r\n\r\n";
+}
+
+/// Nothing that is asked takes memory out of proportion, without a login or with one.
+void take_memory() {
+    if (tls) return;
+    if (open_files() < 400) throw std::runtime_error("too few files may be open");
+    const auto login = basic_authorization();
+    const auto messages =
+        "/2010-04-01/Accounts/" + variable("TWILIO_ACCOUNT_SID") + "/Messages.json";
+    const auto many = [](std::size_t count, const std::string& request) {
+        return std::vector<std::string>(count, request);
+    };
+    takes_little_memory("ranges of the page", many(1, ask_for_ranges("/", 2'700, {})));
+    takes_little_memory("ranges of the page for many", many(50, ask_for_ranges("/", 400, {})));
+    takes_little_memory("ranges of a list", many(50, ask_for_ranges(messages, 2'000, login)));
+    takes_little_memory("lines of a head",
+                        many(300, "GET /help HTTP/1.1\r\n" + repeated("a:\r\n", 15'000)), false);
+    takes_little_memory("bodies without an end",
+                        many(300,
+                             "POST /emulator/customer HTTP/1.1\r\nContent-Length: 4000000\r\n"
+                             "Content-Type: application/json\r\n\r\n" +
+                                 std::string(3'900'000, ' ')),
+                        false);
+    takes_little_memory("lists of lists", many(20, post("/emulator/customer",
+                                                        "{\"a\":[" + repeated("[],", 1'300'000))));
+    takes_little_memory(
+        "a template of lists",
+        many(20, post("/v1/Content", "{\"a\":[" + repeated("[],", 1'300'000) + "0]}", login)));
+    takes_little_memory("fields of a form",
+                        many(20, "POST " + messages + " HTTP/1.1\r\n" + login +
+                                     "Content-Type: application/x-www-form-urlencoded\r\n"
+                                     "Content-Length: 500000\r\n\r\n" +
+                                     repeated("&a", 250'000)));
+    for (int i = 0; i < 100; ++i) {
+        exchange(
+            "POST " + messages + " HTTP/1.1\r\n" + login +
+            "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 65000\r\n\r\n" +
+            std::string(65'000, 'x'));
+    }
+    takes_little_memory("all there is, unread", many(30, "GET /emulator/state HTTP/1.1\r\n\r\n"));
+}
+
+/// All at once, and none of them in a hurry.
+void crowd() {
+    const auto many = std::min<std::size_t>(1'500, open_files() - 100);
 
     std::vector<std::unique_ptr<Client>> clients;
     for (std::size_t i = 0; i < many; ++i) {
@@ -451,11 +552,12 @@ void crowd() {
 
 int main() try {
     const std::vector<std::pair<const char*, void (*)()>> attacks{
-        {"nonsense", send_nonsense},   {"bodies", send_bodies},
-        {"endless", send_endless},     {"JSON", send_json},
-        {"templates", send_templates}, {"cut", cut_requests},
-        {"spoilt", spoil_requests},    {"names", rebind_names},
-        {"time", move_time},           {"crowd", crowd}};
+        {"memory", take_memory}, {"nonsense", send_nonsense},
+        {"bodies", send_bodies}, {"endless", send_endless},
+        {"JSON", send_json},     {"templates", send_templates},
+        {"cut", cut_requests},   {"spoilt", spoil_requests},
+        {"names", rebind_names}, {"time", move_time},
+        {"crowd", crowd}};
     for (const auto& [name, attack] : attacks) {
         attack();
         std::printf("%s: it goes on\n", name);

@@ -12,6 +12,7 @@ unset "${!TWILIO@}"
 read -ra options <<<"${EMULATOR_OPTIONS-}"
 "$emulator" --port 0 "${options[@]}" >"$work/environment" &
 process=$!
+export EMULATOR_PID=$process
 trap 'kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
 until grep -qs 'Ends with' "$work/environment"; do
     kill -0 $process || { echo "the emulator did not start"; exit 1; }

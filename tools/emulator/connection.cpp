@@ -44,7 +44,7 @@ Connection::Connection(int socket, SSL_CTX* tls, Connections& all)
       all_(&all),
       ssl_(tls == nullptr ? nullptr : SSL_new(tls), SSL_free),
       over_(tls != nullptr && ssl_ == nullptr),
-      last_read_(steady_clock::now().time_since_epoch().count()) {
+      last_progress_(steady_clock::now().time_since_epoch().count()) {
     fcntl(socket_, F_SETFL, fcntl(socket_, F_GETFL) | O_NONBLOCK);
     current_connection = this;
     all_->add(*this);
@@ -78,6 +78,8 @@ bool Connection::handshake() {
 bool Connection::wait_for_request() {
     if (last_) return false;
     request_bytes_ = 0;
+    most_bytes_ = max_head_bytes;
+    all_->release(*this);
     idle_ = true;
     const bool ready = begin_ < end_ || fill(steady_clock::now() + idle_time);
     idle_ = false;
@@ -99,7 +101,10 @@ long Connection::write(const char* from, std::size_t size) {
         ERR_clear_error();
         const long sent = ssl_ ? SSL_write(ssl_.get(), from, int_size(size))
                                : send(socket_, from, size, MSG_NOSIGNAL);
-        if (sent > 0) return sent;
+        if (sent > 0) {
+            last_progress_ = steady_clock::now().time_since_epoch().count();
+            return sent;
+        }
         over_ = !wait(step_of(sent, Step::again_when_writable), until);
     }
     return -1;
@@ -107,7 +112,7 @@ long Connection::write(const char* from, std::size_t size) {
 
 /// Gets what there is, waiting for it if need be.
 bool Connection::fill(Time until) {
-    while (!over_ && request_bytes_ <= max_request_bytes) {
+    while (!over_ && request_bytes_ <= most_bytes_) {
         ERR_clear_error();
         const long got = ssl_ ? SSL_read(ssl_.get(), buffer_.data(), int_size(buffer_.size()))
                               : recv(socket_, buffer_.data(), buffer_.size(), 0);
@@ -115,13 +120,18 @@ bool Connection::fill(Time until) {
             begin_ = 0;
             end_ = static_cast<std::size_t>(got);
             request_bytes_ += end_;
-            last_read_ = steady_clock::now().time_since_epoch().count();
-            return true;
+            last_progress_ = steady_clock::now().time_since_epoch().count();
+            return most_bytes_ != max_head_bytes || hold(end_ * head_cost);
         }
         if (!wait(step_of(got, Step::again_when_readable), until)) break;
     }
     over_ = true;
     return false;
+}
+
+bool Connection::hold(std::size_t bytes) {
+    over_ = over_ || !all_->hold(*this, bytes);
+    return !over_;
 }
 
 /// What follows from what OpenSSL said, or the system, where `again` is what it would wait for.
@@ -194,22 +204,51 @@ std::pair<std::string, int> Connection::own() const {
 
 void Connections::add(Connection& connection) {
     const std::lock_guard lock(mutex_);
-    if (all_.size() >= limit_) {
-        const auto quietest = std::min_element(
-            all_.begin(), all_.end(), [](const Connection* a, const Connection* b) {
-                return std::pair{!a->idle_, a->last_read_.load()} <
-                       std::pair{!b->idle_, b->last_read_.load()};
-            });
-        shutdown((*quietest)->socket_, SHUT_RDWR);
-        // It is on its way out; the next one is another's turn.
-        all_.erase(quietest);
-    }
+    if (all_.size() >= limit_) drop_quietest([](const Connection&) { return true; });
     all_.insert(&connection);
 }
 
 void Connections::remove(Connection& connection) {
     const std::lock_guard lock(mutex_);
-    all_.erase(&connection);
+    if (all_.erase(&connection) > 0) held_ -= connection.held_;
+}
+
+bool Connections::hold(Connection& connection, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    if (all_.count(&connection) == 0) return false;
+    connection.held_ += bytes;
+    held_ += bytes;
+    const auto is_other = [&](const Connection& other) {
+        return &other != &connection && other.held_ > 0;
+    };
+    while (held_ > max_held_bytes) {
+        if (!drop_quietest(is_other)) return false;
+    }
+    return true;
+}
+
+void Connections::release(Connection& connection) {
+    const std::lock_guard lock(mutex_);
+    if (all_.count(&connection) > 0) held_ -= connection.held_;
+    connection.held_ = 0;
+}
+
+/// Ends, of those that `may_go`, an idle one or the one without progress for the longest; false if
+/// there is none. It is on its way out then: the next one is another's turn.
+template <class Predicate>
+bool Connections::drop_quietest(const Predicate& may_go) {
+    Connection* quietest = nullptr;
+    const auto rank = [](const Connection& one) {
+        return std::pair{!one.idle_, one.last_progress_.load()};
+    };
+    for (auto* const one : all_) {
+        if (may_go(*one) && (quietest == nullptr || rank(*one) < rank(*quietest))) quietest = one;
+    }
+    if (quietest == nullptr) return false;
+    shutdown(quietest->socket_, SHUT_RDWR);
+    held_ -= quietest->held_;
+    all_.erase(quietest);
+    return true;
 }
 
 void Connections::end_idle() {

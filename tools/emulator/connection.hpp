@@ -22,7 +22,10 @@ class Connections;
 /// for what Connections does.
 class Connection {
 public:
+    static constexpr std::size_t max_head_bytes = 64u << 10;
     static constexpr std::size_t max_request_bytes = 5u << 20;  ///< With its head.
+    /// A byte of a head costs more than itself: "a:" becomes a name and a value of their own.
+    static constexpr std::size_t head_cost = 16;
     static constexpr std::chrono::seconds request_time{30};  ///< From its first byte to its last.
     static constexpr std::chrono::seconds write_time{10};    ///< Without any progress.
     /// Between requests. Longer than clients keep theirs: it is not this side that drops one.
@@ -43,6 +46,11 @@ public:
     long read(char* to, std::size_t size);
     long write(const char* from, std::size_t size);
     bool is_over() const noexcept { return over_; }
+    /// What comes now is the body.
+    void head_is_read() noexcept { most_bytes_ = max_request_bytes; }
+    /// Says that this many more bytes of the memory are this request's, until the next one is
+    /// waited for. False if that is too much, and the connection over.
+    bool hold(std::size_t bytes);
     /// No further request is taken: where this one's body ends is not known.
     void make_last() noexcept { last_ = true; }
 
@@ -73,18 +81,22 @@ private:
     std::size_t begin_ = 0;
     std::size_t end_ = 0;
     std::size_t request_bytes_ = 0;
+    std::size_t most_bytes_ = max_head_bytes;
+    std::size_t held_ = 0;  ///< Connections guards it.
     Time request_end_{};
     bool over_ = false;
     bool last_ = false;
     bool reset_ = false;
     std::atomic<bool> idle_{true};
-    std::atomic<std::chrono::steady_clock::rep> last_read_;
+    std::atomic<std::chrono::steady_clock::rep> last_progress_;
 };
 
-/// Those there are. Too many at once cost those their place that have been quiet the longest.
-/// Thread-safe.
+/// Those there are. Too many at once cost those their place that have been quiet the longest, and
+/// so does too much memory that all of them hold together. Thread-safe.
 class Connections {
 public:
+    static constexpr std::size_t max_held_bytes = 128u << 20;
+
     explicit Connections(std::size_t limit) : limit_(limit) {}
     /// Ends those that wait for a request.
     void end_idle();
@@ -93,10 +105,15 @@ private:
     friend class Connection;
     void add(Connection& connection);
     void remove(Connection& connection);
+    bool hold(Connection& connection, std::size_t bytes);
+    void release(Connection& connection);
+    template <class Predicate>
+    bool drop_quietest(const Predicate& may_go);
 
     std::mutex mutex_;
     std::set<Connection*> all_;
     std::size_t limit_;
+    std::size_t held_ = 0;
 };
 
 }  // namespace emulator

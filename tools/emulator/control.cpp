@@ -123,6 +123,7 @@ std::vector<std::string> Control::senders() const {
 }
 
 std::string Control::state(std::uint64_t requests_after, std::uint64_t webhooks_after) const {
+    const std::lock_guard lock(showing_);
     const auto known = revision();
     return state_json({.fake = *fake_,
                        .revision = known,
@@ -217,7 +218,7 @@ void Control::set_webhook(const json& order) {
 }
 
 ControlAnswer Control::post(std::string_view path, const std::string& body) {
-    const auto order = json::parse(body, nullptr, false);
+    const auto order = parse_order(body);
     if (!order.is_object()) return refusal("the body is not a JSON object");
     auto answer = obey(path, order);
     if (answer.status < 300) ++moves_;

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -53,6 +54,7 @@ private:
     std::shared_ptr<ScaledClock> clock_;
     Runner* runner_;
     Account account_;
+    mutable std::mutex showing_;  ///< Two answers with everything at once are one too many.
     std::atomic<std::uint64_t> fault_seed_;
     std::atomic<std::uint64_t> moves_{0};  ///< Of the clock, and of what the fake does not count.
 };

@@ -3,20 +3,18 @@
 #include <pthread.h>
 #include <signal.h>
 
-#include <unistd.h>
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <iostream>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -24,9 +22,12 @@
 #include <twiliowa/types/error.hpp>
 
 #include "clock.hpp"
+#include "common/command_line.hpp"
 #include "control.hpp"
 #include "host_names.hpp"
 #include "options.hpp"
+#include "private_files.hpp"
+#include "program.hpp"
 #include "runner.hpp"
 #include "server.hpp"
 #include "tls.hpp"
@@ -65,6 +66,20 @@ emulator::Login choose_account(const FakeTwilio& fake, const Options& options) {
     return *options.account;
 }
 
+bool is_whatsapp(const std::string& sender) {
+    return sender.starts_with("whatsapp:");
+}
+
+/// The sender that is meant when none is named: the first for WhatsApp of those that were asked
+/// for, else of those there are.
+std::string choose_sender(const std::vector<std::string>& asked,
+                          const std::vector<std::string>& all) {
+    const auto wanted = std::find_if(asked.begin(), asked.end(), is_whatsapp);
+    if (wanted != asked.end()) return *wanted;
+    const auto known = std::find_if(all.begin(), all.end(), is_whatsapp);
+    return known != all.end() ? *known : std::string{FakeTwilio::demo_sender};
+}
+
 /// What the options say of an account that the main one owns.
 void set_up_subaccount(FakeTwilio& fake, const emulator::Subaccount& subaccount,
                        const Options& options) {
@@ -88,8 +103,7 @@ emulator::Account set_up(FakeTwilio& fake, const Options& options) {
     }
     for (const auto& key : options.api_keys) fake.add_api_key(sid, key.sid, key.secret);
     for (const auto& sender : options.senders) fake.add_sender(sid, sender);
-    const auto sender =
-        options.senders.empty() ? fake.senders(sid).front() : options.senders.front();
+    const auto sender = choose_sender(options.senders, fake.senders(sid));
     if (!options.sandbox.empty()) fake.set_sandbox(sender, options.sandbox);
     if (!options.webhook.empty()) fake.set_webhook(sid, options.webhook, options.webhook_options);
     if (!options.status_callback.empty()) {
@@ -103,29 +117,24 @@ emulator::Account set_up(FakeTwilio& fake, const Options& options) {
     return {sid, token, sender};
 }
 
-void load_state(FakeTwilio& fake, const std::string& file) {
-    std::ifstream in(file, std::ios::binary);
-    if (!in) return;
-    fake.load(std::string{std::istreambuf_iterator<char>(in), {}});
-}
+/// Files and directories that end with the emulator.
+class Leftovers {
+public:
+    Leftovers() = default;
+    ~Leftovers() { remove(); }
+    Leftovers(const Leftovers&) = delete;
+    Leftovers& operator=(const Leftovers&) = delete;
 
-/// Whole or not at all.
-bool save_state(const FakeTwilio& fake, const std::string& file) {
-    const auto beside = file + ".new";
-    std::ofstream out(beside, std::ios::binary);
-    out << fake.save();
-    out.close();
-    std::error_code failed;
-    if (out) std::filesystem::rename(beside, file, failed);
-    return out && !failed;
-}
+    void add(std::string path) { paths_.push_back(std::move(path)); }
+    void remove() {
+        std::error_code ignored;
+        for (const auto& path : paths_) std::filesystem::remove_all(path, ignored);
+        paths_.clear();
+    }
 
-std::string write_certificate(const emulator::Certificate& certificate) {
-    const auto file = std::filesystem::temp_directory_path() /
-                      ("twiliowa-emulator-" + std::to_string(getpid()) + ".pem");
-    std::ofstream(file) << certificate.pem;
-    return file.string();
-}
+private:
+    std::vector<std::string> paths_;
+};
 
 std::string url_of(const Options& options, int port) {
     const bool ipv6 = options.host.find(':') != std::string::npos;
@@ -143,28 +152,52 @@ std::string shell_word(const std::string& text) {
     return word + "'";
 }
 
-void announce(const emulator::Account& account, const std::vector<std::string>& subaccounts,
-              const std::string& url, const std::string& certificate) {
-    auto sender = account.sender;
-    sender.erase(0, sender.find('+'));
-    std::cout << "# twiliowa-emulator is ready. Point a program at it:\n"
-              << "export TWILIOWA_BASE_URL=" << shell_word(url) << '\n'
-              << "export TWILIO_ACCOUNT_SID=" << account.sid << '\n'
-              << "export TWILIO_AUTH_TOKEN=" << shell_word(account.auth_token) << '\n'
-              << "export TWILIO_WHATSAPP_NUMBER=" << sender << '\n';
-    for (const auto& sid : subaccounts) {
-        std::cout << "# A subaccount, which the account's token opens, too: " << sid << '\n';
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+/// What points a program at it.
+Variables variables_of(const emulator::Account& account, const std::string& url) {
+    return {{"TWILIOWA_BASE_URL", url},
+            {"TWILIO_ACCOUNT_SID", account.sid},
+            {"TWILIO_AUTH_TOKEN", account.auth_token},
+            {"TWILIO_WHATSAPP_NUMBER", account.sender.substr(account.sender.find('+'))}};
+}
+
+/// What makes a program trust its certificate.
+Variables trust_of(const std::string& certificate) {
+    if (certificate.empty()) return {};
+    return {{"SSL_CERT_FILE", certificate},
+            {"CURL_CA_BUNDLE", certificate},
+            {"REQUESTS_CA_BUNDLE", certificate},
+            {"NODE_EXTRA_CA_CERTS", certificate}};
+}
+
+std::string export_lines(const Variables& variables) {
+    std::string lines;
+    for (const auto& [name, value] : variables) {
+        lines += "export " + name + "=" + shell_word(value) + "\n";
+    }
+    return lines;
+}
+
+/// For a shell, and for who reads it.
+std::string announcement(const FakeTwilio& fake, const emulator::Account& account,
+                         const std::string& url, const std::string& certificate) {
+    std::string text = "# twiliowa-emulator is ready. Point a program at it:\n" +
+                       export_lines(variables_of(account, url));
+    for (const auto& sender : fake.senders(account.sid)) {
+        if (!is_whatsapp(sender)) text += "# An SMS sender: " + sender + "\n";
+    }
+    for (const auto& sid : fake.subaccounts()) {
+        text += "# A subaccount, which the account's token opens, too: " + sid + "\n";
     }
     if (!certificate.empty()) {
-        std::cout << "# Trust its certificate:\nexport SSL_CERT_FILE=" << shell_word(certificate)
-                  << "\nexport NODE_EXTRA_CA_CERTS=" << shell_word(certificate) << '\n';
+        text += "# Trust its certificate:\n" + export_lines(trust_of(certificate));
     }
-    std::cout << "# A template, \"Hi {{1}}, your order {{2}} is on its way\": ContentSid "
-              << FakeTwilio::demo_content_sid << '\n'
-              << "# Messaging service: " << FakeTwilio::demo_messaging_service_sid << '\n'
-              << "# Page: " << url << "/   Recipients for each outcome: " << url << "/help\n"
-              << "# Ends with Ctrl-C or SIGTERM.\n"
-              << std::flush;
+    return text + "# A template, \"Hi {{1}}, your order {{2}} is on its way\": ContentSid " +
+           std::string{FakeTwilio::demo_content_sid} +
+           "\n# Messaging service: " + std::string{FakeTwilio::demo_messaging_service_sid} +
+           "\n# Page: " + url + "/   Recipients for each outcome: " + url +
+           "/help\n# Ends with Ctrl-C or SIGTERM.\n";
 }
 
 sigset_t ending_signals() {
@@ -172,7 +205,34 @@ sigset_t ending_signals() {
     sigemptyset(&signals);
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGCHLD);  // The program that it runs.
     return signals;
+}
+
+/// Waits until told to end.
+void wait_for_signal(const sigset_t& signals) {
+    int received = SIGCHLD;
+    while (received == SIGCHLD) sigwait(&signals, &received);
+}
+
+/// Runs the program until it ends, which it is asked to when this process is; returns its status.
+int run_program(const std::vector<std::string>& words, const Variables& variables,
+                const sigset_t& signals) {
+    for (const auto& [name, value] : variables) setenv(name.c_str(), value.c_str(), 1);
+    const auto program = emulator::start_program(words);
+    int received = 0;
+    sigwait(&signals, &received);
+    if (received != SIGCHLD) kill(program, SIGTERM);
+    return emulator::wait_for_program(program);
+}
+
+/// Waits for the end of what is served; returns the status.
+int serve(const Options& options, const std::string& text, const Variables& variables,
+          const sigset_t& signals) {
+    if (!options.program.empty()) return run_program(options.program, variables, signals);
+    std::cout << text << std::flush;
+    wait_for_signal(signals);
+    return 0;
 }
 
 /// Serves until told to end.
@@ -182,13 +242,17 @@ int run(const Options& options) {
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     signal(SIGPIPE, SIG_IGN);
 
+    Leftovers leftovers;
     std::optional<emulator::Certificate> certificate;
-    std::string certificate_file;
+    std::string trusted;
     if (options.tls) {
         auto hosts = options.allowed_hosts;
         hosts.push_back(options.host);
         certificate = emulator::make_certificate(hosts);
-        certificate_file = write_certificate(*certificate);
+        const auto directory = emulator::make_private_directory();
+        leftovers.add(directory);
+        trusted = directory + "/certificate.pem";
+        emulator::write_private_file(trusted, certificate->pem);
     }
     emulator::Server server{certificate, emulator::HostNames{options.host, options.allowed_hosts}};
     const auto port = server.bind(options.host, options.port);
@@ -201,23 +265,34 @@ int run(const Options& options) {
     const auto clock =
         std::make_shared<emulator::ScaledClock>(options.clock.speed, options.clock.start);
     const auto fake = make_fake(options, url, clock);
-    if (!options.state_file.empty()) load_state(*fake, options.state_file);
+    if (!options.state_file.empty()) {
+        if (const auto saved = emulator::read_file(options.state_file)) fake->load(*saved);
+    }
     const auto account = set_up(*fake, options);
     auto runner = std::make_unique<emulator::Runner>(fake, clock);
     emulator::Control control{fake, clock, *runner, account, options.seed};
     server.start(*fake, control);
-    announce(account, fake->subaccounts(), url, certificate_file);
 
-    int received = 0;
-    sigwait(&signals, &received);
-    server.stop();
-    runner.reset();
-    int status = 0;
-    if (!options.state_file.empty() && !save_state(*fake, options.state_file)) {
-        std::cerr << "twiliowa-emulator: cannot write " << options.state_file << '\n';
+    int status = 1;
+    try {
+        const auto text = announcement(*fake, account, url, trusted);
+        if (!options.env_file.empty()) {
+            emulator::write_private_file(options.env_file, text);
+            leftovers.add(options.env_file);
+        }
+        auto variables = variables_of(account, url);
+        for (auto& variable : trust_of(trusted)) variables.push_back(std::move(variable));
+        status = serve(options, text, variables, signals);
+        server.stop();
+        runner.reset();
+        if (!options.state_file.empty()) {
+            emulator::write_private_file(options.state_file, fake->save());
+        }
+    } catch (const std::exception& error) {
+        std::cerr << "twiliowa-emulator: " << error.what() << '\n';
         status = 1;
     }
-    if (!certificate_file.empty()) std::filesystem::remove(certificate_file);
+    leftovers.remove();
     std::cout << std::flush;
     // Threads of idle connections still use what is above: end without taking it down.
     std::_Exit(status);
@@ -233,7 +308,7 @@ int main(int argc, char** argv) {
             return 0;
         }
         return run(options);
-    } catch (const emulator::UsageError& error) {
+    } catch (const tools::UsageError& error) {
         std::cerr << "twiliowa-emulator: " << error.message
                   << "\nTry 'twiliowa-emulator --help'.\n";
         return 2;

@@ -2,15 +2,15 @@
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
-#include <functional>
-#include <map>
+#include <cstddef>
+#include <limits>
 #include <string_view>
 
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/webhook/public_url.hpp>
 
 #include "clock.hpp"
+#include "common/command_line.hpp"
 #include "net/url.hpp"
 #include "text/dates.hpp"
 
@@ -18,6 +18,7 @@ namespace emulator {
 
 namespace {
 
+using tools::UsageError;
 using twiliowa::testing::FakeTwilio;
 
 constexpr const char* usage =
@@ -27,7 +28,7 @@ Serves Twilio's API for messages, templates and their media from memory, moves m
 WhatsApp would, and sends signed webhooks. Nothing else leaves this machine. A page to write as the
 customer, to watch and to make things fail is at its address.
 
-Usage: twiliowa-emulator [options]
+Usage: twiliowa-emulator [options] [-- program arguments...]
 
   --port N                where to listen; 0, the default, takes any free port
   --host ADDRESS          the address to listen on; default 127.0.0.1
@@ -37,9 +38,10 @@ Usage: twiliowa-emulator [options]
   --account ACxxx:TOKEN   the account, instead of the built-in one; may be repeated: those after the
                           first are its subaccounts, which its token opens, too
   --api-key SKxxx:SECRET  a key of the account; may be repeated. After a subaccount: a key of that
-  --sender ADDRESS        a further WhatsApp sender, like whatsapp:+15551234567 or +15551234567;
-                          may be repeated; the first becomes TWILIO_WHATSAPP_NUMBER. After a
-                          subaccount: a sender of that, which has no other
+  --sender ADDRESS        a further WhatsApp sender, like whatsapp:+15551234567 or +15551234567, or
+                          sms:+15551234567 for SMS; may be repeated; the first for WhatsApp becomes
+                          TWILIO_WHATSAPP_NUMBER. After a subaccount: a sender of that, which has no
+                          other
   --sandbox CODE          that sender is a sandbox: customers send "join CODE" first (63015)
   --webhook URL           where customers' messages go; a fragment may override retries and
                           timeouts: http://localhost:8080/whatsapp#rc=3&rp=all, and a login
@@ -57,6 +59,8 @@ Usage: twiliowa-emulator [options]
                           With --clock manual the same requests get the same answers, times and all
   --state FILE            go on from this file if it exists, and write it at the end; what other
                           options say goes before what it says, but for --seed
+  --env-file FILE         write the lines that point a program at it to this file, whole, once it
+                          is ready; removed at the end
   --fault NAME=P          let a share P (0 to 1) of the requests fail; may be repeated. Names:
                           )";
 
@@ -64,9 +68,16 @@ constexpr const char* usage_end =
     R"(
   --help                  this text
 
-It prints the lines that point a program at it; paste them into a shell, or:
+With a program it prints nothing, runs the program with an environment that points there, and ends with
+it and with its status:
 
-  twiliowa-emulator > emulator.env &
+  twiliowa-emulator -- ./my_service
+
+Without one it prints the lines that point a program there; paste them into a shell, or:
+
+  rm -f emulator.env
+  twiliowa-emulator --env-file emulator.env &
+  until [ -e emulator.env ]; do sleep 0.1; done
   . ./emulator.env
   curl -u "$TWILIO_ACCOUNT_SID:$TWILIO_AUTH_TOKEN" \
        "$TWILIOWA_BASE_URL/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json" \
@@ -83,25 +94,6 @@ Free-form messages arrive within 24 hours of the customer's last message only, a
 recipients have a fate of their own; +150055 and any code from 30001 to 63999 ends with that code:
 
 )";
-
-int parse_port(const std::string& text) {
-    int port = -1;
-    const char* const end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, port);
-    if (parsed.ec != std::errc{} || parsed.ptr != end || port < 0 || port > 65'535) {
-        throw UsageError{"--port: '" + text + "' is not a number from 0 to 65535"};
-    }
-    return port;
-}
-
-double parse_number(const std::string& option, std::string_view text) {
-    double number = -1;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size() || number < 0) {
-        throw UsageError{option + ": '" + std::string{text} + "' is not a number"};
-    }
-    return number;
-}
 
 void parse_account(const std::string& text, Options& options) {
     const auto colon = text.find(':');
@@ -168,14 +160,11 @@ std::string parse_method(const std::string& option, const std::string& text) {
 
 std::pair<std::string, std::string> parse_application(const std::string& text) {
     const auto equals = text.find('=');
-    const auto sid = text.substr(0, equals);
-    const bool hexadecimal =
-        sid.size() == 34 && sid.starts_with("AP") &&
-        sid.find_first_not_of("0123456789abcdefABCDEF", 2) == std::string::npos;
-    if (!hexadecimal || equals == std::string::npos) {
+    const auto sid = twiliowa::ApplicationSid::parse(text.substr(0, equals));
+    if (!sid || equals == std::string::npos) {
         throw UsageError{"--application: write AP and 32 hexadecimal digits, = and the URL"};
     }
-    return {sid, parse_url("--application", text.substr(equals + 1))};
+    return {sid->str(), parse_url("--application", text.substr(equals + 1))};
 }
 
 ClockOptions parse_clock(const std::string& text) {
@@ -188,8 +177,8 @@ ClockOptions parse_clock(const std::string& text) {
         throw UsageError{"--clock: manual@ is followed by a time like 2026-01-01T00:00:00Z"};
     }
     if (text.size() > 1 && text.front() == 'x') {
-        const auto speed = parse_number("--clock", std::string_view{text}.substr(1));
-        if (speed >= 1 && speed <= 100'000) return {.speed = speed};
+        const auto speed = tools::read_number<double>(std::string_view{text}.substr(1));
+        if (speed && *speed >= 1 && *speed <= 100'000) return {.speed = *speed};
     }
     throw UsageError{"--clock: '" + text +
                      "' is not real, manual, or x and a number from 1 to 100000"};
@@ -200,21 +189,23 @@ std::pair<twiliowa::testing::Fault, double> parse_fault(const std::string& text)
     const auto name = text.substr(0, equals);
     for (const auto& [known, fault] : twiliowa::testing::fault_names) {
         if (name != known) continue;
-        const auto share =
-            equals == std::string::npos ? 1.0 : parse_number("--fault", text.substr(equals + 1));
-        if (share > 1) throw UsageError{"--fault: a share is from 0 to 1"};
-        return {fault, share};
+        if (equals == std::string::npos) return {fault, 1.0};
+        return {fault,
+                tools::parse_number("--fault", text.substr(equals + 1), 0.0, 1.0, " from 0 to 1")};
     }
     throw UsageError{"--fault: there is no fault '" + name + "'"};
 }
 
-std::uint64_t parse_seed(const std::string& text) {
-    std::uint64_t seed = 0;
-    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), seed);
-    if (parsed.ec != std::errc{} || parsed.ptr != text.data() + text.size()) {
-        throw UsageError{"--seed: '" + text + "' is not a number"};
+/// The names of the faults, six to a line.
+std::string fault_list() {
+    std::string list;
+    std::size_t index = 0;
+    for (const auto& [name, fault] : twiliowa::testing::fault_names) {
+        if (index > 0) list += index % 6 == 0 ? ",\n                          " : ", ";
+        list += name;
+        ++index;
     }
-    return seed;
+    return list;
 }
 
 }  // namespace
@@ -225,70 +216,53 @@ bool is_web_address(std::string_view text) {
 
 Options parse_options(int argc, char** argv) {
     Options options;
-    const std::map<std::string, std::function<void(const std::string&)>, std::less<>> known = {
-        {"--port", [&](const auto& value) { options.port = parse_port(value); }},
-        {"--host", [&](const auto& value) { options.host = value; }},
-        {"--account", [&](const auto& value) { parse_account(value, options); }},
-        {"--allow-host",
-         [&](const auto& value) { options.allowed_hosts.push_back(parse_host(value)); }},
-        {"--api-key",
-         [&](const auto& value) {
-             add_to_account(options, &Options::api_keys, &Subaccount::api_keys,
-                            parse_api_key(value));
-         }},
-        {"--sandbox", [&](const auto& value) { options.sandbox = value; }},
-        {"--sender",
-         [&](const auto& value) {
-             add_to_account(options, &Options::senders, &Subaccount::senders, parse_sender(value));
-         }},
-        {"--webhook", [&](const auto& value) { options.webhook = parse_url("--webhook", value); }},
-        {"--status-callback",
-         [&](const auto& value) {
-             options.status_callback = parse_url("--status-callback", value);
-         }},
-        {"--webhook-method",
-         [&](const auto& value) {
-             options.webhook_options_given = true;
-             options.webhook_options.method = parse_method("--webhook-method", value);
-         }},
-        {"--fallback",
-         [&](const auto& value) {
-             options.webhook_options_given = true;
-             options.webhook_options.fallback_url = parse_url("--fallback", value);
-         }},
-        {"--fallback-method",
-         [&](const auto& value) {
-             options.webhook_options_given = true;
-             options.webhook_options.fallback_method = parse_method("--fallback-method", value);
-         }},
-        {"--application",
-         [&](const auto& value) { options.applications.push_back(parse_application(value)); }},
-        {"--clock", [&](const auto& value) { options.clock = parse_clock(value); }},
-        {"--seed", [&](const auto& value) { options.seed = parse_seed(value); }},
-        {"--state", [&](const auto& value) { options.state_file = value; }},
-        {"--fault", [&](const auto& value) { options.faults.push_back(parse_fault(value)); }},
-    };
-    for (int i = 1; i < argc; ++i) {
-        std::string name = argv[i];
-        if (name == "--help" || name == "-h") {
-            options.help = true;
-            continue;
-        }
-        if (name == "--tls") {
-            options.tls = true;
-            continue;
-        }
-        std::optional<std::string> value;
-        if (const auto equals = name.find('='); equals != std::string::npos) {
-            value = name.substr(equals + 1);
-            name.resize(equals);
-        }
-        const auto option = known.find(name);
-        if (option == known.end()) throw UsageError{"unknown option '" + name + "'"};
-        if (!value && i + 1 < argc) value = argv[++i];
-        if (!value || value->empty()) throw UsageError{name + " needs a value"};
-        option->second(*value);
-    }
+    tools::CommandLine line;
+    const auto help = [&] { options.help = true; };
+    line.add_flag("--help", help);
+    line.add_flag("-h", help);
+    line.add_flag("--tls", [&] { options.tls = true; });
+    line.add("--port", [&](const auto& value) {
+        options.port = tools::parse_number("--port", value, 0, 65'535, " from 0 to 65535");
+    });
+    line.add("--host", [&](const auto& value) { options.host = value; });
+    line.add("--account", [&](const auto& value) { parse_account(value, options); });
+    line.add("--allow-host",
+             [&](const auto& value) { options.allowed_hosts.push_back(parse_host(value)); });
+    line.add("--api-key", [&](const auto& value) {
+        add_to_account(options, &Options::api_keys, &Subaccount::api_keys, parse_api_key(value));
+    });
+    line.add("--sandbox", [&](const auto& value) { options.sandbox = value; });
+    line.add("--sender", [&](const auto& value) {
+        add_to_account(options, &Options::senders, &Subaccount::senders, parse_sender(value));
+    });
+    line.add("--webhook",
+             [&](const auto& value) { options.webhook = parse_url("--webhook", value); });
+    line.add("--status-callback", [&](const auto& value) {
+        options.status_callback = parse_url("--status-callback", value);
+    });
+    line.add("--webhook-method", [&](const auto& value) {
+        options.webhook_options_given = true;
+        options.webhook_options.method = parse_method("--webhook-method", value);
+    });
+    line.add("--fallback", [&](const auto& value) {
+        options.webhook_options_given = true;
+        options.webhook_options.fallback_url = parse_url("--fallback", value);
+    });
+    line.add("--fallback-method", [&](const auto& value) {
+        options.webhook_options_given = true;
+        options.webhook_options.fallback_method = parse_method("--fallback-method", value);
+    });
+    line.add("--application",
+             [&](const auto& value) { options.applications.push_back(parse_application(value)); });
+    line.add("--clock", [&](const auto& value) { options.clock = parse_clock(value); });
+    line.add("--seed", [&](const auto& value) {
+        options.seed = tools::parse_number<std::uint64_t>(
+            "--seed", value, 0, std::numeric_limits<std::uint64_t>::max(), "");
+    });
+    line.add("--state", [&](const auto& value) { options.state_file = value; });
+    line.add("--fault", [&](const auto& value) { options.faults.push_back(parse_fault(value)); });
+    line.add("--env-file", [&](const auto& value) { options.env_file = value; });
+    options.program = line.parse(argc, argv);
     if (options.webhook.empty() && options.webhook_options_given) {
         throw UsageError{"--webhook-method, --fallback and --fallback-method need --webhook"};
     }
@@ -297,12 +271,7 @@ Options parse_options(int argc, char** argv) {
 
 std::string help_text() {
     std::string text = usage;
-    int column = 0;
-    for (const auto& [name, fault] : twiliowa::testing::fault_names) {
-        if (column > 0) text += ++column % 6 == 1 ? ",\n                          " : ", ";
-        if (column == 0) ++column;
-        text += name;
-    }
+    text += fault_list();
     text += usage_end;
     for (const auto& magic : twiliowa::testing::magic_recipients) {
         text.append("  ").append(magic.number).append("  ").append(magic.meaning);
@@ -310,7 +279,8 @@ std::string help_text() {
         text += '\n';
     }
     return text + R"(
-End it with Ctrl-C or SIGTERM. Exit status: 0 ended so, 1 cannot listen there, 2 wrong options.
+End it with Ctrl-C or SIGTERM. Exit status: 0 ended so, 1 cannot listen there, read or write a file, or
+run the program, 2 wrong options, else that of the program.
 )";
 }
 

@@ -52,8 +52,10 @@ struct Options {
     std::uint64_t seed = 1;
     bool tls = false;
     std::string state_file = {};
+    std::string env_file = {};
     std::vector<std::pair<twiliowa::testing::Fault, double>> faults = {};
     bool help = false;
+    std::vector<std::string> program = {};  ///< To run; nothing to wait for a signal.
 };
 
 /// The main account that is served, from the options or a state that was loaded.
@@ -63,15 +65,10 @@ struct Account {
     std::string sender;  ///< The one that is meant when none is named.
 };
 
-/// What is wrong with the command line.
-struct UsageError {
-    std::string message;
-};
-
 /// Whether it begins with http:// or https:// and a host.
 bool is_web_address(std::string_view text);
 
-/// @throws UsageError
+/// @throws tools::UsageError
 Options parse_options(int argc, char** argv);
 
 std::string help_text();

@@ -1,17 +1,25 @@
 #include "order.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "common/numbers.hpp"
 #include "options.hpp"
 #include "text/base64.hpp"
 
 namespace emulator {
 
 using nlohmann::json;
+
+json parse_order(const std::string& body) {
+    constexpr int most_values = 10'000;  // A value may be one byte of the body, and far more here.
+    int left = most_values;
+    // What is refused is thrown away at once, and so is what holds it.
+    return json::parse(
+        body, [&](int, json::parse_event_t, const json&) { return --left > 0; }, false);
+}
 
 std::string text_of(const json& object, const char* name) {
     const auto found = object.find(name);
@@ -45,13 +53,8 @@ double share_of(const json& object, const char* name, double otherwise) {
 std::uint64_t seed_of(const json& seed) {
     if (seed.is_number_unsigned()) return seed.get<std::uint64_t>();
     const auto text = seed.is_string() ? seed.get<std::string>() : std::string{};
-    std::uint64_t number = 0;
-    const auto* const end = text.data() + text.size();
-    const auto parsed = std::from_chars(text.data(), end, number);
-    if (text.empty() || parsed.ec != std::errc{} || parsed.ptr != end) {
-        throw std::invalid_argument("seed is not a number from 0");
-    }
-    return number;
+    if (const auto number = tools::read_number<std::uint64_t>(text)) return *number;
+    throw std::invalid_argument("seed is not a number from 0");
 }
 
 int count_of(const json& object, const char* name, int least, int most) {

@@ -15,6 +15,9 @@
 
 namespace emulator {
 
+/// Not an object if it is none, or holds more values than any order needs.
+nlohmann::json parse_order(const std::string& body);
+
 /// Empty when it is left out.
 std::string text_of(const nlohmann::json& order, const char* name);
 double number_of(const nlohmann::json& order, const char* name, double otherwise = 0.0);
