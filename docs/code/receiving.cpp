@@ -9,6 +9,7 @@
 
 namespace wa = twiliowa;
 using wa::testing::FakeTwilio;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -27,6 +28,14 @@ wa::WebhookHandler make_bot(const std::string& auth_token) {
 }
 // [bot]
 
+wa::InboundFilter inbound_order() {
+    return wa::inbound::text("order");
+}
+void look_later(const wa::MessageSid& sid) {
+    std::printf("look for the answer to %s\n", sid.str().c_str());
+}
+void handle(const wa::WebhookEvent&) {}
+
 // [filters]
 void add_menu(wa::WebhookHandler& bot) {
     bot.on(wa::inbound::text("help"), [](const wa::InboundMessage&) {
@@ -40,6 +49,43 @@ void add_menu(wa::WebhookHandler& bot) {
     bot.on_message([](const wa::InboundMessage&) {});  // whatever else: no answer
 }
 // [filters]
+
+// [inside]
+void confirm_orders(wa::WebhookHandler& bot, const wa::MessagesClient& client) {
+    bot.on(inbound_order(), [&client](const wa::InboundMessage& message,
+                                      const wa::HandlerContext& context) {
+        const auto sent = client.try_send_text({.to = message.from, .body = "It is ordered."},
+                                               {.timeout = 5s, .cancel = context.lease_lost});
+        if (sent) return;
+        if (sent.error().effect() == wa::Effect::none) sent.error().raise();  // 500: again
+        look_later(message.sid);  // never again from here: it may have been sent
+    });
+}
+// [inside]
+
+// [opt_out]
+void say_goodbye(wa::WebhookHandler& bot) {
+    bot.on_opt_out([](const wa::InboundMessage& message) {
+        std::printf("%s: an opt-out\n", message.sid.str().c_str());
+    });
+}
+// [opt_out]
+
+// [claim]
+int handle_once(const wa::DedupStore& dedup, const wa::WebhookRequest& verified,
+                std::string_view signature) {
+    const auto event = wa::parse_webhook(verified);
+    if (!event) return 400;
+    const auto key = wa::event_key(*event, signature);
+    if (!key) return 400;  // its SIDs are not whole
+    const auto claim = dedup.claim(*key);
+    if (!claim || claim->outcome == wa::ClaimOutcome::running) return 503;
+    if (claim->outcome == wa::ClaimOutcome::recut) return 403;
+    if (claim->outcome == wa::ClaimOutcome::done) return 200;
+    handle(*event);
+    return dedup.finish(*claim) ? 200 : 503;
+}
+// [claim]
 
 void proxies() {
     // [proxies]
@@ -60,7 +106,9 @@ void proxies() {
 wa::WebhookOptions shared_state(std::shared_ptr<wa::Store> store) {
     // [state]
     wa::WebhookOptions options;
-    options.dedup = std::make_shared<wa::DedupStore>(store);           // each event once
+    const auto keeper = std::make_shared<wa::LeaseKeeper>();  // one for the whole program
+    options.dedup = std::make_shared<wa::DedupStore>(         // each event once
+        store, wa::DedupOptions{.keeper = keeper});
     options.window = std::make_shared<wa::ConversationWindow>(store);  // the client's, too
     options.opt_outs = std::make_shared<wa::OptOuts>(store);           // the client's, too
     // [state]

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <twiliowa/client_options.hpp>
+#include <twiliowa/event_key.hpp>
 #include <twiliowa/http/curl_transport.hpp>
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/http/rate_limiter.hpp>
@@ -13,6 +14,7 @@
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/dedup_store.hpp>
+#include <twiliowa/state/lease_keeper.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/state/status_tracker.hpp>
 #include <twiliowa/state/store.hpp>

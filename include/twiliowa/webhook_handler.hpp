@@ -7,9 +7,11 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/messaging_response.hpp>
@@ -17,6 +19,7 @@
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/dedup_store.hpp>
 #include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/types/cancel.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/webhook/inbound_filter.hpp>
@@ -27,14 +30,31 @@
 
 namespace twiliowa {
 
+/// The method by which Twilio calls.
+enum class WebhookMethod { post, get };
+
 /// How a handler is set up. Everything has a default.
 struct WebhookOptions {
     /// How the outside world reaches this service: Twilio signs that URL. Behind a proxy, and
     /// wherever TLS is ended by something else, the default does not fit.
     PublicUrl public_url = PublicUrl::as_received();
-    /// What was handled already. Default: in this process's memory; give one on a shared store when
-    /// several processes serve the same URL.
+    /// What was handled already. Default: in this process's memory (the last 100,000 events); give
+    /// one on a shared store, with a LeaseKeeper, when several processes serve the same URL.
     std::shared_ptr<DedupStore> dedup = {};
+    /// How long a request whose event another is handling waits in its thread, one for each event,
+    /// before it is answered 503. It takes over when the other fails or its lease ends. At most
+    /// 15 s, which is how long Twilio waits. 0: it does not wait.
+    std::chrono::milliseconds wait_for_running{8'000};
+    /// Whether `on_unknown` runs again for a request with a signature that was seen before. A
+    /// replay and a true second event of the same bytes cannot be told apart: the default runs it
+    /// once for both.
+    bool unknown_may_repeat = false;
+    /// The one method that is taken; Twilio's default is POST.
+    WebhookMethod method = WebhookMethod::post;
+    /// A typed message that is one of these and nothing else (case and spaces around it do not
+    /// count) counts as an opt-out, like one that Twilio or `opt_outs` say is one: see
+    /// `inbound::opt_out`. It writes nothing down; `opt_outs` do. Empty: no words do.
+    std::vector<std::string> stop_words = {"STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT"};
     /// Told of every inbound message, and of the error 63016, when given: a
     /// `std::shared_ptr<ConversationWindow>`, or a function from the AccountSid of a verified event
     /// to the account's own. Share it with MessagesClient. Where accounts do not trust each other
@@ -55,19 +75,32 @@ struct WebhookOptions {
     std::shared_ptr<Clock> clock = {};  ///< Default: the machine's.
 };
 
+/// What a handler may want to know of its own run. Take it as a second parameter, or leave it.
+struct HandlerContext {
+    /// Cancelled when the process stood still for longer than its lease, or the store was away, and
+    /// another has taken the event: leave off. What the handler returns is dropped. Only a
+    /// DedupStore with a LeaseKeeper tells; otherwise it never is. May be given to a send.
+    CancelToken lease_lost = {};
+};
+
 /// From a raw request to its answer: verify, parse, claim, dispatch, answer.
 ///
 /// Each event runs its handler once, whatever Twilio repeats and however many threads (and, on a
 /// shared store, processes) take part: a duplicate of a finished event is answered 200 without the
-/// handler, one of an event still being handled 503. A handler that throws is answered 500 and the
-/// event is free again; one whose process died is free when its lease ends (DedupOptions). Twilio
-/// repeats a 5xx only if the webhook's URL asks for it, with `#rc=3&rp=all`: give Twilio what
-/// `PublicUrl::webhook_url` makes with ConnectionOverrides.
+/// handler; one of an event still being handled waits for its end, and is answered 503 if that does
+/// not come. A handler that throws is answered 500 and the event is free again; one whose process
+/// died is free when its lease ends (DedupOptions). Twilio repeats a 5xx only if the webhook's URL
+/// asks for it, with `#rc=3&rp=all`: give Twilio what `PublicUrl::webhook_url` makes with
+/// ConnectionOverrides.
 ///
 /// An event is known by (AccountSid, MessageSid, its kind, its status), which are signed; headers
-/// play no part. An UnknownWebhook is known by all its parameters instead of a status. A reply lost
-/// on its way to Twilio is lost, as the repetition is answered without it: send what must arrive
-/// with MessagesClient.
+/// play no part. An UnknownWebhook is known by its signature. A signature is bound to the event it
+/// was first read as: the same signature on a text that is cut differently is refused (403,
+/// WebhookOutcome::recut). A reply lost on its way to Twilio is lost, as the repetition is answered
+/// without it: send what must arrive with MessagesClient.
+///
+/// STOP, START and HELP, where they are an opt-out, reach `on_opt_out` and handlers whose filter
+/// names them, and no general one: no bot answers an opt-out by accident.
 ///
 /// Set it up first; then `handle` may be called from any number of threads at once. Handlers run in
 /// the thread that called it. The first handler whose filter says yes runs, and no other.
@@ -82,9 +115,11 @@ struct WebhookOptions {
 /// @endcode
 class TWILIOWA_EXPORT WebhookHandler {
 public:
-    using MessageHandler = std::function<MessagingResponse(const InboundMessage&)>;
-    using StatusHandler = std::function<void(const StatusCallback&)>;
-    using UnknownHandler = std::function<MessagingResponse(const UnknownWebhook&)>;
+    using MessageHandler =
+        std::function<MessagingResponse(const InboundMessage&, const HandlerContext&)>;
+    using StatusHandler = std::function<void(const StatusCallback&, const HandlerContext&)>;
+    using UnknownHandler =
+        std::function<MessagingResponse(const UnknownWebhook&, const HandlerContext&)>;
 
     /// @throws InvalidRequestError naming the option that is wrong.
     explicit WebhookHandler(RequestValidator validator, WebhookOptions options = {});
@@ -94,7 +129,8 @@ public:
     WebhookHandler(WebhookHandler&&) noexcept;
     WebhookHandler& operator=(WebhookHandler&&) noexcept;
 
-    /// `handler` takes a `const InboundMessage&` and returns a MessagingResponse, or nothing.
+    /// `handler` takes a `const InboundMessage&`, and a `const HandlerContext&` if it likes, and
+    /// returns a MessagingResponse, or nothing.
     template <class Handler>
     WebhookHandler& on(const InboundFilter& filter, Handler handler) {
         add(filter, answering<InboundMessage>(std::move(handler)));
@@ -124,16 +160,30 @@ public:
     WebhookHandler& on_flow(Handler handler) {
         return on(inbound::flow(), std::move(handler));
     }
-    /// Whatever no earlier handler took.
+    /// STOP, START and HELP: see `inbound::opt_out`. A reply to a STOP is refused (21610).
+    template <class Handler>
+    WebhookHandler& on_opt_out(Handler handler) {
+        return on(inbound::opt_out(), std::move(handler));
+    }
+    /// Whatever no earlier handler took, but for opt-outs.
     template <class Handler>
     WebhookHandler& on_message(Handler handler) {
         return on(inbound::any(), std::move(handler));
     }
-    /// `handler` takes a `const StatusCallback&`.
-    WebhookHandler& on_status(StatusHandler handler);
+    /// `handler` takes a `const StatusCallback&`, and a `const HandlerContext&` if it likes.
+    template <class Handler>
+    WebhookHandler& on_status(Handler handler) {
+        add_status({}, listening(std::move(handler)));
+        return *this;
+    }
     /// Called for this status only: `MessageStatus::read`.
-    WebhookHandler& on_status(std::string_view status, StatusHandler handler);
-    /// `handler` takes a `const UnknownWebhook&`. One without a MessageSid is not deduplicated.
+    template <class Handler>
+    WebhookHandler& on_status(std::string_view status, Handler handler) {
+        add_status(status, listening(std::move(handler)));
+        return *this;
+    }
+    /// `handler` takes a `const UnknownWebhook&`, and a `const HandlerContext&` if it likes. It
+    /// runs once for each signature: see WebhookOptions::unknown_may_repeat.
     template <class Handler>
     WebhookHandler& on_unknown(Handler handler) {
         add_unknown(answering<UnknownWebhook>(std::move(handler)));
@@ -146,19 +196,41 @@ public:
 private:
     struct Impl;
     void add(InboundFilter filter, MessageHandler handler);
+    void add_status(std::string_view status, StatusHandler handler);
     void add_unknown(UnknownHandler handler);
+
+    template <class Handler, class Event>
+    static decltype(auto) call(Handler& handler, const Event& event,
+                               const HandlerContext& context) {
+        if constexpr (std::is_invocable_v<Handler&, const Event&, const HandlerContext&>) {
+            return handler(event, context);
+        } else {
+            static_cast<void>(context);
+            return handler(event);
+        }
+    }
 
     /// A handler that returns nothing answers nothing.
     template <class Event, class Handler>
-    static std::function<MessagingResponse(const Event&)> answering(Handler handler) {
-        if constexpr (std::is_void_v<std::invoke_result_t<Handler&, const Event&>>) {
-            return [handler = std::move(handler)](const Event& event) mutable {
-                handler(event);
-                return MessagingResponse{};
-            };
-        } else {
-            return handler;
-        }
+    static std::function<MessagingResponse(const Event&, const HandlerContext&)> answering(
+        Handler handler) {
+        return [handler = std::move(handler)](
+                   const Event& event, const HandlerContext& context) mutable -> MessagingResponse {
+            if constexpr (std::is_void_v<decltype(call(handler, event, context))>) {
+                call(handler, event, context);
+                return {};
+            } else {
+                return call(handler, event, context);
+            }
+        };
+    }
+    /// What a status's handler returns says nothing.
+    template <class Handler>
+    static StatusHandler listening(Handler handler) {
+        return [handler = std::move(handler)](const StatusCallback& callback,
+                                              const HandlerContext& context) mutable {
+            static_cast<void>(call(handler, callback, context));
+        };
     }
 
     std::unique_ptr<Impl> impl_;

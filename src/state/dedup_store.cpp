@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "state/entries.hpp"
+#include "state/held_lease.hpp"
 #include "types/duration_bound.hpp"
 
 namespace twiliowa {
@@ -11,30 +12,71 @@ namespace twiliowa {
 namespace detail {
 namespace {
 
-constexpr std::string_view claim_running = "running";
 constexpr std::string_view claim_done = "done";
+constexpr std::chrono::seconds lease_renewed{5};
+constexpr std::chrono::seconds lease_alone{30};
+
+/// An entry that is gone between a write and a read was let go just then: it is tried again, within
+/// reason.
+constexpr int claim_rounds = 3;
+
+std::string claim_key(const EventKey& event) {
+    return state_key("event", {event.account_sid, event.message_sid, event.kind, event.status});
+}
+
+std::chrono::milliseconds lease_over(const Store* store, const DedupOptions& options) {
+    if (options.lease) return *options.lease;
+    if (dynamic_cast<const MemoryStore*>(store) != nullptr) return Store::forever;
+    return options.keeper ? lease_renewed : lease_alone;
+}
 
 }  // namespace
 }  // namespace detail
 
 DedupStore::DedupStore(std::shared_ptr<Store> store, DedupOptions options)
-    : store_(detail::guarded_store(std::move(store))), options_(options) {
-    detail::require_duration("lease", options_.lease);
+    : options_(std::move(options)), lease_(detail::lease_over(store.get(), options_)) {
+    store_ = detail::guarded_store(std::move(store));
+    if (lease_ != Store::forever) detail::require_duration("lease", lease_);
     detail::require_duration("kept", options_.kept);
+}
+
+Result<bool> DedupStore::bind(const EventKey& event) const {
+    const auto key = detail::state_key("signature", {event.signature});
+    const auto wanted = detail::claim_key(event);
+    for (int round = 0; round < detail::claim_rounds; ++round) {
+        const auto bound = store_->compare_and_set(key, 0, wanted, options_.kept, Keep::evictable);
+        if (!bound) return bound.error();
+        if (*bound != 0) return true;
+        const auto entry = store_->get(key);
+        if (!entry) return entry.error();
+        if (*entry) return (*entry)->value == wanted;
+    }
+    return store_error("never takes an entry", "check its compare_and_set");
 }
 
 Result<Claim> DedupStore::claim(const EventKey& event) const {
     Claim claim;
-    claim.key = detail::state_key("event",
-                                  {event.account_sid, event.message_sid, event.kind, event.status});
-    // An entry that is gone between the two steps was let go just now: try again, within reason.
-    for (int round = 0; round < 3; ++round) {
-        const auto taken = store_->compare_and_set(claim.key, 0, detail::claim_running,
-                                                   options_.lease, Keep::pinned);
+    if (!event.signature.empty()) {
+        const auto bound = bind(event);
+        if (!bound) return bound.error();
+        if (!*bound) {
+            claim.outcome = ClaimOutcome::recut;
+            return claim;
+        }
+    }
+    claim.key = detail::claim_key(event);
+    for (int round = 0; round < detail::claim_rounds; ++round) {
+        const auto taken =
+            store_->compare_and_set(claim.key, 0, detail::claim_running, lease_, Keep::pinned);
         if (!taken) return taken.error();
         if (*taken != 0) {
             claim.outcome = ClaimOutcome::claimed;
             claim.version = *taken;
+            if (!options_.keeper || lease_ == Store::forever) return claim;
+            claim.held =
+                std::make_shared<detail::HeldLease>(store_, claim.key, claim.version, lease_);
+            claim.lost = claim.held->lost.token();
+            options_.keeper->hold(claim.held);
             return claim;
         }
         const auto entry = store_->get(claim.key);
@@ -49,11 +91,13 @@ Result<Claim> DedupStore::claim(const EventKey& event) const {
 
 Result<bool> DedupStore::finish(const Claim& claim) const {
     if (claim.outcome != ClaimOutcome::claimed || claim.version == 0) return false;
+    const auto lease = claim.held ? claim.held->end() : claim.version;
+    if (!lease) return false;
     const auto write = [&](std::uint64_t expected) {
         return store_->compare_and_set(claim.key, expected, detail::claim_done, options_.kept,
                                        Keep::evictable);
     };
-    auto written = write(claim.version);
+    auto written = write(*lease);
     // The lease ran out. If nobody took the event since, it is done all the same.
     if (written && *written == 0) written = write(0);
     if (!written) return written.error();
@@ -62,7 +106,9 @@ Result<bool> DedupStore::finish(const Claim& claim) const {
 
 Result<bool> DedupStore::release(const Claim& claim) const {
     if (claim.outcome != ClaimOutcome::claimed || claim.version == 0) return false;
-    return store_->erase(claim.key, claim.version);
+    const auto lease = claim.held ? claim.held->end() : claim.version;
+    if (!lease) return false;
+    return store_->erase(claim.key, *lease);
 }
 
 }  // namespace twiliowa

@@ -26,6 +26,10 @@ std::string_view to_string(WebhookOutcome outcome) noexcept {
             return "store_failed";
         case WebhookOutcome::unverified:
             return "unverified";
+        case WebhookOutcome::recut:
+            return "recut";
+        case WebhookOutcome::lease_lost:
+            return "lease_lost";
     }
     return "unknown";
 }

@@ -32,11 +32,14 @@ std::string sid_problem(const SidKind& kind, std::string_view text) {
 
 }  // namespace
 
-Result<std::string> check_sid(const SidKind& kind, std::string_view text) {
+bool is_whole_sid(const SidKind& kind, std::string_view text) noexcept {
     const auto prefix = text.substr(0, 2);
-    const bool good = text.size() == 34 && (prefix == kind.prefix || prefix == kind.other_prefix) &&
-                      std::all_of(text.begin() + 2, text.end(), is_hex_digit);
-    if (good) return std::string(text);
+    return text.size() == 34 && (prefix == kind.prefix || prefix == kind.other_prefix) &&
+           std::all_of(text.begin() + 2, text.end(), is_hex_digit);
+}
+
+Result<std::string> check_sid(const SidKind& kind, std::string_view text) {
+    if (is_whole_sid(kind, text)) return std::string(text);
     return Error::invalid_request(
         kind.name, sid_problem(kind, text),
         std::string("give ") + kind.prefix + " followed by 32 hexadecimal digits");

@@ -11,8 +11,10 @@ namespace twiliowa::inbound {
 namespace {
 
 bool is_words(const InboundMessage& message) noexcept {
-    return !message.body.empty() && message.media.empty() && !message.location && !message.button &&
-           !message.list && message.interactive_data.empty();
+    const bool is_typed =
+        message.message_type.empty() || detail::equals_ignoring_case(message.message_type, "text");
+    return is_typed && !message.body.empty() && message.media.empty() && !message.location &&
+           !message.button && !message.list && message.interactive_data.empty();
 }
 
 /// `pattern` is a whole type, or ends in `/` and is a family of them.
@@ -33,11 +35,21 @@ InboundFilter text() {
 }
 
 InboundFilter text(std::string_view words) {
-    return InboundFilter{[words = std::string{detail::trim(words, detail::white_space)}](
-                             const InboundMessage& message) {
+    return InboundFilter::naming([words = std::string{detail::trim(words, detail::white_space)}](
+                                     const InboundMessage& message) {
         return is_words(message) &&
                detail::equals_ignoring_case(detail::trim(message.body, detail::white_space), words);
-    }};
+    });
+}
+
+InboundFilter opt_out() {
+    return InboundFilter::naming([](const InboundMessage& message) {
+        if (message.taken_for_stop) return true;
+        const auto is = [&](std::string_view type) {
+            return detail::equals_ignoring_case(message.opt_out_type.str(), type);
+        };
+        return is(OptOutType::stop) || is(OptOutType::start) || is(OptOutType::help);
+    });
 }
 
 InboundFilter media() {
@@ -62,9 +74,9 @@ InboundFilter button() {
 }
 
 InboundFilter button(std::string_view answer) {
-    return InboundFilter{[answer = std::string{answer}](const InboundMessage& message) {
+    return InboundFilter::naming([answer = std::string{answer}](const InboundMessage& message) {
         return message.button && message.button_answer() == answer;
-    }};
+    });
 }
 
 InboundFilter list() {
@@ -72,9 +84,9 @@ InboundFilter list() {
 }
 
 InboundFilter list(std::string_view id) {
-    return InboundFilter{[id = std::string{id}](const InboundMessage& message) {
+    return InboundFilter::naming([id = std::string{id}](const InboundMessage& message) {
         return message.list && message.list->id == id;
-    }};
+    });
 }
 
 InboundFilter flow() {

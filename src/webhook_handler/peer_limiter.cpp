@@ -21,7 +21,7 @@ std::string peer_key(std::string_view peer) {
 std::chrono::nanoseconds PeerLimiter::wait_for(std::string_view peer, MonotonicTime now) {
     auto key = peer_key(peer);
     const std::lock_guard lock(mutex_);
-    auto& full_at = full_again(std::move(key));
+    auto& full_at = full_again(std::move(key), now);
     const auto full = std::max(full_at, now) + refill_;
     const auto latest = now + refill_ * burst_;
     if (full > latest) return full - latest;
@@ -29,13 +29,25 @@ std::chrono::nanoseconds PeerLimiter::wait_for(std::string_view peer, MonotonicT
     return std::chrono::nanoseconds{0};
 }
 
-MonotonicTime& PeerLimiter::full_again(std::string key) {
+MonotonicTime& PeerLimiter::full_again(std::string key, MonotonicTime now) {
     const auto recent = recent_.find(key);
     if (recent != recent_.end()) return recent->second;
-    if (recent_.size() >= max_peers / 2) older_ = std::exchange(recent_, {});
+    if (recent_.size() >= max_peers / 2) turn_over(now);
     auto older = older_.extract(key);
     if (!older.empty()) return recent_.insert(std::move(older)).position->second;
     return recent_[std::move(key)];
+}
+
+/// Those of the older ones who have used up their requests stay, as far as there is room: otherwise
+/// a peer would only have to wait for others.
+void PeerLimiter::turn_over(MonotonicTime now) {
+    const auto empty_at = now + refill_ * (burst_ - 1);
+    Buckets kept;
+    for (auto peer = older_.begin(); peer != older_.end() && kept.size() < max_peers / 4;) {
+        const auto here = peer++;
+        if (here->second > empty_at) kept.insert(older_.extract(here));
+    }
+    older_ = std::exchange(recent_, std::move(kept));
 }
 
 }  // namespace twiliowa::detail

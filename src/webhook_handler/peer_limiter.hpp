@@ -14,8 +14,9 @@
 namespace twiliowa::detail {
 
 /// A token bucket for each peer, in bounded memory and constant time. An IPv6 peer is its /64.
-/// With more peers than it can hold it forgets those heard of longest ago, who may then do as much
-/// as new ones: a flood from many addresses shuts out nobody. Thread-safe.
+/// With more peers than it can hold it forgets those heard of longest ago, first those who have
+/// requests left, who may then do as much as new ones: a flood from many addresses shuts out
+/// nobody. Thread-safe.
 class PeerLimiter {
 public:
     static constexpr std::size_t max_peers = 10'000;
@@ -30,7 +31,8 @@ public:
 private:
     /// When each bucket is full again; it lacks a token for every `refill_` until then.
     using Buckets = std::unordered_map<std::string, MonotonicTime>;
-    MonotonicTime& full_again(std::string key);
+    MonotonicTime& full_again(std::string key, MonotonicTime now);
+    void turn_over(MonotonicTime now);
 
     int burst_;
     std::chrono::nanoseconds refill_;

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cctype>
-#include <cstdio>
 #include <string>
 #include <string_view>
 
@@ -20,9 +19,8 @@ inline void append_form_field(std::string& body, std::string_view name, std::str
             } else if (c == ' ') {
                 body += '+';
             } else {
-                char escaped[4];
-                std::snprintf(escaped, sizeof escaped, "%%%02X", byte);
-                body += escaped;
+                constexpr std::string_view digits = "0123456789ABCDEF";
+                body += {'%', digits[byte >> 4], digits[byte & 15]};
             }
         }
     };

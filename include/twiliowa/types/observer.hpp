@@ -45,7 +45,7 @@ enum class WebhookOutcome {
     handled,         ///< 200: the handler ran, or none was for it.
     duplicate,       ///< 200: was handled before.
     running,         ///< 503: is being handled, by another request.
-    bad_method,      ///< 405: neither POST nor GET.
+    bad_method,      ///< 405: not the method of WebhookOptions.
     too_many,        ///< 429: the peer's requests are limited.
     too_large,       ///< 413: the body, the URL or the number of parameters is over the limit.
     bad_signature,   ///< 403: not signed by Twilio, as far as can be told.
@@ -53,6 +53,8 @@ enum class WebhookOutcome {
     handler_failed,  ///< 500: the handler threw, or its answer is no TwiML that Twilio takes.
     store_failed,    ///< 503: what was handled cannot be looked up.
     unverified,      ///< 503: the signature could not be checked; the key lookup failed.
+    recut,           ///< 403: its signature is another event's; somebody has cut that one anew.
+    lease_lost,      ///< 200: the handler ran, but another had taken the event from it.
 };
 TWILIOWA_EXPORT std::string_view to_string(WebhookOutcome outcome) noexcept;
 
@@ -64,7 +66,8 @@ struct WebhookResultEvent {
     std::string_view message_sid = {};  ///< Empty if not read.
     /// The account that the request names (AC...); empty if it names none, or was refused before
     /// its signature was looked at. Proven by the signature if the outcome is `handled`,
-    /// `duplicate`, `running`, `handler_failed` or `store_failed`; otherwise anybody may say it.
+    /// `duplicate`, `running`, `handler_failed`, `store_failed`, `recut` or `lease_lost`; otherwise
+    /// anybody may say it.
     std::string_view account_sid = {};
     std::string_view reason = {};  ///< Why, in full; not told to the outside.
     std::string_view hint = {};    ///< The way out.

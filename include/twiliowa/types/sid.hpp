@@ -28,6 +28,8 @@ TWILIOWA_EXPORT extern const SidKind messaging_service_sid_kind;
 TWILIOWA_EXPORT extern const SidKind application_sid_kind;
 TWILIOWA_EXPORT extern const SidKind api_key_sid_kind;
 
+/// Whether `text` is a whole SID of that kind: its letters and 32 hexadecimal digits.
+TWILIOWA_EXPORT bool is_whole_sid(const SidKind& kind, std::string_view text) noexcept;
 TWILIOWA_EXPORT Result<std::string> check_sid(const SidKind& kind, std::string_view text);
 /// Whether `text` is safe in a URL path and plausible as a SID of a kind not yet known.
 TWILIOWA_EXPORT bool is_readable_sid(std::string_view text) noexcept;

@@ -18,17 +18,37 @@ public:
     using Test = std::function<bool(const InboundMessage&)>;
 
     explicit InboundFilter(Test test) : test_(std::move(test)) {}
+    /// One that names what it is about. Only such a one, alone or joined to others, is asked about
+    /// STOP and its like: see `inbound::opt_out`.
+    static InboundFilter naming(Test test) {
+        InboundFilter filter{std::move(test)};
+        filter.is_named_ = filter.test_;
+        return filter;
+    }
+
     bool operator()(const InboundMessage& message) const { return test_(message); }
+    /// Whether it says yes because of something that it names.
+    bool names(const InboundMessage& message) const { return is_named_ && is_named_(message); }
 
     friend InboundFilter operator&&(InboundFilter a, InboundFilter b) {
-        return InboundFilter{[a = std::move(a), b = std::move(b)](const InboundMessage& message) {
-            return a(message) && b(message);
-        }};
+        InboundFilter filter{
+            [a, b](const InboundMessage& message) { return a(message) && b(message); }};
+        if (a.is_named_ || b.is_named_) {
+            filter.is_named_ = [a = std::move(a), b = std::move(b)](const InboundMessage& message) {
+                return a(message) && b(message) && (a.names(message) || b.names(message));
+            };
+        }
+        return filter;
     }
     friend InboundFilter operator||(InboundFilter a, InboundFilter b) {
-        return InboundFilter{[a = std::move(a), b = std::move(b)](const InboundMessage& message) {
-            return a(message) || b(message);
-        }};
+        InboundFilter filter{
+            [a, b](const InboundMessage& message) { return a(message) || b(message); }};
+        if (a.is_named_ || b.is_named_) {
+            filter.is_named_ = [a = std::move(a), b = std::move(b)](const InboundMessage& message) {
+                return a.names(message) || b.names(message);
+            };
+        }
+        return filter;
     }
     friend InboundFilter operator!(InboundFilter a) {
         return InboundFilter{
@@ -37,16 +57,23 @@ public:
 
 private:
     Test test_;
+    Test is_named_ = {};  ///< Says yes to no more than `test_`.
 };
 
 namespace inbound {
 
 /// Every message.
 TWILIOWA_EXPORT InboundFilter any();
-/// Words the customer typed: a body without media, location, button, list or flow.
+/// Words the customer typed: a body without media, location, button, list or flow, whose
+/// MessageType, if there is one, is `text`.
 TWILIOWA_EXPORT InboundFilter text();
 /// The body is this, but for the case of ASCII letters and spaces around it.
 TWILIOWA_EXPORT InboundFilter text(std::string_view words);
+/// The customer wants no more messages, wants them again, or asks how that works: OptOutType is
+/// STOP, START or HELP, or WebhookHandler took the text for it (WebhookOptions::stop_words).
+/// WebhookHandler gives such a message to handlers that name it, and to no others: those of this
+/// filter, of `text("stop")`, `button("stop")` and `list("stop")`, and what they are part of.
+TWILIOWA_EXPORT InboundFilter opt_out();
 TWILIOWA_EXPORT InboundFilter media();
 /// A file of this kind: `image/png`, or `image/` for all images.
 TWILIOWA_EXPORT InboundFilter media(std::string_view content_type);

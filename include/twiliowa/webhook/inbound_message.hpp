@@ -98,6 +98,8 @@ struct InboundMessage {
     std::string wa_id = {};             ///< The phone number's digits; may be missing.
     std::string external_user_id = {};  ///< WhatsApp user id, where Twilio gives one.
     OptOutType opt_out_type = {};
+    /// Set by WebhookHandler: WebhookOptions::opt_outs or stop_words took it for an opt-out.
+    bool taken_for_stop = false;
     std::string channel_metadata = {};  ///< JSON text.
     /// Every other parameter, as it came.
     WebhookParameters other = {};

@@ -37,6 +37,17 @@ TEST_CASE("a flood of peers does not grow the memory, and shuts out nobody") {
     CHECK(limiter.wait_for("one more", now) == 60s);
 }
 
+TEST_CASE("a peer that used up its requests is not forgotten for others that come") {
+    PeerLimiter limiter{2, 60s};
+    const MonotonicTime now{1h};
+    REQUIRE(limiter.wait_for("203.0.113.7", now) == 0ns);
+    REQUIRE(limiter.wait_for("203.0.113.7", now) == 0ns);
+    for (std::size_t i = 0; i < 4 * PeerLimiter::max_peers; ++i) {
+        REQUIRE(limiter.wait_for("peer" + std::to_string(i), now) == 0ns);
+    }
+    CHECK(limiter.wait_for("203.0.113.7", now) == 30s);
+}
+
 TEST_CASE("a peer of IPv6 is its /64, one of IPv4 is its address") {
     PeerLimiter limiter{1, 60s};
     const MonotonicTime now{1h};

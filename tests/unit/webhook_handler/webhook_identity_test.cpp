@@ -64,7 +64,7 @@ TEST_CASE("a status that swallows its neighbour is no status") {
     CHECK(service.handler.handle(status(std::string(33, 'a'))).status == 400);
 }
 
-TEST_CASE("unknown events of one message are told apart by all they say, however it is cut") {
+TEST_CASE("unknown events are told apart by their signatures, however they are cut") {
     Service service;
     int ran = 0;
     service.handler.on_unknown([&](const UnknownWebhook&) { ++ran; });

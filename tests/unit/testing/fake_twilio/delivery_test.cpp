@@ -69,7 +69,8 @@ TEST_CASE("FakeTwilio asks with GET on request, the parameters in the signed que
 TEST_CASE("FakeTwilio's GET webhook is one that a WebhookHandler understands") {
     Conversation talk;
     std::string heard;
-    WebhookHandler handler{RequestValidator{FakeTwilio::demo_auth_token}};
+    WebhookHandler handler{RequestValidator{FakeTwilio::demo_auth_token},
+                           {.method = WebhookMethod::get}};
     handler.on_text([&](const InboundMessage& message) {
         heard = message.body;
         return MessagingResponse{"Thanks"};

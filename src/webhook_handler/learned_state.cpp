@@ -1,0 +1,117 @@
+#include "webhook_handler/learned_state.hpp"
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace twiliowa::detail {
+
+namespace {
+
+/// A callback does not say when its message was sent. What the customer wrote in this time before
+/// it counts as later than the refusal it reports: a reply refused here for no reason is worse than
+/// one more refusal by WhatsApp.
+constexpr std::chrono::minutes longest_way_back{15};
+
+/// What there is to learn from, of one account.
+struct AccountState {
+    std::shared_ptr<ConversationWindow> window = {};
+    std::shared_ptr<OptOuts> opt_outs = {};
+};
+
+/// Asking for it can fail like the store behind it.
+template <class State>
+Result<std::shared_ptr<State>> state_of(const PerAccount<State>& states, const AccountSid& account,
+                                        std::string_view option) {
+    try {
+        return states.of(account.str());
+    } catch (const TwilioError& error) {
+        return error.error();
+    } catch (...) {
+        return store_error("is not known: the function in WebhookOptions::" + std::string{option} +
+                           " threw an exception");
+    }
+}
+
+Result<AccountState> account_state(const LearningState& state, const AccountSid& account) {
+    auto window = state_of(state.window, account, "window");
+    if (!window) return window.error();
+    auto opt_outs = state_of(state.opt_outs, account, "opt_outs");
+    if (!opt_outs) return opt_outs.error();
+    return AccountState{std::move(*window), std::move(*opt_outs)};
+}
+
+/// On the wire a bare number is SMS; for Address it is WhatsApp.
+bool is_sms(std::string_view wire) noexcept {
+    return wire.starts_with('+');
+}
+
+std::string state_address(const std::string& wire) {
+    return is_sms(wire) ? "sms:" + wire : wire;
+}
+
+/// Remembers the failure of a store.
+class StoreFailure {
+public:
+    template <class Value>
+    bool note(const Result<Value>& result) {
+        if (!result && is_store_error(result.error())) failure_ = result.error();
+        return result.has_value();
+    }
+    std::optional<Error> take() && { return std::move(failure_); }
+
+private:
+    std::optional<Error> failure_;
+};
+
+std::optional<Error> learn_message(const AccountState& state, InboundMessage& message,
+                                   TimePoint now) {
+    StoreFailure failure;
+    const auto customer = state_address(message.from);
+    for (const auto& sender : {state_address(message.to), message.messaging_service_sid}) {
+        if (sender.empty()) continue;
+        if (state.window && !is_sms(message.from)) {
+            failure.note(state.window->record_inbound(sender, customer, now));
+        }
+        if (!state.opt_outs) continue;
+        const auto meant = state.opt_outs->learn_inbound(
+            sender, customer, message.opt_out_type.str(), message.body, now);
+        if (failure.note(meant) && *meant == OptOutNews::opted_out) message.taken_for_stop = true;
+    }
+    return std::move(failure).take();
+}
+
+std::optional<Error> learn_status(const AccountState& state, const StatusCallback& callback,
+                                  TimePoint now) {
+    StoreFailure failure;
+    const auto customer = state_address(callback.to);
+    const auto sent_at = now - longest_way_back;
+    for (const auto& sender : {state_address(callback.from), callback.messaging_service_sid}) {
+        if (sender.empty()) continue;
+        const int code = callback.error_code;
+        if (state.window) {
+            failure.note(state.window->learn_error(sender, customer, code, sent_at));
+        }
+        if (state.opt_outs) {
+            failure.note(state.opt_outs->learn_error(sender, customer, code, sent_at));
+        }
+    }
+    return std::move(failure).take();
+}
+
+}  // namespace
+
+std::optional<Error> learn_event(const LearningState& state, WebhookEvent& event, TimePoint now) {
+    auto* message = std::get_if<InboundMessage>(&event);
+    const auto* callback = std::get_if<StatusCallback>(&event);
+    if (message == nullptr && callback == nullptr) return std::nullopt;
+    const auto& account = message != nullptr ? message->account_sid : callback->account_sid;
+    const auto known = account_state(state, account);
+    if (!known) return known.error();
+    return message != nullptr ? learn_message(*known, *message, now)
+                              : learn_status(*known, *callback, now);
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,64 @@
+// Whoever has seen a webhook can cut its signed text anew. However: its handler runs once.
+#include <doctest/doctest.h>
+
+#include <map>
+#include <random>
+#include <string>
+
+#include "support/recut.hpp"
+#include "support/webhook_service.hpp"
+
+using namespace twiliowa;
+using namespace twiliowa::test;
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr int signed_webhooks = 200;
+#else
+constexpr int signed_webhooks = 2'000;
+#endif
+constexpr int recuts_of_each = 50;
+
+TEST_CASE("random recuts of random signed webhooks: the handler runs once") {
+    struct Counting final : Observer {
+        std::map<WebhookOutcome, int> outcomes;
+        void on_webhook(const WebhookResultEvent& event) noexcept override {
+            ++outcomes[event.outcome];
+        }
+    };
+    std::mt19937 random{20261126};
+    const Dice roll = [&random](std::size_t below) { return random() % below; };
+    const auto counting = std::make_shared<Counting>();
+    Service service{[&](WebhookOptions& options) { options.observer = counting; }};
+    const RequestValidator validator{token};
+    int runs = 0;
+    service.handler.on_opt_out([&](const InboundMessage&) { ++runs; })
+        .on_message([&](const InboundMessage&) { ++runs; })
+        .on_status([&](const StatusCallback&) { ++runs; })
+        .on_unknown([&](const UnknownWebhook&) { ++runs; });
+
+    int wrong = 0;
+    std::string first_wrong;
+    for (int i = 0; i < signed_webhooks; ++i) {
+        const auto original = random_webhook(roll);
+        const auto url = "https://example.com" + original.target;
+        const auto body = original.request({}).body;
+        const auto signature = validator.sign({.url = url, .body = body});
+        const auto place = static_cast<int>(roll(recuts_of_each));
+        runs = 0;
+        for (int k = 0; k < recuts_of_each; ++k) {
+            service.handler.handle(recut(original, roll).request(signature));
+            if (k == place) service.handler.handle(original.request(signature));
+        }
+        if (runs == 1) continue;
+        ++wrong;
+        if (first_wrong.empty()) first_wrong = original.text();
+    }
+    INFO("the first that is wrong: ", first_wrong);
+    CHECK(wrong == 0);
+    // All of them were signed, and some of each kind were there.
+    CHECK(counting->outcomes[WebhookOutcome::bad_signature] == 0);
+    CHECK(counting->outcomes[WebhookOutcome::handled] == signed_webhooks);
+    CHECK(counting->outcomes[WebhookOutcome::recut] > signed_webhooks);
+    CHECK(counting->outcomes[WebhookOutcome::duplicate] > signed_webhooks);
+    CHECK(counting->outcomes[WebhookOutcome::unreadable] > signed_webhooks);
+}
