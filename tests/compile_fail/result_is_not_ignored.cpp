@@ -1,10 +1,18 @@
 // expect: unused-result|nodiscard
-#include <twiliowa/types/address.hpp>
+#include <cstdio>
 
-void parse() {
+#include <twiliowa/messages_client.hpp>
+
+void greet(const twiliowa::MessagesClient& client) {
 #ifdef TWILIOWA_COMPILE_FAIL
-    twiliowa::Address::parse("+14155238886");
+    // [wrong]
+    client.try_send_text({.to = "+447700900123", .body = "Hello"});
+    // [wrong]
 #else
-    (void)twiliowa::Address::parse("+14155238886");
+    // [right]
+    if (auto sent = client.try_send_text({.to = "+447700900123", .body = "Hello"}); !sent) {
+        std::fprintf(stderr, "%s\n", sent.error().what().c_str());
+    }
+    // [right]
 #endif
 }

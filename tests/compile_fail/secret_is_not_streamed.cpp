@@ -4,8 +4,12 @@
 
 void log(const twiliowa::Secret& secret) {
 #ifdef TWILIOWA_COMPILE_FAIL
+    // [wrong]
     std::cout << secret;
+    // [wrong]
 #else
-    std::cout << secret.empty();
+    // [right]
+    std::cout << (secret.empty() ? "no token" : "a token");
+    // [right]
 #endif
 }

@@ -1,12 +1,16 @@
 // expect: conver|invalid init|no viable|no matching
-#include <twiliowa/types/sid.hpp>
+#include <string>
 
-void fetch(const twiliowa::MessageSid& sid);
+#include <twiliowa/messages_client.hpp>
 
-void run() {
+void look(const twiliowa::MessagesClient& client, const std::string& text) {
 #ifdef TWILIOWA_COMPILE_FAIL
-    fetch("SM00000000000000000000000000000000");
+    // [wrong]
+    client.fetch(text);
+    // [wrong]
 #else
-    fetch(twiliowa::MessageSid("SM00000000000000000000000000000000"));
+    // [right]
+    client.fetch(twiliowa::MessageSid(text));
+    // [right]
 #endif
 }
