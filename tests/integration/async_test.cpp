@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "fixture.hpp"
+#include "support/show.hpp"
 
 using namespace twiliowa;
 using namespace twiliowa::test;
@@ -224,8 +225,8 @@ TEST_CASE("a call that waits for its turn ends by its deadline, unsent") {
         CHECK(answer.error().effect() == Effect::none);
         CHECK(answer.error().port() == wire.server.port());
         // Not Twilio's fault.
-        CHECK(answer.error().what().find("before it had a connection") != std::string::npos);
-        CHECK(answer.error().hint().find("max_connections") != std::string::npos);
+        CHECK(answer.error().what() == containing("before it had a connection"));
+        CHECK(answer.error().hint() == containing("max_connections"));
     }
     CHECK(wire.server.requests().size() == 2);
     source.cancel();  // and with it those under way: the last one gets its turn

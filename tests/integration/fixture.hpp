@@ -7,6 +7,7 @@
 #include <chrono>
 #include <future>
 #include <memory>
+#include <stdexcept>
 #include <string>
 
 #include <twiliowa/http/curl_transport.hpp>
@@ -94,7 +95,7 @@ struct Wire {
     }
 };
 
-/// An asynchronous send, waited for.
+/// An asynchronous send, waited for: a completion that never comes is a failure, not a standstill.
 inline Result<HttpResponse> send_async(AsyncHttpTransport& transport, HttpRequest request,
                                        CallContext context) {
     auto promise = std::make_shared<std::promise<Result<HttpResponse>>>();
@@ -102,6 +103,9 @@ inline Result<HttpResponse> send_async(AsyncHttpTransport& transport, HttpReques
     transport.async_send(
         std::move(request), std::move(context),
         [promise](Result<HttpResponse> result) { promise->set_value(std::move(result)); });
+    if (future.wait_for(std::chrono::minutes{1}) != std::future_status::ready) {
+        throw std::runtime_error("the completion of an asynchronous send did not come in a minute");
+    }
     return future.get();
 }
 

@@ -9,6 +9,7 @@
 #include "environment_variables.hpp"
 #include "fixture.hpp"
 #include "http/certificate_authorities.hpp"
+#include "support/show.hpp"
 #include "support/skip.hpp"
 
 using namespace twiliowa;
@@ -247,7 +248,7 @@ TEST_CASE("nothing but http:// and https:// is asked for") {
                                    send_async(transport, request, Wire::within())}) {
             REQUIRE_FALSE(answer);
             CHECK(answer.error().effect() == Effect::none);
-            CHECK(answer.error().what().find("unsupported protocol") != std::string::npos);
+            CHECK(answer.error().what() == containing("unsupported protocol"));
         }
     }
 }

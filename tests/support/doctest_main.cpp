@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <variant>
 
 #define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
@@ -27,5 +28,10 @@ struct NameSkipped : doctest::IReporter {
     void log_message(const doctest::MessageData&) override {}
 };
 DOCTEST_REGISTER_LISTENER("name-skipped", 1, NameSkipped);
+
+REGISTER_EXCEPTION_TRANSLATOR(const std::bad_variant_access& wrong) {
+    return doctest::String(wrong.what()) +
+           ": the error of a Result that holds a value was asked for, or a variant's other kind";
+}
 
 }  // namespace

@@ -1,4 +1,5 @@
 #include "call/call_machine.hpp"
+#include "support/show.hpp"
 
 #include <doctest/doctest.h>
 
@@ -17,6 +18,7 @@ using twiliowa::detail::CallStep;
 using twiliowa::detail::Repeat;
 using twiliowa::detail::RetryBudget;
 using Action = CallStep::Action;
+using twiliowa::test::containing;
 
 namespace {
 
@@ -136,7 +138,7 @@ TEST_CASE("outcome unknown: the error carries its cause, the effect and the way 
     CHECK(m.error().http_status() == 500);
     REQUIRE(m.error().cause() != nullptr);
     CHECK(m.error().cause()->kind() == ErrorKind::api);
-    CHECK(m.error().what().find("reconcile") != std::string::npos);
+    CHECK(m.error().what() == containing("reconcile"));
 }
 
 TEST_CASE("a cancelled create that had left is of unknown outcome; one that had not is cancelled") {

@@ -12,10 +12,12 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
 
+#include "support/show.hpp"
 #include "support/store_doubles.hpp"
 
 using namespace twiliowa;
 using namespace std::chrono_literals;
+using twiliowa::test::containing;
 using twiliowa::testing::BrokenStore;
 using twiliowa::testing::ManualClock;
 using twiliowa::testing::ScriptedTransport;
@@ -102,8 +104,8 @@ void check_closed(const Error& error) {
     CHECK(error.effect() == Effect::none);
     CHECK(error.field() == "Body");
     CHECK(error.code() == 63016);
-    CHECK(error.hint().find("template") != std::string::npos);
-    CHECK(error.what().find("4477") == std::string::npos);
+    CHECK(error.hint() == containing("template"));
+    CHECK(error.what() != containing("4477"));
 }
 
 void check_opted_out(const Error& error) {
@@ -111,7 +113,7 @@ void check_opted_out(const Error& error) {
     CHECK(error.effect() == Effect::none);
     CHECK(error.field() == "To");
     CHECK(error.code() == 21610);
-    CHECK(error.what().find("4477") == std::string::npos);
+    CHECK(error.what() != containing("4477"));
 }
 
 }  // namespace
@@ -226,7 +228,7 @@ TEST_CASE("a client without a window refuses a fallback, which it would never se
         REQUIRE_FALSE(result.has_value());
         CHECK(result.error().kind() == ErrorKind::invalid_request);
         CHECK(result.error().field() == "fallback_content_sid");
-        CHECK(result.error().hint().find("ClientOptions::window") != std::string::npos);
+        CHECK(result.error().hint() == containing("ClientOptions::window"));
     };
     check_refused(client.check(message));
     check_refused(client.try_send(message));
@@ -254,7 +256,7 @@ TEST_CASE("the white space of a fallback's variables is treated as the message s
         CHECK(o.client().try_send(message).error().field() == "fallback_variables");
         message.whitespace = WhitespacePolicy::normalise;
         REQUIRE(o.client().try_send(message).has_value());
-        CHECK(o.transport->requests().back().body.find("%22Lee+Smith%22") != std::string::npos);
+        CHECK(o.transport->requests().back().body == containing("%22Lee+Smith%22"));
     };
     check_normalised(text());
     check_normalised(media());

@@ -1,4 +1,5 @@
 #include "messages_client/outbound_checks.hpp"
+#include "support/show.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,6 +11,7 @@
 
 using namespace twiliowa;
 using namespace std::chrono_literals;
+using twiliowa::test::containing;
 
 namespace {
 
@@ -38,7 +40,7 @@ std::string refusal(const OutboundMessage& message,
     const auto& error = checked.error();
     CHECK(error.kind() == ErrorKind::invalid_request);
     CHECK(error.effect() == Effect::none);
-    CHECK(error.what().find("7700900123") == std::string::npos);
+    CHECK(error.what() != containing("7700900123"));
     return error.field() + '/' + std::to_string(error.code());
 }
 
@@ -71,9 +73,8 @@ TEST_CASE("a text, a template, a medium and a location are encoded as Twilio wan
                                                 .longitude = -122.391664,
                                                 .name = "Office",
                                                 .label = "375 Beale St"});
-    CHECK(place.find("PersistentAction=geo%3A37.787890%2C-122.391664%7C375+Beale+St") !=
-          std::string::npos);
-    CHECK(place.find("Body=Office") != std::string::npos);
+    CHECK(place == containing("PersistentAction=geo%3A37.787890%2C-122.391664%7C375+Beale+St"));
+    CHECK(place == containing("Body=Office"));
 }
 
 TEST_CASE("all parameters are sent under Twilio's names") {

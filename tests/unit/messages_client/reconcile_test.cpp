@@ -9,8 +9,11 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
 
+#include "support/show.hpp"
+
 using namespace twiliowa;
 using Outcome = Reconciliation::Outcome;
+using twiliowa::test::containing;
 
 namespace {
 
@@ -60,8 +63,7 @@ TEST_CASE("reconcile: the one message like it is found among others") {
     CHECK(result.outcome == Outcome::found);
     REQUIRE(result.sids.size() == 1);
     CHECK(result.sids[0].str() == "SM5");
-    CHECK(f.transport->requests()[0].url.find("To=whatsapp%3A%2B447700900123") !=
-          std::string::npos);
+    CHECK(f.transport->requests()[0].url == containing("To=whatsapp%3A%2B447700900123"));
 }
 
 TEST_CASE("reconcile: nothing like it, or a list that lags, is not_found and nothing more") {

@@ -6,7 +6,10 @@
 #include <utility>
 #include <vector>
 
+#include "support/show.hpp"
+
 using twiliowa::Address;
+using twiliowa::test::containing;
 
 TEST_CASE("an address takes every documented form and gets its prefix once") {
     const std::vector<std::pair<std::string, std::string>> forms{
@@ -76,8 +79,8 @@ TEST_CASE("a wrong address is refused with the reason and without the number") {
         CHECK(error.kind() == twiliowa::ErrorKind::invalid_request);
         CHECK(error.field() == "To");
         CHECK(error.code() == 21211);
-        CHECK(error.what().find(reason) != std::string::npos);
-        CHECK(error.what().find("7700") == std::string::npos);
+        CHECK(error.what() == containing(reason));
+        CHECK(error.what() != containing("7700"));
         CHECK_FALSE(error.hint().empty());
     }
     CHECK(Address::parse("x", "From").error().code() == 21212);

@@ -8,7 +8,10 @@
 
 #include <twiliowa/messages_client.hpp>
 
+#include "support/show.hpp"
+
 using namespace twiliowa;
+using twiliowa::test::containing;
 
 namespace {
 
@@ -58,8 +61,8 @@ TEST_CASE("credentials for another account keep their login") {
     const auto refused = with_key.try_for_account(subaccount);
     REQUIRE_FALSE(refused);
     CHECK(refused.error().field() == "credentials");
-    CHECK(refused.error().what().find("API key") != std::string::npos);
-    CHECK(refused.error().what().find("canary") == std::string::npos);
+    CHECK(refused.error().what() == containing("API key"));
+    CHECK(refused.error().what() != containing("canary"));
     CHECK_THROWS_AS(static_cast<void>(with_key.for_account(subaccount)), InvalidRequestError);
 }
 
@@ -69,7 +72,7 @@ TEST_CASE("wrong credentials are refused by name and never quoted") {
     CHECK(Credentials::try_api_key(account, account, "s").error().field() == "ApiKeySid");
     const auto broken = Credentials::try_auth_token(account, "canary\r\nX-Evil: 1");
     REQUIRE_FALSE(broken);
-    CHECK(broken.error().what().find("canary") == std::string::npos);
+    CHECK(broken.error().what() != containing("canary"));
     CHECK_THROWS_AS(Credentials::auth_token("", ""), InvalidRequestError);
 }
 

@@ -7,12 +7,15 @@
 #include <set>
 #include <string_view>
 
+#include "support/show.hpp"
+
 using twiliowa::advise;
 using twiliowa::error_catalogue;
 using twiliowa::ErrorAdvice;
 using twiliowa::ErrorCategory;
 using twiliowa::RetryAdvice;
 using twiliowa::to_string;
+using twiliowa::test::containing;
 
 namespace {
 
@@ -157,9 +160,9 @@ TEST_CASE("a code that is not in the catalogue gets what its range tells") {
     CHECK(advise(20599).retry == RetryAdvice::check_first);
     CHECK(advise(21999).category == ErrorCategory::invalid_request);
     CHECK(advise(30999).category == ErrorCategory::unknown);
-    CHECK(advise(30999).title.find("delivery") != std::string_view::npos);
+    CHECK(advise(30999).title == containing("delivery"));
     CHECK(advise(63999).category == ErrorCategory::unknown);
-    CHECK(advise(63999).title.find("channel") != std::string_view::npos);
+    CHECK(advise(63999).title == containing("channel"));
     CHECK(advise(92999).category == ErrorCategory::template_);
 }
 

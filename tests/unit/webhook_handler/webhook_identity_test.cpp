@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "support/show.hpp"
 #include "support/webhook_service.hpp"
 
 using namespace twiliowa;
@@ -41,7 +42,7 @@ TEST_CASE("a signed message that is cut differently does not run its handler aga
          .body = split.body,
          .signature = find_header(split.headers, "X-Twilio-Signature")}));
     CHECK(service.handler.handle(split).status == 400);
-    CHECK(service.heard->entries.back().reason.find("AccountSid") != std::string::npos);
+    CHECK(service.heard->entries.back().reason == containing("AccountSid"));
     CHECK(ran == std::vector<std::string>{"pay 100"});
 }
 

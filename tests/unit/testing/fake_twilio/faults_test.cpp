@@ -7,10 +7,12 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 
 #include "fixture.hpp"
+#include "support/show.hpp"
 
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
+using twiliowa::test::containing;
 using twiliowa::testing::FakeTwilio;
 using twiliowa::testing::FakeTwilioOptions;
 using twiliowa::testing::Fault;
@@ -147,11 +149,11 @@ TEST_CASE("FakeTwilio keeps a log of requests without credentials") {
     CHECK(log[0].fault == Fault::close_before);
     CHECK(log[1].status == 404);
     CHECK(log[1].code == 20404);
-    CHECK(log[1].url.find("/Messages/SM") != std::string::npos);
+    CHECK(log[1].url == containing("/Messages/SM"));
     CHECK(talk.fake->requests(2).size() == 1);
     CHECK(talk.fake->requests(3).empty());
     for (const auto& record : log) {
-        CHECK((record.url + record.body + record.response).find(FakeTwilio::demo_auth_token) ==
-              std::string::npos);
+        CHECK((record.url + record.body + record.response) !=
+              containing(FakeTwilio::demo_auth_token));
     }
 }

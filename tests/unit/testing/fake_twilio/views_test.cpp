@@ -7,10 +7,12 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 
 #include "fixture.hpp"
+#include "support/show.hpp"
 
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
+using twiliowa::test::containing;
 using twiliowa::testing::FakeTwilio;
 using twiliowa::testing::FakeTwilioOptions;
 using twiliowa::testing::Fault;
@@ -176,8 +178,8 @@ TEST_CASE("a template that nests without end is refused") {
     const auto fake = FakeTwilio::with_account();
     const std::string start =
         R"({"friendly_name": "[\"[", "language": "en", "types": {"twilio/text": {"body": "x", "a": )";
-    CHECK(post_content(*fake, start + std::string(50, '[') + std::string(50, ']') + "}}}")
-              .find("\"sid\"") != std::string::npos);
-    CHECK(post_content(*fake, start + std::string(200'000, '[') + std::string(200'000, ']') + "}}}")
-              .find("nests too deeply") != std::string::npos);
+    CHECK(post_content(*fake, start + std::string(50, '[') + std::string(50, ']') + "}}}") ==
+          containing("\"sid\""));
+    CHECK(post_content(*fake, start + std::string(200'000, '[') + std::string(200'000, ']') +
+                                  "}}}") == containing("nests too deeply"));
 }
