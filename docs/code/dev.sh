@@ -11,6 +11,9 @@ measure_it() {
     # [bench]
     ./dev bench
     # [bench]
+    # [instructions]
+    ./dev bench --instructions
+    # [instructions]
     # [fuzz]
     ./dev fuzz --runs 10000000
     # [fuzz]

@@ -1,44 +1,44 @@
 #include "allocations.hpp"
 
 #include <cstddef>
-#include <cstdlib>
-#include <new>
 
 namespace benchmark_support {
 
+namespace {
+
+constinit AllocationCounter counter;
+
+void count_one() noexcept {
+    if (counter.counting.load(std::memory_order_relaxed)) {
+        counter.count.fetch_add(1, std::memory_order_relaxed);
+    }
+}
+
+}  // namespace
+
 AllocationCounter& allocations() noexcept {
-    thread_local AllocationCounter counter;
     return counter;
 }
 
 }  // namespace benchmark_support
 
-namespace {
+// What glibc calls its own, where a program has replaced them.
+extern "C" {
 
-void* counted_allocation(std::size_t size) {
-    auto& counter = benchmark_support::allocations();
-    if (counter.counting) ++counter.count;
-    if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
-    throw std::bad_alloc();
-}
+void* __libc_malloc(std::size_t size);
+void* __libc_calloc(std::size_t count, std::size_t size);
+void* __libc_realloc(void* memory, std::size_t size);
 
-}  // namespace
-
-void* operator new(std::size_t size) {
-    return counted_allocation(size);
+void* malloc(std::size_t size) {
+    benchmark_support::count_one();
+    return __libc_malloc(size);
 }
-void* operator new[](std::size_t size) {
-    return counted_allocation(size);
+void* calloc(std::size_t count, std::size_t size) {
+    benchmark_support::count_one();
+    return __libc_calloc(count, size);
 }
-void operator delete(void* memory) noexcept {
-    std::free(memory);
+void* realloc(void* memory, std::size_t size) {
+    benchmark_support::count_one();
+    return __libc_realloc(memory, size);
 }
-void operator delete[](void* memory) noexcept {
-    std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-    std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-    std::free(memory);
 }

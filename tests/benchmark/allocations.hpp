@@ -1,14 +1,16 @@
-// Counts what this thread allocates. The program's operator new is replaced by one that counts.
+// Counts what this process takes from the heap, libraries included: malloc is replaced by one that
+// counts.
 #pragma once
+
+#include <atomic>
 
 namespace benchmark_support {
 
 struct AllocationCounter {
-    bool counting = false;
-    long count = 0;
+    std::atomic<bool> counting = false;
+    std::atomic<long> count = 0;
 };
 
-/// Of this thread.
 AllocationCounter& allocations() noexcept;
 
 }  // namespace benchmark_support
