@@ -234,11 +234,11 @@ Error refuse_other_channel(Address::Channel recipient) {
     if (recipient == Address::Channel::sms) {
         return Error::invalid_request(
             "From", "is a WhatsApp sender, and To is an SMS number",
-            "set from to sms:+<number> to send SMS, or write To without sms:", 30016);
+            "set from to sms:+<number> to send SMS, or write To without sms:", 21910);
     }
     return Error::invalid_request(
         "From", "is an SMS sender, and To is on WhatsApp",
-        "set from to whatsapp:+<number>, or write sms:+<number> in To to send SMS", 30016);
+        "set from to whatsapp:+<number>, or write sms:+<number> in To to send SMS", 21910);
 }
 
 Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked) {

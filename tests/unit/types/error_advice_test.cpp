@@ -202,3 +202,14 @@ TEST_CASE("a value that is no enumerator is called unknown") {
     CHECK(to_string(static_cast<ErrorCategory>(1000)) == "unknown");
     CHECK(to_string(static_cast<RetryAdvice>(-1)) == "unknown");
 }
+
+TEST_CASE("the codes that a create, TwiML and a sender's registration really give are known") {
+    for (const int code : {21910, 92002, 92006, 92007, 14101, 14102, 14103, 14109, 14111, 21702,
+                           21704, 63039, 63104}) {
+        CAPTURE(code);
+        CHECK(advise(code).title.find("not in the catalogue") == std::string_view::npos);
+    }
+    CHECK(advise(21910).category == ErrorCategory::invalid_request);
+    CHECK(advise(92007).category == ErrorCategory::template_);
+    CHECK(advise(63039).retry == RetryAdvice::later);
+}
