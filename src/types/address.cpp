@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include <twiliowa/types/sid.hpp>
+
+#include "text/ascii.hpp"
+
 namespace twiliowa {
 
 namespace detail {
@@ -26,6 +30,13 @@ bool begins_invisibly(std::string_view text) noexcept {
     const auto last = static_cast<unsigned char>(text[2]);
     if (text.starts_with("\xe2\x80")) return last <= 0x8f || (last >= 0xa8 && last <= 0xaf);
     return text.starts_with("\xe2\x81") && last >= 0x9f && last <= 0xaf;
+}
+
+/// Takes `prefix` off the front of `text`, in whatever case it is written.
+bool take_prefix(std::string_view& text, std::string_view prefix) noexcept {
+    if (!equals_ignoring_case(text.substr(0, prefix.size()), prefix)) return false;
+    text.remove_prefix(prefix.size());
+    return true;
 }
 
 /// The name of a character at the front of `text` that nobody sees, or empty.
@@ -82,16 +93,22 @@ Result<Address> Address::parse(std::string_view text, std::string_view field) {
     }
     Address address;
     std::string_view identity = text;
-    if (text.starts_with(detail::sms_prefix)) {
+    if (detail::take_prefix(identity, detail::sms_prefix)) {
         address.channel_ = Channel::sms;
-        identity.remove_prefix(detail::sms_prefix.size());
-    } else if (text.starts_with(detail::whatsapp_prefix)) {
-        identity.remove_prefix(detail::whatsapp_prefix.size());
-        if (identity.starts_with(detail::whatsapp_prefix)) return refuse("has whatsapp: twice");
+    } else if (detail::take_prefix(identity, detail::whatsapp_prefix)) {
+        if (auto rest = identity; detail::take_prefix(rest, detail::whatsapp_prefix)) {
+            return refuse("has whatsapp: twice");
+        }
         if (detail::is_whatsapp_user_id(identity)) {
-            address.wire_ = text;
+            address.wire_ = detail::whatsapp_prefix;
+            address.wire_ += identity;
             return address;
         }
+    }
+    if (MessagingServiceSid::parse(identity)) {
+        return Error::invalid_request(std::string(field), "is a messaging service",
+                                      "give it as messaging_service_sid",
+                                      field == "From" ? 21212 : 21211);
     }
     const auto name = detail::unseen_character(identity);
     if (!name.empty()) return refuse("begins with " + std::string(name) + " after its prefix");

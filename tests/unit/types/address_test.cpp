@@ -16,6 +16,9 @@ TEST_CASE("an address takes every documented form and gets its prefix once") {
         {"+447700900123", "whatsapp:+447700900123"},
         {"whatsapp:+447700900123", "whatsapp:+447700900123"},
         {"sms:+447700900123", "+447700900123"},
+        {"WhatsApp:+447700900123", "whatsapp:+447700900123"},
+        {"WHATSAPP:GB.45", "whatsapp:GB.45"},
+        {"SMS:+447700900123", "+447700900123"},
         {"whatsapp:GB.4566546130240823", "whatsapp:GB.4566546130240823"},
         {"whatsapp:US.ENT.a1B2", "whatsapp:US.ENT.a1B2"},
     };
@@ -65,7 +68,6 @@ TEST_CASE("a wrong address is refused with the reason and without the number") {
         {"+1234567890123456", "more than 15"},
         {"whatsapp:whatsapp:+447700900123", "twice"},
         {"whatsapp:GB.", "does not begin with +"},
-        {"WhatsApp:+447700900123", "does not begin with +"},
         {std::string("+4477009001\0", 12), "a control character at position 12"},
         {"+447700900123\r\nX: y", "a control character at position 14"},
     };
@@ -84,4 +86,14 @@ TEST_CASE("a wrong address is refused with the reason and without the number") {
         CHECK_FALSE(error.hint().empty());
     }
     CHECK(Address::parse("x", "From").error().code() == 21212);
+}
+
+TEST_CASE("a messaging service as an address is told its field") {
+    const std::string service = "MG" + std::string(32, 'a');
+    for (const std::string& written : {service, "whatsapp:" + service, "sms:" + service}) {
+        CAPTURE(written);
+        const auto error = Address::parse(written, "From").error();
+        CHECK(error.what().find("is a messaging service") != std::string::npos);
+        CHECK(error.hint().find("messaging_service_sid") != std::string::npos);
+    }
 }
