@@ -1,5 +1,7 @@
 #include <twiliowa/types/credentials.hpp>
 
+#include <algorithm>
+
 #include "text/base64.hpp"
 #include "types/environment.hpp"
 
@@ -8,16 +10,29 @@ namespace twiliowa {
 namespace detail {
 namespace {
 
+/// Twilio's are letters and digits; the marks are those that a token in a header may have
+/// (token68, RFC 9110), for a gateway that has tokens of its own.
+bool is_credential_character(char c) noexcept {
+    constexpr std::string_view marks = "-._~+/=";
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           marks.find(c) != std::string_view::npos;
+}
+
 Result<void> check_credential(std::string_view field, std::string_view text) {
     if (text.empty()) return Error::invalid_request(field, "is empty");
-    for (const char c : text) {
-        // A line break would let the value break out of its header.
-        if (static_cast<unsigned char>(c) <= 0x20 || c == 0x7f) {
-            return Error::invalid_request(field, "holds white space or a control character",
-                                          "copy it again, without quotes or a line break");
-        }
+    const auto bad = std::find_if_not(text.begin(), text.end(), is_credential_character);
+    if (bad == text.end()) return {};
+    if (*bad == '"' || *bad == '\'') {
+        return Error::invalid_request(field, "holds a quotation mark",
+                                      "write it without quotes: docker's --env-file keeps them");
     }
-    return {};
+    if (static_cast<unsigned char>(*bad) <= 0x20 || *bad == 0x7f) {
+        return Error::invalid_request(field, "holds white space or a control character",
+                                      "copy it again, without quotes or a line break");
+    }
+    return Error::invalid_request(
+        field, "holds a character that no credential has",
+        "copy it again: it is made of letters and digits; is it a placeholder?");
 }
 
 Secret basic_authorization(const std::string& username, const Secret& password) {

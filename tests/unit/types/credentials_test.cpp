@@ -119,3 +119,38 @@ TEST_CASE("client options from the environment name what is missing or wrong") {
         CHECK(ClientOptions::try_from_environment().error().field() == "TWILIOWA_BASE_URL");
     }
 }
+
+TEST_CASE("what no credential can hold is refused by name") {
+    const auto refused = [](const std::string& value) {
+        CAPTURE(value);
+        for (const auto& result : {Credentials::try_auth_token(account, value),
+                                   Credentials::try_api_key(account, key, value)}) {
+            REQUIRE_FALSE(result);
+            CHECK(result.error().kind() == ErrorKind::invalid_request);
+            CHECK_FALSE(result.error().hint().empty());
+        }
+        return Credentials::try_auth_token(account, value).error().what();
+    };
+    CHECK(refused("\"0123456789abcdef\"").find("quotation mark") != std::string::npos);
+    CHECK(refused("'0123456789abcdef'").find("quotation mark") != std::string::npos);
+    CHECK(refused("\xe2\x80\x9c"
+                  "0123"
+                  "\xe2\x80\x9d")
+              .find("0123") == std::string::npos);
+    for (const char* value : {"<token>", "$TWILIO_AUTH_TOKEN", "${TOKEN}", "{{ token }}", "a\\b",
+                              "\xef\xbb\xbf"
+                              "xyz",
+                              "abc\xe2\x80\x8b", "\xc3\xa9", "a,b", "a;b", "a`b", "a:b", "%TOKEN%",
+                              "user@host", "[token]"}) {
+        refused(value);
+    }
+    const Environment environment(
+        {{"TWILIO_ACCOUNT_SID", account}, {"TWILIO_AUTH_TOKEN", "\"0123456789abcdef\""}});
+    const auto error = Credentials::try_from_environment().error();
+    CHECK(error.field() == "TWILIO_AUTH_TOKEN");
+    CHECK(error.hint().find("docker") != std::string::npos);
+}
+
+TEST_CASE("every character that a token may be made of passes") {
+    CHECK(Credentials::try_auth_token(account, "azAZ09-._~+/="));
+}
