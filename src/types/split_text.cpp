@@ -1,6 +1,7 @@
 #include <twiliowa/types/split_text.hpp>
 
 #include <algorithm>
+#include <span>
 
 #include "text/ascii.hpp"
 #include "text/utf8.hpp"
@@ -21,6 +22,25 @@ std::size_t bytes_of(std::string_view text, std::size_t most) noexcept {
     return bytes;
 }
 
+/// Behind the last of `marks` in `text`, and what closes a quotation behind it; 0 without any.
+std::size_t end_behind(std::string_view text, std::span<const std::string_view> marks) noexcept {
+    std::size_t end = 0;
+    for (const auto mark : marks) {
+        if (const auto at = text.rfind(mark); at != text.npos)
+            end = std::max(end, at + mark.size());
+    }
+    constexpr std::string_view closing[] = {"」", "』", "）", "】", "》", "”", "’", ")", "\""};
+    for (bool found = end > 0; found;) {
+        found = false;
+        for (const auto mark : closing) {
+            if (!text.substr(end).starts_with(mark)) continue;
+            end += mark.size();
+            found = true;
+        }
+    }
+    return end;
+}
+
 /// Where to cut `text`, of which `room` bytes fit into a piece.
 std::size_t place_to_cut(std::string_view text, std::size_t room) noexcept {
     // What follows the piece may be the space to cut at.
@@ -29,12 +49,20 @@ std::size_t place_to_cut(std::string_view text, std::size_t room) noexcept {
         if (const auto at = seen.rfind(end); at != seen.npos && at >= room / 2) return at;
     }
     std::size_t sentence = 0;
-    for (const std::string_view end : {". ", "! ", "? "}) {
-        if (const auto at = seen.rfind(end); at != seen.npos) sentence = std::max(sentence, at + 1);
+    for (const std::string_view end : {". ", "! ", "? ", "… ", "؟ ", "۔ ", "। "}) {
+        if (const auto at = seen.rfind(end); at != seen.npos) {
+            sentence = std::max(sentence, at + end.size() - 1);
+        }
     }
+    // Chinese and Japanese put no space behind a sentence.
+    constexpr std::string_view wide_ends[] = {"。", "！", "？", "｡"};
+    sentence = std::max(sentence, end_behind(text.substr(0, room), wide_ends));
     if (sentence > 0 && sentence >= room / 2) return sentence;
-    if (const auto at = seen.find_last_of(white_space); at != seen.npos && at > 0) return at;
-    return room;
+    constexpr std::string_view wide_commas[] = {"、", "，", "；"};
+    const auto comma = end_behind(text.substr(0, room), wide_commas);
+    const auto space = seen.find_last_of(white_space);
+    const auto phrase = std::max(comma, space == seen.npos ? 0 : space);
+    return phrase > 0 ? phrase : room;
 }
 
 }  // namespace

@@ -62,3 +62,13 @@ TEST_CASE("whatever the text, each piece fits and no word is lost") {
         CHECK(squeezed(joined) == squeezed(text));
     }
 }
+
+TEST_CASE("texts without spaces are cut after their sentences, and else after their commas") {
+    CHECK(split_text("あいうえ。おかき", 7) == Pieces{"あいうえ。", "おかき"});
+    CHECK(split_text("你好吗？我很好！谢谢", 6) == Pieces{"你好吗？", "我很好！谢谢"});
+    CHECK(split_text("「行く。」と言った", 6) == Pieces{"「行く。」", "と言った"});
+    CHECK(split_text("一二三，四五六七", 6) == Pieces{"一二三，", "四五六七"});
+    CHECK(split_text("一二三四五六七", 4) == Pieces{"一二三四", "五六七"});
+    CHECK(split_text("一二三。四五六", 4) == Pieces{"一二三。", "四五六"});
+    CHECK(split_text("क्या हाल। ठीक है", 10) == Pieces{"क्या हाल।", "ठीक है"});
+}
