@@ -1,6 +1,7 @@
 #include "media_client/media_headers.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -43,35 +44,77 @@ std::string decode_extended_value(std::string_view value) {
     return percent_decode(value.substr(second + 1), false);
 }
 
-/// Controls, and the marks that let a name be shown otherwise than it is.
-bool shows_what_it_is(std::string_view name) {
+struct CodePoints {
+    char32_t first = 0;
+    char32_t last = 0;
+};
+
+/// Controls, and what is not seen: the marks of format and direction, which let a name be shown
+/// otherwise than it is, and fillers.
+constexpr CodePoints unseen_in_names[] = {
+    {0x0000, 0x001f},   {0x007f, 0x009f}, {0x00ad, 0x00ad}, {0x034f, 0x034f},   {0x0600, 0x0605},
+    {0x061c, 0x061c},   {0x06dd, 0x06dd}, {0x070f, 0x070f}, {0x115f, 0x1160},   {0x17b4, 0x17b5},
+    {0x180b, 0x180e},   {0x200b, 0x200f}, {0x2028, 0x202e}, {0x2060, 0x206f},   {0x3164, 0x3164},
+    {0xfeff, 0xfeff},   {0xffa0, 0xffa0}, {0xfff9, 0xfffb}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a},
+    {0xe0000, 0xe0fff},
+};
+
+/// The character at the front of `text`, which is valid UTF-8 of `length` bytes.
+char32_t first_code_point(std::string_view text, std::size_t length) noexcept {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    char32_t point = length == 1 ? lead : lead & (0x7fu >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
+    }
+    return point;
+}
+
+bool shows_what_it_is(std::string_view name) noexcept {
     constexpr std::string_view refused = "/\\:*?\"<>|";
-    for (std::size_t i = 0; i < name.size(); ++i) {
-        const auto byte = static_cast<unsigned char>(name[i]);
-        if (byte < 0x20 || byte == 0x7f || refused.find(name[i]) != std::string_view::npos) {
+    while (!name.empty()) {
+        if (refused.find(name.front()) != std::string_view::npos) return false;
+        const auto length = utf8_sequence_length(name);
+        if (length == 0) return false;
+        const auto point = first_code_point(name, length);
+        if (std::any_of(std::begin(unseen_in_names), std::end(unseen_in_names),
+                        [point](const CodePoints& range) {
+                            return range.first <= point && point <= range.last;
+                        })) {
             return false;
         }
-        const auto rest = name.substr(i);
-        if (byte == 0xc2 && static_cast<unsigned char>(rest[1]) < 0xa0) return false;  // C1
-        if (rest.starts_with("\xe2\x80") || rest.starts_with("\xe2\x81")) {
-            const auto last = static_cast<unsigned char>(rest[2]);
-            const bool marks =
-                byte == 0xe2 && static_cast<unsigned char>(rest[1]) == 0x80
-                    ? (last >= 0x8b && last <= 0x8f) || (last >= 0xa8 && last <= 0xae)
-                    : last >= 0xa0 && last <= 0xaf;
-            if (marks) return false;
-        }
+        name.remove_prefix(length);
     }
     return true;
+}
+
+/// The first `most` bytes of valid UTF-8, or fewer: no character is cut.
+std::string_view whole_characters(std::string_view text, std::size_t most) noexcept {
+    if (text.size() <= most) return text;
+    while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0u) == 0x80) --most;
+    return text.substr(0, most);
+}
+
+/// Shortened to what file systems take, with its extension where it has one.
+std::string shortened_file_name(std::string_view name) {
+    constexpr std::size_t longest_extension = 16;
+    if (name.size() <= longest_file_name) return std::string(name);
+    const auto dot = name.rfind('.');
+    auto extension = dot == std::string_view::npos ? std::string_view{} : name.substr(dot);
+    if (extension.size() > longest_extension || extension.find(' ') != std::string_view::npos) {
+        extension = {};
+    }
+    auto stem = whole_characters(name, longest_file_name - extension.size());
+    while (stem.ends_with('.') || stem.ends_with(' ')) stem.remove_suffix(1);
+    return std::string(stem).append(extension);
 }
 
 std::string cleaned_file_name(std::string name) {
     const auto slash = name.find_last_of("/\\");
     if (slash != std::string::npos) name.erase(0, slash + 1);
-    const bool safe = !name.empty() && name.size() <= longest_file_name && name.front() != '.' &&
-                      name.front() != ' ' && name.back() != '.' && name.back() != ' ' &&
-                      is_valid_utf8(name) && shows_what_it_is(name);
-    return safe ? name : std::string{};
+    constexpr std::string_view wrong_fronts = ". -";  // hidden, or an option of a command
+    const bool safe = !name.empty() && wrong_fronts.find(name.front()) == std::string_view::npos &&
+                      name.back() != '.' && name.back() != ' ' && shows_what_it_is(name);
+    return safe ? shortened_file_name(name) : std::string{};
 }
 
 }  // namespace

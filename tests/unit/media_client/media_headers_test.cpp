@@ -47,11 +47,18 @@ TEST_CASE("a file name that is not safe is none") {
           "attachment; filename*=",
           "attachment; =x",
           "attachment;;;=",
+          "attachment; filename=\"-rf.txt\"",
+          "attachment; filename*=UTF-8''a%D8%9Cb.pdf",        // U+061C
+          "attachment; filename*=UTF-8''a%EF%BB%BFb.pdf",     // U+FEFF
+          "attachment; filename*=UTF-8''a%C2%ADb.pdf",        // U+00AD
+          "attachment; filename*=UTF-8''a%E1%A0%8Eb.pdf",     // U+180E
+          "attachment; filename*=UTF-8''a%E3%85%A4b.pdf",     // U+3164
+          "attachment; filename*=UTF-8''a%EF%BF%B9b.pdf",     // U+FFF9
+          "attachment; filename*=UTF-8''a%F3%A0%81%81b.pdf",  // U+E0041
           "attachment; filename"}) {
         CAPTURE(header);
         CHECK(safe_file_name(header).empty());
     }
-    CHECK(safe_file_name("attachment; filename=" + std::string(256, 'a')).empty());
     CHECK(safe_file_name("attachment; filename=" + std::string(255, 'a')).size() == 255);
 }
 
@@ -62,4 +69,18 @@ TEST_CASE("a media type is plain text with a slash") {
     CHECK(plain_media_type("image/\xff").empty());
     CHECK(plain_media_type("image/\x01").empty());
     CHECK(plain_media_type("a/" + std::string(200, 'b')).empty());
+}
+
+TEST_CASE("a file name that is too long is shortened, and keeps its extension") {
+    const auto shortened = [](const std::string& name) {
+        return safe_file_name("attachment; filename=\"" + name + "\"");
+    };
+    CHECK(shortened(std::string(256, 'a')) == std::string(255, 'a'));
+    CHECK(shortened(std::string(300, 'a') + ".tar.gz") == std::string(252, 'a') + ".gz");
+    std::string accents;
+    for (int i = 0; i < 200; ++i) accents += "\xc3\xa9";
+    CHECK(shortened(accents + ".pdf") == accents.substr(0, 250) + ".pdf");  // no half character
+    // What is no extension is not kept: it would leave nothing of the name.
+    CHECK(shortened("a." + std::string(300, 'b')) == "a." + std::string(253, 'b'));
+    CHECK(shortened(std::string(254, 'a') + ". " + std::string(9, 'b')) == std::string(254, 'a'));
 }
