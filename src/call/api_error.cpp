@@ -103,6 +103,9 @@ ErrorFields read_error_body(std::string_view text) {
     return readable && reader.is_object() ? std::move(reader.found()) : ErrorFields{};
 }
 
+/// A proxy says it, and has passed nothing on (RFC 9110).
+constexpr int proxy_wants_credentials = 407;
+
 ErrorKind kind_of_status(int status) noexcept {
     switch (status) {
         case 401:
@@ -113,6 +116,8 @@ ErrorKind kind_of_status(int status) noexcept {
             return ErrorKind::not_found;
         case 429:
             return ErrorKind::rate_limit;
+        case proxy_wants_credentials:
+            return ErrorKind::transport;
         default:
             return status >= 400 ? ErrorKind::api : ErrorKind::response;
     }
@@ -150,7 +155,9 @@ Error api_error(const HttpResponse& response, TimePoint now) {
     auto body = read_error_body(response.body);
     const bool decoded = body.decoded();
     const bool refused = response.status >= 400 && response.status < 500;
-    const bool nothing_done = refused && (decoded || response.status == 429);
+    // A gateway that answers in its own words may have passed the request on before.
+    const bool nothing_done = refused && (decoded || response.status == 429 ||
+                                          response.status == proxy_wants_credentials);
     ErrorData data{.kind = kind_of_status(response.status),
                    .effect = nothing_done ? Effect::none : Effect::unknown,
                    .stage = Stage::receive,
@@ -160,7 +167,10 @@ Error api_error(const HttpResponse& response, TimePoint now) {
                    .request_id = plain_request_id(response),
                    .retry_after = parse_retry_after(response.header("Retry-After"), now)};
     const auto advice = advise(data.code);
-    if (data.code != 0) {
+    if (response.status == proxy_wants_credentials) {
+        data.summary = "the proxy asks for credentials";
+        data.hint = "give them with the proxy's address";
+    } else if (data.code != 0) {
         data.summary = advice.title;
         data.hint = advice.advice;
     } else if (response.status >= 500) {

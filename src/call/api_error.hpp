@@ -13,8 +13,8 @@
 
 namespace twiliowa::detail {
 
-/// Reads every error shape Twilio uses (facts 2.1). A 4xx that could be read, and any 429, did
-/// nothing (Effect::none); everything else is Effect::unknown.
+/// Reads every error shape Twilio uses (facts 2.1). A 4xx that could be read, any 429 and a proxy's
+/// 407 did nothing (Effect::none); everything else is Effect::unknown.
 Error api_error(const HttpResponse& response, TimePoint now);
 
 /// An answer with a good status that makes no sense.

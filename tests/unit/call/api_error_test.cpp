@@ -115,3 +115,13 @@ TEST_CASE("Retry-After is read as seconds and as a date") {
     }
     CHECK(answered(429, "{}", {{"Retry-After", "3"}}).retry_after() == 3s);
 }
+
+TEST_CASE("a proxy that asks for credentials has passed nothing on") {
+    for (const char* body : {"", "<html>", R"({"code":1,"message":"m"})"}) {
+        const auto error = answered(407, body);
+        CHECK(error.kind() == ErrorKind::transport);
+        CHECK(error.effect() == Effect::none);
+        CHECK(error.http_status() == 407);
+        CHECK(error.what().find("proxy") != std::string::npos);
+    }
+}
