@@ -248,3 +248,43 @@ TEST_CASE("an empty status, a store that fails and a foreign entry are errors") 
     CHECK_THROWS_AS(StatusTracker(nullptr), InvalidRequestError);
     CHECK_THROWS_AS(StatusTracker(store, {.kept = 0s}), InvalidRequestError);
 }
+
+TEST_CASE("a failure that is reported again without its reason keeps it, in every order") {
+    const auto ends_as = [](Reports reports, const Report& end) {
+        std::sort(reports.begin(), reports.end());
+        do {
+            const auto state = state_after(reports, 0x5);
+            CHECK(state.status == end.status);
+            CHECK(state.error_code == end.error_code);
+        } while (std::next_permutation(reports.begin(), reports.end()));
+    };
+    ends_as({{"sent"}, {"failed", 63016}, {"undelivered"}}, {"undelivered", 63016});
+    ends_as({{"failed", 63016}, {"undelivered", 30008}}, {"undelivered", 30008});
+    // The reason is that of the furthest failure that has one.
+    ends_as({{"canceled", 9}, {"failed", 63016}, {"failed", 63020}, {"undelivered"}},
+            {"undelivered", 63020});
+    ends_as({{"failed", 63020}, {"undelivered"}, {"undelivered", 30003}}, {"undelivered", 30003});
+    ends_as({{"failed", 63016}, {"undelivered"}, {"delivered"}}, {"delivered"});
+    ends_as({{"sent", 1}, {"failed"}}, {"failed"});  // no reason of a failure
+}
+
+TEST_CASE("a reason that comes after its failure is news") {
+    const StatusTracker tracker(std::make_shared<MemoryStore>());
+    static_cast<void>(tracker.update("AC1", "SM1", MessageStatus{"undelivered"}).value());
+    const auto after = tracker.update("AC1", "SM1", MessageStatus{"failed"}, 63016).value();
+    CHECK(after.changed);
+    CHECK(after.status == MessageStatus::undelivered);
+    CHECK(after.error_code == 63016);
+    CHECK_FALSE(tracker.update("AC1", "SM1", MessageStatus{"failed"}, 63016).value().changed);
+    CHECK(tracker.current("AC1", "SM1").value()->error_code == 63016);
+}
+
+TEST_CASE("a status that version 0.1.0 kept is read") {
+    const auto store = std::make_shared<MemoryStore>();
+    REQUIRE(store->compare_and_set("status 3:AC1 3:SM1", 0, "63016 failed", 1h, Keep::evictable)
+                .value() != 0);
+    const StatusTracker tracker(store);
+    CHECK(tracker.current("AC1", "SM1").value()->error_code == 63016);
+    const auto after = tracker.update("AC1", "SM1", MessageStatus{"undelivered"}).value();
+    CHECK(after.error_code == 63016);
+}
