@@ -5,27 +5,27 @@ namespace twiliowa {
 std::string_view to_string(ErrorKind kind) noexcept {
     switch (kind) {
         case ErrorKind::invalid_request:
-            return "invalid request";
+            return "invalid_request";
         case ErrorKind::outcome_unknown:
-            return "outcome unknown";
+            return "outcome_unknown";
         case ErrorKind::api:
-            return "refused by Twilio";
+            return "api";
         case ErrorKind::authentication:
-            return "authentication failed";
+            return "authentication";
         case ErrorKind::not_found:
-            return "not found";
+            return "not_found";
         case ErrorKind::rate_limit:
-            return "rate limited";
+            return "rate_limit";
         case ErrorKind::transport:
-            return "transport failure";
+            return "transport";
         case ErrorKind::timeout:
-            return "timed out";
+            return "timeout";
         case ErrorKind::response:
-            return "unusable response";
+            return "response";
         case ErrorKind::cancelled:
             return "cancelled";
     }
-    return "error";
+    return "unknown";
 }
 
 std::string_view to_string(Effect effect) noexcept {
@@ -60,6 +60,33 @@ struct Error::State {
 namespace detail {
 namespace {
 
+/// How a text for people begins.
+std::string_view words_of_kind(ErrorKind kind) noexcept {
+    switch (kind) {
+        case ErrorKind::invalid_request:
+            return "invalid request";
+        case ErrorKind::outcome_unknown:
+            return "outcome unknown";
+        case ErrorKind::api:
+            return "refused by Twilio";
+        case ErrorKind::authentication:
+            return "authentication failed";
+        case ErrorKind::not_found:
+            return "not found";
+        case ErrorKind::rate_limit:
+            return "rate limited";
+        case ErrorKind::transport:
+            return "transport failure";
+        case ErrorKind::timeout:
+            return "timed out";
+        case ErrorKind::response:
+            return "unusable response";
+        case ErrorKind::cancelled:
+            return "cancelled";
+    }
+    return "error";
+}
+
 void append_error_words(std::string& text, std::string_view words) {
     if (words.empty()) return;
     if (!text.empty()) text += "; ";
@@ -67,7 +94,7 @@ void append_error_words(std::string& text, std::string_view words) {
 }
 
 std::string describe_error(const ErrorData& data) {
-    std::string text{to_string(data.kind)};
+    std::string text{words_of_kind(data.kind)};
     if (!data.field.empty()) {
         text += ": ";
         text += data.field;

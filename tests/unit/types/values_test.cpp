@@ -149,3 +149,20 @@ TEST_CASE("a callback may drop its own registration, and the source") {
     source->cancel();
     CHECK(ran);
 }
+
+TEST_CASE("to_string gives the names of the enumerators") {
+    CHECK(to_string(ErrorKind::invalid_request) == "invalid_request");
+    CHECK(to_string(ErrorKind::outcome_unknown) == "outcome_unknown");
+    CHECK(to_string(ErrorKind::api) == "api");
+    CHECK(to_string(ErrorKind::authentication) == "authentication");
+    CHECK(to_string(ErrorKind::not_found) == "not_found");
+    CHECK(to_string(ErrorKind::rate_limit) == "rate_limit");
+    CHECK(to_string(ErrorKind::transport) == "transport");
+    CHECK(to_string(ErrorKind::timeout) == "timeout");
+    CHECK(to_string(ErrorKind::response) == "response");
+    CHECK(to_string(ErrorKind::cancelled) == "cancelled");
+    CHECK(to_string(Effect::none) == "none");
+    CHECK(to_string(Stage::decode) == "decode");
+    // The texts for people have their own words.
+    CHECK(Error::invalid_request("To", "is empty").what() == "invalid request: To: is empty");
+}

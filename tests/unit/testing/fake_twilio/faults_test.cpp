@@ -89,8 +89,8 @@ TEST_CASE("FakeTwilio fails asynchronous requests in the same way") {
         talk.fake->run_until_idle();
         return text;
     };
-    CHECK(outcome(Fault::close_after) == "outcome unknown");
-    CHECK(outcome(Fault::black_hole) == "outcome unknown");
+    CHECK(outcome(Fault::close_after) == "outcome_unknown");
+    CHECK(outcome(Fault::black_hole) == "outcome_unknown");
     CHECK(outcome(Fault::slow) == "sent");
     CHECK(outcome(Fault::none) == "sent");
     CHECK(created(talk) == 3);
