@@ -202,7 +202,8 @@ public:
         registration_ = options_.cancel.on_cancel([weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->cancel_requested();
         });
-        obey(record_.start(), true);
+        obey(options_.cancel.is_cancelled() ? record_.machine().cancel_wait() : record_.start(),
+             true);
     }
 
 private:

@@ -334,3 +334,34 @@ TEST_CASE("an operation's own verdict goes before the retry table") {
     REQUIRE(first.start(start_time).action == Action::send);
     CHECK(first.on_failure(reset, start_time, 0.5, RepeatVerdict{}).action == Action::fail);
 }
+
+TEST_CASE("a Retry-After exactly at the cap is waited for") {
+    Fixture f;
+    f.plan.policy.retry_after_cap = 5s;
+    const auto asked = [](std::chrono::milliseconds wait) {
+        ErrorData data;
+        data.kind = ErrorKind::rate_limit;
+        data.http_status = 429;
+        data.code = 20429;
+        data.effect = Effect::none;
+        data.retry_after = wait;
+        return Error{data};
+    };
+    CHECK(f.first_failure(Repeat::duplicates, asked(5s)) == Action::wait);
+    CHECK(f.first_failure(Repeat::duplicates, asked(5001ms)) == Action::fail);
+}
+
+TEST_CASE("a request that the transport refuses as invalid is not repeated") {
+    const auto refused = Error::invalid_request("url", "is not one");
+    for (const auto repeat : {Repeat::harmless, Repeat::idempotent, Repeat::duplicates}) {
+        CHECK(Fixture{}.first_failure(repeat, refused) == Action::fail);
+        CHECK(Fixture{}.final_kind(repeat, refused) == ErrorKind::invalid_request);
+    }
+}
+
+TEST_CASE("retry table: a proxy that asks for credentials is not asked again, and sent nothing") {
+    const auto asked = answered(407, 0, Effect::none, ErrorKind::transport);
+    CHECK(Fixture{}.first_failure(Repeat::harmless, asked) == Action::fail);
+    CHECK(Fixture{}.first_failure(Repeat::duplicates, asked) == Action::fail);
+    CHECK(Fixture{}.final_kind(Repeat::duplicates, asked) == ErrorKind::transport);
+}

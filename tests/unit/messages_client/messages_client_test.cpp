@@ -237,6 +237,15 @@ TEST_CASE("cancelled before it left, a call did nothing") {
     CHECK_THROWS_AS(static_cast<void>(f.client().send_text(text(), {.cancel = source.token()})),
                     CancelledError);
     CHECK(f.transport->request_count() == 0);
+    std::optional<Result<Message>> result;
+    const auto client = f.client();
+    client.async_send_text(text(), [&](Result<Message> r) { result.emplace(std::move(r)); },
+                           {.cancel = source.token()});
+    CHECK_FALSE(result.has_value());
+    f.transport->run_until_idle(f.clock.get());
+    REQUIRE(result.has_value());
+    CHECK(result->error().kind() == ErrorKind::cancelled);
+    CHECK(f.transport->request_count() == 0);
 }
 
 TEST_CASE("cancelling an asynchronous call while it waits ends it") {
@@ -312,6 +321,18 @@ TEST_CASE("credentials are asked for at each call, and a failing provider is no 
     CHECK(vault.error().effect() == Effect::none);  // of our request nothing has left
     CHECK(vault.error().kind() == ErrorKind::transport);
     CHECK(vault.error().what() == containing("the vault did not answer"));
+    const MessagesClient lost(CredentialsProvider([]() -> Result<Credentials> {
+                                  ErrorData data;
+                                  data.kind = ErrorKind::outcome_unknown;
+                                  data.stage = Stage::receive;
+                                  data.summary = "the rotation was lost";
+                                  return Error{std::move(data)};
+                              }),
+                              f.options);
+    const auto rotation = lost.try_send_text(text());
+    CHECK(rotation.error().kind() == ErrorKind::transport);
+    CHECK(rotation.error().effect() == Effect::none);
+    CHECK(rotation.error().stage() == Stage::prepare);
     CHECK(f.transport->request_count() == 2);
     const MessagesClient none(Credentials{}, f.options);
     CHECK(none.try_send_text(text()).error().field() == "credentials");

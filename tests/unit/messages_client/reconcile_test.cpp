@@ -262,3 +262,18 @@ TEST_CASE("reconcile: a failing list is an error, not a not_found") {
     CHECK(f.client.try_reconcile(message, attempted).error().kind() == ErrorKind::authentication);
     CHECK(f.client.try_reconcile(OutboundText{}, attempted).error().field() == "To");
 }
+
+TEST_CASE("reconcile: a listed message that does not say how many files it has is not ruled out") {
+    const auto outcome_of = [](std::string item) {
+        Fixture f;
+        f.transport->respond(200, page({std::move(item)}));
+        OutboundMessage sent{.to = "+447700900123", .body = "Your order left"};
+        sent.media_url.push_back("https://x.test/a.png");
+        return f.client.reconcile(sent, attempted).outcome;
+    };
+    auto item = listed("SM5", "Your order left", "00:00:01");
+    CHECK(outcome_of(item) == Outcome::not_found);  // it says that it has none
+    const std::string_view says = R"("num_media":"0",)";
+    item.erase(item.find(says), says.size());
+    CHECK(outcome_of(item) == Outcome::found);
+}

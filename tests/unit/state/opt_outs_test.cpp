@@ -186,3 +186,9 @@ TEST_CASE("a wrong address, a store that fails and a foreign entry are errors of
     CHECK_THROWS_AS(OptOuts(nullptr), InvalidRequestError);
     CHECK_THROWS_AS(OptOuts(r.store, {.opt_in_kept = 0s}), InvalidRequestError);
 }
+
+TEST_CASE("START of a customer of whom nothing is known is no news, where words are not read") {
+    const Registry r;
+    CHECK(r.hear("", "START") == OptOutNews::nothing);
+    CHECK(r.store->size() == 0);
+}

@@ -72,3 +72,10 @@ TEST_CASE("an escape that is none stays as it is") {
     CHECK(detail::percent_decode("%%41", false) == "%A");
     CHECK(detail::percent_decode("%2541", false) == "%41");
 }
+
+TEST_CASE("an escape that the end of a view cuts off is not read past it") {
+    constexpr std::string_view whole = "a%41";
+    CHECK(detail::percent_decode(whole.substr(0, 3), false) == "a%4");
+    CHECK(detail::percent_decode(whole.substr(0, 2), false) == "a%");
+    CHECK(detail::percent_decode(whole, false) == "aA");
+}
