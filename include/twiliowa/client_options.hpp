@@ -57,9 +57,10 @@ struct ClientOptions {
     /// `send_at`. A refusal of Twilio's with 63016 closes the window.
     std::shared_ptr<const ConversationWindow> window = {};
     UnknownWindow unknown_window = UnknownWindow::send;
-    /// Who has opted out; see state/opt_outs.hpp. With it, no message of any kind goes to who opted
-    /// out of its sender or its messaging service (InvalidRequestError, field "To", code 21610),
-    /// nor is one scheduled. Refusals of Twilio's that mean an opt-out are learnt.
+    /// Who has opted out; see state/opt_outs.hpp. With it, nothing goes to who opted out of its
+    /// sender or its messaging service (InvalidRequestError, field "To", code 21610) or blocked it
+    /// (63033), no template that is said to be marketing goes to who wants none (63050), nor is one
+    /// scheduled. Refusals of Twilio's that mean an opt-out are learnt.
     ///
     /// Both ask their store in the thread that sends, asynchronous forms too. While the store
     /// fails, nothing is sent: the store's error is the result (TransportError, field "store"). A

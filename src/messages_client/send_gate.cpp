@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "text/ascii.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -31,10 +33,27 @@ bool refused_by_twilio(ErrorKind kind) noexcept {
            kind == ErrorKind::not_found || kind == ErrorKind::rate_limit;
 }
 
-Error opted_out_refusal() {
-    return Error::invalid_request("To", "has opted out of messages from this sender",
-                                  "send nothing more until the recipient opts in again (START)",
-                                  21610);
+bool is_marketing(const OutboundMessage& message) noexcept {
+    return equals_ignoring_case(message.category.str(), TemplateCategory::marketing);
+}
+
+/// Why the message does not go, if it does not.
+std::optional<Error> opted_out_refusal(const OptOutState& stopped, const OutboundMessage& message) {
+    if (stopped.everything) {
+        return Error::invalid_request("To", "has opted out of messages from this sender",
+                                      "send nothing more until the recipient opts in again (START)",
+                                      21610);
+    }
+    if (stopped.blocked) {
+        return Error::invalid_request("To", "has blocked this sender",
+                                      "send nothing more until the recipient writes again", 63033);
+    }
+    if (stopped.marketing && is_marketing(message)) {
+        return Error::invalid_request("To", "has opted out of marketing from this sender",
+                                      "send no marketing until the recipient opts in again (START)",
+                                      63050);
+    }
+    return std::nullopt;
 }
 
 Error window_refusal(bool known) {
@@ -75,9 +94,9 @@ Result<SendGate::Way> SendGate::admit(const CheckedOutbound& checked) const {
     if (opt_outs) {
         for (const auto sender : senders_of(note)) {
             if (sender.empty()) continue;
-            const auto out = opt_outs->is_opted_out(sender, note.to);
-            if (!out) return out.error();
-            if (*out) return opted_out_refusal();
+            const auto stopped = opt_outs->state(sender, note.to);
+            if (!stopped) return stopped.error();
+            if (auto refusal = opted_out_refusal(*stopped, *checked.message)) return *refusal;
         }
     }
     const auto& message = *checked.message;
@@ -109,6 +128,7 @@ OutboundMessage fallback_of(const OutboundMessage& message) {
     fallback.persistent_action.clear();
     fallback.content_sid = std::exchange(fallback.fallback_content_sid, {});
     fallback.content_variables = std::exchange(fallback.fallback_variables, {});
+    fallback.category = {};  // it was not said of the fallback
     std::erase_if(fallback.extra, [](const auto& entry) {
         return entry.first == "Body" || entry.first == "MediaUrl" ||
                entry.first == "PersistentAction";

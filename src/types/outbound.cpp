@@ -3,6 +3,8 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <string>
+#include <utility>
 
 namespace twiliowa {
 
@@ -46,6 +48,7 @@ OutboundTemplate::operator OutboundMessage() && {
     message.content_sid = std::move(content_sid);
     message.content_variables = std::move(variables);
     message.whitespace = whitespace;
+    message.category = std::move(category);
     message.send_at = send_at;
     return message;
 }

@@ -185,7 +185,7 @@ private:
 }  // namespace
 }  // namespace detail
 
-TemplateVariables TemplateVariables::positional(std::vector<std::string> values) {
+TemplateVariables TemplateVariables::positional(TextList values) {
     TemplateVariables variables;
     variables.entries_.reserve(values.size());
     for (auto& value : values) {

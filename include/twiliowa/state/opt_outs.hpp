@@ -28,10 +28,12 @@ struct OptOutOptions {
     std::vector<std::string> stop_words = {"STOP",    "UNSUBSCRIBE", "END",    "QUIT",
                                            "STOPALL", "REVOKE",      "OPTOUT", "CANCEL"};
     std::vector<std::string> start_words = {"START", "UNSTOP"};
-    /// The errors that mean the recipient opted out: 21610 (unsubscribed), 63033 (blocked the
-    /// sender), 63050 (of marketing messages; take it out if you send none and want replies to go
-    /// through).
-    std::vector<int> codes = {21610, 63033, 63050};
+    /// The errors that mean an opt-out of everything: 21610 (unsubscribed from the sender).
+    std::vector<int> codes = {21610};
+    /// Those that stop everything until the customer writes: 63033 (blocked the sender).
+    std::vector<int> blocked_codes = {63033};
+    /// Those that stop marketing alone: 63050.
+    std::vector<int> marketing_codes = {63050};
     /// How long a return is remembered, so that late news of an older opt-out does not undo it. An
     /// opt-out itself is kept for good.
     std::chrono::milliseconds opt_in_kept{std::chrono::hours{7 * 24}};
@@ -43,6 +45,21 @@ struct OptOutOptions {
 /// What was learnt.
 enum class OptOutNews { nothing, opted_out, opted_in };
 
+/// What does not go to a recipient. Each part is kept by itself.
+struct OptOutState {
+    /// Nothing goes: the customer said so (STOP), or Twilio did (21610). Ends with their return
+    /// (START).
+    bool everything = false;
+    /// Nothing goes: the customer blocked the sender (63033). Ends with their next message,
+    /// whatever it says.
+    bool blocked = false;
+    /// No marketing goes (63050). WhatsApp stops it by itself, so a template whose category nobody
+    /// told goes; see OutboundTemplate::category. Ends with START.
+    bool marketing = false;
+
+    friend bool operator==(const OptOutState&, const OptOutState&) = default;
+};
+
 /// Remembers opt-outs per (sender, recipient): who stops one sender may still want another.
 /// Thread-safe.
 ///
@@ -51,6 +68,14 @@ enum class OptOutNews { nothing, opted_out, opted_in };
 /// both. An SMS address is written `sms:+...`. News counts by its time: older news does not undo
 /// newer; of the same time, the last word counts. Errors of all methods: those of the store, and
 /// InvalidRequestError for an address that is none.
+///
+/// | learnt from                          | stops              | ends with               |
+/// |--------------------------------------|--------------------|-------------------------|
+/// | STOP, `opt_out`, error 21610         | everything         | START, `opt_in`         |
+/// | error 63033 (blocked the sender)     | everything         | the next message, START |
+/// | error 63050 (no marketing, please)   | marketing          | START, `opt_in`         |
+///
+/// A report of a block that comes in after the message which ended it holds until the next message.
 ///
 /// An opt-out is pinned in the store and does not expire. A MemoryStore forgets it with the
 /// process: in production give a store that lasts.
@@ -64,10 +89,14 @@ public:
                          std::optional<TimePoint> at = {}) const;
     Result<void> opt_in(std::string_view sender, std::string_view recipient,
                         std::optional<TimePoint> at = {}) const;
+    /// Whether nothing at all may go: `everything` or `blocked`.
     Result<bool> is_opted_out(std::string_view sender, std::string_view recipient) const;
+    /// What is stopped.
+    Result<OptOutState> state(std::string_view sender, std::string_view recipient) const;
 
     /// Learns from an inbound message: from OptOutType (STOP, START; HELP is neither) where Twilio
-    /// gave one, else from the words, where those are read. Returns what the message meant.
+    /// gave one, else from the words, where those are read. Any message ends a block. Returns what
+    /// the message meant; the end of a block alone is `nothing`.
     /// @param opt_out_type  the parameter OptOutType, or empty.
     Result<OptOutNews> learn_inbound(std::string_view sender, std::string_view customer,
                                      std::string_view opt_out_type, std::string_view body,
@@ -79,7 +108,8 @@ public:
                                    std::optional<TimePoint> at = {}) const;
 
 private:
-    enum class News { in, in_if_refused, out, refused };
+    enum class News { wrote, in, in_if_refused, out, refused, blocked, marketing };
+    /// Says whether it is news.
     Result<bool> record(std::string_view sender, std::string_view recipient, News news,
                         std::optional<TimePoint> at) const;
     std::shared_ptr<Store> store_;

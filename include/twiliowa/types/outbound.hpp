@@ -4,32 +4,42 @@
 #pragma once
 
 #include <optional>
-#include <string>
-#include <utility>
-#include <vector>
+#include <string_view>
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/open_enum.hpp>
 #include <twiliowa/types/template_variables.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
+
+/// What Meta approved a template for: `TemplateCategory{TemplateCategory::marketing}`. Twilio's
+/// words; upper and lower case are the same to a send.
+class TemplateCategory : public OpenEnum<TemplateCategory> {
+public:
+    using OpenEnum::OpenEnum;
+    static constexpr std::string_view authentication = "AUTHENTICATION";
+    static constexpr std::string_view marketing = "MARKETING";
+    static constexpr std::string_view utility = "UTILITY";
+};
 
 /// A message with every parameter of Twilio's create call (facts: Messages resource, OpenAPI
 /// document of 2026-04-14). Empty text and nullopt are not sent.
 struct OutboundMessage {
-    std::string to = {};                      ///< `+447700900123` means WhatsApp; see Address.
-    std::string from = {};                    ///< As `to`. Default: the client's `from`.
-    std::string messaging_service_sid = {};   ///< MG...; instead of `from`, or with it.
-    std::string body = {};                    ///< At most 1600 characters (code points).
-    std::vector<std::string> media_url = {};  ///< http(s) URLs. WhatsApp takes one.
-    std::string content_sid = {};             ///< HX...; excludes body and media_url.
+    TextField to = {};                     ///< `+447700900123` means WhatsApp; see Address.
+    TextField from = {};                   ///< As `to`. Default: the client's `from`.
+    TextField messaging_service_sid = {};  ///< MG...; instead of `from`, or with it.
+    TextField body = {};                   ///< At most 1600 characters (code points).
+    TextList media_url = {};               ///< http(s) URLs. WhatsApp takes one.
+    TextField content_sid = {};            ///< HX...; excludes body and media_url.
     TemplateVariables content_variables = {};
     /// Local; not sent. Of `content_variables` and `fallback_variables`.
     WhitespacePolicy whitespace = WhitespacePolicy::refuse;
-    std::vector<std::string> persistent_action = {};  ///< `geo:LAT,LON|LABEL`
-    std::string status_callback = {};                 ///< http(s) URL, no underscore in its host.
-    std::string application_sid = {};                 ///< AP...
-    std::string schedule_type = {};                   ///< Set by `send_at`; only `fixed` exists.
+    TextList persistent_action = {};  ///< `geo:LAT,LON|LABEL`
+    TextField status_callback = {};   ///< http(s) URL, no underscore in its host.
+    TextField application_sid = {};   ///< AP...
+    TextField schedule_type = {};     ///< Set by `send_at`; only `fixed` exists.
     /// Deliver at this time: 5 minutes to 35 days ahead, with a messaging service.
     std::optional<TimePoint> send_at = {};
     std::optional<int> validity_period = {};  ///< Seconds in Twilio's queue, 1 to 36000.
@@ -40,29 +50,34 @@ struct OutboundMessage {
     std::optional<bool> smart_encoded = {};
     std::optional<bool> shorten_urls = {};
     std::optional<bool> send_as_mms = {};
-    std::string content_retention = {};  ///< `retain` or `discard`
-    std::string address_retention = {};  ///< `retain` or `obfuscate`
-    std::string traffic_type = {};       ///< `free`
-    std::string risk_check = {};         ///< `enable` or `disable`
-    std::string fallback_from = {};
+    TextField content_retention = {};  ///< `retain` or `discard`
+    TextField address_retention = {};  ///< `retain` or `obfuscate`
+    TextField traffic_type = {};       ///< `free`
+    TextField risk_check = {};         ///< `enable` or `disable`
+    TextField fallback_from = {};
     /// Parameters this version does not know: sent as they are, checked by nobody but Twilio.
-    std::vector<std::pair<std::string, std::string>> extra = {};
+    NamedTexts extra = {};
     /// Local; not sent: the template (HX...) that goes instead of a free-form message outside the
     /// 24-hour window. Needs ClientOptions::window: a client without one refuses the message.
-    std::string fallback_content_sid = {};
+    TextField fallback_content_sid = {};
     TemplateVariables fallback_variables = {};  ///< Of that template.
+    /// Local; not sent: what the template of `content_sid` is for. A client with
+    /// ClientOptions::opt_outs refuses a marketing template to who wants none (63050); a template
+    /// whose category is not said goes.
+    TemplateCategory category = {};
 };
 
 /// A content template. May be sent at any time.
 struct OutboundTemplate {
-    std::string to = {};
-    std::string content_sid = {};
+    TextField to = {};
+    TextField content_sid = {};
     TemplateVariables variables = {};  ///< What is left out takes the template's default.
-    std::string from = {};
-    std::string messaging_service_sid = {};
-    std::string status_callback = {};
+    TextField from = {};
+    TextField messaging_service_sid = {};
+    TextField status_callback = {};
     std::optional<TimePoint> send_at = {};
     WhitespacePolicy whitespace = WhitespacePolicy::refuse;
+    TemplateCategory category = {};  ///< See OutboundMessage. Empty: not known.
 
     TWILIOWA_EXPORT operator OutboundMessage() const&;
     TWILIOWA_EXPORT operator OutboundMessage() &&;
@@ -70,13 +85,13 @@ struct OutboundTemplate {
 
 /// Free-form text. WhatsApp takes it within 24 hours of the customer's last message only.
 struct OutboundText {
-    std::string to = {};
-    std::string body = {};
-    std::string from = {};
-    std::string messaging_service_sid = {};
-    std::string status_callback = {};
+    TextField to = {};
+    TextField body = {};
+    TextField from = {};
+    TextField messaging_service_sid = {};
+    TextField status_callback = {};
     std::optional<TimePoint> send_at = {};
-    std::string fallback_content_sid = {};                   ///< Goes instead outside the window.
+    TextField fallback_content_sid = {};                     ///< Goes instead outside the window.
     TemplateVariables fallback_variables = {};               ///< See OutboundMessage.
     WhitespacePolicy whitespace = WhitespacePolicy::refuse;  ///< Of `fallback_variables`.
 
@@ -86,14 +101,14 @@ struct OutboundText {
 
 /// A picture, a voice note, a document: one file, which Twilio fetches from `media_url`.
 struct OutboundMedia {
-    std::string to = {};
-    std::string media_url = {};
-    std::string body = {};  ///< A caption.
-    std::string from = {};
-    std::string messaging_service_sid = {};
-    std::string status_callback = {};
+    TextField to = {};
+    TextField media_url = {};
+    TextField body = {};  ///< A caption.
+    TextField from = {};
+    TextField messaging_service_sid = {};
+    TextField status_callback = {};
     std::optional<TimePoint> send_at = {};
-    std::string fallback_content_sid = {};                   ///< Goes instead outside the window.
+    TextField fallback_content_sid = {};                     ///< Goes instead outside the window.
     TemplateVariables fallback_variables = {};               ///< See OutboundMessage.
     WhitespacePolicy whitespace = WhitespacePolicy::refuse;  ///< Of `fallback_variables`.
 
@@ -103,15 +118,15 @@ struct OutboundMedia {
 
 /// A place on the map.
 struct OutboundLocation {
-    std::string to = {};
+    TextField to = {};
     double latitude = 0.0;   ///< Degrees, -90 to 90.
     double longitude = 0.0;  ///< Degrees, -180 to 180.
-    std::string name = {};   ///< Needed: WhatsApp shows it as the title.
-    std::string label = {};  ///< The address line.
-    std::string from = {};
-    std::string messaging_service_sid = {};
-    std::string status_callback = {};
-    std::string fallback_content_sid = {};                   ///< Goes instead outside the window.
+    TextField name = {};     ///< Needed: WhatsApp shows it as the title.
+    TextField label = {};    ///< The address line.
+    TextField from = {};
+    TextField messaging_service_sid = {};
+    TextField status_callback = {};
+    TextField fallback_content_sid = {};                     ///< Goes instead outside the window.
     TemplateVariables fallback_variables = {};               ///< See OutboundMessage.
     WhitespacePolicy whitespace = WhitespacePolicy::refuse;  ///< Of `fallback_variables`.
 

@@ -12,7 +12,9 @@
 namespace twiliowa {
 
 /// A value or an `Error`. Every access is checked: `value()` on a failure throws the exception that
-/// belongs to the error; `error()` on a success throws std::bad_variant_access.
+/// belongs to the error; `error()` on a success throws std::bad_variant_access. Of a temporary
+/// Result both are given by value, so that `const auto& text = client.try_fetch(sid).value().body`
+/// does not dangle.
 template <class T>
 class [[nodiscard]] Result {
 public:
@@ -33,17 +35,18 @@ public:
         require_value();
         return std::get<0>(state_);
     }
-    T&& value() && {
+    T value() && {
         require_value();
         return std::get<0>(std::move(state_));
     }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
-    T&& operator*() && { return std::move(*this).value(); }
+    T operator*() && { return std::move(*this).value(); }
     T* operator->() { return &value(); }
     const T* operator->() const { return &value(); }
 
-    const Error& error() const { return std::get<1>(state_); }
+    const Error& error() const& { return std::get<1>(state_); }
+    Error error() && { return std::get<1>(std::move(state_)); }
 
     template <class U>
     T value_or(U&& fallback) const& {
@@ -91,7 +94,8 @@ public:
     void value() const {
         if (!has_value()) std::get<1>(state_).raise();
     }
-    const Error& error() const { return std::get<1>(state_); }
+    const Error& error() const& { return std::get<1>(state_); }
+    Error error() && { return std::get<1>(std::move(state_)); }
 
 private:
     std::variant<std::monostate, Error> state_;

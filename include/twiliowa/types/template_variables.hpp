@@ -11,6 +11,7 @@
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -30,10 +31,10 @@ public:
     using Entry = std::pair<std::string, std::string>;
 
     TemplateVariables() noexcept = default;
-    TemplateVariables(std::initializer_list<Entry> entries) : entries_(entries) {}
+    TemplateVariables(std::initializer_list<NamedText> entries) : entries_(NamedTexts(entries)) {}
 
     /// Values for {{1}}, {{2}}, ...
-    static TemplateVariables positional(std::vector<std::string> values);
+    static TemplateVariables positional(TextList values);
     /// Reads a JSON object of strings, as a language model or a queue hands it over. Refuses
     /// anything else by name: not JSON, not an object, a value that is not a string, a key twice,
     /// text that is not UTF-8.

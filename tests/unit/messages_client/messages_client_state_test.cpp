@@ -429,3 +429,59 @@ TEST_CASE("a store is asked once for each thing there is to know") {
     CHECK(store->gets == 3);
     CHECK(store->writes == 0);
 }
+
+TEST_CASE("a refusal of marketing stops marketing alone, where it is said to be marketing") {
+    Office o;
+    o.transport->respond(400, refusal(63050));
+    auto advertisement = content();
+    advertisement.category = TemplateCategory{"marketing"};
+    const auto client = o.client();
+    CHECK(client.try_send_template(advertisement).error().code() == 63050);
+    CHECK_FALSE(o.opted_out());
+
+    o.clock->advance(30min);
+    o.window->record_inbound(sender, customer).value();
+    auto reminder = content();
+    reminder.category = TemplateCategory{TemplateCategory::utility};
+    for (const OutboundMessage& message :
+         {OutboundMessage(text()), OutboundMessage(reminder), OutboundMessage(content())}) {
+        o.transport->respond(201, created);
+        CHECK(client.try_send(message).has_value());
+    }
+    const auto sent = o.transport->request_count();
+    const auto refused = client.try_send_template(advertisement);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().kind() == ErrorKind::invalid_request);
+    CHECK(refused.error().field() == "To");
+    CHECK(refused.error().code() == 63050);
+    CHECK(refused.error().advice().category == ErrorCategory::opted_out);
+    CHECK(finish(o, advertisement).error().code() == 63050);
+    CHECK(o.transport->request_count() == sent);
+}
+
+TEST_CASE("nothing goes to who blocked the sender until the customer writes") {
+    Office o;
+    o.transport->respond(400, refusal(63033));
+    const auto client = o.client();
+    CHECK(client.try_send_template(content()).error().code() == 63033);
+    const auto refused = client.try_send_template(content());
+    CHECK(refused.error().kind() == ErrorKind::invalid_request);
+    CHECK(refused.error().code() == 63033);
+    o.clock->advance(1s);
+    o.opt_outs->learn_inbound(sender, customer, "", "hello").value();
+    o.transport->respond(201, created);
+    CHECK(client.try_send_template(content()).has_value());
+}
+
+TEST_CASE("the category of a message is not that of its fallback") {
+    Office o;
+    o.opt_outs->learn_error(sender, customer, 63050).value();
+    o.let_window_close();
+    OutboundMessage message = text();
+    message.fallback_content_sid = greeting;
+    message.category = TemplateCategory{TemplateCategory::marketing};
+    CHECK(o.client().try_send(message).error().code() == 63050);
+    message.category = {};
+    o.transport->respond(201, created);
+    CHECK(o.client().try_send(message).has_value());
+}

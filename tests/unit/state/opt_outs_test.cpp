@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <twiliowa/testing/manual_clock.hpp>
 
@@ -27,6 +30,7 @@ struct Registry {
     OptOuts reader{store, {.read_words = true, .clock = clock}};
     TimePoint start = clock->now();
 
+    OptOutState state() const { return opt_outs.state(sender, customer).value(); }
     bool out() const { return opt_outs.is_opted_out(sender, customer).value(); }
     OptOutNews hear(std::string_view type, std::string_view body) const {
         return opt_outs.learn_inbound(sender, customer, type, body).value();
@@ -115,20 +119,133 @@ TEST_CASE("the words are the caller's choice") {
     CHECK(german.learn_inbound(sender, customer, "", "weiter").value() == OptOutNews::opted_in);
 }
 
-TEST_CASE("the errors that mean an opt-out are learnt, and no others") {
-    for (const int code : {21610, 63033, 63050}) {
+TEST_CASE("what each error stops is kept apart") {
+    const auto stopped_by = [](int code) {
         const Registry r;
-        CAPTURE(code);
         CHECK(r.opt_outs.learn_error(sender, customer, code).value() == OptOutNews::opted_out);
-        CHECK(r.out());
-    }
+        return r.state();
+    };
+    CHECK(stopped_by(21610) == OptOutState{.everything = true});
+    CHECK(stopped_by(63033) == OptOutState{.blocked = true});
+    CHECK(stopped_by(63050) == OptOutState{.marketing = true});
     const Registry r;
     for (const int code : {0, 63016, 21211}) {
         CHECK(r.opt_outs.learn_error(sender, customer, code).value() == OptOutNews::nothing);
     }
-    const OptOuts lenient(r.store, {.codes = {21610}, .clock = r.clock});
+    const OptOuts lenient(r.store, {.marketing_codes = {}, .clock = r.clock});
     CHECK(lenient.learn_error(sender, customer, 63050).value() == OptOutNews::nothing);
+    CHECK(r.state() == OptOutState{});
+}
+
+TEST_CASE("nothing may go to who opted out of everything or blocked the sender") {
+    for (const int code : {21610, 63033}) {
+        const Registry r;
+        r.opt_outs.learn_error(sender, customer, code).value();
+        CHECK(r.out());
+    }
+    const Registry r;
+    r.opt_outs.learn_error(sender, customer, 63050).value();
     CHECK_FALSE(r.out());
+}
+
+TEST_CASE("a block ends with the customer's next message, whatever it says") {
+    for (const char* body : {"hello", "", "HELP", "STOP it"}) {
+        const Registry r;
+        r.opt_outs.learn_error(sender, customer, 63033).value();
+        r.clock->advance(1s);
+        CHECK(r.hear("", body) == OptOutNews::nothing);
+        CHECK(r.state() == OptOutState{});
+        // Late news of the block that has ended is none.
+        r.opt_outs.learn_error(sender, customer, 63033, r.start).value();
+        CHECK(r.state() == OptOutState{});
+        r.clock->advance(1s);
+        r.opt_outs.learn_error(sender, customer, 63033).value();
+        CHECK(r.state().blocked);
+    }
+    const Registry r;
+    r.opt_outs.learn_error(sender, customer, 63033).value();
+    CHECK(r.hear("HELP", "help") == OptOutNews::nothing);
+    CHECK_FALSE(r.state().blocked);
+}
+
+TEST_CASE("a message from a customer of whom nothing is known writes nothing") {
+    const Registry r;
+    CHECK(r.hear("", "hello") == OptOutNews::nothing);
+    CHECK(r.store->size() == 0);
+}
+
+TEST_CASE("a refusal of marketing lasts until START, and a customer's message does not end it") {
+    Registry r;
+    r.opt_outs.learn_error(sender, customer, 63050).value();
+    r.clock->advance(std::chrono::hours{24 * 3650});
+    CHECK(r.hear("", "hello") == OptOutNews::nothing);
+    CHECK(r.state() == OptOutState{.marketing = true});
+    CHECK(r.hear("", "START") == OptOutNews::opted_in);
+    CHECK(r.state() == OptOutState{});
+}
+
+TEST_CASE("STOP, a block and a refusal of marketing are kept beside each other") {
+    const Registry r;
+    r.opt_outs.opt_out(sender, customer).value();
+    r.opt_outs.learn_error(sender, customer, 63033).value();
+    r.opt_outs.learn_error(sender, customer, 63050).value();
+    CHECK(r.state() == OptOutState{true, true, true});
+    r.clock->advance(1s);
+    r.hear("", "hello");
+    CHECK(r.state() == OptOutState{.everything = true, .marketing = true});
+    r.opt_outs.opt_in(sender, customer).value();
+    CHECK(r.state() == OptOutState{});
+}
+
+TEST_CASE("whatever the order of the news, the state is the same") {
+    using Step = std::function<void(const OptOuts&, TimePoint)>;
+    const auto learn = [](int code) -> Step {
+        return [code](const OptOuts& o, TimePoint at) {
+            o.learn_error(sender, customer, code, at).value();
+        };
+    };
+    const Step out = [](const OptOuts& o, TimePoint at) {
+        o.opt_out(sender, customer, at).value();
+    };
+    const Step in = [](const OptOuts& o, TimePoint at) { o.opt_in(sender, customer, at).value(); };
+    const std::vector<Step> steps{learn(63050), in, learn(21610), out,
+                                  learn(63033), in, learn(63050)};
+    std::vector<std::size_t> order{0, 1, 2, 3, 4, 5, 6};
+    std::size_t wrong = 0;
+    // Each of the first states, too.
+    for (std::size_t count = 1; count <= steps.size(); ++count) {
+        const auto state_after = [&] {
+            Registry r;
+            r.clock->advance(10h);
+            for (std::size_t i = 0; i < count; ++i) {
+                steps[order[i]](r.opt_outs, r.start + std::chrono::hours{order[i]});
+            }
+            return r.state();
+        };
+        const auto wanted = state_after();
+        while (std::next_permutation(order.begin(), order.begin() + static_cast<long>(count))) {
+            if (state_after() != wanted) ++wrong;
+        }
+    }
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("what version 0.1.0 kept is read") {
+    const auto state_of = [](const std::string& kept, bool writes) {
+        const Registry r;
+        const auto at = std::chrono::nanoseconds(r.start.time_since_epoch()).count();
+        const auto key = "optout 0: 21:" + sender + " 22:" + customer;
+        REQUIRE(r.store->compare_and_set(key, 0, kept + " " + std::to_string(at), 1h, Keep::pinned)
+                    .value() != 0);
+        r.clock->advance(1s);
+        if (writes) r.hear("", "hello");
+        return r.state();
+    };
+    CHECK(state_of("out", false) == OptOutState{.everything = true});
+    CHECK(state_of("out", true) == OptOutState{.everything = true});
+    CHECK(state_of("in", false) == OptOutState{});
+    CHECK(state_of("refused", false) == OptOutState{.blocked = true});  // any of the three errors
+    CHECK(state_of("refused", true) == OptOutState{});
 }
 
 TEST_CASE("older news does not undo newer, whatever order it comes in") {
@@ -174,15 +291,21 @@ TEST_CASE("a wrong address, a store that fails and a foreign entry are errors of
     CHECK(is_store_error(broken.is_opted_out(sender, customer).error()));
     CHECK(is_store_error(broken.learn_error(sender, customer, 21610).error()));
     CHECK(is_store_error(broken.learn_inbound(sender, customer, "STOP", "").error()));
-    CHECK(broken.learn_inbound(sender, customer, "", "hello").has_value());
+    CHECK(is_store_error(broken.learn_inbound(sender, customer, "", "hello").error()));
+    CHECK(is_store_error(broken.state(sender, customer).error()));
     CHECK(broken.is_opted_out("", customer).error().field() == "From");
     CHECK(broken.opt_out(sender, "nobody").error().field() == "To");
 
     const Registry r;
     const auto key = "optout 0: 21:" + sender + " 22:" + customer;
-    CHECK(r.store->compare_and_set(key, 0, "perhaps 1", 1h, Keep::pinned).value() != 0);
-    CHECK(is_store_error(r.opt_outs.is_opted_out(sender, customer).error()));
-    CHECK(is_store_error(r.opt_outs.opt_out(sender, customer).error()));
+    for (const char* foreign : {"perhaps 1", "", "out", "out x", "out 1 blocked", "refuse 1"}) {
+        CAPTURE(foreign);
+        const auto entry = r.store->get(key).value();
+        CHECK(r.store->compare_and_set(key, entry ? entry->version : 0, foreign, 1h, Keep::pinned)
+                  .value() != 0);
+        CHECK(is_store_error(r.opt_outs.is_opted_out(sender, customer).error()));
+        CHECK(is_store_error(r.opt_outs.opt_out(sender, customer).error()));
+    }
     CHECK_THROWS_AS(OptOuts(nullptr), InvalidRequestError);
     CHECK_THROWS_AS(OptOuts(r.store, {.opt_in_kept = 0s}), InvalidRequestError);
 }

@@ -8,7 +8,10 @@
 #include <vector>
 
 #include <twiliowa/types/error.hpp>
+#include <twiliowa/types/outbound.hpp>
 
+using twiliowa::OutboundMessage;
+using twiliowa::OutboundTemplate;
 using twiliowa::TemplateVariables;
 using twiliowa::WhitespacePolicy;
 
@@ -185,4 +188,22 @@ TEST_CASE("deeply nested JSON is refused, not recursed into") {
     std::string deep;
     for (int i = 0; i < 100'000; ++i) deep += "{\"a\":";
     CHECK_FALSE(TemplateVariables::from_json(deep));
+}
+
+TEST_CASE("one brace too many makes the same variables") {
+    const TemplateVariables plain{{"1", "Lee"}, {"2", "A"}};
+    const OutboundTemplate braced{.variables = {{{"1", "Lee"}, {"2", "A"}}}};
+    CHECK(braced.variables == plain);
+    const OutboundTemplate one{.variables = {{{"1", "Lee"}}}};
+    CHECK(one.variables == TemplateVariables{{"1", "Lee"}});
+    const OutboundMessage extra{.extra = {{{"Tags", "x"}, {"Other", "y"}}}};
+    REQUIRE(extra.extra.size() == 2);
+    CHECK(extra.extra[1].second == "y");
+}
+
+TEST_CASE("names and values may be any texts") {
+    const std::string name = "1";
+    const std::string_view value = "Lee";
+    const TemplateVariables::Entry entry{"2", "A"};
+    CHECK(TemplateVariables{{name, value}, entry} == TemplateVariables{{"1", "Lee"}, {"2", "A"}});
 }

@@ -166,3 +166,23 @@ TEST_CASE("to_string gives the names of the enumerators") {
     // The texts for people have their own words.
     CHECK(Error::invalid_request("To", "is empty").what() == "invalid request: To: is empty");
 }
+
+TEST_CASE("what a temporary result holds outlives it in a reference") {
+    struct Letter {
+        std::string body;
+    };
+    const auto result = [] { return Result<Letter>(Letter{std::string(100, 'x')}); };
+    const auto failure = [] {
+        return Result<Letter>(Error::invalid_request(std::string(100, 'x'), "is empty"));
+    };
+    static_assert(std::is_same_v<decltype(result().value()), Letter>);
+    static_assert(std::is_same_v<decltype(*result()), Letter>);
+    static_assert(std::is_same_v<decltype(failure().error()), Error>);
+    static_assert(std::is_same_v<decltype(Result<void>{}.error()), Error>);
+    const std::string& body = result().value().body;
+    const std::string& same = (*result()).body;
+    const Error& error = failure().error();
+    CHECK(body == std::string(100, 'x'));
+    CHECK(same == body);
+    CHECK(error.field() == body);
+}

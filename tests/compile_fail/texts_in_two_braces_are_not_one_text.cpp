@@ -1,0 +1,10 @@
+// expect: deleted
+#include <twiliowa/types/outbound.hpp>
+
+twiliowa::OutboundMessage pictures() {
+#ifdef TWILIOWA_COMPILE_FAIL
+    return {.media_url = {{"https://example.com/a", "https://example.com/b"}}};
+#else
+    return {.media_url = {"https://example.com/a", "https://example.com/b"}};
+#endif
+}
