@@ -58,8 +58,12 @@ public:
     int reads() const;
     /// From now on, messages are read soon after they are delivered.
     void reads_at_once(bool yes = true) const;
-    /// Blocks the sender: what is sent ends as undelivered, 63014.
-    void blocks(bool yes = true) const;
+    /// Blocks the sender: what is sent ends as undelivered, 63014 (or another code of yours), until
+    /// the customer writes again.
+    void blocks(bool yes = true, int error_code = 63014) const;
+    /// Wants no marketing from the sender: templates of that category end as undelivered, 63050,
+    /// and everything else arrives.
+    void refuses_marketing(bool yes = true) const;
     /// Without WhatsApp, what is sent ends as undelivered, 63024 (or another code of yours).
     void has_whatsapp(bool yes, int error_code = 63024) const;
     /// Messages to and from, oldest first.

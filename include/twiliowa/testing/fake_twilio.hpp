@@ -51,9 +51,9 @@ namespace twiliowa::testing {
 /// @endcode
 ///
 /// Served: create, fetch, list, update and delete of messages; list, fetch, download and delete of
-/// their media; feedback; the Content API (create, fetch, update, delete, approval requests, the
-/// lists of both versions and the legacy one); the typing indicator. Requests are told apart by
-/// path only: the host plays no part.
+/// their media; feedback; the account itself; the Content API (create, fetch, update, delete,
+/// approval requests, the lists of both versions and the legacy one); the typing indicator.
+/// Requests are told apart by path only: the host plays no part.
 ///
 /// Where Twilio's behaviour is not documented, this is what the fake does: credentials that do not
 /// open the path's account get 401 with 20003; cancelling a message that is cancelled already

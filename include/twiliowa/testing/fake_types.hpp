@@ -56,6 +56,9 @@ struct FakeTwilioOptions {
     bool window_rule = true;
     /// STOP and its like opt a customer out, START back in; webhooks say so (OptOutType).
     bool opt_out_words = true;
+    /// What a quick reply that was tapped comes as: `button`, or `interactive` with Forwarded and
+    /// ExternalUserId. Both have been seen on Twilio's webhooks.
+    bool interactive_taps = false;
     /// Where media URLs in webhooks, and URLs in answers of the Content API, lead. Default:
     /// `https://api.twilio.com` and `https://content.twilio.com`.
     std::string public_url = {};
@@ -76,6 +79,8 @@ struct FakeContent {
     std::string types = {};
     /// `approved` templates may be sent at any time, others only within the 24-hour window.
     std::string approval = "approved";
+    /// `UTILITY`, `MARKETING` or `AUTHENTICATION`.
+    std::string category = "UTILITY";
 
     /// A text with buttons, as `twilio/quick-reply`. A button's payload is its title.
     static TWILIOWA_EXPORT FakeContent quick_reply(std::string_view body,
@@ -271,7 +276,7 @@ struct FakeWebhookRecord {
     /// WebhookFault), `nobody` (no sink was given).
     std::string outcome = "pending";
     /// What Twilio's debugger would say: 11200 the answer was no success, 11750 TwiML too large,
-    /// 12100 not XML, 12300 wrong Content-Type, 14107 too many replies; 0 nothing.
+    /// 12100 no TwiML, 12300 wrong Content-Type, 14107 too many replies; 0 nothing.
     int error_code = 0;
 };
 

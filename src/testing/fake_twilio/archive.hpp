@@ -35,6 +35,11 @@ struct ArchiveWriter {
     void if_any(const char* name, T& value) const {
         if (!value.empty()) json[name] = write_archive(value);
     }
+    /// A member that is left out when it is what it is by default.
+    template <class T>
+    void or_zero(const char* name, T& value) const {
+        if (value != T{}) json[name] = write_archive(value);
+    }
 };
 struct ArchiveReader {
     const ArchiveJson& json;
@@ -46,6 +51,10 @@ struct ArchiveReader {
     void if_any(const char* name, T& value) const {
         value = {};
         if (const auto found = json.find(name); found != json.end()) read_archive(*found, value);
+    }
+    template <class T>
+    void or_zero(const char* name, T& value) const {
+        if_any(name, value);
     }
 };
 

@@ -1,5 +1,6 @@
 #include <twiliowa/testing/fake_customer.hpp>
 
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -17,6 +18,13 @@ namespace {
 /// A coordinate as JSON writes numbers: the shortest text that is the same number.
 std::string coordinate_text(double degrees) {
     return nlohmann::json(degrees).dump();
+}
+
+/// An identity beside the number, of the form seen on webhooks: the same for the same number.
+std::string user_id_of(std::string_view address) {
+    std::uint64_t hash = 14695981039346656037u;
+    for (const char c : address) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return "whatsapp:ID." + std::to_string(1'000'000'000'000'000u + hash % 9'000'000'000'000'000u);
 }
 
 FakeInbound customer_message(const FakeCustomer& customer, std::string body) {
@@ -76,6 +84,12 @@ std::string FakeCustomer::taps(std::string_view button) const {
     }
     if (message.parameters.back().second.empty()) message.parameters.pop_back();
     message.message_type = "button";
+    if (twilio_->state_->world.options.interactive_taps) {
+        message.message_type = "interactive";
+        message.parameters.insert(
+            message.parameters.end(),
+            {{"Forwarded", "false"}, {"ExternalUserId", user_id_of(address_)}});
+    }
     return twilio_->receive(std::move(message));
 }
 
@@ -136,9 +150,15 @@ void FakeCustomer::reads_at_once(bool yes) const {
     twilio_->state_->world.phones.chat(sender_, address_).reads_at_once = yes;
 }
 
-void FakeCustomer::blocks(bool yes) const {
+void FakeCustomer::blocks(bool yes, int error_code) const {
     const std::lock_guard lock{twilio_->state_->mutex};
-    twilio_->state_->world.phones.chat(sender_, address_).blocked = yes;
+    twilio_->state_->world.phones.chat(sender_, address_).blocked = yes ? error_code : 0;
+    ++twilio_->state_->world.revision;
+}
+
+void FakeCustomer::refuses_marketing(bool yes) const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    twilio_->state_->world.phones.chat(sender_, address_).refuses_marketing = yes;
     ++twilio_->state_->world.revision;
 }
 

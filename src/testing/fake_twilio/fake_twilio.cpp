@@ -142,7 +142,7 @@ std::string FakeTwilio::add_content(std::string_view account_sid, FakeContent co
     fake::FakeTemplate added;
     added.created = added.updated = state_->clock->now();
     added.name = content.friendly_name;
-    added.category = "UTILITY";
+    added.category = content.category;
     added.content = std::move(content);
     account.put_template(std::move(added));
     return sid;

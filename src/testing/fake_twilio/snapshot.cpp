@@ -205,7 +205,8 @@ void describe(const Archive& archive, FakeChat& chat) {
     archive("last_inbound", chat.last_inbound);
     archive("joined", chat.joined);
     archive("typing_since", chat.typing_since);
-    archive("blocked", chat.blocked);
+    archive.or_zero("blocked_as", chat.blocked);
+    archive.or_zero("refuses_marketing", chat.refuses_marketing);
     archive("reads_at_once", chat.reads_at_once);
 }
 

@@ -80,7 +80,7 @@ std::vector<FakeChatView> FakeTwilio::chats() const {
         }
         view.window_is_open = fake::is_window_open(&chat, now);
         view.sees_typing = fake::is_typing(&chat, now);
-        view.blocks = chat.blocked;
+        view.blocks = chat.blocked != 0;
         view.reads_at_once = chat.reads_at_once;
         view.opted_out = world.accounts.is_opted_out(view.sender, view.customer);
         views.push_back(std::move(view));

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <optional>
+#include <string>
 #include <utility>
 
+#include "testing/fake_twilio/api/account_api.hpp"
 #include "testing/fake_twilio/api/call.hpp"
 #include "testing/fake_twilio/api/content_api.hpp"
 #include "testing/fake_twilio/api/content_list.hpp"
@@ -13,6 +15,7 @@
 #include "testing/fake_twilio/api/typing.hpp"
 #include "text/ascii.hpp"
 #include "text/media_type.hpp"
+#include "text/multipart.hpp"
 
 namespace twiliowa::testing::fake {
 
@@ -23,13 +26,47 @@ HttpResponse unauthorized(std::string_view why) {
         {401, 20003, std::string{why}, {{"WWW-Authenticate", "Basic realm=\"Twilio API\""}}});
 }
 
-/// Only a form counts: as with Twilio, a body of another type gives no parameters.
-bool carries_form(const HttpRequest& request) noexcept {
+std::string_view content_type_of(const HttpRequest& request) noexcept {
     for (const auto& [name, value] : request.headers) {
-        if (!detail::equals_ignoring_case(name, "Content-Type")) continue;
-        return detail::is_form_type(value);
+        if (detail::equals_ignoring_case(name, "Content-Type")) return value;
     }
-    return true;
+    return "application/x-www-form-urlencoded";
+}
+
+/// Only a form counts, of either kind: as with Twilio, a body of another type gives no parameters.
+/// Nullopt when it is not well-formed.
+std::optional<FakeParameters> read_form(const HttpRequest& request) {
+    const auto type = content_type_of(request);
+    if (detail::is_multipart_form(type)) {
+        auto fields = detail::parse_multipart(type, request.body);
+        if (!fields) return std::nullopt;
+        return FakeParameters::of(std::move(*fields));
+    }
+    return FakeParameters::parse(detail::is_form_type(type) ? std::string_view{request.body}
+                                                            : std::string_view{});
+}
+
+/// No such resource; says so where a path would be one with `.json` behind it.
+HttpResponse no_resource(std::string_view path) {
+    if (!match_route(std::string{path} + ".json")) return not_found("resource");
+    return not_found("resource without .json at its end, for which Twilio answers in XML");
+}
+
+/// What is beside every answer, whatever it says.
+void add_common_headers(HttpHeaders& headers, const FakeAdmission& admission, std::string id) {
+    headers.reserve(headers.size() + 9);
+    headers.emplace_back("Twilio-Request-Id", std::move(id));
+    headers.emplace_back("Twilio-Concurrent-Requests", std::to_string(admission.under_way));
+    headers.emplace_back("Twilio-Request-Duration", "0.010");
+    headers.emplace_back("X-Api-Domain", domain_of(admission.route ? admission.route->resource
+                                                                   : FakeResource::messages));
+    headers.emplace_back("Access-Control-Allow-Origin", "*");
+    headers.emplace_back("Access-Control-Allow-Headers",
+                         "Accept, Authorization, Content-Type, If-Match, If-Modified-Since, "
+                         "If-None-Match, If-Unmodified-Since, Idempotency-Key");
+    headers.emplace_back("Access-Control-Allow-Methods", "GET, POST, PATCH, PUT, DELETE, OPTIONS");
+    headers.emplace_back("Access-Control-Expose-Headers", "ETag, Twilio-Request-Id");
+    headers.emplace_back("Access-Control-Allow-Credentials", "true");
 }
 
 /// `"code"` of a refusal; 0 when there is none.
@@ -85,10 +122,7 @@ FakeAnswer FakeApi::answer(const HttpRequest& request, const FakeAdmission& admi
         answer.response = respond(request, admission, login, moment);
         spoil_response(answer.fault, answer.response);
     }
-    auto& headers = answer.response.headers;
-    headers.emplace_back("Twilio-Request-Id", world_.ids.next("RQ"));
-    headers.emplace_back("Twilio-Concurrent-Requests", std::to_string(admission.under_way));
-    headers.emplace_back("Twilio-Request-Duration", "0.010");
+    add_common_headers(answer.response.headers, admission, world_.ids.next("RQ"));
     record(request, login, answer, moment.now);
     return answer;
 }
@@ -112,7 +146,7 @@ void FakeApi::record(const HttpRequest& request, const FakeLogin& login, const F
 
 HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& admission,
                               const FakeLogin& login, const FakeMoment& moment) {
-    if (!admission.route) return not_found("resource");
+    if (!admission.route) return no_resource(admission.target.path);
     if (login.account == nullptr) {
         return unauthorized(login.verdict == FakeLogin::Verdict::elsewhere
                                 ? "These credentials do not open the account in the URL"
@@ -133,10 +167,9 @@ HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& a
     }
 
     const auto query = FakeParameters::parse(admission.target.query);
-    const auto form =
-        FakeParameters::parse(carries_form(request) ? request.body : std::string_view{});
+    const auto form = read_form(request);
     if (!query || !form) {
-        return refusal({400, 20001, "The parameters are not percent-encoded UTF-8", {}});
+        return refusal({400, 20001, "The parameters are no well-formed form in UTF-8", {}});
     }
     return dispatch({request.method, world_, *login.account, *admission.route,
                      admission.target.path, *query, *form, request.body, moment});
@@ -150,6 +183,7 @@ HttpResponse FakeApi::dispatch(const FakeCall& call) {
     };
     using Resource = FakeResource;
     static constexpr std::array endpoints{
+        Endpoint{Resource::account, HttpMethod::get, serve_fetch_account},
         Endpoint{Resource::messages, HttpMethod::post, serve_create_message},
         Endpoint{Resource::messages, HttpMethod::get, serve_list_messages},
         Endpoint{Resource::message, HttpMethod::get, serve_fetch_message},

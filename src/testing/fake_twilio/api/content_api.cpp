@@ -52,7 +52,7 @@ FakeRefusal check_type(std::string_view name, const ContentJson& type) {
         Needs{"twilio/media", {"media"}},
         Needs{"twilio/location", {"latitude", "longitude"}},
         Needs{"twilio/quick-reply", {"body", "actions"}, "actions", {"title"}},
-        Needs{"twilio/call-to-action", {"body", "actions"}, "actions", {"type", "title"}},
+        Needs{"twilio/call-to-action", {"body", "actions"}, "actions", {"type"}},
         Needs{"twilio/list-picker", {"body", "button", "items"}, "items", {"id", "item"}},
         Needs{"twilio/carousel", {"body", "cards"}, "cards", {"body", "media", "actions"}},
         Needs{"twilio/catalog", {"body"}},
@@ -216,6 +216,10 @@ HttpResponse serve_fetch_content(const FakeCall& call) {
 HttpResponse serve_update_content(const FakeCall& call) {
     auto* entry = call.account.find_template(call.route.content);
     if (entry == nullptr) return not_found("content");
+    if (entry->content.approval != "unsubmitted") {
+        return refusal(
+            *bad_content("the template has been submitted: what changes it is a new one"));
+    }
     auto content = entry->content;
     if (auto problem = read_content(call, false, content)) return refusal(*problem);
     entry->content = std::move(content);

@@ -1,5 +1,6 @@
 #include "testing/fake_twilio/api/json.hpp"
 
+#include <chrono>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -115,6 +116,23 @@ std::string feedback_json(const FakeMessage& message, TimePoint now) {
         {"date_created", detail::format_rfc2822(now)},
         {"date_updated", detail::format_rfc2822(now)},
         {"uri", message.record.feedback_uri},
+    });
+}
+
+std::string account_json(const FakeAccount& account) {
+    // 2026-01-01: the fake's accounts have no beginning of their own.
+    constexpr TimePoint opened{std::chrono::seconds{1'767'225'600}};
+    const auto path = "/2010-04-01/Accounts/" + account.sid;
+    return dump_json({
+        {"sid", account.sid},
+        {"owner_account_sid", account.owner.empty() ? account.sid : account.owner},
+        {"friendly_name", account.owner.empty() ? "FakeTwilio" : "FakeTwilio's subaccount"},
+        {"status", "active"},
+        {"type", account.limits.trial ? "Trial" : "Full"},
+        {"date_created", detail::format_rfc2822(opened)},
+        {"date_updated", detail::format_rfc2822(opened)},
+        {"uri", path + ".json"},
+        {"subresource_uris", {{"messages", path + "/Messages.json"}}},
     });
 }
 

@@ -8,6 +8,7 @@
 
 #include <twiliowa/types/message.hpp>
 
+#include "testing/fake_twilio/world/accounts.hpp"
 #include "testing/fake_twilio/world/messages.hpp"
 #include "testing/fake_twilio/world/problem.hpp"
 
@@ -29,6 +30,8 @@ std::string message_page_json(const std::vector<const FakeMessage*>& messages,
 std::string media_json(const Media& media);
 std::string media_page_json(const std::vector<const Media*>& media, const FakePageFrame& frame);
 std::string feedback_json(const FakeMessage& message, TimePoint now);
+/// Without the token that the real API shows: logs keep answers.
+std::string account_json(const FakeAccount& account);
 std::string problem_json(const FakeProblem& problem);
 
 }  // namespace twiliowa::testing::fake

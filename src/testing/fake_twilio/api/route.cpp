@@ -15,6 +15,7 @@ struct FakeRoutePattern {
 };
 
 constexpr std::array route_patterns{
+    FakeRoutePattern{FakeResource::account, "2010-04-01/Accounts/{a}.json"},
     FakeRoutePattern{FakeResource::messages, "2010-04-01/Accounts/{a}/Messages.json"},
     FakeRoutePattern{FakeResource::message, "2010-04-01/Accounts/{a}/Messages/{m}.json"},
     FakeRoutePattern{FakeResource::feedback, "2010-04-01/Accounts/{a}/Messages/{m}/Feedback.json"},
@@ -92,6 +93,24 @@ std::optional<FakeRoute> match_route(std::string_view path) {
         if (auto route = fit_route(pattern, path)) return route;
     }
     return std::nullopt;
+}
+
+std::string_view domain_of(FakeResource resource) noexcept {
+    switch (resource) {
+        case FakeResource::contents:
+        case FakeResource::contents_and_approvals:
+        case FakeResource::legacy_contents:
+        case FakeResource::searched_contents:
+        case FakeResource::searched_contents_and_approvals:
+        case FakeResource::content:
+        case FakeResource::approvals:
+        case FakeResource::approval_request:
+            return "content.twilio.com";
+        case FakeResource::typing:
+            return "messaging.twilio.com";
+        default:
+            return "api.twilio.com";
+    }
 }
 
 }  // namespace twiliowa::testing::fake

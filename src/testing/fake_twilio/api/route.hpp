@@ -9,6 +9,7 @@
 namespace twiliowa::testing::fake {
 
 enum class FakeResource {
+    account,
     messages,
     message,
     feedback,
@@ -46,5 +47,8 @@ FakeTarget split_url(std::string_view url);
 
 /// The resource of a path, escapes and all; nullopt when there is none.
 std::optional<FakeRoute> match_route(std::string_view path);
+
+/// The host whose resource it is.
+std::string_view domain_of(FakeResource resource) noexcept;
 
 }  // namespace twiliowa::testing::fake

@@ -100,6 +100,20 @@ int find_misfit(const FakeVariables& variables, const testing::FakeContent& cont
     return detail::count_code_points(body) > max_template_text ? 63021 : 0;
 }
 
+std::size_t filled_size(const FakeContent& content, const FakeVariables& variables) {
+    const std::string_view text = content.types.empty() ? content.body : content.types;
+    std::size_t size = text.size();
+    for (auto placeholder = find_placeholder(text, 0); placeholder;
+         placeholder = find_placeholder(text, placeholder->end)) {
+        if (const auto given = variables.find(placeholder->name); given != variables.end()) {
+            size += given->second.size();
+        } else if (const auto* fallback = find_default(content, placeholder->name)) {
+            size += fallback->size();
+        }
+    }
+    return size;
+}
+
 std::string fill_placeholders(std::string_view text, const testing::FakeContent& content,
                               const FakeVariables& variables) {
     std::string filled;

@@ -2,6 +2,7 @@
 /// Content templates in the fake: their variables and their text.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>
@@ -27,5 +28,8 @@ int find_misfit(const FakeVariables& variables, const testing::FakeContent& cont
 /// neither stays as it is written.
 std::string fill_placeholders(std::string_view text, const testing::FakeContent& content,
                               const FakeVariables& variables);
+
+/// About how many bytes the template has when it is filled in.
+std::size_t filled_size(const FakeContent& content, const FakeVariables& variables);
 
 }  // namespace twiliowa::testing::fake

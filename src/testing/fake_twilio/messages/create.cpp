@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::size_t max_body = 1'600;
 constexpr std::size_t max_media = 10;
+// Far more than any template shows; a small request must not make a large message.
+constexpr std::size_t max_filled = std::size_t{256} * 1024;
 constexpr std::chrono::minutes min_schedule{5};
 constexpr std::chrono::days max_schedule{35};
 
@@ -109,8 +111,12 @@ FakeRefusal check_content(const FakeCreate& create) {
     if (content == nullptr) {
         return refuse_create(21655, "ContentSid names no template of this account");
     }
-    FakeVariables unused;
-    return read_variables(variables, *content, unused);
+    FakeVariables read;
+    if (auto problem = read_variables(variables, *content, read)) return problem;
+    if (filled_size(*content, read) > max_filled) {
+        return refuse_create(21658, "The template and its variables are too long together");
+    }
+    return std::nullopt;
 }
 
 FakeRefusal check_service(const FakeCreate& create) {
@@ -141,8 +147,10 @@ FakeRefusal check_from(const FakeCreate& create) {
 
 FakeRefusal check_channels(const FakeCreate& create) {
     const auto from = create.parameters.get("From");
-    if (!from.empty() && is_whatsapp(from) != is_whatsapp(create.parameters.get("To"))) {
-        return refuse_create(30016, "To and From are on different channels");
+    // What is no address (a messaging service's SID, say) is on no channel: check_from says so.
+    if (!is_address(from) && !create.account.has_sender(from)) return std::nullopt;
+    if (is_whatsapp(from) != is_whatsapp(create.parameters.get("To"))) {
+        return refuse_create(21910, "To and From are on different channels");
     }
     return std::nullopt;
 }

@@ -194,6 +194,7 @@ FakeRefusal receive_message(FakeWorld& world, const testing::FakeInbound& inboun
     sid = message.record.sid.str();
     auto& chat = world.phones.chat(inbound.to, inbound.from);
     chat.last_inbound = moment.now;
+    chat.blocked = 0;  // Nobody can write to whom they block.
     if (enters_sandbox(world, inbound, moment)) return std::nullopt;
 
     std::string_view opt_out;

@@ -77,11 +77,15 @@ FakeFate judge_message(const FakeWorld& world, const FakeMessage& message, TimeP
     if (world.sandboxes.find(record.from) != world.sandboxes.end() && !is_in_sandbox(chat, now)) {
         return fail_message(63015);
     }
-    if (chat != nullptr && chat->blocked) return fail_message(63014);
+    if (chat != nullptr && chat->blocked != 0) return fail_message(chat->blocked);
 
     const auto content_sid = message.parameters.get("ContentSid");
     const auto* account = world.accounts.find(record.account_sid);
     const auto* content = account == nullptr ? nullptr : account->find_template(content_sid);
+    if (content != nullptr && content->category == "MARKETING" && chat != nullptr &&
+        chat->refuses_marketing) {
+        return fail_message(63050);
+    }
     const bool approved =
         content != nullptr && detail::equals_ignoring_case(content->content.approval, "approved");
     if (world.options.window_rule && !approved && !is_window_open(chat, now)) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <deque>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "testing/fake_twilio/messages/create.hpp"
@@ -26,9 +27,11 @@ std::string_view job_parameter(const FakeWebhookJob& job, std::string_view wante
     return {};
 }
 
-bool is_xml_type(std::string_view type) {
+/// TwiML may come as any of these; whether it is TwiML is seen when it is parsed.
+bool may_be_twiml(std::string_view type) {
     return detail::is_media_type(type, "text/xml") ||
-           detail::is_media_type(type, "application/xml");
+           detail::is_media_type(type, "application/xml") ||
+           detail::is_media_type(type, "text/html");
 }
 
 /// Whether that chat has had as many replies as Twilio lets pass in that time.
@@ -96,7 +99,7 @@ int obey_answer(FakeWorld& world, const FakeWebhookJob& job, const WebhookRespon
     if (answer.status < 200 || answer.status >= 300) return 11200;
     if (answer.status == 204 || answer.body.empty()) return 0;
     if (answer.body.size() > max_twiml) return 11750;
-    if (!is_xml_type(find_header(answer.headers, "Content-Type"))) return 12300;
+    if (!may_be_twiml(find_header(answer.headers, "Content-Type"))) return 12300;
     const auto verbs = parse_twiml(answer.body);
     if (!verbs) return 12100;
     int code = 0;

@@ -19,12 +19,14 @@ bool has_whole_escapes(std::string_view text) noexcept {
 
 std::optional<FakeParameters> FakeParameters::parse(std::string_view text) {
     if (!has_whole_escapes(text)) return std::nullopt;
-    FakeParameters parameters;
-    parameters.entries_ = detail::parse_form(text);
-    for (const auto& [name, value] : parameters.entries_) {
+    return of(detail::parse_form(text));
+}
+
+std::optional<FakeParameters> FakeParameters::of(std::vector<Entry> entries) {
+    for (const auto& [name, value] : entries) {
         if (!detail::is_valid_utf8(name) || !detail::is_valid_utf8(value)) return std::nullopt;
     }
-    return parameters;
+    return FakeParameters{std::move(entries)};
 }
 
 std::string_view FakeParameters::get(std::string_view name) const noexcept {

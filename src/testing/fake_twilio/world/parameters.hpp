@@ -20,6 +20,8 @@ public:
 
     /// Reads `a=1&b=2`; nullopt when an escape is broken or the text is not UTF-8.
     static std::optional<FakeParameters> parse(std::string_view text);
+    /// Nullopt when one of them is not UTF-8.
+    static std::optional<FakeParameters> of(std::vector<Entry> entries);
 
     /// The first value of that name; empty when there is none.
     std::string_view get(std::string_view name) const noexcept;

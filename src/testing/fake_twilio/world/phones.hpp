@@ -21,7 +21,8 @@ struct FakeChat {
     std::optional<TimePoint> last_inbound = {};
     std::optional<TimePoint> joined = {};        ///< The sandbox.
     std::optional<TimePoint> typing_since = {};  ///< The business is typing.
-    bool blocked = false;
+    int blocked = 0;  ///< The error code of what is sent there; 0: it arrives.
+    bool refuses_marketing = false;
     bool reads_at_once = false;
 };
 

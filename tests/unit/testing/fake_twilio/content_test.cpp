@@ -121,6 +121,10 @@ TEST_CASE("FakeTwilio refuses a template that cannot be") {
     refused_type("twilio/quick-reply", R"({"body":"x","actions":["Yes"]})");
     refused_type("twilio/quick-reply", R"({"body":"x","actions":[{"id":"yes"}]})");
     refused_type("twilio/call-to-action", R"({"body":"x","actions":[{"title":"Go"}]})");
+    CHECK(call(talk, HttpMethod::post, "/v1/Content",
+               R"({"language":"en","types":{"twilio/call-to-action":)"
+               R"({"body":"x","actions":[{"type":"REQUEST_CONTACT_INFO"}]}}})")
+              .status == 201);
     refused_type("twilio/list-picker", R"({"body":"x","button":"b","items":[{"id":"a"}]})");
     refused_type("twilio/carousel", R"({"body":"x","cards":[{"body":"a"}]})");
     refused_type("twilio/catalog", "{}");
@@ -205,6 +209,23 @@ TEST_CASE("FakeTwilio has a template approved in time, or not") {
     const auto rejected = talk.client.send_template({.to = "+447700900123", .content_sid = bad});
     talk.fake->run_until_idle();
     CHECK(talk.fake->message(rejected.sid.str())->error_code == 63040);
+}
+
+TEST_CASE("FakeTwilio changes no template that WhatsApp was asked to approve") {
+    Conversation talk;
+    const auto sid = create(talk);
+    CHECK(call(talk, HttpMethod::post, "/v1/Content/" + sid + "/ApprovalRequests/whatsapp",
+               R"({"name":"order","category":"UTILITY"})")
+              .status == 201);
+    const auto change = [&] {
+        return code_of(call(talk, HttpMethod::put, "/v1/Content/" + sid,
+                            R"({"types":{"twilio/text":{"body":"Bye {{1}}!"}}})"));
+    };
+    CHECK(change() == 20422);
+    talk.fake->run_until_idle();
+    CHECK(change() == 20422);
+    const auto message = talk.client.send_template({.to = "+447700900123", .content_sid = sid});
+    CHECK(message.body == "Hi there, how are you?");
 }
 
 TEST_CASE("FakeTwilio approves nothing that only a conversation can hold") {

@@ -114,7 +114,8 @@ TEST_CASE("FakeTwilio asks the fallback when a webhook failed, and says why") {
     CHECK(told(Error::transport(Effect::none, Stage::connect, "no")) == "11200");
     CHECK(told(WebhookResponse{404, {}, {}}) == "11200");
     CHECK(told(twiml("<Response>")) == "12100");
-    CHECK(told(WebhookResponse{200, {{"Content-Type", "text/html"}}, "<p>"}) == "12300");
+    CHECK(told(WebhookResponse{200, {{"Content-Type", "text/html"}}, "<p>"}) == "12100");
+    CHECK(told(WebhookResponse{200, {{"Content-Type", "text/plain"}}, "Hi"}) == "12300");
     CHECK(told(twiml("<Response>" + std::string(70'000, ' ') + "</Response>")) == "11750");
     CHECK(told(twiml("<Response/>")) == "none");
     // What the answer asks for cannot be done: the answer itself was good.

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
 using fake_test::field;
+using twiliowa::testing::FakeContent;
 using twiliowa::testing::FakeTwilio;
 using twiliowa::testing::FakeTwilioOptions;
 using Statuses = std::vector<std::string>;
@@ -221,6 +222,41 @@ TEST_CASE("FakeTwilio knows who has blocked the sender, and who has no WhatsApp"
     talk.lee().has_whatsapp(false, 63003);
     CHECK(code() == 63003);
     talk.lee().has_whatsapp(true);
+    CHECK(code() == 0);
+}
+
+TEST_CASE("FakeTwilio keeps marketing from who refuses it, and nothing else") {
+    Conversation talk;
+    FakeContent offer;
+    offer.body = "20 % off";
+    offer.category = "MARKETING";
+    const auto sid = talk.fake->add_content(offer);
+    const auto code_of = [&](const std::string& content_sid) {
+        const auto message =
+            talk.client.send_template({.to = "+447700900123", .content_sid = content_sid});
+        talk.fake->run_until_idle();
+        return talk.fake->message(message.sid.str())->error_code.value_or(0);
+    };
+    const std::string utility{FakeTwilio::demo_content_sid};
+    talk.lee().refuses_marketing();
+    CHECK(code_of(sid) == 63050);
+    CHECK(code_of(utility) == 0);
+    // Writing something does not mean that offers are wanted again.
+    talk.lee().sends_text("Where is my order?");
+    CHECK(code_of(sid) == 63050);
+    talk.lee().refuses_marketing(false);
+    CHECK(code_of(sid) == 0);
+}
+
+TEST_CASE("FakeTwilio takes a customer who writes for one who blocks no more") {
+    Conversation talk;
+    const auto code = [&] {
+        const auto message = talk.send_template();
+        return talk.fake->message(message.sid.str())->error_code.value_or(0);
+    };
+    talk.lee().blocks(true, 63033);
+    CHECK(code() == 63033);
+    talk.lee().sends_text("Hello again");
     CHECK(code() == 0);
 }
 

@@ -51,9 +51,9 @@ TEST_CASE("a chat tells what the customer did to it") {
     CHECK_FALSE(chat.window_is_open);
 
     lee.has_whatsapp(true);
-    lee.named("Lee").blocks();
-    lee.reads_at_once();
+    lee.named("Lee").reads_at_once();
     lee.stops();
+    lee.blocks();
     chat = chat_of(*talk.fake, "whatsapp:+447700900123");
     CHECK(chat.profile_name == "Lee");
     CHECK(chat.has_whatsapp);

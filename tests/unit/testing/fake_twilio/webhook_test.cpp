@@ -4,10 +4,12 @@
 #include <chrono>
 #include <stdexcept>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/webhook/parse_webhook.hpp>
 
 #include "fixture.hpp"
 #include "testing/fake_twilio/messages/twiml.hpp"
@@ -173,6 +175,32 @@ TEST_CASE("FakeTwilio lets a customer tap a button and choose from a list") {
     CHECK_THROWS_AS(talk.lee().chooses("Noon"), InvalidRequestError);
 }
 
+TEST_CASE("FakeTwilio lets a tap in a session be an interactive message, where it is told to") {
+    Conversation talk{{.interactive_taps = true}};
+    const auto sid =
+        talk.fake->add_content(testing::FakeContent::quick_reply("Sure?", {"Yes", "No"}));
+    talk.client.send_template({.to = "+447700900123", .content_sid = sid});
+    talk.lee().taps("Yes");
+    talk.fake->run_until_idle();
+    const auto& fields = talk.inbound.back();
+    CHECK(field(fields, "MessageType") == "interactive");
+    CHECK(field(fields, "Forwarded") == "false");
+    CHECK(field(fields, "ExternalUserId").starts_with("whatsapp:ID."));
+    CHECK(field(fields, "ButtonPayload") == "Yes");
+
+    // The library reads either.
+    const auto tap =
+        std::find_if(talk.requests.begin(), talk.requests.end(), [](const WebhookRequest& request) {
+            return request.body.find("ButtonPayload") != std::string::npos;
+        });
+    REQUIRE(tap != talk.requests.end());
+    const auto event = parse_webhook_form(tap->body).value();
+    const auto* message = std::get_if<InboundMessage>(&event);
+    REQUIRE(message != nullptr);
+    REQUIRE(message->button);
+    CHECK(message->button->payload == "Yes");
+}
+
 TEST_CASE("FakeTwilio sends the webhook of a sender no one set to the account's") {
     Conversation talk;
     talk.fake->set_webhook(FakeTwilio::demo_sender, "");
@@ -257,11 +285,16 @@ TEST_CASE("FakeTwilio notes what is wrong with an answer") {
     CHECK(error_of(twiml("<Response/>")) == 0);
     CHECK(error_of({404, {}, {}}) == 11200);
     CHECK(error_of({302, {}, {}}) == 11200);
-    CHECK(error_of({200, {{"Content-Type", "text/html"}}, "<Response/>"}) == 12300);
+    for (const auto* type : {"application/xml", "text/html", "Text/HTML; charset=utf-8"}) {
+        CAPTURE(type);
+        CHECK(error_of({200, {{"Content-Type", type}}, "<Response/>"}) == 0);
+    }
+    CHECK(error_of({200, {{"Content-Type", "text/html"}}, "<p>"}) == 12100);
+    CHECK(error_of({200, {{"Content-Type", "text/plain"}}, "<Response/>"}) == 12300);
     CHECK(error_of(twiml("<Response>")) == 12100);
     CHECK(error_of(twiml("<Response>" + std::string(70'000, ' ') + "</Response>")) == 11750);
     CHECK(error_of(twiml("<Response><Message/></Response>")) == 21619);
-    CHECK(talk.lee().conversation().size() == 8);
+    CHECK(talk.lee().conversation().size() == 12);
 }
 
 TEST_CASE("FakeTwilio stops two bots that answer each other") {

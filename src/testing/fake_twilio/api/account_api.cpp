@@ -1,0 +1,11 @@
+#include "testing/fake_twilio/api/account_api.hpp"
+
+#include "testing/fake_twilio/api/json.hpp"
+
+namespace twiliowa::testing::fake {
+
+HttpResponse serve_fetch_account(const FakeCall& call) {
+    return json_response(200, account_json(call.account));
+}
+
+}  // namespace twiliowa::testing::fake
