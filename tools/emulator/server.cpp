@@ -136,6 +136,12 @@ struct Server::Impl {
                                         number_parameter(request, "webhooks_after").value_or(0)),
                           "application/json");
                   });
+        http->Get("/emulator/clock", [&fake](const httplib::Request&, httplib::Response& response) {
+            const auto now = std::chrono::duration_cast<std::chrono::milliseconds>(
+                fake.clock()->now().time_since_epoch());
+            response.set_content("{\"unix_ms\":" + std::to_string(now.count()) + "}",
+                                 "application/json");
+        });
         http->Get(R"(/emulator/media/([A-Za-z0-9]+)/([A-Za-z0-9]+))",
                   [&control](const httplib::Request& request, httplib::Response& response) {
                       serve_file(control, request, response);
