@@ -512,7 +512,7 @@ void take_memory() {
             "Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 65000\r\n\r\n" +
             std::string(65'000, 'x'));
     }
-    takes_little_memory("all there is, unread", many(30, "GET /emulator/state HTTP/1.1\r\n\r\n"));
+    takes_little_memory("all there is, unread", many(10, "GET /emulator/state HTTP/1.1\r\n\r\n"));
 }
 
 /// All at once, and none of them in a hurry.
