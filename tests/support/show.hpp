@@ -82,6 +82,8 @@ inline doctest::String toString(ClaimOutcome value) {
     switch (value) {
         case ClaimOutcome::claimed:
             return "claimed";
+        case ClaimOutcome::recut:
+            return "recut";
         case ClaimOutcome::running:
             return "running";
         case ClaimOutcome::done:

@@ -339,13 +339,11 @@ TEST_CASE("a Retry-After exactly at the cap is waited for") {
     Fixture f;
     f.plan.policy.retry_after_cap = 5s;
     const auto asked = [](std::chrono::milliseconds wait) {
-        ErrorData data;
-        data.kind = ErrorKind::rate_limit;
-        data.http_status = 429;
-        data.code = 20429;
-        data.effect = Effect::none;
-        data.retry_after = wait;
-        return Error{data};
+        return Error{twiliowa::ErrorData{.kind = ErrorKind::rate_limit,
+                                         .effect = Effect::none,
+                                         .http_status = 429,
+                                         .code = 20429,
+                                         .retry_after = wait}};
     };
     CHECK(f.first_failure(Repeat::duplicates, asked(5s)) == Action::wait);
     CHECK(f.first_failure(Repeat::duplicates, asked(5001ms)) == Action::fail);
