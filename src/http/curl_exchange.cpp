@@ -16,7 +16,7 @@
 
 #include "net/url.hpp"
 #include "text/ascii.hpp"
-#include "types/environment.hpp"
+#include "types/wipe.hpp"
 
 namespace twiliowa::detail {
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "state/entries.hpp"
+#include "state/guarded_store.hpp"
 #include "types/duration_bound.hpp"
 
 namespace twiliowa {
@@ -50,19 +51,15 @@ std::optional<WindowRecord> parse_window(std::string_view text) {
     return record;
 }
 
-Result<std::string> window_key(std::string_view scope, std::string_view sender,
-                               std::string_view customer) {
-    auto ours = sender_on_the_wire(sender);
-    if (!ours) return ours.error();
-    auto theirs = customer_on_the_wire(customer);
-    if (!theirs) return theirs.error();
-    return state_key("window", {scope, *ours, *theirs});
+Result<std::string> window_key(std::string_view scope, const Sender& sender,
+                               const Address& customer) {
+    return conversation_key("window", scope, sender, customer);
 }
 
 /// `change(WindowRecord&)` says whether it changed something.
 template <class Change>
 Result<void> change_window(Store& store, const ConversationWindowOptions& options,
-                           std::string_view sender, std::string_view customer, Change change) {
+                           const Sender& sender, const Address& customer, Change change) {
     const auto key = window_key(options.scope, sender, customer);
     if (!key) return key.error();
     const auto written = change_entry(
@@ -92,7 +89,7 @@ ConversationWindow::ConversationWindow(std::shared_ptr<Store> store,
     if (!options_.clock) options_.clock = system_clock();
 }
 
-Result<void> ConversationWindow::record_inbound(std::string_view sender, std::string_view customer,
+Result<void> ConversationWindow::record_inbound(const Sender& sender, const Address& customer,
                                                 std::optional<TimePoint> at) const {
     const auto time = detail::no_later_than_now(*options_.clock, at);
     return detail::change_window(
@@ -104,8 +101,14 @@ Result<void> ConversationWindow::record_inbound(std::string_view sender, std::st
             return true;
         });
 }
+Result<void> ConversationWindow::record_inbound(std::string_view sender, std::string_view customer,
+                                                std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, customer, [&](const Sender& ours, const Address& theirs) {
+        return record_inbound(ours, theirs, at);
+    });
+}
 
-Result<void> ConversationWindow::close(std::string_view sender, std::string_view customer,
+Result<void> ConversationWindow::close(const Sender& sender, const Address& customer,
                                        std::optional<TimePoint> at) const {
     const auto time = detail::no_later_than_now(*options_.clock, at);
     return detail::change_window(*store_, options_, sender, customer,
@@ -115,14 +118,26 @@ Result<void> ConversationWindow::close(std::string_view sender, std::string_view
                                      return true;
                                  });
 }
+Result<void> ConversationWindow::close(std::string_view sender, std::string_view customer,
+                                       std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, customer, [&](const Sender& ours, const Address& theirs) {
+        return close(ours, theirs, at);
+    });
+}
 
-Result<void> ConversationWindow::learn_error(std::string_view sender, std::string_view customer,
+Result<void> ConversationWindow::learn_error(const Sender& sender, const Address& customer,
                                              int code, std::optional<TimePoint> at) const {
     if (code != detail::outside_window_code) return {};
     return close(sender, customer, at);
 }
+Result<void> ConversationWindow::learn_error(std::string_view sender, std::string_view customer,
+                                             int code, std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, customer, [&](const Sender& ours, const Address& theirs) {
+        return learn_error(ours, theirs, code, at);
+    });
+}
 
-Result<WindowState> ConversationWindow::state(std::string_view sender, std::string_view customer,
+Result<WindowState> ConversationWindow::state(const Sender& sender, const Address& customer,
                                               std::optional<TimePoint> at) const {
     const auto key = detail::window_key(options_.scope, sender, customer);
     if (!key) return key.error();
@@ -136,6 +151,12 @@ Result<WindowState> ConversationWindow::state(std::string_view sender, std::stri
     state.until = record->until(options_.duration);
     state.open = record->opened() && at.value_or(options_.clock->now()) < state.until;
     return state;
+}
+Result<WindowState> ConversationWindow::state(std::string_view sender, std::string_view customer,
+                                              std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, customer, [&](const Sender& ours, const Address& theirs) {
+        return state(ours, theirs, at);
+    });
 }
 
 }  // namespace twiliowa

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "state/entries.hpp"
+#include "state/guarded_store.hpp"
 #include "state/held_lease.hpp"
 #include "types/duration_bound.hpp"
 

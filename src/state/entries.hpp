@@ -1,38 +1,45 @@
 /// @file
-/// What the parts of state/ have in common: keys, parties, and changing an entry.
+/// What the parts of state/ have in common: keys, times, and changing an entry.
 #pragma once
 
 #include <chrono>
 #include <initializer_list>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
+#include <twiliowa/types/address.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/sender.hpp>
 
 namespace twiliowa::detail {
 
 /// `what` and the parts, each after its length: no two lists of parts give the same key.
 std::string state_key(std::string_view what, std::initializer_list<std::string_view> parts);
 
-/// Our side of a conversation: an address as on the wire, or a messaging service's SID.
-Result<std::string> sender_on_the_wire(std::string_view text);
-/// The other side.
-Result<std::string> customer_on_the_wire(std::string_view text);
+/// The key of what is known between `sender` and `customer`; refuses one that was never set.
+Result<std::string> conversation_key(std::string_view what, std::string_view scope,
+                                     const Sender& sender, const Address& customer);
+
+/// Reads the two sides of a conversation, and answers what `then` makes of them.
+template <class Then>
+auto with_parties(std::string_view sender, std::string_view customer, Then then)
+    -> decltype(then(Sender{}, Address{})) {
+    const auto ours = Sender::parse(sender);
+    if (!ours) return ours.error();
+    const auto theirs = Address::parse(customer, "To");
+    if (!theirs) return theirs.error();
+    return then(*ours, *theirs);
+}
 
 /// `at`, or now; not later than now.
 TimePoint no_later_than_now(const Clock& clock, const std::optional<TimePoint>& at);
 /// Nanoseconds since the epoch, for a stored value.
 std::string nanoseconds_text(TimePoint time);
 std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept;
-
-/// The store, with whatever it throws turned into a store_error.
-/// @throws InvalidRequestError if it is null.
-std::shared_ptr<Store> guarded_store(std::shared_ptr<Store> store);
 
 /// The entry under `key` is not what belongs there.
 Error foreign_entry();

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "state/entries.hpp"
+#include "state/guarded_store.hpp"
 #include "text/ascii.hpp"
 #include "types/duration_bound.hpp"
 
@@ -102,13 +103,9 @@ std::optional<OptOutRecord> parse_opt_out(std::string_view text) {
     return record;
 }
 
-Result<std::string> opt_out_key(std::string_view scope, std::string_view sender,
-                                std::string_view recipient) {
-    auto ours = sender_on_the_wire(sender);
-    if (!ours) return ours.error();
-    auto theirs = customer_on_the_wire(recipient);
-    if (!theirs) return theirs.error();
-    return state_key("optout", {scope, *ours, *theirs});
+Result<std::string> opt_out_key(std::string_view scope, const Sender& sender,
+                                const Address& recipient) {
+    return conversation_key("optout", scope, sender, recipient);
 }
 
 bool is_one_of(const std::vector<std::string>& words, std::string_view body) {
@@ -133,7 +130,7 @@ OptOuts::OptOuts(std::shared_ptr<Store> store, OptOutOptions options)
     if (!options_.clock) options_.clock = system_clock();
 }
 
-Result<bool> OptOuts::record(std::string_view sender, std::string_view recipient, News what,
+Result<bool> OptOuts::record(const Sender& sender, const Address& recipient, News what,
                              std::optional<TimePoint> when) const {
     using Record = detail::OptOutRecord;
     const auto key = detail::opt_out_key(options_.scope, sender, recipient);
@@ -181,21 +178,33 @@ Result<bool> OptOuts::record(std::string_view sender, std::string_view recipient
     return *written && news;
 }
 
-Result<void> OptOuts::opt_out(std::string_view sender, std::string_view recipient,
+Result<void> OptOuts::opt_out(const Sender& sender, const Address& recipient,
                               std::optional<TimePoint> at) const {
     const auto recorded = record(sender, recipient, News::out, at);
     if (!recorded) return recorded.error();
     return {};
 }
+Result<void> OptOuts::opt_out(std::string_view sender, std::string_view recipient,
+                              std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, recipient, [&](const Sender& ours, const Address& theirs) {
+        return opt_out(ours, theirs, at);
+    });
+}
 
-Result<void> OptOuts::opt_in(std::string_view sender, std::string_view recipient,
+Result<void> OptOuts::opt_in(const Sender& sender, const Address& recipient,
                              std::optional<TimePoint> at) const {
     const auto recorded = record(sender, recipient, News::in, at);
     if (!recorded) return recorded.error();
     return {};
 }
+Result<void> OptOuts::opt_in(std::string_view sender, std::string_view recipient,
+                             std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, recipient, [&](const Sender& ours, const Address& theirs) {
+        return opt_in(ours, theirs, at);
+    });
+}
 
-Result<OptOutState> OptOuts::state(std::string_view sender, std::string_view recipient) const {
+Result<OptOutState> OptOuts::state(const Sender& sender, const Address& recipient) const {
     const auto key = detail::opt_out_key(options_.scope, sender, recipient);
     if (!key) return key.error();
     const auto entry = store_->get(*key);
@@ -206,13 +215,24 @@ Result<OptOutState> OptOuts::state(std::string_view sender, std::string_view rec
     return known->state();
 }
 
-Result<bool> OptOuts::is_opted_out(std::string_view sender, std::string_view recipient) const {
+Result<OptOutState> OptOuts::state(std::string_view sender, std::string_view recipient) const {
+    return detail::with_parties(sender, recipient, [&](const Sender& ours, const Address& theirs) {
+        return state(ours, theirs);
+    });
+}
+
+Result<bool> OptOuts::is_opted_out(const Sender& sender, const Address& recipient) const {
     const auto stopped = state(sender, recipient);
     if (!stopped) return stopped.error();
     return stopped->everything || stopped->blocked;
 }
+Result<bool> OptOuts::is_opted_out(std::string_view sender, std::string_view recipient) const {
+    return detail::with_parties(sender, recipient, [&](const Sender& ours, const Address& theirs) {
+        return is_opted_out(ours, theirs);
+    });
+}
 
-Result<OptOutNews> OptOuts::learn_inbound(std::string_view sender, std::string_view customer,
+Result<OptOutNews> OptOuts::learn_inbound(const Sender& sender, const Address& customer,
                                           std::string_view opt_out_type, std::string_view body,
                                           std::optional<TimePoint> at) const {
     auto meant = OptOutNews::nothing;
@@ -233,9 +253,16 @@ Result<OptOutNews> OptOuts::learn_inbound(std::string_view sender, std::string_v
     if (!recorded) return recorded.error();
     return told || *recorded ? meant : OptOutNews::nothing;
 }
+Result<OptOutNews> OptOuts::learn_inbound(std::string_view sender, std::string_view customer,
+                                          std::string_view opt_out_type, std::string_view body,
+                                          std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, customer, [&](const Sender& ours, const Address& theirs) {
+        return learn_inbound(ours, theirs, opt_out_type, body, at);
+    });
+}
 
-Result<OptOutNews> OptOuts::learn_error(std::string_view sender, std::string_view recipient,
-                                        int code, std::optional<TimePoint> at) const {
+Result<OptOutNews> OptOuts::learn_error(const Sender& sender, const Address& recipient, int code,
+                                        std::optional<TimePoint> at) const {
     const auto is_in = [code](const std::vector<int>& codes) {
         return std::find(codes.begin(), codes.end(), code) != codes.end();
     };
@@ -252,6 +279,12 @@ Result<OptOutNews> OptOuts::learn_error(std::string_view sender, std::string_vie
     const auto recorded = record(sender, recipient, news, at);
     if (!recorded) return recorded.error();
     return OptOutNews::opted_out;
+}
+Result<OptOutNews> OptOuts::learn_error(std::string_view sender, std::string_view recipient,
+                                        int code, std::optional<TimePoint> at) const {
+    return detail::with_parties(sender, recipient, [&](const Sender& ours, const Address& theirs) {
+        return learn_error(ours, theirs, code, at);
+    });
 }
 
 }  // namespace twiliowa

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "state/entries.hpp"
+#include "state/guarded_store.hpp"
 #include "text/ascii.hpp"
 #include "types/duration_bound.hpp"
 

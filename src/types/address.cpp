@@ -119,6 +119,17 @@ Result<Address> Address::parse(std::string_view text, std::string_view field) {
     return address;
 }
 
+Address Address::from_wire(std::string_view wire) {
+    const bool sms = wire.starts_with('+');
+    if (!sms && !wire.starts_with(detail::whatsapp_prefix)) return {};
+    const auto address = sms ? parse(std::string(detail::sms_prefix).append(wire)) : parse(wire);
+    return address ? *address : Address{};
+}
+
+std::string Address::text() const {
+    return channel_ == Channel::sms && !empty() ? std::string(detail::sms_prefix) + wire_ : wire_;
+}
+
 std::string_view Address::phone_number() const noexcept {
     const auto plus = wire_.find('+');
     return plus == std::string::npos ? std::string_view{} : std::string_view{wire_}.substr(plus);

@@ -4,6 +4,7 @@
 
 #include "text/base64.hpp"
 #include "types/environment.hpp"
+#include "types/wipe.hpp"
 
 namespace twiliowa {
 

@@ -2,7 +2,7 @@
 
 #include <utility>
 
-#include "types/environment.hpp"
+#include "types/wipe.hpp"
 
 namespace twiliowa {
 

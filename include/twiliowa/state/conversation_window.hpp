@@ -10,8 +10,10 @@
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/state/store.hpp>
+#include <twiliowa/types/address.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/sender.hpp>
 
 namespace twiliowa {
 
@@ -42,9 +44,10 @@ struct ConversationWindowOptions {
 ///
 /// `sender` is yours: an address as Address::parse reads it (`whatsapp:+14155238886`, or without
 /// the prefix), or the SID of a messaging service (MG...) where the sender is Twilio's choice.
-/// `customer` is an address. Both are compared in the form they have on the wire. Of news of the
-/// same time the last word counts. Errors of all methods: those of the store, and
-/// InvalidRequestError for an address that is none.
+/// `customer` is an address. Every method also takes both as they are once read: a Sender (or an
+/// Address, or a MessagingServiceSid) and an Address. Both are compared in the form they have on
+/// the wire. Of news of the same time the last word counts. Errors of all methods: those of the
+/// store, and InvalidRequestError for an address that is none.
 class TWILIOWA_EXPORT ConversationWindow {
 public:
     /// @throws InvalidRequestError if `store` is null or a duration is not positive.
@@ -56,6 +59,8 @@ public:
     /// @param at  when it was received. Default: now.
     Result<void> record_inbound(std::string_view sender, std::string_view customer,
                                 std::optional<TimePoint> at = {}) const;
+    Result<void> record_inbound(const Sender& sender, const Address& customer,
+                                std::optional<TimePoint> at = {}) const;
 
     /// A free-form message was refused with 63016: the window was closed, whatever was recorded
     /// before. A message from the customer after `at` reopens it.
@@ -63,15 +68,21 @@ public:
     ///            have written in between. Default: now.
     Result<void> close(std::string_view sender, std::string_view customer,
                        std::optional<TimePoint> at = {}) const;
+    Result<void> close(const Sender& sender, const Address& customer,
+                       std::optional<TimePoint> at = {}) const;
 
     /// `close` if `code` is 63016; otherwise nothing. For the error code of a status callback.
     Result<void> learn_error(std::string_view sender, std::string_view customer, int code,
+                             std::optional<TimePoint> at = {}) const;
+    Result<void> learn_error(const Sender& sender, const Address& customer, int code,
                              std::optional<TimePoint> at = {}) const;
 
     /// What is known of the window.
     /// @param at  for that time instead of now: what would be so if the customer wrote nothing
     ///            more.
     Result<WindowState> state(std::string_view sender, std::string_view customer,
+                              std::optional<TimePoint> at = {}) const;
+    Result<WindowState> state(const Sender& sender, const Address& customer,
                               std::optional<TimePoint> at = {}) const;
 
 private:

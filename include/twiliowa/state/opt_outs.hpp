@@ -11,8 +11,10 @@
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/state/store.hpp>
+#include <twiliowa/types/address.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/sender.hpp>
 
 namespace twiliowa {
 
@@ -65,9 +67,10 @@ struct OptOutState {
 ///
 /// `sender` is yours: an address as Address::parse reads it, or the SID of a messaging service
 /// (MG...), for which Advanced Opt-Out keeps its own list. Give both when an inbound message names
-/// both. An SMS address is written `sms:+...`. News counts by its time: older news does not undo
-/// newer; of the same time, the last word counts. Errors of all methods: those of the store, and
-/// InvalidRequestError for an address that is none.
+/// both. An SMS address is written `sms:+...`. Every method also takes both as they are once read:
+/// a Sender (or an Address, or a MessagingServiceSid) and an Address. News counts by its time:
+/// older news does not undo newer; of the same time, the last word counts. Errors of all methods:
+/// those of the store, and InvalidRequestError for an address that is none.
 ///
 /// | learnt from                          | stops              | ends with               |
 /// |--------------------------------------|--------------------|-------------------------|
@@ -87,12 +90,18 @@ public:
     /// @param at  since when. Default, and latest: now.
     Result<void> opt_out(std::string_view sender, std::string_view recipient,
                          std::optional<TimePoint> at = {}) const;
+    Result<void> opt_out(const Sender& sender, const Address& recipient,
+                         std::optional<TimePoint> at = {}) const;
     Result<void> opt_in(std::string_view sender, std::string_view recipient,
+                        std::optional<TimePoint> at = {}) const;
+    Result<void> opt_in(const Sender& sender, const Address& recipient,
                         std::optional<TimePoint> at = {}) const;
     /// Whether nothing at all may go: `everything` or `blocked`.
     Result<bool> is_opted_out(std::string_view sender, std::string_view recipient) const;
+    Result<bool> is_opted_out(const Sender& sender, const Address& recipient) const;
     /// What is stopped.
     Result<OptOutState> state(std::string_view sender, std::string_view recipient) const;
+    Result<OptOutState> state(const Sender& sender, const Address& recipient) const;
 
     /// Learns from an inbound message: from OptOutType (STOP, START; HELP is neither) where Twilio
     /// gave one, else from the words, where those are read. Any message ends a block. Returns what
@@ -101,16 +110,21 @@ public:
     Result<OptOutNews> learn_inbound(std::string_view sender, std::string_view customer,
                                      std::string_view opt_out_type, std::string_view body,
                                      std::optional<TimePoint> at = {}) const;
+    Result<OptOutNews> learn_inbound(const Sender& sender, const Address& customer,
+                                     std::string_view opt_out_type, std::string_view body,
+                                     std::optional<TimePoint> at = {}) const;
 
     /// Learns from the error code of a refused send or of a status callback.
     /// @param at  when the refused message was sent. Default: now.
     Result<OptOutNews> learn_error(std::string_view sender, std::string_view recipient, int code,
                                    std::optional<TimePoint> at = {}) const;
+    Result<OptOutNews> learn_error(const Sender& sender, const Address& recipient, int code,
+                                   std::optional<TimePoint> at = {}) const;
 
 private:
     enum class News { wrote, in, in_if_refused, out, refused, blocked, marketing };
     /// Says whether it is news.
-    Result<bool> record(std::string_view sender, std::string_view recipient, News news,
+    Result<bool> record(const Sender& sender, const Address& recipient, News news,
                         std::optional<TimePoint> at) const;
     std::shared_ptr<Store> store_;
     OptOutOptions options_;

@@ -31,9 +31,15 @@ public:
     /// @param field  the parameter's name for the error ("To").
     static Result<Address> parse(std::string_view text, std::string_view field = "To");
 
+    /// From Twilio's own answer or webhook, where a bare number is SMS; empty when it is none of
+    /// the forms above.
+    static Address from_wire(std::string_view wire);
+
     Channel channel() const noexcept { return channel_; }
     /// As Twilio wants it.
     const std::string& wire() const noexcept { return wire_; }
+    /// As `parse` reads it, and a message's `to` is written: `sms:` before an SMS number.
+    std::string text() const;
     /// `+` and digits, or empty when the identity is not a phone number.
     std::string_view phone_number() const noexcept;
     bool empty() const noexcept { return wire_.empty(); }
