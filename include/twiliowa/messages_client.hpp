@@ -221,10 +221,6 @@ private:
     explicit MessagesClient(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
     static Result<std::shared_ptr<const Impl>> make_impl(CredentialsProvider provider,
                                                          ClientOptions options);
-    /// Visits page after page asynchronously; see the source.
-    template <class Visit>
-    void walk(const MessageFilter& filter, Visit visit, Callback<void> done,
-              const CallOptions& options, std::optional<MonotonicTime> deadline) const;
     std::shared_ptr<const Impl> impl_;
 };
 

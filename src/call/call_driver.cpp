@@ -31,35 +31,34 @@ HttpRequest make_request(Operation& operation, const Credentials& credentials) {
 /// What both drivers keep of a call: its machine, its reader, and what the observer is told.
 class CallRecord {
 public:
-    CallRecord(const CallEnvironment& environment, const Operation& operation,
-               const CallOptions& options)
-        : environment_(environment),
+    CallRecord(const ClientCore& core, const Operation& operation, const CallOptions& options)
+        : core_(core),
           name_(operation.name),
-          origin_(operation.origin != nullptr ? *operation.origin : environment.origin),
+          origin_(operation.origin != nullptr ? *operation.origin : core.origin),
           verdict_(operation.verdict),
-          started_(environment.clock->monotonic_now()),
-          machine_(make_plan(environment, operation, options, started_), environment.budget) {
+          started_(core.clock->monotonic_now()),
+          machine_(make_plan(core, operation, options, started_), core.budget) {
         context_.deadline = machine_.deadline();
         context_.cancel = options.cancel;
-        context_.max_response_bytes = environment.max_response_bytes;
+        context_.max_response_bytes = core.max_response_bytes;
     }
 
     CallMachine& machine() noexcept { return machine_; }
     const CallContext& context() const noexcept { return context_; }
 
     CallStep start() { return machine_.start(started_); }
-    void attempt_begins() { attempt_started_ = environment_.clock->monotonic_now(); }
+    void attempt_begins() { attempt_started_ = core_.clock->monotonic_now(); }
 
     /// The machine's verdict on an attempt's answer.
     CallStep judge(Result<HttpResponse> answer, const AnswerReader& read) {
-        const auto now = environment_.clock->monotonic_now();
+        const auto now = core_.clock->monotonic_now();
         if (answer) keep_request_id(*answer);
         tell_attempt(answer ? answer->status : answer.error().http_status(), now);
         auto failure = examine(answer, read);
         if (!failure) return machine_.on_success();
         const auto error = located(*failure);
         const auto verdict = verdict_ ? verdict_(error, machine_.attempts()) : std::nullopt;
-        const auto step = machine_.on_failure(error, now, environment_.jitter(), verdict);
+        const auto step = machine_.on_failure(error, now, core_.jitter(), verdict);
         if (step.action == CallStep::Action::wait) tell_retry(step.until - now);
         return step;
     }
@@ -68,36 +67,35 @@ public:
     std::optional<Error> finish(const CallStep& step) {
         std::optional<Error> error;
         if (step.action == CallStep::Action::fail) error = machine_.error();
-        if (environment_.observer) {
+        if (core_.observer) {
             ResultEvent event;
             event.operation = name_;
             event.attempts = machine_.attempts();
             event.request_id = request_id_;
             event.error = error ? &*error : nullptr;
             event.duration = std::chrono::duration_cast<std::chrono::microseconds>(
-                environment_.clock->monotonic_now() - started_);
-            environment_.observer->on_result(event);
+                core_.clock->monotonic_now() - started_);
+            core_.observer->on_result(event);
         }
         return error;
     }
 
 private:
-    static CallMachine::Plan make_plan(const CallEnvironment& environment,
-                                       const Operation& operation, const CallOptions& options,
-                                       MonotonicTime now) {
+    static CallMachine::Plan make_plan(const ClientCore& core, const Operation& operation,
+                                       const CallOptions& options, MonotonicTime now) {
         CallMachine::Plan plan;
         plan.repeat = operation.repeat;
         plan.is_delete = operation.method == HttpMethod::delete_;
-        plan.policy = environment.retry;
-        plan.deadline = deadline_of(environment, options, now);
+        plan.policy = core.retry;
+        plan.deadline = deadline_of(core, options, now);
         plan.latest_attempt = plan.deadline;
         if (plan.repeat == Repeat::duplicates && plan.deadline != MonotonicTime::max()) {
             plan.latest_attempt -=
-                std::min(environment.retry.min_attempt_time,
+                std::min(core.retry.min_attempt_time,
                          std::chrono::floor<std::chrono::milliseconds>(plan.deadline - now) / 2);
         }
-        if (environment.rate_limiter && !operation.rate_key.empty()) {
-            plan.rate_limiter = environment.rate_limiter.get();
+        if (core.rate_limiter && !operation.rate_key.empty()) {
+            plan.rate_limiter = core.rate_limiter.get();
             plan.rate_key = operation.rate_key;
         }
         return plan;
@@ -107,7 +105,7 @@ private:
         if (!answer) return answer.error();
         try {
             if (answer->status >= 200 && answer->status <= 299) return read(*answer);
-            return api_error(*answer, environment_.clock->now());
+            return api_error(*answer, core_.clock->now());
         } catch (const std::bad_alloc&) {
             answer->body = {};  // may be what took the memory
             return unreadable_answer(*answer, "there is not enough memory to read the answer");
@@ -124,11 +122,11 @@ private:
     }
 
     void keep_request_id(const HttpResponse& answer) {
-        if (environment_.observer) request_id_ = plain_request_id(answer);
+        if (core_.observer) request_id_ = plain_request_id(answer);
     }
 
     void tell_attempt(int status, MonotonicTime now) const {
-        if (!environment_.observer) return;
+        if (!core_.observer) return;
         AttemptEvent event;
         event.operation = name_;
         event.host = origin_.host;
@@ -137,21 +135,21 @@ private:
         event.request_id = request_id_;
         event.duration =
             std::chrono::duration_cast<std::chrono::microseconds>(now - attempt_started_);
-        environment_.observer->on_attempt(event);
+        core_.observer->on_attempt(event);
     }
 
     void tell_retry(MonotonicTime::duration delay) const {
-        if (!environment_.observer || machine_.last_failure() == nullptr) return;
+        if (!core_.observer || machine_.last_failure() == nullptr) return;
         RetryEvent event;
         event.operation = name_;
         event.attempt = machine_.attempts();
         event.http_status = machine_.last_failure()->http_status();
         event.code = machine_.last_failure()->code();
         event.delay = std::chrono::duration_cast<std::chrono::milliseconds>(delay);
-        environment_.observer->on_retry(event);
+        core_.observer->on_retry(event);
     }
 
-    const CallEnvironment& environment_;
+    const ClientCore& core_;
     std::string_view name_;
     const ApiOrigin& origin_;
     std::function<std::optional<RepeatVerdict>(const Error&, int)> verdict_;
@@ -174,26 +172,16 @@ Result<HttpResponse> send_guarded(HttpTransport& transport, const HttpRequest& r
     }
 }
 
-/// The error of something that came before the call, which may be another call's.
-Error nothing_left(const Error& error) {
-    if (error.effect() == Effect::none && error.kind() != ErrorKind::outcome_unknown) return error;
-    return error.with([](ErrorData& data) {
-        data.effect = Effect::none;
-        data.stage = Stage::prepare;
-        if (data.kind == ErrorKind::outcome_unknown) data.kind = ErrorKind::transport;
-    });
-}
-
 /// An asynchronous call, kept alive by whatever will call it back.
 class AsyncCall : public std::enable_shared_from_this<AsyncCall> {
 public:
-    AsyncCall(std::shared_ptr<const CallEnvironment> environment,
-              std::weak_ptr<HttpTransport> transport, const Credentials& credentials,
-              Operation operation, CallOptions options, AnswerReader read, CallDone done)
-        : environment_(std::move(environment)),
+    AsyncCall(std::shared_ptr<const ClientCore> core, std::weak_ptr<HttpTransport> transport,
+              const Credentials& credentials, Operation operation, CallOptions options,
+              AnswerReader read, CallDone done)
+        : core_(std::move(core)),
           transport_(std::move(transport)),
           options_(std::move(options)),
-          record_(*environment_, operation, options_),
+          record_(*core_, operation, options_),
           request_(make_request(operation, credentials)),
           read_(std::move(read)),
           done_(std::move(done)) {}
@@ -220,7 +208,7 @@ private:
             case Action::fail:
                 if (!initiating) return finish(step);
                 if (const auto transport = lock()) {
-                    transport->call_at(environment_->clock->monotonic_now(),
+                    transport->call_at(core_->clock->monotonic_now(),
                                        [self = shared_from_this(), step] { self->finish(step); });
                 }
         }
@@ -242,7 +230,7 @@ private:
         const auto turn = ++turn_;
         armed_.store(turn);
         const bool cancelled = options_.cancel.is_cancelled();
-        transport->call_at(cancelled ? environment_->clock->monotonic_now() : until,
+        transport->call_at(cancelled ? core_->clock->monotonic_now() : until,
                            [self = shared_from_this(), turn] { self->wake(turn); });
     }
 
@@ -250,7 +238,7 @@ private:
         const auto turn = armed_.load();
         if (turn == 0) return;
         if (const auto transport = lock()) {
-            transport->call_at(environment_->clock->monotonic_now(),
+            transport->call_at(core_->clock->monotonic_now(),
                                [self = shared_from_this(), turn] { self->wake(turn); });
         }
     }
@@ -261,13 +249,13 @@ private:
         if (options_.cancel.is_cancelled() || transport_.expired()) {
             return finish(record_.machine().cancel_wait());
         }
-        obey(record_.machine().resume(environment_->clock->monotonic_now()), false);
+        obey(record_.machine().resume(core_->clock->monotonic_now()), false);
     }
 
     void finish(const CallStep& step) {
         auto error = record_.finish(step);
-        if (environment_->executor) {
-            environment_->executor([done = std::move(done_), error = std::move(error)]() mutable {
+        if (core_->executor) {
+            core_->executor([done = std::move(done_), error = std::move(error)]() mutable {
                 done(std::move(error));
             });
         } else {
@@ -279,7 +267,7 @@ private:
         return std::static_pointer_cast<AsyncHttpTransport>(transport_.lock());
     }
 
-    std::shared_ptr<const CallEnvironment> environment_;
+    std::shared_ptr<const ClientCore> core_;
     std::weak_ptr<HttpTransport> transport_;
     CallOptions options_;
     CallRecord record_;
@@ -293,60 +281,10 @@ private:
 
 }  // namespace
 
-MonotonicTime deadline_of(const CallEnvironment& environment, const CallOptions& options,
-                          MonotonicTime now) noexcept {
-    const auto timeout = options.timeout.value_or(environment.timeout);
-    // In milliseconds, as the longest of them do not fit into the clock's nanoseconds.
-    const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
-    if (timeout >= room) return MonotonicTime::max();
-    return now + std::max(timeout, std::chrono::milliseconds{0});
-}
-
-CallOptions until(const CallEnvironment& environment, MonotonicTime deadline, CallOptions options) {
-    options.timeout = std::chrono::milliseconds::max();
-    if (deadline != MonotonicTime::max()) {
-        options.timeout = std::chrono::floor<std::chrono::milliseconds>(
-            deadline - environment.clock->monotonic_now());
-    }
-    return options;
-}
-
-Result<Credentials> CallEnvironment::credentials() const {
-    try {
-        auto credentials = provider();
-        if (!credentials) return nothing_left(credentials.error());
-        if (!credentials->account_sid().empty()) return credentials;
-        return Error::invalid_request("credentials", "are missing",
-                                      "Credentials::from_environment() reads them");
-    } catch (const TwilioError& error) {
-        return nothing_left(error.error());
-    } catch (...) {
-        return unsent_error(ErrorKind::transport, "the credentials' provider threw an exception")
-            .with([](ErrorData& data) { data.field = "credentials"; });
-    }
-}
-
-void CallEnvironment::tell_refused(std::string_view operation, const Error& error) const noexcept {
-    if (!observer) return;
-    ResultEvent event;
-    event.operation = operation;
-    event.error = &error;
-    observer->on_result(event);
-}
-
-double CallEnvironment::jitter() const {
-    if (random) return random();
-    // SplitMix64: no lock, no global.
-    auto z = random_state.fetch_add(0x9e3779b97f4a7c15ULL) + 0x9e3779b97f4a7c15ULL;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
-    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
-}
-
-std::optional<Error> run_blocking(const CallEnvironment& environment, HttpTransport& transport,
+std::optional<Error> run_blocking(const ClientCore& core, HttpTransport& transport,
                                   const Credentials& credentials, Operation operation,
                                   const CallOptions& options, const AnswerReader& read) {
-    CallRecord call(environment, operation, options);
+    CallRecord call(core, operation, options);
     const auto request = make_request(operation, credentials);
     auto step = options.cancel.is_cancelled() ? call.machine().cancel_wait() : call.start();
     for (;;) {
@@ -354,10 +292,10 @@ std::optional<Error> run_blocking(const CallEnvironment& environment, HttpTransp
             call.attempt_begins();
             step = call.judge(send_guarded(transport, request, call.context()), read);
         } else if (step.action == CallStep::Action::wait) {
-            environment.clock->sleep_until(step.until, options.cancel);
+            core.clock->sleep_until(step.until, options.cancel);
             step = options.cancel.is_cancelled()
                        ? call.machine().cancel_wait()
-                       : call.machine().resume(environment.clock->monotonic_now());
+                       : call.machine().resume(core.clock->monotonic_now());
         } else {
             return call.finish(step);
         }
@@ -369,32 +307,31 @@ Error transport_is_not_asynchronous() {
                                   "give the client an AsyncHttpTransport");
 }
 
-void run_async(std::shared_ptr<const CallEnvironment> environment,
+void run_async(std::shared_ptr<const ClientCore> core,
                const std::shared_ptr<HttpTransport>& transport, const Credentials& credentials,
                Operation operation, CallOptions options, AnswerReader read, CallDone done) {
     if (dynamic_cast<AsyncHttpTransport*>(transport.get()) == nullptr) {
         const auto error = transport_is_not_asynchronous();
-        environment->tell_refused(operation.name, error);
+        core->tell_refused(operation.name, error);
         return done(error);
     }
-    std::make_shared<AsyncCall>(std::move(environment), transport, credentials,
-                                std::move(operation), std::move(options), std::move(read),
-                                std::move(done))
+    std::make_shared<AsyncCall>(std::move(core), transport, credentials, std::move(operation),
+                                std::move(options), std::move(read), std::move(done))
         ->start();
 }
 
-void complete_later(const CallEnvironment& environment,
-                    const std::shared_ptr<HttpTransport>& transport, std::function<void()> done) {
+void complete_known(const ClientCore& core, const std::shared_ptr<HttpTransport>& transport,
+                    std::function<void()> done) {
     auto* const async = dynamic_cast<AsyncHttpTransport*>(transport.get());
     if (async == nullptr) return done();
-    auto task = [executor = environment.executor, done = std::move(done)] {
+    auto task = [executor = core.executor, done = std::move(done)] {
         if (executor) {
             executor(done);
         } else {
             done();
         }
     };
-    async->call_at(environment.clock->monotonic_now(), std::move(task));
+    async->call_at(core.clock->monotonic_now(), std::move(task));
 }
 
 }  // namespace twiliowa::detail

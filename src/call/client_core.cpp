@@ -1,10 +1,12 @@
 #include "call/client_core.hpp"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <utility>
 
 #include "types/duration_bound.hpp"
+#include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {
 
@@ -37,10 +39,20 @@ std::optional<Error> wrong_client_option(const ClientOptions& options) {
     return std::nullopt;
 }
 
+/// The error of something that came before the call, which may be another call's.
+Error nothing_left(const Error& error) {
+    if (error.effect() == Effect::none && error.kind() != ErrorKind::outcome_unknown) return error;
+    return error.with([](ErrorData& data) {
+        data.effect = Effect::none;
+        data.stage = Stage::prepare;
+        if (data.kind == ErrorKind::outcome_unknown) data.kind = ErrorKind::transport;
+    });
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const CallEnvironment>> make_call_environment(CredentialsProvider provider,
-                                                                     const ClientOptions& options) {
+Result<std::shared_ptr<const ClientCore>> make_client_core(CredentialsProvider provider,
+                                                           const ClientOptions& options) {
     auto origin = api_origin("api", options.edge, options.region, options.base_url);
     if (!origin) return origin.error();
     auto messaging = api_origin("messaging", options.edge, options.region, options.base_url);
@@ -49,18 +61,68 @@ Result<std::shared_ptr<const CallEnvironment>> make_call_environment(Credentials
     if (!provider) return Error::invalid_request("credentials", "has no provider");
 
     const auto seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
-    auto environment = std::make_shared<CallEnvironment>(options.retry, seed);
-    environment->origin = std::move(*origin);
-    environment->messaging_origin = std::move(*messaging);
-    environment->provider = std::move(provider);
-    environment->clock = options.clock ? options.clock : system_clock();
-    environment->random = options.random;
-    environment->observer = options.observer;
-    environment->rate_limiter = options.rate_limiter;
-    environment->executor = options.executor;
-    environment->timeout = options.timeout;
-    environment->max_response_bytes = options.max_response_bytes;
-    return std::shared_ptr<const CallEnvironment>(std::move(environment));
+    auto core = std::make_shared<ClientCore>(options.retry, seed);
+    core->origin = std::move(*origin);
+    core->messaging_origin = std::move(*messaging);
+    core->provider = std::move(provider);
+    core->clock = options.clock ? options.clock : system_clock();
+    core->random = options.random;
+    core->observer = options.observer;
+    core->rate_limiter = options.rate_limiter;
+    core->executor = options.executor;
+    core->timeout = options.timeout;
+    core->max_response_bytes = options.max_response_bytes;
+    return std::shared_ptr<const ClientCore>(std::move(core));
+}
+
+MonotonicTime deadline_of(const ClientCore& core, const CallOptions& options,
+                          MonotonicTime now) noexcept {
+    const auto timeout = options.timeout.value_or(core.timeout);
+    // In milliseconds, as the longest of them do not fit into the clock's nanoseconds.
+    const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
+    if (timeout >= room) return MonotonicTime::max();
+    return now + std::max(timeout, std::chrono::milliseconds{0});
+}
+
+CallOptions options_until(const ClientCore& core, MonotonicTime deadline, CallOptions options) {
+    options.timeout = std::chrono::milliseconds::max();
+    if (deadline != MonotonicTime::max()) {
+        options.timeout =
+            std::chrono::floor<std::chrono::milliseconds>(deadline - core.clock->monotonic_now());
+    }
+    return options;
+}
+
+Result<Credentials> ClientCore::credentials() const {
+    try {
+        auto credentials = provider();
+        if (!credentials) return nothing_left(credentials.error());
+        if (!credentials->account_sid().empty()) return credentials;
+        return Error::invalid_request("credentials", "are missing",
+                                      "Credentials::from_environment() reads them");
+    } catch (const TwilioError& error) {
+        return nothing_left(error.error());
+    } catch (...) {
+        return unsent_error(ErrorKind::transport, "the credentials' provider threw an exception")
+            .with([](ErrorData& data) { data.field = "credentials"; });
+    }
+}
+
+void ClientCore::tell_refused(std::string_view operation, const Error& error) const noexcept {
+    if (!observer) return;
+    ResultEvent event;
+    event.operation = operation;
+    event.error = &error;
+    observer->on_result(event);
+}
+
+double ClientCore::jitter() const {
+    if (random) return random();
+    // SplitMix64: no lock, no global.
+    auto z = random_state.fetch_add(0x9e3779b97f4a7c15ULL) + 0x9e3779b97f4a7c15ULL;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+    return static_cast<double>((z ^ (z >> 31)) >> 11) * 0x1.0p-53;
 }
 
 }  // namespace twiliowa::detail

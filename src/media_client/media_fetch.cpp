@@ -15,7 +15,7 @@ namespace twiliowa::detail {
 
 namespace {
 
-/// Of a file that Twilio does not have yet: 0.5, 1, 2 seconds.
+/// Until a file is asked for again that Twilio does not have yet: 0.5, 1, 2 seconds.
 constexpr std::chrono::milliseconds first_wait_for_media{500};
 constexpr int longest_wait_doublings = 4;
 constexpr std::size_t room_for_other_answers = 64u << 10;
@@ -215,7 +215,7 @@ Error MediaFetch::refused_by_host(const HttpResponse& answer) const {
          .retry_after = parse_retry_after(answer.header("Retry-After"), rules_->clock->now())}};
 }
 
-std::optional<Error> MediaFetch::accept(const HttpResponse& answer) {
+std::optional<Error> MediaFetch::read(const HttpResponse& answer) {
     if (answer.status != 200) return unreadable_answer(answer, "the answer is not a whole file");
     problem_ = target_->finish();
     return problem_;

@@ -39,7 +39,7 @@ public:
     void call_at(MonotonicTime when, std::function<void()> task) override;
 
     /// The driver's AnswerReader.
-    std::optional<Error> accept(const HttpResponse& answer);
+    std::optional<Error> read(const HttpResponse& answer);
     /// The driver's Operation::verdict.
     std::optional<RepeatVerdict> verdict(const Error& error, int attempt) const;
     /// After a success.
@@ -72,7 +72,7 @@ private:
     std::shared_ptr<const MediaRules> rules_;
     std::shared_ptr<MediaTarget> target_;
 
-    // Of the attempt.
+    // What belongs to the attempt under way.
     MediaUrl at_;
     int redirects_ = 0;
     bool address_refused_ = false;

@@ -8,59 +8,66 @@ namespace twiliowa {
 namespace detail {
 namespace {
 
-Result<Prepared> with_form(Result<Prepared> prepared, std::string_view name,
-                           std::string_view value) {
+Result<PreparedCall> with_form(Result<PreparedCall> prepared, std::string_view name,
+                               std::string_view value) {
     if (prepared) append_form_field(prepared->operation.body, name, value);
     return prepared;
 }
 
-Result<Prepared> prepare_cancel(const CallEnvironment& environment, const MessageSid& sid) {
-    return with_form(prepare_for_message(environment, HttpMethod::post, Repeat::idempotent, sid),
-                     "Status", "canceled");
+Result<PreparedCall> prepare_cancel(const ClientCore& core, const MessageSid& sid) {
+    return with_form(prepare_for_message(core, HttpMethod::post, Repeat::idempotent, sid), "Status",
+                     "canceled");
 }
 
-Result<Prepared> prepare_redact(const CallEnvironment& environment, const MessageSid& sid) {
-    return with_form(prepare_for_message(environment, HttpMethod::post, Repeat::idempotent, sid),
-                     "Body", "");
+Result<PreparedCall> prepare_redact(const ClientCore& core, const MessageSid& sid) {
+    return with_form(prepare_for_message(core, HttpMethod::post, Repeat::idempotent, sid), "Body",
+                     "");
 }
 
-Result<Prepared> prepare_remove(const CallEnvironment& environment, const MessageSid& sid) {
-    return prepare_for_message(environment, HttpMethod::delete_, Repeat::idempotent, sid);
+Result<PreparedCall> prepare_remove(const ClientCore& core, const MessageSid& sid) {
+    return prepare_for_message(core, HttpMethod::delete_, Repeat::idempotent, sid);
 }
 
-Result<Prepared> prepare_feedback(const CallEnvironment& environment, const MessageSid& sid,
-                                  bool confirmed) {
-    return with_form(prepare_for_message(environment, HttpMethod::post, Repeat::duplicates, sid,
-                                         "/Feedback.json"),
-                     "Outcome", confirmed ? "confirmed" : "unconfirmed");
+Result<PreparedCall> prepare_feedback(const ClientCore& core, const MessageSid& sid,
+                                      bool confirmed) {
+    return with_form(
+        prepare_for_message(core, HttpMethod::post, Repeat::duplicates, sid, "/Feedback.json"),
+        "Outcome", confirmed ? "confirmed" : "unconfirmed");
 }
 
 /// On another of Twilio's hosts; names no account in its path.
-Result<Prepared> prepare_typing_indicator(const CallEnvironment& environment,
-                                          const MessageSid& sid) {
-    auto prepared = prepare_for_message(environment, HttpMethod::post, Repeat::idempotent, sid);
+Result<PreparedCall> prepare_typing_indicator(const ClientCore& core, const MessageSid& sid) {
+    auto prepared = prepare_for_message(core, HttpMethod::post, Repeat::idempotent, sid);
     if (!prepared) return prepared;
     auto& operation = prepared->operation;
-    operation.origin = &environment.messaging_origin;
-    operation.url = environment.messaging_origin.base + "/v2/Indicators/Typing.json";
+    operation.origin = &core.messaging_origin;
+    operation.url = core.messaging_origin.base + "/v2/Indicators/Typing.json";
     append_form_field(operation.body, "channel", "whatsapp");
     append_form_field(operation.body, "messageId", sid.str());
     return prepared;
 }
 
-Result<Prepared> prepare_remove_media(const CallEnvironment& environment, const MessageSid& sid,
-                                      const MediaSid& media) {
+Result<PreparedCall> prepare_remove_media(const ClientCore& core, const MessageSid& sid,
+                                          const MediaSid& media) {
     if (media.empty()) {
         return Error::invalid_request("MediaSid", "is empty", "give ME and 32 hex digits");
     }
-    return prepare_for_message(environment, HttpMethod::delete_, Repeat::idempotent, sid,
+    return prepare_for_message(core, HttpMethod::delete_, Repeat::idempotent, sid,
                                "/Media/" + media.str() + ".json");
 }
 
-/// Of an answer with nothing to read.
-std::optional<Error> accept(const HttpResponse&) {
-    return std::nullopt;
-}
+constexpr Verb<Message, const MessageSid&> cancel_verb{"messages.cancel", prepare_cancel,
+                                                       read_message};
+constexpr Verb<Message, const MessageSid&> redact_verb{"messages.redact", prepare_redact,
+                                                       read_message};
+constexpr Verb<void, const MessageSid&> remove_verb{"messages.remove", prepare_remove,
+                                                    read_nothing};
+constexpr Verb<void, const MessageSid&, bool> feedback_verb{"messages.feedback", prepare_feedback,
+                                                            read_nothing};
+constexpr Verb<void, const MessageSid&> typing_verb{"messages.typing", prepare_typing_indicator,
+                                                    refused_success};
+constexpr Verb<void, const MessageSid&, const MediaSid&> remove_media_verb{
+    "media.remove", prepare_remove_media, read_nothing};
 
 }  // namespace
 }  // namespace detail
@@ -70,13 +77,11 @@ Message MessagesClient::cancel(const MessageSid& sid, const CallOptions& options
 }
 Result<Message> MessagesClient::try_cancel(const MessageSid& sid,
                                            const CallOptions& options) const {
-    return impl_->run("messages.cancel", detail::prepare_cancel(*impl_->environment, sid),
-                      detail::read_message, options);
+    return impl_->run(detail::cancel_verb, options, sid);
 }
 void MessagesClient::async_cancel(const MessageSid& sid, Callback<Message> done,
                                   const CallOptions& options) const {
-    impl_->start("messages.cancel", detail::prepare_cancel(*impl_->environment, sid),
-                 detail::read_message, std::move(done), options);
+    impl_->start(detail::cancel_verb, std::move(done), options, sid);
 }
 
 Message MessagesClient::redact(const MessageSid& sid, const CallOptions& options) const {
@@ -84,26 +89,22 @@ Message MessagesClient::redact(const MessageSid& sid, const CallOptions& options
 }
 Result<Message> MessagesClient::try_redact(const MessageSid& sid,
                                            const CallOptions& options) const {
-    return impl_->run("messages.redact", detail::prepare_redact(*impl_->environment, sid),
-                      detail::read_message, options);
+    return impl_->run(detail::redact_verb, options, sid);
 }
 void MessagesClient::async_redact(const MessageSid& sid, Callback<Message> done,
                                   const CallOptions& options) const {
-    impl_->start("messages.redact", detail::prepare_redact(*impl_->environment, sid),
-                 detail::read_message, std::move(done), options);
+    impl_->start(detail::redact_verb, std::move(done), options, sid);
 }
 
 void MessagesClient::remove(const MessageSid& sid, const CallOptions& options) const {
     try_remove(sid, options).value();
 }
 Result<void> MessagesClient::try_remove(const MessageSid& sid, const CallOptions& options) const {
-    return impl_->run("messages.remove", detail::prepare_remove(*impl_->environment, sid),
-                      detail::accept, options);
+    return impl_->run(detail::remove_verb, options, sid);
 }
 void MessagesClient::async_remove(const MessageSid& sid, Callback<void> done,
                                   const CallOptions& options) const {
-    impl_->start("messages.remove", detail::prepare_remove(*impl_->environment, sid),
-                 detail::accept, std::move(done), options);
+    impl_->start(detail::remove_verb, std::move(done), options, sid);
 }
 
 void MessagesClient::feedback(const MessageSid& sid, bool confirmed,
@@ -112,14 +113,11 @@ void MessagesClient::feedback(const MessageSid& sid, bool confirmed,
 }
 Result<void> MessagesClient::try_feedback(const MessageSid& sid, bool confirmed,
                                           const CallOptions& options) const {
-    return impl_->run("messages.feedback",
-                      detail::prepare_feedback(*impl_->environment, sid, confirmed), detail::accept,
-                      options);
+    return impl_->run(detail::feedback_verb, options, sid, confirmed);
 }
 void MessagesClient::async_feedback(const MessageSid& sid, Callback<void> done, bool confirmed,
                                     const CallOptions& options) const {
-    impl_->start("messages.feedback", detail::prepare_feedback(*impl_->environment, sid, confirmed),
-                 detail::accept, std::move(done), options);
+    impl_->start(detail::feedback_verb, std::move(done), options, sid, confirmed);
 }
 
 void MessagesClient::send_typing_indicator(const MessageSid& received,
@@ -128,14 +126,11 @@ void MessagesClient::send_typing_indicator(const MessageSid& received,
 }
 Result<void> MessagesClient::try_send_typing_indicator(const MessageSid& received,
                                                        const CallOptions& options) const {
-    return impl_->run("messages.typing",
-                      detail::prepare_typing_indicator(*impl_->environment, received),
-                      detail::refused_success, options);
+    return impl_->run(detail::typing_verb, options, received);
 }
 void MessagesClient::async_send_typing_indicator(const MessageSid& received, Callback<void> done,
                                                  const CallOptions& options) const {
-    impl_->start("messages.typing", detail::prepare_typing_indicator(*impl_->environment, received),
-                 detail::refused_success, std::move(done), options);
+    impl_->start(detail::typing_verb, std::move(done), options, received);
 }
 
 void MessagesClient::remove_media(const MessageSid& message, const MediaSid& media,
@@ -144,14 +139,11 @@ void MessagesClient::remove_media(const MessageSid& message, const MediaSid& med
 }
 Result<void> MessagesClient::try_remove_media(const MessageSid& message, const MediaSid& media,
                                               const CallOptions& options) const {
-    return impl_->run("media.remove",
-                      detail::prepare_remove_media(*impl_->environment, message, media),
-                      detail::accept, options);
+    return impl_->run(detail::remove_media_verb, options, message, media);
 }
 void MessagesClient::async_remove_media(const MessageSid& message, const MediaSid& media,
                                         Callback<void> done, const CallOptions& options) const {
-    impl_->start("media.remove", detail::prepare_remove_media(*impl_->environment, message, media),
-                 detail::accept, std::move(done), options);
+    impl_->start(detail::remove_media_verb, std::move(done), options, message, media);
 }
 
 }  // namespace twiliowa

@@ -18,24 +18,24 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
         impl->defaults.from = std::move(*from);
     }
     if (!options.messaging_service_sid.empty()) {
-        auto sid = MessagingServiceSid::parse(options.messaging_service_sid);
-        if (!sid) return sid.error();
+        auto service = MessagingServiceSid::parse(options.messaging_service_sid);
+        if (!service) return service.error();
+        impl->defaults.messaging_service_sid = std::move(*service);
     }
     const auto url_problem = detail::web_url_problem(options.status_callback);
     if (!options.status_callback.empty() && !url_problem.empty()) {
         return Error::invalid_request("status_callback", url_problem);
     }
-    auto environment = detail::make_call_environment(std::move(provider), options);
-    if (!environment) return environment.error();
+    auto core = detail::make_client_core(std::move(provider), options);
+    if (!core) return core.error();
 
     if (options.window || options.opt_outs) {
         const bool refuse_unknown = options.unknown_window == UnknownWindow::refuse;
         impl->gate = std::make_shared<const detail::SendGate>(detail::SendGate{
             std::move(options.window), std::move(options.opt_outs), refuse_unknown});
     }
-    impl->defaults.messaging_service_sid = std::move(options.messaging_service_sid);
     impl->defaults.status_callback = std::move(options.status_callback);
-    impl->environment = std::move(*environment);
+    impl->core = std::move(*core);
     impl->transport =
         options.transport ? std::move(options.transport) : std::make_shared<CurlTransport>();
     return std::shared_ptr<const Impl>(std::move(impl));

@@ -1,67 +1,19 @@
 #include <utility>
 
-#include <twiliowa/types/address.hpp>
-
 #include "call/api_error.hpp"
 #include "messages_client/impl.hpp"
 #include "messages_client/message_codec.hpp"
-#include "messages_client/reconcile_search.hpp"
-#include "text/dates.hpp"
-#include "text/form.hpp"
-#include "types/unsent_error.hpp"
 
 namespace twiliowa {
 namespace detail {
 namespace {
 
-Result<Prepared> prepare_fetch(const CallEnvironment& environment, const MessageSid& sid) {
-    return prepare_for_message(environment, HttpMethod::get, Repeat::harmless, sid);
+Result<PreparedCall> prepare_fetch(const ClientCore& core, const MessageSid& sid) {
+    return prepare_for_message(core, HttpMethod::get, Repeat::harmless, sid);
 }
 
-Result<Prepared> prepare_list_media(const CallEnvironment& environment, const MessageSid& sid) {
-    return prepare_for_message(environment, HttpMethod::get, Repeat::harmless, sid, "/Media.json");
-}
-
-Result<void> append_address_filter(std::string& query, std::string_view name,
-                                   const std::string& value) {
-    if (value.empty()) return {};
-    const auto address = Address::parse(value, name);
-    if (!address) return address.error();
-    append_form_field(query, name, address->wire());
-    return {};
-}
-
-void append_day_filter(std::string& query, std::string_view name,
-                       const std::optional<TimePoint>& day) {
-    if (day) append_form_field(query, name, format_date_utc(*day));
-}
-
-Result<Prepared> prepare_list(const CallEnvironment& environment, const MessageFilter& filter) {
-    if (filter.page_size < 1 || filter.page_size > 1000) {
-        return Error::invalid_request("PageSize", "is not between 1 and 1000", {}, 20007);
-    }
-    std::string query;
-    if (auto good = append_address_filter(query, "To", filter.to); !good) return good.error();
-    if (auto good = append_address_filter(query, "From", filter.from); !good) return good.error();
-    append_day_filter(query, "DateSent", filter.sent_on);
-    append_day_filter(query, "DateSent<", filter.sent_before);
-    append_day_filter(query, "DateSent>", filter.sent_after);
-    append_form_field(query, "PageSize", std::to_string(filter.page_size));
-    return prepare(environment, HttpMethod::get, Repeat::harmless, ".json?" + query);
-}
-
-Result<Prepared> prepare_next(const CallEnvironment& environment, const std::string& next) {
-    auto url = same_origin_url(environment.origin, next);
-    if (!url) return url.error();
-    auto prepared = prepare(environment, HttpMethod::get, Repeat::harmless, {});
-    if (prepared) prepared->operation.url = std::move(*url);
-    return prepared;
-}
-
-std::optional<Error> read_page(HttpResponse& answer, Page<Message>& page) {
-    page = {};
-    if (decode_message_page(answer.body, page) == Decoded::complete) return std::nullopt;
-    return unreadable_answer(answer, "the answer is not a list of messages");
+Result<PreparedCall> prepare_list_media(const ClientCore& core, const MessageSid& sid) {
+    return prepare_for_message(core, HttpMethod::get, Repeat::harmless, sid, "/Media.json");
 }
 
 std::optional<Error> read_media(HttpResponse& answer, std::vector<Media>& media) {
@@ -72,53 +24,10 @@ std::optional<Error> read_media(HttpResponse& answer, std::vector<Media>& media)
     return unreadable_answer(answer, "the answer is not a list of media");
 }
 
-/// The page that `next` led to, unless it leads there again.
-Result<Page<Message>> further_than(std::string_view next, Result<Page<Message>> page) {
-    if (page && page->next == next) return endless_list("leads back to the page it is on");
-    return page;
-}
-
-/// Counts pages without a message, of which a sound list has few.
-class EmptyPages {
-public:
-    /// Whether the walk goes on after `page`.
-    Result<void> count(const Page<Message>& page) {
-        in_a_row_ = page.items.empty() ? in_a_row_ + 1 : 0;
-        if (in_a_row_ < most) return {};
-        return endless_list("leads from one empty page to the next, 100 times");
-    }
-
-private:
-    static constexpr int most = 100;
-    int in_a_row_ = 0;
-};
-
-/// Walks a list page by page without keeping the client alive.
-template <class Visit>
-class AsyncWalk : public std::enable_shared_from_this<AsyncWalk<Visit>> {
-public:
-    using Next = std::function<void(const Page<Message>&, Callback<Page<Message>>)>;
-
-    /// @param next   starts the fetch of the page after the one given, or fails when it cannot
-    /// @param visit  takes a page; false ends the walk
-    AsyncWalk(Next next, Visit visit, Callback<void> done)
-        : next_(std::move(next)), visit_(std::move(visit)), done_(std::move(done)) {}
-
-    void on_page(Result<Page<Message>> page) {
-        if (!page) return done_(page.error());
-        if (const auto goes_on = empty_.count(*page); !goes_on) return done_(goes_on.error());
-        if (!visit_(*page) || page->next.empty()) return done_({});
-        next_(*page, [self = this->shared_from_this()](Result<Page<Message>> following) {
-            self->on_page(std::move(following));
-        });
-    }
-
-private:
-    Next next_;
-    EmptyPages empty_;
-    Visit visit_;
-    Callback<void> done_;
-};
+constexpr Verb<Message, const MessageSid&> fetch_verb{"messages.fetch", prepare_fetch,
+                                                      read_message};
+constexpr Verb<std::vector<Media>, const MessageSid&> list_media_verb{
+    "media.list", prepare_list_media, read_media};
 
 }  // namespace
 }  // namespace detail
@@ -128,14 +37,12 @@ Message MessagesClient::fetch(const MessageSid& sid, const CallOptions& options)
 }
 
 Result<Message> MessagesClient::try_fetch(const MessageSid& sid, const CallOptions& options) const {
-    return impl_->run("messages.fetch", detail::prepare_fetch(*impl_->environment, sid),
-                      detail::read_message, options);
+    return impl_->run(detail::fetch_verb, options, sid);
 }
 
 void MessagesClient::async_fetch(const MessageSid& sid, Callback<Message> done,
                                  const CallOptions& options) const {
-    impl_->start("messages.fetch", detail::prepare_fetch(*impl_->environment, sid),
-                 detail::read_message, std::move(done), options);
+    impl_->start(detail::fetch_verb, std::move(done), options, sid);
 }
 
 std::vector<Media> MessagesClient::list_media(const MessageSid& sid,
@@ -144,185 +51,11 @@ std::vector<Media> MessagesClient::list_media(const MessageSid& sid,
 }
 Result<std::vector<Media>> MessagesClient::try_list_media(const MessageSid& sid,
                                                           const CallOptions& options) const {
-    return impl_->run("media.list", detail::prepare_list_media(*impl_->environment, sid),
-                      detail::read_media, options);
+    return impl_->run(detail::list_media_verb, options, sid);
 }
 void MessagesClient::async_list_media(const MessageSid& sid, Callback<std::vector<Media>> done,
                                       const CallOptions& options) const {
-    impl_->start("media.list", detail::prepare_list_media(*impl_->environment, sid),
-                 detail::read_media, std::move(done), options);
-}
-
-Page<Message> MessagesClient::list_page(const MessageFilter& filter,
-                                        const CallOptions& options) const {
-    return try_list_page(filter, options).value();
-}
-
-Result<Page<Message>> MessagesClient::try_list_page(const MessageFilter& filter,
-                                                    const CallOptions& options) const {
-    return impl_->run("messages.list", detail::prepare_list(*impl_->environment, filter),
-                      detail::read_page, options);
-}
-
-void MessagesClient::async_list_page(const MessageFilter& filter, Callback<Page<Message>> done,
-                                     const CallOptions& options) const {
-    impl_->start("messages.list", detail::prepare_list(*impl_->environment, filter),
-                 detail::read_page, std::move(done), options);
-}
-
-Page<Message> MessagesClient::next_page(const Page<Message>& page,
-                                        const CallOptions& options) const {
-    return try_next_page(page, options).value();
-}
-
-Result<Page<Message>> MessagesClient::try_next_page(const Page<Message>& page,
-                                                    const CallOptions& options) const {
-    if (page.next.empty()) return Page<Message>{};
-    auto following =
-        impl_->run("messages.list", detail::prepare_next(*impl_->environment, page.next),
-                   detail::read_page, options);
-    return detail::further_than(page.next, std::move(following));
-}
-
-void MessagesClient::async_next_page(const Page<Message>& page, Callback<Page<Message>> done,
-                                     const CallOptions& options) const {
-    if (page.next.empty()) {
-        return impl_->complete_later([done = std::move(done)] { done(Page<Message>{}); });
-    }
-    auto further = [next = page.next, done = std::move(done)](Result<Page<Message>> following) {
-        done(detail::further_than(next, std::move(following)));
-    };
-    impl_->start("messages.list", detail::prepare_next(*impl_->environment, page.next),
-                 detail::read_page, std::move(further), options);
-}
-
-MessageResults MessagesClient::try_list(MessageFilter filter, const CallOptions& options) const {
-    return MessageResults(*this, std::move(filter), options);
-}
-
-MessageRange MessagesClient::list(MessageFilter filter, const CallOptions& options) const {
-    return MessageRange(try_list(std::move(filter), options));
-}
-
-MessageResults::MessageResults(MessagesClient client, MessageFilter filter, CallOptions options)
-    : client_(std::move(client)), filter_(std::move(filter)), options_(std::move(options)) {}
-
-MessageResults::iterator MessageResults::begin() {
-    load(client_.try_list_page(filter_, options_));
-    return iterator{this};
-}
-
-void MessageResults::advance() {
-    if (!*current_) {  // the failure was the last element
-        current_.reset();
-    } else if (++index_ < page_.items.size()) {
-        current_ = std::move(page_.items[index_]);
-    } else {
-        load(client_.try_next_page(page_, options_));
-    }
-}
-
-void MessageResults::load(Result<Page<Message>> page) {
-    // A page may be empty and still have a successor.
-    detail::EmptyPages empty;
-    while (page && page->items.empty() && !page->next.empty()) {
-        if (const auto goes_on = empty.count(*page); !goes_on) {
-            page = goes_on.error();
-            break;
-        }
-        page_ = std::move(*page);
-        page = client_.try_next_page(page_, options_);
-    }
-    index_ = 0;
-    if (!page) {
-        current_ = page.error();
-        return;
-    }
-    page_ = std::move(*page);
-    current_.reset();
-    if (!page_.items.empty()) current_ = std::move(page_.items.front());
-}
-
-MessageRange::iterator::iterator(MessageResults::iterator it) : it_(it) {
-    if (it_ != std::default_sentinel) static_cast<void>((*it_).value());
-}
-
-MessageRange::iterator& MessageRange::iterator::operator++() {
-    ++it_;
-    if (it_ != std::default_sentinel) static_cast<void>((*it_).value());
-    return *this;
-}
-
-template <class Visit>
-void MessagesClient::walk(const MessageFilter& filter, Visit visit, Callback<void> done,
-                          const CallOptions& options, std::optional<MonotonicTime> deadline) const {
-    auto next = [weak = std::weak_ptr<const Impl>(impl_), options, deadline](
-                    const Page<Message>& page, Callback<Page<Message>> on_page) {
-        auto impl = weak.lock();
-        if (!impl) return on_page(detail::client_destroyed());
-        const auto left =
-            deadline ? detail::until(*impl->environment, *deadline, options) : options;
-        MessagesClient(std::move(impl)).async_next_page(page, std::move(on_page), left);
-    };
-    const auto walk = std::make_shared<detail::AsyncWalk<Visit>>(std::move(next), std::move(visit),
-                                                                 std::move(done));
-    async_list_page(
-        filter, [walk](Result<Page<Message>> page) { walk->on_page(std::move(page)); }, options);
-}
-
-void MessagesClient::async_list(const MessageFilter& filter,
-                                std::function<bool(Message)> on_message, Callback<void> done,
-                                const CallOptions& options) const {
-    walk(filter,
-         [on_message = std::move(on_message)](Page<Message>& page) {
-             for (auto& message : page.items) {
-                 if (!on_message(std::move(message))) return false;
-             }
-             return true;
-         },
-         std::move(done), options, {});
-}
-
-Reconciliation MessagesClient::reconcile(const OutboundMessage& message, TimePoint attempted_at,
-                                         const ReconcileOptions& where,
-                                         const CallOptions& options) const {
-    return try_reconcile(message, attempted_at, where, options).value();
-}
-
-Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& message,
-                                                     TimePoint attempted_at,
-                                                     const ReconcileOptions& where,
-                                                     const CallOptions& options) const {
-    auto search = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
-    if (!search) return impl_->refuse("messages.list", search.error());
-    const auto& environment = *impl_->environment;
-    const auto deadline =
-        detail::deadline_of(environment, options, environment.clock->monotonic_now());
-    auto page = try_list_page(search->filter(), options);
-    while (page && search->look_at(*page) && !page->next.empty()) {
-        page = try_next_page(*page, detail::until(environment, deadline, options));
-    }
-    if (!page) return page.error();
-    return search->conclusion();
-}
-
-void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint attempted_at,
-                                     Callback<Reconciliation> done, const ReconcileOptions& where,
-                                     const CallOptions& options) const {
-    auto created = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
-    if (!created) {
-        return impl_->refuse_later("messages.list", created.error(), std::move(done));
-    }
-    const auto search = std::make_shared<detail::ReconcileSearch>(std::move(*created));
-    walk(
-        search->filter(), [search](const Page<Message>& page) { return search->look_at(page); },
-        [search, done = std::move(done)](const Result<void>& walked) {
-            if (!walked) return done(walked.error());
-            done(search->conclusion());
-        },
-        options,
-        detail::deadline_of(*impl_->environment, options,
-                            impl_->environment->clock->monotonic_now()));
+    impl_->start(detail::list_media_verb, std::move(done), options, sid);
 }
 
 }  // namespace twiliowa

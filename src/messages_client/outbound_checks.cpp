@@ -1,8 +1,6 @@
 #include "messages_client/outbound_checks.hpp"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -11,8 +9,6 @@
 
 #include "net/url.hpp"
 #include "text/ascii.hpp"
-#include "text/dates.hpp"
-#include "text/form.hpp"
 #include "text/utf8.hpp"
 #include "types/message_limits.hpp"
 
@@ -265,31 +261,14 @@ Result<Address> checked_sender(const OutboundMessage& message, const OutboundDef
     return defaults.from;
 }
 
-class FormWriter {
-public:
-    explicit FormWriter(std::string& body) : body_(body) {}
-
-    void text(std::string_view name, std::string_view value) {
-        if (!value.empty()) append_form_field(body_, name, value);
+/// The client's default only where the message names no sender at all.
+Result<MessagingServiceSid> checked_service(const OutboundMessage& message,
+                                            const OutboundDefaults& defaults) {
+    if (!message.messaging_service_sid.empty()) {
+        return MessagingServiceSid::parse(message.messaging_service_sid);
     }
-    void texts(std::string_view name, const std::vector<std::string>& values) {
-        for (const auto& value : values) append_form_field(body_, name, value);
-    }
-    void flag(std::string_view name, std::optional<bool> value) {
-        if (value) append_form_field(body_, name, *value ? "true" : "false");
-    }
-    template <class Number>
-    void number(std::string_view name, std::optional<Number> value) {
-        if (!value) return;
-        std::array<char, 32> buffer{};
-        const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), *value).ptr;
-        append_form_field(body_, name,
-                          {buffer.data(), static_cast<std::size_t>(end - buffer.data())});
-    }
-
-private:
-    std::string& body_;
-};
+    return message.from.empty() ? defaults.messaging_service_sid : MessagingServiceSid{};
+}
 
 }  // namespace
 
@@ -320,21 +299,15 @@ Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
     auto from = checked_sender(message, defaults);
     if (!from) return from.error();
     outbound.from = std::move(*from);
-    outbound.messaging_service_sid = message.messaging_service_sid;
-    if (message.from.empty() && message.messaging_service_sid.empty()) {
-        outbound.messaging_service_sid = defaults.messaging_service_sid;
-    }
+    auto service = checked_service(message, defaults);
+    if (!service) return service.error();
+    outbound.messaging_service_sid = std::move(*service);
     const bool has_service =
         !outbound.messaging_service_sid.empty() || names_extra(message, "MessagingServiceSid");
     if (outbound.from.empty() && !has_service && !names_extra(message, "From")) {
         return Error::invalid_request(
             "From", "is missing",
             "give the message or the client a from or a messaging_service_sid", 21603);
-    }
-    if (!outbound.messaging_service_sid.empty()) {
-        if (auto sid = MessagingServiceSid::parse(outbound.messaging_service_sid); !sid) {
-            return sid.error();
-        }
     }
     outbound.status_callback =
         message.status_callback.empty() ? defaults.status_callback : message.status_callback;
@@ -348,46 +321,6 @@ Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
         return checked.error();
     if (auto checked = check_settings(message); !checked) return checked.error();
     return outbound;
-}
-
-std::string encode_outbound(const CheckedOutbound& checked) {
-    const OutboundMessage& message = *checked.message;
-    std::string body;
-    body.reserve(256 + message.body.size() + message.body.size() / 2);
-    FormWriter form(body);
-    form.text("To", checked.to.wire());
-    form.text("From", checked.from.wire());
-    form.text("MessagingServiceSid", checked.messaging_service_sid);
-    form.text("Body", message.body);
-    form.texts("MediaUrl", message.media_url);
-    form.text("ContentSid", message.content_sid);
-    if (!message.content_variables.empty()) {
-        form.text("ContentVariables", message.content_variables.to_json(message.whitespace));
-    }
-    form.texts("PersistentAction", message.persistent_action);
-    form.text("StatusCallback", checked.status_callback);
-    form.text("ApplicationSid", message.application_sid);
-    if (message.send_at) {
-        form.text("ScheduleType", "fixed");
-        form.text("SendAt", format_iso8601_utc(*message.send_at));
-    } else {
-        form.text("ScheduleType", message.schedule_type);
-    }
-    form.number("ValidityPeriod", message.validity_period);
-    form.number("Attempt", message.attempt);
-    form.number("MaxPrice", message.max_price);
-    form.flag("ProvideFeedback", message.provide_feedback);
-    form.flag("ForceDelivery", message.force_delivery);
-    form.flag("SmartEncoded", message.smart_encoded);
-    form.flag("ShortenUrls", message.shorten_urls);
-    form.flag("SendAsMms", message.send_as_mms);
-    form.text("ContentRetention", message.content_retention);
-    form.text("AddressRetention", message.address_retention);
-    form.text("TrafficType", message.traffic_type);
-    form.text("RiskCheck", message.risk_check);
-    form.text("FallbackFrom", message.fallback_from);
-    for (const auto& [name, value] : message.extra) append_form_field(body, name, value);
-    return body;
 }
 
 }  // namespace twiliowa::detail

@@ -1,5 +1,5 @@
 /// @file
-/// The checks a send makes, and the form body it sends.
+/// The checks a send makes.
 #pragma once
 
 #include <string>
@@ -8,13 +8,14 @@
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/sid.hpp>
 
 namespace twiliowa::detail {
 
 /// What a client adds to a message that leaves it open.
 struct OutboundDefaults {
     Address from = {};
-    std::string messaging_service_sid = {};
+    MessagingServiceSid messaging_service_sid = {};
     std::string status_callback = {};
 };
 
@@ -23,12 +24,12 @@ struct CheckedOutbound {
     const OutboundMessage* message = nullptr;
     Address to = {};
     Address from = {};
-    std::string_view messaging_service_sid = {};
+    MessagingServiceSid messaging_service_sid = {};
     std::string_view status_callback = {};
 
     /// From, else the messaging service: what rate limits go by.
     std::string_view sender() const noexcept {
-        return from.empty() ? messaging_service_sid : std::string_view{from.wire()};
+        return from.empty() ? messaging_service_sid.str() : from.wire();
     }
 };
 
@@ -36,9 +37,6 @@ struct CheckedOutbound {
 /// `defaults` must outlive the result.
 Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now);
-
-/// The application/x-www-form-urlencoded body of the create request.
-std::string encode_outbound(const CheckedOutbound& checked);
 
 /// The first parameter of that name in `extra`, or null.
 const std::string* find_extra(const OutboundMessage& message, std::string_view name) noexcept;

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <utility>
 
+#include <twiliowa/types/address.hpp>
+
 #include "call/api_error.hpp"
 
 namespace twiliowa::detail {
@@ -13,9 +15,10 @@ namespace {
 /// A list that never gets old enough would otherwise be walked to its end.
 constexpr int max_reconcile_pages = 200;
 
-/// What Address::parse reads as the same: there a bare number is one on WhatsApp.
+/// As a filter takes it: what was sent beside the checks may be no address, and is named then.
 std::string filter_address(const std::string& wire) {
-    return wire.starts_with('+') ? "sms:" + wire : wire;
+    const auto address = Address::from_wire(wire);
+    return address.empty() ? wire : address.text();
 }
 
 /// As far as the clock goes.
@@ -68,7 +71,8 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
     };
     search.to_ = sent("To", checked->to.wire());
     search.from_ = sent("From", checked->from.wire());
-    search.messaging_service_sid_ = sent("MessagingServiceSid", checked->messaging_service_sid);
+    search.messaging_service_sid_ =
+        sent("MessagingServiceSid", checked->messaging_service_sid.str());
     search.body_ = sent("Body", message.body);
     search.is_template_ = !sent("ContentSid", message.content_sid).empty();
     // Outside the window the fallback went instead.

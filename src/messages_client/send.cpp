@@ -3,6 +3,7 @@
 #include "call/api_error.hpp"
 #include "messages_client/impl.hpp"
 #include "messages_client/message_codec.hpp"
+#include "messages_client/outbound_form.hpp"
 
 namespace twiliowa {
 namespace detail {
@@ -24,37 +25,34 @@ Result<void> has_window_for_fallback(const OutboundMessage& message, const SendG
 }
 
 /// `message` checked, or, where the gate wants it so, its fallback, which is put into `fallback`.
+/// `note` is filled in for the gate, if there is one.
 Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now,
                                        const SendGate* gate,
-                                       std::optional<OutboundMessage>& fallback) {
+                                       std::optional<OutboundMessage>& fallback, SendNote& note) {
     auto checked = check_outbound(message, defaults, now);
     if (!checked) return checked;
     if (auto known = has_window_for_fallback(message, gate); !known) return known.error();
     if (gate == nullptr) return checked;
-    const auto way = gate->admit(*checked);
+    note = note_of(*checked, now);
+    const auto way = gate->admit(message, note);
     if (!way) return way.error();
     if (*way == SendGate::Way::as_it_is) return checked;
+    note.fallback = true;
     fallback = fallback_of(message);
     return check_outbound(*fallback, defaults, now);
 }
 
-/// `note` is filled in for the gate, if there is one.
-Result<Prepared> prepare_send(const CallEnvironment& environment, const OutboundDefaults& defaults,
-                              const OutboundMessage& message, const SendGate* gate,
-                              SendNote& note) {
-    const auto now = environment.clock->now();
+Result<PreparedCall> prepare_send(const ClientCore& core, const OutboundDefaults& defaults,
+                                  const OutboundMessage& message, const SendGate* gate,
+                                  SendNote& note) {
     std::optional<OutboundMessage> fallback;
-    const auto checked = admit_outbound(message, defaults, now, gate, fallback);
+    const auto checked = admit_outbound(message, defaults, core.clock->now(), gate, fallback, note);
     if (!checked) return checked.error();
-    if (gate != nullptr) {
-        note = note_of(*checked, now);
-        note.fallback = fallback.has_value();
-    }
-    auto prepared = prepare(environment, HttpMethod::post, Repeat::duplicates, ".json");
+    auto prepared = prepare(core, HttpMethod::post, Repeat::duplicates, ".json");
     if (!prepared) return prepared;
     prepared->operation.body = encode_outbound(*checked);
-    if (environment.rate_limiter) prepared->operation.rate_key = checked->sender();
+    if (core.rate_limiter) prepared->operation.rate_key = checked->sender();
     return prepared;
 }
 
@@ -67,13 +65,17 @@ std::optional<Error> read_created(HttpResponse& answer, Message& message) {
     return unreadable_answer(answer, "the answer has no message SID");
 }
 
+constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const SendGate*, SendNote&>
+    create_verb{"messages.create", prepare_send, read_created};
+
 }  // namespace
 }  // namespace detail
 
 Result<void> MessagesClient::check(const OutboundMessage& message) const {
     std::optional<OutboundMessage> fallback;
-    const auto checked = detail::admit_outbound(
-        message, impl_->defaults, impl_->environment->clock->now(), impl_->gate.get(), fallback);
+    detail::SendNote note;
+    const auto checked = detail::admit_outbound(message, impl_->defaults, impl_->core->clock->now(),
+                                                impl_->gate.get(), fallback, note);
     if (!checked) return checked.error();
     return {};
 }
@@ -81,9 +83,8 @@ Result<void> MessagesClient::check(const OutboundMessage& message) const {
 Result<Message> MessagesClient::try_send(const OutboundMessage& message,
                                          const CallOptions& options) const {
     detail::SendNote note;
-    auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
-                                         impl_->gate.get(), note);
-    auto sent = impl_->run("messages.create", std::move(prepared), detail::read_created, options);
+    auto sent =
+        impl_->run(detail::create_verb, options, impl_->defaults, message, impl_->gate.get(), note);
     if (impl_->gate) impl_->gate->finish(note, sent);
     return sent;
 }
@@ -91,8 +92,9 @@ Result<Message> MessagesClient::try_send(const OutboundMessage& message,
 void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
                                 const CallOptions& options) const {
     detail::SendNote note;
-    auto prepared = detail::prepare_send(*impl_->environment, impl_->defaults, message,
-                                         impl_->gate.get(), note);
+    // Prepared first: the completion has to know what was noted then.
+    auto prepared = detail::create_verb.prepare(*impl_->core, impl_->defaults, message,
+                                                impl_->gate.get(), note);
     if (impl_->gate) {
         done = [gate = impl_->gate, note = std::move(note),
                 done = std::move(done)](Result<Message> sent) {
@@ -100,8 +102,8 @@ void MessagesClient::async_send(const OutboundMessage& message, Callback<Message
             done(std::move(sent));
         };
     }
-    impl_->start("messages.create", std::move(prepared), detail::read_created, std::move(done),
-                 options);
+    detail::start_verb(detail::create_verb, impl_->core, impl_->transport, std::move(prepared),
+                       std::move(done), options);
 }
 
 Message MessagesClient::send(const OutboundMessage& message, const CallOptions& options) const {
@@ -114,14 +116,14 @@ Message MessagesClient::send_template(OutboundTemplate message, const CallOption
 Result<Message> MessagesClient::try_send_template(OutboundTemplate message,
                                                   const CallOptions& options) const {
     if (const auto named = detail::names_template(message); !named) {
-        return impl_->refuse("messages.create", named.error());
+        return impl_->refuse(detail::create_verb.name, named.error());
     }
     return try_send(std::move(message), options);
 }
 void MessagesClient::async_send_template(OutboundTemplate message, Callback<Message> done,
                                          const CallOptions& options) const {
     if (const auto named = detail::names_template(message); !named) {
-        return impl_->refuse_later("messages.create", named.error(), std::move(done));
+        return impl_->refuse_async(detail::create_verb.name, named.error(), std::move(done));
     }
     async_send(std::move(message), std::move(done), options);
 }

@@ -1,7 +1,6 @@
 #include "messages_client/send_gate.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -11,16 +10,6 @@
 namespace twiliowa::detail {
 
 namespace {
-
-/// As Address::parse reads it again.
-std::string written_address(const Address& address) {
-    return address.channel() == Address::Channel::sms ? "sms:" + address.wire() : address.wire();
-}
-
-/// From and the messaging service, as far as they are known here.
-std::array<std::string_view, 2> senders_of(const SendNote& note) {
-    return {note.from, note.messaging_service_sid};
-}
 
 bool is_free_form(const OutboundMessage& message) {
     return message.content_sid.empty() &&
@@ -67,7 +56,7 @@ Error window_refusal(bool known) {
 /// What the first sender of which something is known says of the window.
 Result<WindowState> window_state(const ConversationWindow& window, const SendNote& note,
                                  const std::optional<TimePoint>& at) {
-    for (const auto sender : senders_of(note)) {
+    for (const auto& sender : note.senders) {
         if (sender.empty()) continue;
         auto state = window.state(sender, note.to, at);
         if (!state || state->known) return state;
@@ -80,27 +69,23 @@ Result<WindowState> window_state(const ConversationWindow& window, const SendNot
 SendNote note_of(const CheckedOutbound& checked, TimePoint now) {
     SendNote note;
     if (checked.to.empty()) return note;
-    note.to = written_address(checked.to);
-    if (!checked.from.empty()) note.from = written_address(checked.from);
-    note.messaging_service_sid = checked.messaging_service_sid;
-    note.whatsapp = checked.to.channel() == Address::Channel::whatsapp;
+    note.senders = {Sender{checked.from}, Sender{checked.messaging_service_sid}};
+    note.to = checked.to;
     note.at = now;
     return note;
 }
 
-Result<SendGate::Way> SendGate::admit(const CheckedOutbound& checked) const {
-    const auto note = note_of(checked, {});
+Result<SendGate::Way> SendGate::admit(const OutboundMessage& message, const SendNote& note) const {
     if (note.to.empty()) return Way::as_it_is;
     if (opt_outs) {
-        for (const auto sender : senders_of(note)) {
+        for (const auto& sender : note.senders) {
             if (sender.empty()) continue;
             const auto stopped = opt_outs->state(sender, note.to);
             if (!stopped) return stopped.error();
-            if (auto refusal = opted_out_refusal(*stopped, *checked.message)) return *refusal;
+            if (auto refusal = opted_out_refusal(*stopped, message)) return *refusal;
         }
     }
-    const auto& message = *checked.message;
-    if (!window || !note.whatsapp || !is_free_form(message)) return Way::as_it_is;
+    if (!window || !note.on_whatsapp() || !is_free_form(message)) return Way::as_it_is;
     const auto state = window_state(*window, note, message.send_at);
     if (!state) return state.error();
     if (state->open || (!state->known && !refuse_unknown_window)) return Way::as_it_is;
@@ -110,12 +95,12 @@ Result<SendGate::Way> SendGate::admit(const CheckedOutbound& checked) const {
 
 void SendGate::learn(const SendNote& note, const Error& refusal) const {
     if (note.to.empty() || refusal.code() == 0 || !refused_by_twilio(refusal.kind())) return;
-    for (const auto sender : senders_of(note)) {
+    for (const auto& sender : note.senders) {
         if (sender.empty()) continue;
         if (opt_outs) {
             static_cast<void>(opt_outs->learn_error(sender, note.to, refusal.code(), note.at));
         }
-        if (window && note.whatsapp) {
+        if (window && note.on_whatsapp()) {
             static_cast<void>(window->learn_error(sender, note.to, refusal.code(), note.at));
         }
     }

@@ -2,29 +2,31 @@
 /// What a client remembers of its recipients: asked before a send, told of a refusal after it.
 #pragma once
 
+#include <array>
 #include <memory>
-#include <string>
 
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/types/address.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/types/message.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/sender.hpp>
 
 #include "messages_client/outbound_checks.hpp"
 
 namespace twiliowa::detail {
 
-/// Who a message went to, and when; empty where nothing is to be learnt.
+/// Who a message goes to and comes from; empty where nothing is known or to be learnt.
 struct SendNote {
-    std::string from = {};
-    std::string messaging_service_sid = {};
-    std::string to = {};
-    bool whatsapp = false;
+    std::array<Sender, 2> senders = {};  ///< From and the messaging service, as far as known here.
+    Address to = {};
     TimePoint at = {};
     bool fallback = false;  ///< Its fallback went instead.
+
+    bool on_whatsapp() const noexcept { return to.channel() == Address::Channel::whatsapp; }
 };
 
 /// Either part may be missing. Immutable; thread-safe.
@@ -35,7 +37,7 @@ struct SendGate {
 
     enum class Way { as_it_is, fallback };
     /// How the message may go, or why it may not.
-    Result<Way> admit(const CheckedOutbound& checked) const;
+    Result<Way> admit(const OutboundMessage& message, const SendNote& note) const;
     /// Takes in what Twilio's refusal says of the recipient. A store that fails is left alone: the
     /// refusal is what the caller must hear of.
     void learn(const SendNote& note, const Error& refusal) const;

@@ -7,7 +7,7 @@
 
 #include <twiliowa/types/sid.hpp>
 
-#include "messages_client/outbound_checks.hpp"
+#include "messages_client/outbound_form.hpp"
 #include "text/utf8.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {

@@ -1,4 +1,4 @@
-#include "messages_client/verb.hpp"
+#include "messages_client/prepare.hpp"
 
 #include <utility>
 
@@ -8,17 +8,17 @@
 
 namespace twiliowa::detail {
 
-Result<Prepared> prepare(const CallEnvironment& environment, HttpMethod method, Repeat repeat,
-                         std::string_view rest) {
-    auto credentials = environment.credentials();
+Result<PreparedCall> prepare(const ClientCore& core, HttpMethod method, Repeat repeat,
+                             std::string_view rest) {
+    auto credentials = core.credentials();
     if (!credentials) return credentials.error();
     const auto& account = credentials->account_sid();
-    Prepared prepared{.credentials = std::move(*credentials)};
+    PreparedCall prepared{.credentials = std::move(*credentials)};
     auto& operation = prepared.operation;
     operation.method = method;
     operation.repeat = repeat;
-    operation.url.reserve(environment.origin.base.size() + 70 + rest.size());
-    operation.url.append(environment.origin.base)
+    operation.url.reserve(core.origin.base.size() + 70 + rest.size());
+    operation.url.append(core.origin.base)
         .append("/2010-04-01/Accounts/")
         .append(account.str())
         .append("/Messages")
@@ -26,12 +26,12 @@ Result<Prepared> prepare(const CallEnvironment& environment, HttpMethod method, 
     return prepared;
 }
 
-Result<Prepared> prepare_for_message(const CallEnvironment& environment, HttpMethod method,
-                                     Repeat repeat, const MessageSid& sid, std::string_view rest) {
+Result<PreparedCall> prepare_for_message(const ClientCore& core, HttpMethod method, Repeat repeat,
+                                         const MessageSid& sid, std::string_view rest) {
     if (sid.empty()) {
         return Error::invalid_request("MessageSid", "is empty", "give SM or MM and 32 hex digits");
     }
-    return prepare(environment, method, repeat, '/' + sid.str() + std::string(rest));
+    return prepare(core, method, repeat, '/' + sid.str() + std::string(rest));
 }
 
 std::optional<Error> read_message(HttpResponse& answer, Message& message) {
