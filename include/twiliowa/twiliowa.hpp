@@ -31,6 +31,7 @@
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
+#include <twiliowa/types/sender.hpp>
 #include <twiliowa/types/sid.hpp>
 #include <twiliowa/types/split_text.hpp>
 #include <twiliowa/types/template_variables.hpp>

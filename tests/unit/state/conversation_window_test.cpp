@@ -207,3 +207,18 @@ TEST_CASE("a wrong address, a store that fails and a foreign entry are errors") 
     CHECK_THROWS_AS(ConversationWindow(b.store, {.duration = 0s}), InvalidRequestError);
     CHECK_THROWS_AS(ConversationWindow(b.store, {.kept = Store::forever}), InvalidRequestError);
 }
+
+TEST_CASE("a window is the same whether its parties are text or were read before") {
+    Booth b;
+    const auto ours = Address::parse(sender, "From").value();
+    const auto theirs = Address::parse(customer).value();
+    b.window.record_inbound(ours, theirs).value();
+    CHECK(b.state().open);
+    b.window.close(sender, customer).value();
+    CHECK_FALSE(b.window.state(ours, theirs).value().open);
+    b.clock->advance(1s);
+    b.window.record_inbound(sender, customer).value();
+    b.window.learn_error(ours, theirs, 63016).value();
+    CHECK_FALSE(b.state().open);
+    CHECK(b.window.state(Sender{}, theirs).error().field() == "From");
+}

@@ -315,3 +315,26 @@ TEST_CASE("START of a customer of whom nothing is known is no news, where words 
     CHECK(r.hear("", "START") == OptOutNews::nothing);
     CHECK(r.store->size() == 0);
 }
+
+TEST_CASE("an opt-out is the same whether its parties are text or were read before") {
+    const Registry r;
+    const auto ours = Address::parse(sender, "From").value();
+    const auto theirs = Address::parse(customer).value();
+    r.opt_outs.opt_out(ours, theirs).value();
+    CHECK(r.out());
+    r.opt_outs.opt_in(sender, customer).value();
+    CHECK_FALSE(r.opt_outs.is_opted_out(ours, theirs).value());
+    CHECK(r.opt_outs.learn_error(ours, theirs, 21610).value() == OptOutNews::opted_out);
+    CHECK(r.out());
+    CHECK(r.opt_outs.learn_inbound(ours, theirs, "START", "").value() == OptOutNews::opted_in);
+    CHECK_FALSE(r.out());
+    CHECK(r.opt_outs.opt_out(MessagingServiceSid{"MG" + std::string(32, 'a')}, theirs).has_value());
+    CHECK(r.opt_outs.is_opted_out("MG" + std::string(32, 'a'), customer).value());
+}
+
+TEST_CASE("parties that were never set are refused by name, not recorded") {
+    const Registry r;
+    const auto theirs = Address::parse(customer).value();
+    CHECK(r.opt_outs.opt_out(Sender{}, theirs).error().field() == "From");
+    CHECK(r.opt_outs.is_opted_out(Sender{theirs}, Address{}).error().field() == "To");
+}

@@ -97,3 +97,28 @@ TEST_CASE("a messaging service as an address is told its field") {
         CHECK(error.hint().find("messaging_service_sid") != std::string::npos);
     }
 }
+
+TEST_CASE("on the wire a bare number is SMS, and what is no address is empty") {
+    const auto sms = Address::from_wire("+447700900123");
+    CHECK(sms.channel() == Address::Channel::sms);
+    CHECK(sms.wire() == "+447700900123");
+    const auto whatsapp = Address::from_wire("whatsapp:+447700900123");
+    CHECK(whatsapp.channel() == Address::Channel::whatsapp);
+    CHECK(whatsapp == Address::parse("+447700900123").value());
+    CHECK(Address::from_wire("whatsapp:GB.4f1a").wire() == "whatsapp:GB.4f1a");
+    for (const std::string other : {"", "12345", "Acme", "sms:+447700900123", "whatsapp:x",
+                                    "messenger:1234", "+0447700900123"}) {
+        CAPTURE(other);
+        CHECK(Address::from_wire(other).empty());
+    }
+}
+
+TEST_CASE("an address written as text is read as the same address") {
+    for (const std::string wire : {"+447700900123", "whatsapp:+447700900123", "whatsapp:GB.4f1a"}) {
+        CAPTURE(wire);
+        const auto address = Address::from_wire(wire);
+        CHECK(Address::parse(address.text()).value() == address);
+    }
+    CHECK(Address::from_wire("+447700900123").text() == "sms:+447700900123");
+    CHECK(Address{}.text().empty());
+}
