@@ -68,7 +68,8 @@ struct WebhookOptions {
     /// one. 0 does not limit. An IPv6 peer is its /64. Behind a proxy every request has the proxy's
     /// address: limit there.
     int requests_per_peer = 0;
-    std::chrono::milliseconds peer_period{60'000};  ///< At most a hundred years.
+    /// The time that requests_per_peer is about. At most a hundred years.
+    std::chrono::milliseconds peer_period{60'000};
     /// Sees what a handler threw, before it becomes a 500. May hold what it likes: the Observer is
     /// told of TwilioErrors only, whose `what()` is free of people.
     std::function<void(std::exception_ptr)> on_exception = {};
