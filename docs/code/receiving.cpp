@@ -185,6 +185,7 @@ int main() {
 
     auto bot = make_bot(std::string(FakeTwilio::demo_auth_token));
     add_menu(bot);
+    say_goodbye(bot);
     proxies();
 
     auto options = shared_state(store);
@@ -204,7 +205,9 @@ int main() {
     fake->set_webhook(FakeTwilio::demo_sender, "https://bot.example.com/whatsapp");
     fake->set_status_callback(FakeTwilio::demo_sender, "https://bot.example.com/status");
     auto* handler = &bot;
+    wa::WebhookRequest last;
     fake->on_webhook([&](const std::string&, const wa::WebhookRequest& request) {
+        last = request;
         return handler->handle(request);
     });
     const auto customer = fake->customer("+447700900123");
@@ -229,5 +232,20 @@ int main() {
     handler = &third;
     notify(client, third);
     fake->run_until_idle();
-    return job == "17" ? 0 : 1;
+    if (job != "17") return 1;
+
+    wa::WebhookHandler fourth{wa::RequestValidator{FakeTwilio::demo_auth_token},
+                              {.public_url = wa::PublicUrl::fixed("https://bot.example.com")}};
+    confirm_orders(fourth, client);
+    handler = &fourth;
+    const auto before = customer.conversation().size();
+    customer.sends_text("order");
+    fake->run_until_idle();
+    if (customer.conversation().size() != before + 2) return 1;
+
+    const wa::DedupStore dedup{store};
+    const auto signature = wa::find_header(last.headers, "X-Twilio-Signature");
+    const bool once = handle_once(dedup, last, signature) == 200;
+    last.body += "&Body=cut";
+    return once && handle_once(dedup, last, signature) == 200 ? 0 : 1;
 }
