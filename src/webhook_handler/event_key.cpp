@@ -29,7 +29,7 @@ bool is_status_word(std::string_view status) noexcept {
 /// A signature covers names and values one after the other, not where one ends and the next begins:
 /// what was signed can be cut differently. What tells events apart must not allow it.
 template <class Event>
-Result<EventKey> key_of(const Event& event, const char* kind, std::string status) {
+Result<EventKey> key_of(const Event& event, const char* kind, const std::string& status) {
     if (!detail::is_whole_sid(detail::account_sid_kind, event.account_sid.str())) {
         return Error::invalid_request("AccountSid", "the webhook has no whole AccountSid",
                                       "Twilio sends one with every message and status");
@@ -44,7 +44,7 @@ Result<EventKey> key_of(const Event& event, const char* kind, std::string status
     return EventKey{.account_sid = event.account_sid.str(),
                     .message_sid = event.sid.str(),
                     .kind = kind,
-                    .status = std::move(status)};
+                    .status = status};
 }
 
 Result<EventKey> unbound_key(const WebhookEvent& event, const std::string& signature) {

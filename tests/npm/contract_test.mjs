@@ -209,11 +209,11 @@ async function useContent(url) {
     const one = await createAll(url, '');
     assert.equal((await call('GET', one, 200)).friendly_name, 'twilio/text');
     assert.equal((await call('GET', `${one}/ApprovalRequests`, 200)).whatsapp.status, 'unsubmitted');
+    const change = { friendly_name: 'changed', types: { 'twilio/text': { body: 'Hi' } } };
+    assert.equal((await call('PUT', one, 200, change)).friendly_name, 'changed');
     const approval = { name: 'how_are_you', category: 'UTILITY' };
     assert.equal((await call('POST', `${one}/ApprovalRequests/whatsapp`, 201, approval)).status, 'received');
     assert.equal((await call('GET', `${one}/ApprovalRequests`, 200)).whatsapp.name, 'how_are_you');
-    const change = { friendly_name: 'changed', types: { 'twilio/text': { body: 'Hi' } } };
-    assert.equal((await call('PUT', one, 200, change)).friendly_name, 'changed');
     for (const list of ['Content', 'ContentAndApprovals', 'LegacyContent']) {
         assert.ok(await countAll(url, `/v1/${list}?PageSize=2`) >= 2, list);
     }
