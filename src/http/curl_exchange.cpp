@@ -426,7 +426,7 @@ Error CurlExchange::failure(CURLcode code) const {
     return make_error(ErrorKind::transport, stage, summary.insert(0, who));
 }
 
-/// Of the answer, as libcurl read it; what it read is also what it goes by.
+/// The answer's, as libcurl read it; what it read is also what it goes by.
 long CurlExchange::status() const noexcept {
     long status = 0;
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);

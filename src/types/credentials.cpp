@@ -91,7 +91,9 @@ Result<Credentials> Credentials::try_auth_token(std::string_view account_sid,
                                                 std::string_view token) {
     auto account = AccountSid::parse(account_sid);
     if (!account) return account.error();
-    if (auto good = detail::check_credential("AuthToken", token); !good) return good.error();
+    if (auto checked = detail::check_credential("AuthToken", token); !checked) {
+        return checked.error();
+    }
     auto username = account->str();
     return make(std::move(*account), std::move(username), token);
 }
@@ -102,8 +104,9 @@ Result<Credentials> Credentials::try_api_key(std::string_view account_sid, std::
     if (!account) return account.error();
     auto key = ApiKeySid::parse(key_sid);
     if (!key) return key.error();
-    if (auto good = detail::check_credential("ApiKeySecret", key_secret); !good)
-        return good.error();
+    if (auto checked = detail::check_credential("ApiKeySecret", key_secret); !checked) {
+        return checked.error();
+    }
     return make(std::move(*account), key->str(), key_secret);
 }
 

@@ -169,7 +169,7 @@ Result<WebhookEvent> read_status(WebhookFields fields) {
     return WebhookEvent{std::move(callback)};
 }
 
-/// Of a message on its way in, not out.
+/// The message is on its way in, not out.
 bool is_inbound_status(std::string_view status) noexcept {
     return status == MessageStatus::received || status == MessageStatus::receiving;
 }

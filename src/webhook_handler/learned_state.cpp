@@ -1,10 +1,15 @@
 #include "webhook_handler/learned_state.hpp"
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <variant>
+
+#include <twiliowa/types/address.hpp>
+#include <twiliowa/types/sender.hpp>
+#include <twiliowa/types/sid.hpp>
 
 namespace twiliowa::detail {
 
@@ -43,13 +48,10 @@ Result<AccountState> account_state(const LearningState& state, const AccountSid&
     return AccountState{std::move(*window), std::move(*opt_outs)};
 }
 
-/// On the wire a bare number is SMS; for Address it is WhatsApp.
-bool is_sms(std::string_view wire) noexcept {
-    return wire.starts_with('+');
-}
-
-std::string state_address(const std::string& wire) {
-    return is_sms(wire) ? "sms:" + wire : wire;
+/// Your side of an event: its address and its messaging service, each empty where it is not named
+/// or not to be read.
+std::array<Sender, 2> senders_of(std::string_view address, const std::string& service) {
+    return {Sender{Address::from_wire(address)}, Sender{MessagingServiceSid::from_wire(service)}};
 }
 
 /// Remembers the failure of a store.
@@ -69,10 +71,11 @@ private:
 std::optional<Error> learn_message(const AccountState& state, InboundMessage& message,
                                    TimePoint now) {
     StoreFailure failure;
-    const auto customer = state_address(message.from);
-    for (const auto& sender : {state_address(message.to), message.messaging_service_sid}) {
+    const auto customer = Address::from_wire(message.from);
+    if (customer.empty()) return std::nullopt;
+    for (const auto& sender : senders_of(message.to, message.messaging_service_sid)) {
         if (sender.empty()) continue;
-        if (state.window && !is_sms(message.from)) {
+        if (state.window && customer.channel() == Address::Channel::whatsapp) {
             failure.note(state.window->record_inbound(sender, customer, now));
         }
         if (!state.opt_outs) continue;
@@ -86,9 +89,10 @@ std::optional<Error> learn_message(const AccountState& state, InboundMessage& me
 std::optional<Error> learn_status(const AccountState& state, const StatusCallback& callback,
                                   TimePoint now) {
     StoreFailure failure;
-    const auto customer = state_address(callback.to);
+    const auto customer = Address::from_wire(callback.to);
+    if (customer.empty()) return std::nullopt;
     const auto sent_at = now - longest_way_back;
-    for (const auto& sender : {state_address(callback.from), callback.messaging_service_sid}) {
+    for (const auto& sender : senders_of(callback.from, callback.messaging_service_sid)) {
         if (sender.empty()) continue;
         const int code = callback.error_code;
         if (state.window) {

@@ -24,7 +24,7 @@ namespace {
 /// Twilio gives up on a request by then.
 constexpr std::chrono::seconds longest_webhook_wait{15};
 
-/// Of the default memory: an event takes two.
+/// The default memory has this many; an event takes two.
 constexpr std::size_t remembered_entries = 200'000;
 
 /// What is known of an answer before it is one.

@@ -176,8 +176,8 @@ void Connection::wait_for_the_end() const {
     poll(&wanted, 1, longest_ms);
 }
 
-/// Of a request that was refused before its end: else the system would answer the rest with a
-/// reset, which takes the answer from the other side before it is read.
+/// Reads on where a request was refused before its end: else the system would answer the rest
+/// with a reset, which takes the answer from the other side before it is read.
 void Connection::drain() {
     shutdown(socket_, SHUT_WR);
     constexpr int patience_ms = 100;

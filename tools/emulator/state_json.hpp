@@ -20,7 +20,7 @@ struct StateSource {
     std::uint64_t fault_seed;
 };
 
-/// Of the logs what is newer than these numbers, or still changing.
+/// Has of the logs what is newer than these numbers, or still changing.
 std::string state_json(const StateSource& from, std::uint64_t requests_after,
                        std::uint64_t webhooks_after);
 

@@ -322,11 +322,9 @@ TEST_CASE("credentials are asked for at each call, and a failing provider is no 
     CHECK(vault.error().kind() == ErrorKind::transport);
     CHECK(vault.error().what() == containing("the vault did not answer"));
     const MessagesClient lost(CredentialsProvider([]() -> Result<Credentials> {
-                                  ErrorData data;
-                                  data.kind = ErrorKind::outcome_unknown;
-                                  data.stage = Stage::receive;
-                                  data.summary = "the rotation was lost";
-                                  return Error{std::move(data)};
+                                  return Error{{.kind = ErrorKind::outcome_unknown,
+                                                .stage = Stage::receive,
+                                                .summary = "the rotation was lost"}};
                               }),
                               f.options);
     const auto rotation = lost.try_send_text(text());

@@ -5,27 +5,13 @@
 #include <chrono>
 #include <string>
 
+#include "outbound_fixture.hpp"
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
+using namespace twiliowa::test;
 
 namespace {
-
-const TimePoint now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 21}};
-const std::string hex(32, 'a');
-const std::string service = "MG" + hex;
-
-detail::OutboundDefaults defaults() {
-    detail::OutboundDefaults result;
-    result.from = Address::parse("+14155238886", "From").value();
-    return result;
-}
-
-OutboundMessage text() {
-    OutboundMessage message;
-    message.to = "+447700900123";
-    message.body = "Hi";
-    return message;
-}
 
 std::string encoded(const OutboundMessage& message) {
     const auto with = defaults();

@@ -124,7 +124,7 @@ void fill_bubble_json(BubbleJson& json, const testing::FakeContent& content,
     }
 }
 
-/// Of those that the template has: the channel's own first, plain text last.
+/// Chooses from those that the template has: the channel's own first, plain text last.
 std::string choose_bubble_type(const BubbleJson& types, bool whatsapp) {
     constexpr std::array<const char*, 4> plain{"twilio/text", "twilio/media", "twilio/location",
                                                "twilio/list-picker"};
