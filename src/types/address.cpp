@@ -105,8 +105,8 @@ Result<Address> Address::parse(std::string_view text, std::string_view field) {
             return address;
         }
     }
-    if (MessagingServiceSid::parse(identity)) {
-        return Error::invalid_request(std::string(field), "is a messaging service",
+    if (detail::is_whole_sid(detail::messaging_service_sid_kind, identity)) {
+        return Error::invalid_request(field, "is a messaging service",
                                       "give it as messaging_service_sid",
                                       field == "From" ? 21212 : 21211);
     }
