@@ -93,6 +93,12 @@ void proxies() {
     auto with_prefix = wa::PublicUrl::fixed("https://api.example.com/prod");
     auto forwarded = wa::PublicUrl::behind_proxies({"10.0.0.0/8", "fd00::/8"});
     // [proxies]
+    // [hosts]
+    auto ours = wa::PublicUrl::behind_proxies({"10.0.0.0/8"}, {.hosts = {"bot.example.com"}});
+    auto direct = wa::PublicUrl::as_received({"bot.example.com", "bot.example.com:8443"});
+    // [hosts]
+    static_cast<void>(ours);
+    static_cast<void>(direct);
     static_cast<void>(with_prefix);
     static_cast<void>(forwarded);
     // [overrides]

@@ -22,16 +22,13 @@ std::string joined_headers(const HttpHeaders& headers, std::string_view name) {
     return all;
 }
 
-/// The entry so many hops from the end; the first one if there are fewer.
-std::string entry_of(const HttpHeaders& headers, std::string_view name, std::size_t hops) {
-    const auto joined = joined_headers(headers, name);
-    std::string_view list = joined;
+std::vector<std::string_view> entries_of(std::string_view list) {
+    std::vector<std::string_view> entries;
     for (;;) {
-        const auto comma = list.rfind(',');
-        if (comma == std::string_view::npos) return std::string(trim(list, blanks));
-        if (hops == 0) return std::string(trim(list.substr(comma + 1), blanks));
-        --hops;
-        list = list.substr(0, comma);
+        const auto comma = list.find(',');
+        entries.push_back(trim(list.substr(0, comma), blanks));
+        if (comma == std::string_view::npos) return entries;
+        list.remove_prefix(comma + 1);
     }
 }
 
@@ -102,36 +99,68 @@ std::string value_in(const ForwardedElement& element, std::string_view name) {
     return {};
 }
 
+using IsTrusted = std::function<bool(std::string_view)>;
+
+Result<ForwardedRequest> read_standard(const HttpHeaders& headers, const IsTrusted& is_trusted) {
+    ForwardedRequest request;
+    const auto header = joined_headers(headers, "Forwarded");
+    if (header.empty()) return request;
+    const auto elements = read_forwarded_list(header);
+    if (!elements) return Error::invalid_request("Forwarded", "is not a list of pairs");
+    std::size_t hop = elements->size() - 1;
+    while (hop > 0 && is_trusted(address_of_hop(value_in((*elements)[hop], "for")))) --hop;
+    request.proto = value_in((*elements)[hop], "proto");
+    request.host = value_in((*elements)[hop], "host");
+    return request;
+}
+
+Result<ForwardedRequest> read_x_forwarded(const HttpHeaders& headers, const IsTrusted& is_trusted) {
+    const auto path = joined_headers(headers, "X-Forwarded-For");
+    const auto hops = entries_of(path);
+    std::size_t behind = 0;  // the hops that a proxy of ours passed the request on to
+    while (behind + 1 < hops.size() && is_trusted(address_of_hop(hops[hops.size() - 1 - behind]))) {
+        ++behind;
+    }
+    ForwardedRequest request;
+    const std::pair<std::string_view, std::string ForwardedRequest::*> members[] = {
+        {"X-Forwarded-Proto", &ForwardedRequest::proto},
+        {"X-Forwarded-Host", &ForwardedRequest::host},
+        {"X-Forwarded-Port", &ForwardedRequest::port},
+        {"X-Forwarded-Prefix", &ForwardedRequest::prefix},
+    };
+    for (const auto& [name, member] : members) {
+        const auto list = joined_headers(headers, name);
+        const auto entries = entries_of(list);
+        // One entry was written by the last proxy over whatever was there. Of several it can be
+        // told whose they are only where each proxy added to this list as to the other.
+        if (entries.size() > 1 && entries.size() != hops.size()) {
+            return Error::invalid_request(name, "has neither one entry nor one for each hop",
+                                          "have the proxy set it, not add to it");
+        }
+        request.*member =
+            entries.size() == 1 ? entries.front() : entries[entries.size() - 1 - behind];
+    }
+    return request;
+}
+
+bool disagree(std::string_view one, std::string_view other) noexcept {
+    return !one.empty() && !other.empty() && !equals_ignoring_case(one, other);
+}
+
 }  // namespace
 
-std::optional<ForwardedRequest> read_forwarded(
-    const HttpHeaders& headers, const std::function<bool(std::string_view)>& is_trusted) {
-    ForwardedRequest request;
-    const auto standard = joined_headers(headers, "Forwarded");
-    if (!standard.empty()) {
-        const auto elements = read_forwarded_list(standard);
-        if (!elements) return std::nullopt;
-        std::size_t hop = elements->size() - 1;
-        while (hop > 0 && is_trusted(address_of_hop(value_in((*elements)[hop], "for")))) --hop;
-        request.proto = value_in((*elements)[hop], "proto");
-        request.host = value_in((*elements)[hop], "host");
-        return request;
+Result<ForwardedRequest> read_forwarded(const HttpHeaders& headers, ForwardedFamily family,
+                                        const IsTrusted& is_trusted) {
+    const auto standard = read_standard(headers, is_trusted);
+    if (!standard) return standard.error();
+    auto other = read_x_forwarded(headers, is_trusted);
+    if (!other) return other;
+    if (disagree(standard->proto, other->proto) || disagree(standard->host, other->host)) {
+        return Error::invalid_request("Forwarded", "says something else than X-Forwarded-* do",
+                                      "one of them came through the proxy from outside: have it "
+                                      "remove the one that it does not set");
     }
-    const auto path = joined_headers(headers, "X-Forwarded-For");
-    std::size_t hops = 0;
-    std::string_view rest = path;
-    while (!rest.empty()) {
-        const auto comma = rest.rfind(',');
-        const auto last = comma == std::string_view::npos ? rest : rest.substr(comma + 1);
-        if (comma == std::string_view::npos || !is_trusted(address_of_hop(last))) break;
-        ++hops;
-        rest = rest.substr(0, comma);
-    }
-    request.proto = entry_of(headers, "X-Forwarded-Proto", hops);
-    request.host = entry_of(headers, "X-Forwarded-Host", hops);
-    request.port = entry_of(headers, "X-Forwarded-Port", hops);
-    request.prefix = entry_of(headers, "X-Forwarded-Prefix", hops);
-    return request;
+    return family == ForwardedFamily::forwarded ? standard : other;
 }
 
 }  // namespace twiliowa::detail

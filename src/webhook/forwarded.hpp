@@ -3,11 +3,11 @@
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include <twiliowa/types/http_headers.hpp>
+#include <twiliowa/types/result.hpp>
 
 namespace twiliowa::detail {
 
@@ -19,10 +19,14 @@ struct ForwardedRequest {
     std::string prefix = {};
 };
 
-/// From Forwarded (RFC 7239) where it is there, else from X-Forwarded-*. The last hop in each list
-/// was written by the peer; one before it counts as long as `is_trusted` holds for the addresses
-/// from which the hops behind it came. Nullopt if Forwarded is there and cannot be read.
-std::optional<ForwardedRequest> read_forwarded(
-    const HttpHeaders& headers, const std::function<bool(std::string_view)>& is_trusted);
+/// The headers' families.
+enum class ForwardedFamily { x_forwarded, forwarded };
+
+/// From `family`. The last hop in each list was written by the peer; one before it counts as long
+/// as `is_trusted` holds for the addresses from which the hops behind it came. Errors:
+/// InvalidRequestError naming the header that cannot be read, that has neither one entry nor one
+/// for each hop, or that says something else than the other family does.
+Result<ForwardedRequest> read_forwarded(const HttpHeaders& headers, ForwardedFamily family,
+                                        const std::function<bool(std::string_view)>& is_trusted);
 
 }  // namespace twiliowa::detail

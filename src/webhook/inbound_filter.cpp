@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string>
 
+#include <twiliowa/types/error.hpp>
+
 #include "text/ascii.hpp"
 #include "text/media_type.hpp"
 
@@ -17,11 +19,30 @@ bool is_words(const InboundMessage& message) noexcept {
            !message.button && !message.list && message.interactive_data.empty();
 }
 
-/// `pattern` is a whole type, or ends in `/` and is a family of them.
-bool fits_media_pattern(std::string_view type, std::string_view pattern) noexcept {
-    type = detail::bare_media_type(type);
-    if (pattern.ends_with('/')) type = type.substr(0, pattern.size());
-    return detail::equals_ignoring_case(type, pattern);
+/// What a type is compared with: a whole one, or a family that ends in `/`; empty for any file.
+struct MediaPattern {
+    std::string type = {};
+
+    bool fits(std::string_view content_type) const noexcept {
+        const auto bare = detail::bare_media_type(content_type);
+        return detail::equals_ignoring_case(
+            type.empty() || type.ends_with('/') ? bare.substr(0, type.size()) : bare, type);
+    }
+};
+
+/// `image/png`, `image/`, `image/*`, `image`, `*/*`, `*`.
+MediaPattern parse_media_pattern(std::string_view text) {
+    auto type = detail::bare_media_type(text);
+    if (type == "*" || type == "*/*") return {};
+    if (type.ends_with("/*")) type.remove_suffix(1);
+    const auto slash = type.find('/');
+    if (slash == 0 || type.empty() || type.find_first_of("* \t,") != std::string_view::npos ||
+        (slash != std::string_view::npos && type.find('/', slash + 1) != std::string_view::npos)) {
+        Error::invalid_request("content_type", "is neither a media type nor a family of them",
+                               "image/png, image/ or image/* for all images, */* for any file")
+            .raise();
+    }
+    return {std::string{type} + (slash == std::string_view::npos ? "/" : "")};
 }
 
 }  // namespace
@@ -57,11 +78,12 @@ InboundFilter media() {
 }
 
 InboundFilter media(std::string_view content_type) {
-    return InboundFilter{[type = std::string{content_type}](const InboundMessage& message) {
-        return std::any_of(
-            message.media.begin(), message.media.end(),
-            [&](const InboundMedia& file) { return fits_media_pattern(file.content_type, type); });
-    }};
+    return InboundFilter{
+        [pattern = parse_media_pattern(content_type)](const InboundMessage& message) {
+            return std::any_of(
+                message.media.begin(), message.media.end(),
+                [&](const InboundMedia& file) { return pattern.fits(file.content_type); });
+        }};
 }
 
 InboundFilter location() {

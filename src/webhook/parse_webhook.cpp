@@ -9,6 +9,7 @@
 #include "text/form.hpp"
 #include "text/media_type.hpp"
 #include "text/utf8.hpp"
+#include "webhook/covered_body.hpp"
 #include "webhook/webhook_fields.hpp"
 
 namespace twiliowa {
@@ -215,13 +216,13 @@ Result<WebhookEvent> parse_webhook_form(std::string_view form) {
 
 Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {
     const auto query = detail::query_of(request.target);
-    const bool is_get = request.method == "GET";
-    if (!is_get && !detail::is_form_type(find_header(request.headers, "Content-Type"))) {
+    const bool in_body = detail::has_body(request.method);
+    if (in_body && !detail::is_form_type(find_header(request.headers, "Content-Type"))) {
         return Error::invalid_request("Content-Type", "the webhook's body is not a form",
                                       "Twilio sends messages and statuses as forms; handle other "
                                       "webhooks on a URL of their own");
     }
-    auto event = parse_webhook_form(is_get ? query : std::string_view{request.body});
+    auto event = parse_webhook_form(in_body ? std::string_view{request.body} : query);
     if (!event) return event;
     auto parameters = read_parameters(query, "query");
     if (!parameters) return parameters.error();

@@ -68,17 +68,6 @@ Result<std::string> received_scheme(std::string_view scheme, std::string_view fi
         "set WebhookRequest::scheme, or use PublicUrl::fixed");
 }
 
-Result<std::string> url_as_received(const WebhookRequest& request) {
-    const auto path = path_of_target(request.target);
-    if (!path) return path.error();
-    auto url = received_scheme(request.scheme, "scheme");
-    if (!url) return url;
-    const auto host = find_header(request.headers, "Host");
-    if (!is_host_and_port(host))
-        return Error::invalid_request("Host", "not a host name or address");
-    return std::move(*url).append("://").append(host).append(*path);
-}
-
 /// A default port is left out; the validator tries both.
 bool adds_port(std::string_view scheme, std::string_view host, std::string_view port) noexcept {
     if (port.empty() || port == (scheme == "https" ? "443" : "80")) return false;
@@ -86,8 +75,9 @@ bool adds_port(std::string_view scheme, std::string_view host, std::string_view 
     return parts && parts->port.empty();
 }
 
-Result<std::string> url_as_forwarded(const WebhookRequest& request,
-                                     const detail::ForwardedRequest& forwarded) {
+/// Where no proxy said it, what was received counts.
+Result<std::string> url_as_said(const WebhookRequest& request,
+                                const detail::ForwardedRequest& forwarded) {
     const auto path = path_of_target(request.target);
     if (!path) return path.error();
     auto url = forwarded.proto.empty() ? received_scheme(request.scheme, "scheme")
@@ -183,6 +173,14 @@ Result<std::string> connection_fragment(const ConnectionOverrides& overrides) {
 struct PublicUrl::Settings {
     std::string base = {};  ///< Without a slash at its end; empty unless fixed.
     std::vector<detail::IpNetwork> proxies = {};
+    ProxyHeaders headers = {};
+
+    bool is_allowed(std::string_view host) const noexcept {
+        const auto& hosts = headers.hosts;
+        return hosts.empty() || std::any_of(hosts.begin(), hosts.end(), [&](const auto& allowed) {
+                   return detail::equals_ignoring_case(allowed, host);
+               });
+    }
 
     bool is_proxy(std::string_view address) const noexcept {
         return std::any_of(proxies.begin(), proxies.end(),
@@ -204,9 +202,11 @@ Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
     return PublicUrl{std::move(settings)};
 }
 
-Result<PublicUrl> PublicUrl::try_behind_proxies(const std::vector<std::string>& peers) {
+Result<PublicUrl> PublicUrl::try_behind_proxies(const std::vector<std::string>& peers,
+                                                const ProxyHeaders& headers) {
     if (peers.empty()) return Error::invalid_request("peers", "no proxy is listed");
     auto settings = std::make_shared<Settings>();
+    settings->headers = headers;
     for (std::size_t i = 0; i < peers.size(); ++i) {
         const auto network = detail::IpNetwork::parse(peers[i]);
         if (!network) {
@@ -223,12 +223,15 @@ PublicUrl PublicUrl::fixed(std::string_view base_url) {
     return try_fixed(base_url).value();
 }
 
-PublicUrl PublicUrl::behind_proxies(const std::vector<std::string>& peers) {
-    return try_behind_proxies(peers).value();
+PublicUrl PublicUrl::behind_proxies(const std::vector<std::string>& peers,
+                                    const ProxyHeaders& headers) {
+    return try_behind_proxies(peers, headers).value();
 }
 
-PublicUrl PublicUrl::as_received() {
-    return PublicUrl{std::make_shared<Settings>()};
+PublicUrl PublicUrl::as_received(std::vector<std::string> hosts) {
+    auto settings = std::make_shared<Settings>();
+    settings->headers.hosts = std::move(hosts);
+    return PublicUrl{std::move(settings)};
 }
 
 Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
@@ -237,11 +240,26 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
         if (!path) return path.error();
         return std::string(settings_->base).append(*path);
     }
-    if (!settings_->is_proxy(request.peer)) return url_as_received(request);
-    const auto forwarded = detail::read_forwarded(
-        request.headers, [&](std::string_view hop) { return settings_->is_proxy(hop); });
-    if (!forwarded) return Error::invalid_request("Forwarded", "not a list of pairs");
-    return url_as_forwarded(request, *forwarded);
+    detail::ForwardedRequest said;
+    if (settings_->is_proxy(request.peer)) {
+        const auto& headers = settings_->headers;
+        auto forwarded =
+            detail::read_forwarded(request.headers,
+                                   headers.forwarded ? detail::ForwardedFamily::forwarded
+                                                     : detail::ForwardedFamily::x_forwarded,
+                                   [&](std::string_view hop) { return settings_->is_proxy(hop); });
+        if (!forwarded) return forwarded.error();
+        said = std::move(*forwarded);
+        if (!headers.prefix) said.prefix.clear();
+    }
+    const std::string_view host =
+        said.host.empty() ? find_header(request.headers, "Host") : said.host;
+    if (!settings_->is_allowed(host)) {
+        return Error::invalid_request(said.host.empty() ? "Host" : "X-Forwarded-Host",
+                                      "not among the hosts that are allowed",
+                                      "PublicUrl takes those it was given, with their port");
+    }
+    return url_as_said(request, said);
 }
 
 Result<std::string> PublicUrl::try_webhook_url(std::string_view path,

@@ -11,7 +11,9 @@
 #include "net/url.hpp"
 #include "text/ascii.hpp"
 #include "text/form.hpp"
+#include "text/media_type.hpp"
 #include "types/duration_bound.hpp"
+#include "webhook/covered_body.hpp"
 #include "webhook/webhook_fields.hpp"
 #include "webhook_handler/event_desk.hpp"
 #include "webhook_handler/learned_state.hpp"
@@ -39,11 +41,11 @@ struct WebhookEnd {
 /// The account that a request names, where RequestValidator looks for it.
 std::string stated_account(const WebhookRequest& request) {
     constexpr std::string_view name = "AccountSid";
-    if (!detail::equals_ignoring_case(request.method, "GET")) {
-        const auto form = detail::parse_form(request.body);
-        if (const auto sid = detail::find_parameter(form, name); !sid.empty()) {
-            return std::string{sid};
-        }
+    if (detail::is_form_type(find_header(request.headers, "Content-Type"))) {
+        const auto form = detail::parse_form(detail::covered_body(request.method, request.body));
+        const auto named = std::find_if(form.begin(), form.end(),
+                                        [&](const auto& field) { return field.first == name; });
+        if (named != form.end()) return named->second;
     }
     const auto query = detail::parse_form(detail::query_of(request.target));
     return std::string{detail::find_parameter(query, name)};

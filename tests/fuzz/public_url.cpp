@@ -26,7 +26,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     using namespace twiliowa;
     static const PublicUrl urls[] = {
         PublicUrl::as_received(), PublicUrl::fixed("https://user:pass@example.com:8443/hooks/"),
-        PublicUrl::behind_proxies({"127.0.0.1", "10.0.0.0/8", "fd00::/8"})};
+        PublicUrl::behind_proxies({"127.0.0.1", "10.0.0.0/8", "fd00::/8"}),
+        PublicUrl::behind_proxies({"127.0.0.1"}, {.forwarded = true, .prefix = true})};
 
     std::string_view input(reinterpret_cast<const char*>(data), size);
     WebhookRequest request;

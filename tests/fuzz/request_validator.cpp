@@ -64,6 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (first.ok()) return 0;
     request.signature = signature;
     const auto second = validator.check(request);
+    expect(second.ok() == validator.validate(request));
     switch (second.reason) {
         case VerdictReason::ok:
             break;

@@ -37,6 +37,19 @@ struct ConnectionOverrides {
 /// Errors: InvalidRequestError naming the member that is out of its range.
 TWILIOWA_EXPORT Result<std::string> connection_fragment(const ConnectionOverrides& overrides);
 
+/// What PublicUrl believes of the headers that listed proxies send, beside X-Forwarded-Proto, -Host
+/// and -Port. A client's own header passes through every proxy that does not know it: choose none
+/// that yours do not set.
+struct ProxyHeaders {
+    /// Forwarded (RFC 7239) instead of X-Forwarded-*.
+    bool forwarded = false;
+    /// X-Forwarded-Prefix, the path that a proxy took away.
+    bool prefix = false;
+    /// The only hosts, with their port if there is one in the URL, that a request may be made to,
+    /// whoever names them. Empty: any.
+    std::vector<std::string> hosts = {};
+};
+
 /// How the outside world reaches this server; with it, a request's URL as Twilio called and signed
 /// it. Immutable, copies are cheap, safe to use from any thread at once.
 class TWILIOWA_EXPORT PublicUrl {
@@ -51,21 +64,26 @@ public:
     static Result<PublicUrl> try_fixed(std::string_view base_url);
 
     /// Behind proxies of these addresses or networks (`10.0.0.7`, `10.0.0.0/8`, `fd00::/8`), which
-    /// say where the request was made to: in Forwarded (RFC 7239), or in X-Forwarded-Proto, -Host,
-    /// -Port and -Prefix. Of several hops counts the outermost that a listed proxy vouches for.
+    /// say where the request was made to: in X-Forwarded-Proto, -Host and -Port, or in what
+    /// `headers` chooses. Of several hops counts the outermost that a listed proxy vouches for.
     /// From any other peer these headers are ignored, and the URL is as received. What the proxies
     /// themselves pass on unchecked cannot be told from what they say: have them set each of these
     /// headers that they do not remove.
     /// @throws InvalidRequestError naming the entry that is neither, or if there is none.
-    static PublicUrl behind_proxies(const std::vector<std::string>& peers);
-    static Result<PublicUrl> try_behind_proxies(const std::vector<std::string>& peers);
+    static PublicUrl behind_proxies(const std::vector<std::string>& peers,
+                                    const ProxyHeaders& headers = {});
+    static Result<PublicUrl> try_behind_proxies(const std::vector<std::string>& peers,
+                                                const ProxyHeaders& headers = {});
 
-    /// As received: WebhookRequest::scheme, and the Host header.
-    static PublicUrl as_received();
+    /// As received: WebhookRequest::scheme, and the Host header, which is whatever the client says.
+    /// With `hosts` (`bot.example.com`, `bot.example.com:8443`) no other is taken; any without.
+    static PublicUrl as_received(std::vector<std::string> hosts = {});
 
     /// The URL that the request was made to.
     /// Errors: InvalidRequestError naming what cannot be used: the target, the Host header, the
-    /// scheme, or a forwarded header.
+    /// scheme, a host that is not among those allowed, or a forwarded header. Forwarded and
+    /// X-Forwarded-* that name different hosts or schemes are refused, whichever counts: one of
+    /// them is not the proxy's.
     Result<std::string> url_of(const WebhookRequest& request) const;
 
     /// The URL to give to Twilio for a path (and query) of this server. Needs a fixed base.

@@ -21,6 +21,9 @@ const std::string token = "12345";
 const std::string plain_url = "https://example.com/myapp.php?foo=1&bar=2";
 const std::string hello_signature = "auPCBlqYuOXiaJO3vsvFsrY0XQU=";  // plain_url, Body=hello
 
+const std::string mine = "AC" + std::string(32, '1');
+const std::string theirs = "AC" + std::string(32, '2');
+
 constexpr std::string_view form_type = "application/x-www-form-urlencoded";
 
 SignedRequest form(std::string_view url, std::string_view body, std::string_view signature) {
@@ -296,34 +299,89 @@ TEST_CASE("keys are looked up by account and key id") {
     std::vector<std::string> asked;
     const RequestValidator validator{[&](const KeyQuery& query) -> std::vector<SigningKey> {
         asked.push_back(std::string(query.account_sid) + "/" + std::string(query.key_id));
-        if (query.account_sid == "AC1") return {SigningKey{Secret{token}}};
+        if (query.account_sid == mine) return {SigningKey{Secret{token}}};
         return {};
     }};
-    const std::string body = "Body=x&AccountSid=AC1&AccountSid=AC2";
+    const std::string body = "Body=x&AccountSid=" + mine + "&AccountSid=" + theirs;
     const auto signature = signed_for(plain_url, body);
     auto request = form(plain_url, body, signature);
     request.key_id = "key7";
     CHECK(validator.check(request).ok());
-    const auto get_url = plain_url + "&AccountSid=AC%31";
+    const auto get_url = plain_url + "&AccountSid=A%43" + mine.substr(2);
     CHECK(validator.check({.method = "GET", .url = get_url, .signature = signed_for(get_url, "")})
               .ok());
-    request.account_sid = "AC9";
+    request.account_sid = theirs;
     CHECK(validator.check(request).reason == VerdictReason::no_key);
-    CHECK(asked == std::vector<std::string>{"AC1/key7", "AC1/", "AC9/key7"});
+    CHECK(asked == std::vector<std::string>{mine + "/key7", mine + "/", theirs + "/key7"});
 }
 
 TEST_CASE("a request in the name of another account does not pass with one's own key") {
     const RequestValidator validator{[](const KeyQuery& query) {
         return std::vector<SigningKey>{
-            SigningKey{Secret{query.account_sid == "AC1" ? "mine" : "theirs"}}};
+            SigningKey{Secret{query.account_sid == mine ? "mine" : "theirs"}}};
     }};
-    for (const std::string_view body : {"AccountSid=AC2", "AccountSid=AC2&AccountSid=AC1"}) {
+    for (const std::string& body :
+         {"AccountSid=" + theirs, "AccountSid=" + theirs + "&AccountSid=" + mine,
+          "AccountSid=&AccountSid=" + mine}) {
         const auto signature = signed_for(plain_url, body, "mine");
         CHECK(validator.check(form(plain_url, body, signature)).reason == VerdictReason::mismatch);
     }
-    const std::string url = "https://example.com/a?Account%53id=AC2&AccountSid=AC1";
+    const std::string url = "https://example.com/a?Account%53id=" + theirs + "&AccountSid=" + mine;
     CHECK(validator.check({.method = "GET", .url = url, .signature = signed_for(url, "", "mine")})
               .reason == VerdictReason::mismatch);
+}
+
+TEST_CASE("a lookup is asked for whole account SIDs, and never with other bytes of a request") {
+    std::vector<std::string> asked;
+    const RequestValidator validator{[&](const KeyQuery& query) -> std::vector<SigningKey> {
+        asked.push_back(std::string(query.account_sid) + "/" + std::string(query.key_id));
+        return {};
+    }};
+    for (const std::string& account :
+         {std::string(100'000, 'A'), std::string("'; DROP TABLE keys"), std::string("../../etc"),
+          mine + "0", mine.substr(1), "SM" + mine.substr(2), "AC" + std::string(32, 'g')}) {
+        asked.clear();
+        const std::string body = "AccountSid=" + account;
+        auto request = form(plain_url, body, hello_signature);
+        request.key_id = account;
+        static_cast<void>(validator.check(request));
+        REQUIRE(asked.size() == 1);
+        CHECK(asked.front().starts_with("/"));
+    }
+    auto request = form(plain_url, "", hello_signature);
+    request.key_id = "../../etc";
+    static_cast<void>(validator.check(request));
+    CHECK(asked.back() == "/");
+}
+
+TEST_CASE("a body far larger than Twilio's is refused without guessing what went wrong") {
+    const auto hint = [](std::size_t size) {
+        const std::string body = "Body=" + std::string(size, 'a');
+        const auto signature = signed_for("https://example.com/a", body);
+        const auto verdict =
+            RequestValidator{token}.check(form("http://example.com/a", body, signature));
+        CHECK(verdict.reason == VerdictReason::mismatch);
+        return std::string(verdict.hint);
+    };
+    CHECK(hint(20'000).starts_with("signed for https"));
+    CHECK(hint(40'000).starts_with("neither the URL nor the body fits"));
+}
+
+TEST_CASE("validate refuses a body without its hash, or with another's, as check does") {
+    const RequestValidator validator{token};
+    const auto hashed = RequestValidator::with_body_hash("https://example.com/a", "{}");
+    for (const auto& [url, body] : {std::pair{std::string("https://example.com/a"), "{}"},
+                                    std::pair{hashed, "{ }"}, std::pair{hashed, ""}}) {
+        SignedRequest request{.url = url, .content_type = "application/json", .body = body};
+        const auto signature = validator.sign(request);
+        request.signature = signature;
+        CHECK_FALSE(validator.check(request).ok());
+        CHECK_FALSE(validator.validate(request));
+    }
+    SignedRequest good{.url = hashed, .content_type = "application/json", .body = "{}"};
+    const auto signature = validator.sign(good);
+    good.signature = signature;
+    CHECK(validator.validate(good));
 }
 
 TEST_CASE("a lookup that throws is a verdict, never an exception") {

@@ -25,7 +25,17 @@ TEST_CASE("media are told by type or by family") {
     CHECK(inbound::media("audio/")(message));
     CHECK(inbound::media("audio/ogg")(message));
     CHECK_FALSE(inbound::media("video/")(message));
-    CHECK_FALSE(inbound::media("image")(message));
+    for (const std::string family : {"image", "image/*", "Image/", "*/*", "*"}) {
+        CAPTURE(family);
+        CHECK(inbound::media(family)(message));
+    }
+    CHECK_FALSE(inbound::media("imag")(message));
+    CHECK_FALSE(inbound::media("video/*")(message));
+    for (const std::string none :
+         {"", "/", "/png", "*/png", "image/p*", "image//", "image/a/b", "a b"}) {
+        CAPTURE(none);
+        CHECK_THROWS_AS(inbound::media(none), InvalidRequestError);
+    }
 }
 
 TEST_CASE("buttons and lists are told by what was chosen") {

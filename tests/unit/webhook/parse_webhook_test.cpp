@@ -308,6 +308,24 @@ TEST_CASE("a webhook comes in the body of a POST or the query of a GET") {
     CHECK(std::holds_alternative<UnknownWebhook>(parse_webhook(get).value()));
 }
 
+TEST_CASE("of a GET or HEAD, however it is spelt, the body is not read: nothing signs it") {
+    for (const std::string method : {"GET", "get", "Get", "HEAD", "head"}) {
+        CAPTURE(method);
+        WebhookRequest request;
+        request.method = method;
+        request.target = "/hook?a=1";
+        request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+        request.body = inbound_form({{"Body", "forged"}});
+        const auto event = parse_webhook(request).value();
+        REQUIRE(std::holds_alternative<UnknownWebhook>(event));
+        CHECK(std::get<UnknownWebhook>(event).parameters == WebhookParameters{{"a", "1"}});
+    }
+    WebhookRequest post;
+    post.method = "post";
+    post.body = inbound_form({{"Body", "Hi"}});
+    CHECK(std::holds_alternative<InboundMessage>(parse_webhook(post).value()));
+}
+
 TEST_CASE("the URL's parameters are the event's query, whatever the event is") {
     WebhookRequest post;
     post.target = "/hook?job=17&note=a+b%26c#rc=3";

@@ -22,9 +22,10 @@ WebhookRequest request_of(HttpHeaders headers, std::string target = "/whatsapp?a
     return request;
 }
 
-std::string url_behind(HttpHeaders headers, std::string peer = "10.0.0.7") {
+std::string url_behind(HttpHeaders headers, std::string peer = "10.0.0.7",
+                       const ProxyHeaders& believed = {}) {
     headers.emplace_back("Host", "inside:8080");
-    const auto url = PublicUrl::behind_proxies({"10.0.0.0/24", "fd00::/8"});
+    const auto url = PublicUrl::behind_proxies({"10.0.0.0/24", "fd00::/8"}, believed);
     return url.url_of(request_of(std::move(headers), "/a", "http", std::move(peer))).value();
 }
 
@@ -109,22 +110,69 @@ TEST_CASE("a listed proxy says where the request was made to") {
     CHECK(url_behind({{"X-Forwarded-Proto", "https"},
                       {"X-Forwarded-Host", "example.com"},
                       {"X-Forwarded-Port", "8443"},
-                      {"X-Forwarded-Prefix", "/hooks/"}}) == "https://example.com:8443/hooks/a");
+                      {"X-Forwarded-Prefix", "/hooks/"}},
+                     "10.0.0.7", {.prefix = true}) == "https://example.com:8443/hooks/a");
+    CHECK(url_behind({{"X-Forwarded-Host", "example.com"}, {"X-Forwarded-Prefix", "/hooks"}}) ==
+          "http://example.com/a");
     CHECK(url_behind({{"X-Forwarded-Proto", "https"},
                       {"X-Forwarded-Host", "example.com"},
                       {"X-Forwarded-Port", "443"}}) == "https://example.com/a");
     CHECK(url_behind({{"X-Forwarded-Host", "example.com:81"}, {"X-Forwarded-Port", "82"}}) ==
           "http://example.com:81/a");
-    CHECK(url_behind({{"Forwarded", "for=1.2.3.4;Proto=https;host=\"example.com:8443\""},
-                      {"X-Forwarded-Host", "ignored"}}) == "https://example.com:8443/a");
-    CHECK(url_behind({{"Forwarded", "host=\"exa\\mple.com\" ; proto=https"}}) ==
-          "https://example.com/a");
+    const ProxyHeaders standard{.forwarded = true};
+    CHECK(url_behind({{"Forwarded", "for=1.2.3.4;Proto=https;host=\"example.com:8443\""}},
+                     "10.0.0.7", standard) == "https://example.com:8443/a");
+    CHECK(url_behind({{"Forwarded", "host=\"exa\\mple.com\" ; proto=https"}}, "10.0.0.7",
+                     standard) == "https://example.com/a");
+    CHECK(url_behind({{"X-Forwarded-Host", "example.com"}}, "10.0.0.7", standard) ==
+          "http://inside:8080/a");
+    CHECK(url_behind({{"Forwarded", "host=evil.example"}}) == "http://inside:8080/a");
+}
+
+TEST_CASE("headers that say two things about one request are refused, whichever would count") {
+    for (const bool forwarded : {false, true}) {
+        const auto url = PublicUrl::behind_proxies({"10.0.0.7"}, {.forwarded = forwarded});
+        const auto of = [&](HttpHeaders headers) {
+            headers.emplace_back("Host", "inside");
+            return url.url_of(request_of(std::move(headers), "/a"));
+        };
+        CHECK(field_of(of({{"Forwarded", "host=evil.example"},
+                           {"X-Forwarded-Host", "example.com"}})) == "Forwarded");
+        CHECK(field_of(of({{"Forwarded", "proto=http"}, {"X-Forwarded-Proto", "https"}})) ==
+              "Forwarded");
+        CHECK(of({{"Forwarded", "host=Example.com;proto=HTTPS"},
+                  {"X-Forwarded-Host", "example.com"},
+                  {"X-Forwarded-Proto", "https"}})
+                  .has_value());
+    }
+}
+
+TEST_CASE("a list of several entries counts only with one for each hop") {
+    const auto url = PublicUrl::behind_proxies({"10.0.0.7"});
+    CHECK(field_of(url.url_of(request_of({{"Host", "inside"},
+                                          {"X-Forwarded-For", "6.6.6.6, 1.2.3.4, 10.0.0.7"},
+                                          {"X-Forwarded-Host", "evil.example, example.com"}}))) ==
+          "X-Forwarded-Host");
+    CHECK(field_of(url.url_of(request_of(
+              {{"Host", "inside"}, {"X-Forwarded-Host", "evil.example, example.com"}}))) ==
+          "X-Forwarded-Host");
+}
+
+TEST_CASE("with a list of hosts no other is taken, whoever names it") {
+    const auto received = PublicUrl::as_received({"Bot.example.com", "bot.example.com:8443"});
+    CHECK(received.url_of(request_of({{"Host", "bot.example.com"}}, "/a")).value() ==
+          "http://bot.example.com/a");
+    CHECK(received.url_of(request_of({{"Host", "bot.example.com:8443"}}, "/a")));
+    CHECK(field_of(received.url_of(request_of({{"Host", "evil.example"}}, "/a"))) == "Host");
+    CHECK(field_of(received.url_of(request_of({{"Host", "bot.example.com:1"}}, "/a"))) == "Host");
+    const auto behind = PublicUrl::behind_proxies({"10.0.0.7"}, {.hosts = {"bot.example.com"}});
+    CHECK(behind.url_of(request_of({{"X-Forwarded-Host", "bot.example.com"}}, "/a")));
+    CHECK(field_of(behind.url_of(request_of({{"X-Forwarded-Host", "evil.example"}}, "/a"))) ==
+          "X-Forwarded-Host");
 }
 
 TEST_CASE("peers that are not listed say nothing, in whatever form an address is written") {
-    const HttpHeaders headers{{"X-Forwarded-Proto", "https"},
-                              {"X-Forwarded-Host", "evil.example"},
-                              {"Forwarded", "proto=https;host=evil.example"}};
+    const HttpHeaders headers{{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "evil.example"}};
     for (const char* peer : {"10.0.1.7", "11.0.0.7", "", "10.0.0.7:1", "10.0.0", "010.0.0.7",
                              "fe80::1", "::ffff:10.0.1.7", "proxy"}) {
         CAPTURE(peer);
@@ -143,8 +191,8 @@ TEST_CASE("of several hops counts the outermost that listed proxies vouch for") 
                       {"X-Forwarded-Host", "evil.example, example.com"}}) ==
           "https://example.com/a");
     CHECK(url_behind({{"Forwarded", "for=6.6.6.6;host=evil.example;proto=http"},
-                      {"Forwarded", "for=1.2.3.4;host=example.com;proto=https"}}) ==
-          "https://example.com/a");
+                      {"Forwarded", "for=1.2.3.4;host=example.com;proto=https"}},
+                     "10.0.0.7", {.forwarded = true}) == "https://example.com/a");
     // Two proxies of ours: the inner one came from the outer one's address.
     CHECK(url_behind({{"X-Forwarded-For", "6.6.6.6, 1.2.3.4, 10.0.0.8"},
                       {"X-Forwarded-Proto", "http,https,http"},
@@ -152,8 +200,8 @@ TEST_CASE("of several hops counts the outermost that listed proxies vouch for") 
           "https://example.com/a");
     CHECK(url_behind({{"Forwarded",
                        "for=1.2.3.4;host=example.com;proto=https, "
-                       "for=\"[fd00::1]:4711\";host=inside;proto=http"}}) ==
-          "https://example.com/a");
+                       "for=\"[fd00::1]:4711\";host=inside;proto=http"}},
+                     "10.0.0.7", {.forwarded = true}) == "https://example.com/a");
     // Each proxy overwrites: there is one entry only.
     CHECK(url_behind({{"X-Forwarded-For", "1.2.3.4, 10.0.0.8"},
                       {"X-Forwarded-Proto", "https"},
@@ -161,7 +209,7 @@ TEST_CASE("of several hops counts the outermost that listed proxies vouch for") 
 }
 
 TEST_CASE("forwarded headers that cannot be used are refused by name") {
-    const auto url = PublicUrl::behind_proxies({"10.0.0.7"});
+    const auto url = PublicUrl::behind_proxies({"10.0.0.7"}, {.prefix = true});
     const auto field = [&](HttpHeaders headers) {
         headers.emplace_back("Host", "inside");
         return field_of(url.url_of(request_of(std::move(headers))));
