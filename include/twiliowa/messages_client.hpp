@@ -36,8 +36,16 @@ struct Reconciliation {
     std::vector<MessageSid> sids = {};  ///< The messages that `outcome` speaks of, newest first.
 };
 
-/// Where `reconcile` looks.
+/// Where `reconcile` looks, and for what.
 struct ReconcileOptions {
+    /// When the message was first tried, if that was before `attempted_at`: after a resend the
+    /// first attempt may be the one that was sent, so the search begins there.
+    std::optional<TimePoint> first_attempted_at = {};
+    /// The text that Twilio makes of the template, where you can say it. A message with this text
+    /// is the one; without it the values of the variables are looked for, as whole words, and count
+    /// only if one of them belongs to no other message, as far as one can see: five digits in a
+    /// row, or letters with four. A text of OutboundText needs none.
+    std::string expected_text = {};
     /// Messages created from `attempted_at - clock_skew` ...
     std::chrono::milliseconds clock_skew{5'000};
     /// ... to `attempted_at + window` count. Longer than the timeout of the call that sent it.

@@ -7,6 +7,7 @@
 #include <twiliowa/types/address.hpp>
 
 #include "call/api_error.hpp"
+#include "messages_client/template_evidence.hpp"
 
 namespace twiliowa::detail {
 
@@ -30,22 +31,6 @@ TimePoint moved_time(TimePoint time, std::chrono::milliseconds by) {
     const auto least = std::chrono::ceil<milliseconds>(TimePoint::min().time_since_epoch());
     const auto most = std::chrono::floor<milliseconds>(TimePoint::max().time_since_epoch());
     return TimePoint{std::clamp(wanted, least, most)};
-}
-
-/// Each run of white space as one space, none at the ends: how it was sent does not matter then.
-std::string single_spaced(std::string_view text) {
-    std::string result;
-    bool pending = false;
-    for (const char c : text) {
-        if (c == ' ' || (c >= '\t' && c <= '\r')) {
-            pending = !result.empty();
-            continue;
-        }
-        if (pending) result.push_back(' ');
-        pending = false;
-        result.push_back(c);
-    }
-    return result;
 }
 
 }  // namespace
@@ -85,13 +70,15 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
             if (!words.empty()) search.template_values_.push_back(std::move(words));
         }
     }
+    search.expected_text_ = single_spaced(where.expected_text);
     search.known_ = where.known;
     search.num_media_ =
         static_cast<int>(message.media_url.size() +
                          static_cast<std::size_t>(std::count_if(
                              message.extra.begin(), message.extra.end(),
                              [](const auto& entry) { return entry.first == "MediaUrl"; })));
-    search.earliest_ = moved_time(attempted_at, -where.clock_skew);
+    const auto first = std::min(where.first_attempted_at.value_or(attempted_at), attempted_at);
+    search.earliest_ = moved_time(first, -where.clock_skew);
     search.latest_ = moved_time(attempted_at, where.window);
     // No DateSent filter: a message that is still queued has no such date.
     search.filter_.to = filter_address(search.to_);
@@ -126,10 +113,9 @@ auto ReconcileSearch::compare_content(const Message& candidate) const -> Likenes
     }
     if (!may_be_template_) return Likeness::none;
     const auto body = single_spaced(candidate.body);
-    const bool shows_all = std::all_of(
-        template_values_.begin(), template_values_.end(),
-        [&body](const std::string& value) { return body.find(value) != std::string::npos; });
-    return shows_all && !template_values_.empty() ? Likeness::same : Likeness::possible;
+    const bool shown =
+        expected_text_.empty() ? shows_values(body, template_values_) : body == expected_text_;
+    return shown ? Likeness::same : Likeness::possible;
 }
 
 bool ReconcileSearch::look_at(const Page<Message>& page) {

@@ -40,6 +40,7 @@ private:
     bool may_be_template_ = false;
     bool is_template_ = false;
     std::vector<std::string> template_values_;  ///< White space as compare_content reads it.
+    std::string expected_text_;                 ///< The same; empty if it is not known.
     std::vector<MessageSid> known_;
     TimePoint earliest_;
     TimePoint latest_;

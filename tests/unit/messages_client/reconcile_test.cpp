@@ -125,7 +125,40 @@ TEST_CASE("reconcile: of a template every value has to occur in the text that Tw
     CHECK(look({}, {"Welcome"}).outcome == Outcome::possible);
     CHECK(look(order, {""}).outcome == Outcome::possible);
     // White space may have been normalised on the way.
-    CHECK(look({{"1", " Ana\n\nMaria "}}, {"Hi Ana Maria!"}).outcome == Outcome::found);
+    CHECK(look({{"1", " no.\n\nA-1042 "}}, {"It is no. A-1042!"}).outcome == Outcome::found);
+}
+
+TEST_CASE("reconcile: a value inside another word, or one that others have too, closes no job") {
+    const auto look = [](TemplateVariables variables, const std::string& body,
+                         const ReconcileOptions& where = {}) {
+        Fixture f;
+        f.transport->respond(200, page({listed("SM0", body, "00:00:01")}));
+        return f.client
+            .reconcile(OutboundTemplate{.to = "+447700900123",
+                                        .content_sid = "HX" + std::string(32, 'a'),
+                                        .variables = std::move(variables)},
+                       attempted, where)
+            .outcome;
+    };
+    CHECK(look({{"1", "Ann"}}, "Hi Ann K, your parcel left") == Outcome::possible);
+    CHECK(look({{"1", "Ann"}}, "Hi Ann, your parcel left") == Outcome::possible);
+    CHECK(look({{"1", "A-1042"}}, "Order A-10421 left") == Outcome::possible);
+    // The text that Twilio makes is evidence, whatever the values are.
+    const ReconcileOptions expected{.expected_text = "Hi Ann, your  parcel left"};
+    CHECK(look({{"1", "Ann"}}, "Hi Ann, your parcel left", expected) == Outcome::found);
+    CHECK(look({{"1", "Ann"}}, "Hi Ann K, your parcel left", expected) == Outcome::possible);
+}
+
+TEST_CASE("reconcile: after a resend the search begins at the first attempt") {
+    const auto look = [](const ReconcileOptions& where) {
+        Fixture f;
+        f.transport->respond(200, page({listed("SM5", "Your order left", "00:00:01")}));
+        return f.client.reconcile(message, attempted + std::chrono::minutes{30}, where).outcome;
+    };
+    CHECK(look({}) == Outcome::not_found);
+    CHECK(look({.first_attempted_at = attempted}) == Outcome::found);
+    // A first attempt cannot come after the last.
+    CHECK(look({.first_attempted_at = attempted + std::chrono::hours{1}}) == Outcome::not_found);
 }
 
 TEST_CASE("reconcile: a value of nothing but white space shows nothing") {

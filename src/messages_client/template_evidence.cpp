@@ -1,0 +1,100 @@
+#include "messages_client/template_evidence.hpp"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace twiliowa::detail {
+
+namespace {
+
+bool is_evidence_digit(char c) noexcept {
+    return c >= '0' && c <= '9';
+}
+
+bool is_evidence_letter(char c) noexcept {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 0x7f;
+}
+
+bool is_in_word(char c) noexcept {
+    return is_evidence_digit(c) || is_evidence_letter(c);
+}
+
+/// What joins two parts of one word: `A-1042`, `10.50`, `lee@example.com`.
+bool joins_words(char c) noexcept {
+    return std::string_view("-._:/@'+&").find(c) != std::string_view::npos;
+}
+
+/// Whether a word that ends with `last` is over before `rest`.
+bool is_over(char last, std::string_view rest) noexcept {
+    if (rest.empty() || !is_in_word(last)) return true;
+    if (is_in_word(rest.front())) return false;
+    return rest.size() < 2 || !joins_words(rest[0]) || !is_in_word(rest[1]);
+}
+
+/// Whether a word that begins with `first` begins behind `before`.
+bool is_begun(std::string_view before, char first) noexcept {
+    if (before.empty() || !is_in_word(first)) return true;
+    if (is_in_word(before.back())) return false;
+    const auto end = before.size();
+    return end < 2 || !joins_words(before[end - 1]) || !is_in_word(before[end - 2]);
+}
+
+bool is_distinctive_word(std::string_view word) noexcept {
+    constexpr std::size_t digits_alone = 5;
+    constexpr std::size_t digits_beside_letters = 4;
+    constexpr std::size_t least_beside_letters = 6;
+    std::size_t run = 0;
+    std::size_t longest = 0;
+    for (const char c : word) {
+        run = is_evidence_digit(c) ? run + 1 : 0;
+        longest = std::max(longest, run);
+    }
+    if (longest >= digits_alone) return true;
+    return longest >= digits_beside_letters && word.size() >= least_beside_letters &&
+           std::any_of(word.begin(), word.end(), is_evidence_letter);
+}
+
+}  // namespace
+
+std::string single_spaced(std::string_view text) {
+    std::string result;
+    bool pending = false;
+    for (const char c : text) {
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            pending = !result.empty();
+            continue;
+        }
+        if (pending) result.push_back(' ');
+        pending = false;
+        result.push_back(c);
+    }
+    return result;
+}
+
+bool has_whole_words(std::string_view text, std::string_view words) noexcept {
+    if (words.empty()) return false;
+    for (auto at = text.find(words); at != std::string_view::npos; at = text.find(words, at + 1)) {
+        if (is_begun(text.substr(0, at), words.front()) &&
+            is_over(words.back(), text.substr(at + words.size()))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool is_distinctive(std::string_view value) noexcept {
+    for (;;) {
+        const auto space = value.find(' ');
+        if (is_distinctive_word(value.substr(0, space))) return true;
+        if (space == std::string_view::npos) return false;
+        value.remove_prefix(space + 1);
+    }
+}
+
+bool shows_values(std::string_view text, const std::vector<std::string>& values) noexcept {
+    return std::any_of(values.begin(), values.end(), is_distinctive) &&
+           std::all_of(values.begin(), values.end(),
+                       [text](std::string_view value) { return has_whole_words(text, value); });
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,51 @@
+#include "messages_client/template_evidence.hpp"
+
+#include <doctest/doctest.h>
+
+#include <string>
+
+using twiliowa::detail::has_whole_words;
+using twiliowa::detail::is_distinctive;
+using twiliowa::detail::shows_values;
+using twiliowa::detail::single_spaced;
+
+TEST_CASE("a value inside another word is not there") {
+    CHECK(has_whole_words("Hi Ann, it left", "Ann"));
+    CHECK(has_whole_words("Ann", "Ann"));
+    CHECK(has_whole_words("Anna and Ann.", "Ann"));
+    CHECK_FALSE(has_whole_words("Hi Anna", "Ann"));
+    CHECK_FALSE(has_whole_words("Hi JoAnn", "Ann"));
+    CHECK_FALSE(has_whole_words("Hi Ann\xc3\xa9", "Ann"));
+    CHECK_FALSE(has_whole_words("order A-1042", "1042"));
+    CHECK_FALSE(has_whole_words("order A-10421", "A-1042"));
+    CHECK_FALSE(has_whole_words("order A-1042-B", "A-1042"));
+    CHECK_FALSE(has_whole_words("pay 10.50 now", "10"));
+    CHECK(has_whole_words("order A-1042-", "A-1042"));
+    CHECK(has_whole_words("pay 10. Now", "10"));
+    CHECK(has_whole_words("It is \"!\"", "!"));
+    CHECK_FALSE(has_whole_words("anything", ""));
+}
+
+TEST_CASE("order numbers and codes are distinctive, names, dates and amounts are not") {
+    for (const std::string value : {"10423", "A-1042", "HX1234", "ref:98765"}) {
+        CAPTURE(value);
+        CHECK(is_distinctive(value));
+    }
+    for (const std::string value : {"", "Ann", "Ann K", "1042", "A1042", "2026-11-27", "10:30",
+                                    "GBP 1200", "27 November 2026", "your parcel has arrived"}) {
+        CAPTURE(value);
+        CHECK_FALSE(is_distinctive(value));
+    }
+}
+
+TEST_CASE("a text shows values when it has all of them and one is distinctive") {
+    CHECK(shows_values("Hi Ann, A-1042 left", {"Ann", "A-1042"}));
+    CHECK_FALSE(shows_values("Hi Anna, A-1042 left", {"Ann", "A-1042"}));
+    CHECK_FALSE(shows_values("Hi Ann", {"Ann"}));
+    CHECK_FALSE(shows_values("Hi", {}));
+}
+
+TEST_CASE("white space is one space each, and none at the ends") {
+    CHECK(single_spaced(" Ana\n\n Maria\t") == "Ana Maria");
+    CHECK(single_spaced(" \r\n").empty());
+}
