@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 
+#include <twiliowa/testing/emulator_clock.hpp>
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
 #include <twiliowa/twiliowa.hpp>
@@ -83,6 +84,15 @@ void one_clock() {
     // [clock]
 }
 
+// [emulator_clock]
+std::shared_ptr<wa::ConversationWindow> window_by_the_emulator(
+    const std::string& base_url, const std::shared_ptr<wa::HttpTransport>& transport) {
+    const auto clock = std::make_shared<wa::testing::EmulatorClock>(base_url, transport);
+    return std::make_shared<wa::ConversationWindow>(std::make_shared<wa::MemoryStore>(),
+                                                    wa::ConversationWindowOptions{.clock = clock});
+}
+// [emulator_clock]
+
 void faults() {
     // [faults]
     auto fake = wa::testing::FakeTwilio::with_account();
@@ -123,5 +133,7 @@ int main() {
     one_clock();
     faults();
     scripted();
+    const auto nobody = std::make_shared<wa::testing::ScriptedTransport>();
+    expect(window_by_the_emulator("http://127.0.0.1:1", nobody) != nullptr);
     std::puts("as shown");
 }

@@ -5,7 +5,31 @@ emulator=$1
 # shellcheck source=tests/programs/emulator_lib.sh
 . "$(dirname "$0")/emulator_lib.sh"
 
+# A form of several parts is carried out as one of names and values is.
+# parts <boundary> <name> <value>...
+parts() {
+    local boundary=$1
+    shift
+    while [ $# -gt 0 ]; do
+        printf -- '--%s\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' "$boundary" "$1" "$2"
+        shift 2
+    done
+    printf -- '--%s--\r\n' "$boundary"
+}
 start
+body=$(parts xYz From whatsapp:+14155238886 To whatsapp:+447700900123 Body 'Tea & cake = +1')$'\n'
+multipart() { ask_as 'multipart/form-data; boundary=xYz' "$@"; }
+ask_as() { ASK_TYPE=$1 expect "${@:2}"; }
+multipart '"body":"Tea & cake = \+1"' POST "$messages" "$body"
+multipart 'HTTP/1.1 201' POST "$messages" "$body"
+ASK_TYPE='multipart/form-data; boundary="xYz"' expect 'HTTP/1.1 201' POST "$messages" "$body"
+ASK_TYPE='multipart/form-data' expect 'HTTP/1.1 400' POST "$messages" "$body"
+ASK_TYPE='multipart/form-data; boundary=other' expect 'HTTP/1.1 400' POST "$messages" "$body"
+ASK_TYPE='multipart/form-data; boundary=xYz' expect 'HTTP/1.1 400' POST "$messages" "${body%--xYz--*}"
+expect '"body":"Tea & cake = \+1"' GET "$messages"
+echo "forms of several parts: as it should be"
+
+
 # What a customer sends may be a page, and is not shown as one; nor is any answer.
 customer '"action": "media", "content_type": "text/html", "base64": "PHNjcmlwdD4="'
 media=$(ask GET "$messages?PageSize=1" | grep -oE '"media":"[^"]*"' | head -n 1 | cut -d '"' -f 4)
