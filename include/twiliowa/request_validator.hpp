@@ -14,6 +14,11 @@
 
 namespace twiliowa {
 
+namespace detail {
+class DecodedForm;
+struct CheckedForm;
+}  // namespace detail
+
 /// What the signature is over, as received: nothing decoded, nothing re-encoded. The views must
 /// stay valid during the call.
 struct SignedRequest {
@@ -130,8 +135,9 @@ public:
     static std::string with_body_hash(std::string_view url, std::string_view body);
 
 private:
+    friend struct detail::CheckedForm;
     struct State;
-    Verdict judge(const SignedRequest& request, bool with_hint) const;
+    Verdict judge(const SignedRequest& request, bool with_hint, detail::DecodedForm& form) const;
     std::shared_ptr<const State> state_;
 };
 

@@ -7,9 +7,10 @@
 #include <twiliowa/types/sid.hpp>
 
 #include "net/url.hpp"
+#include "request_validator/checked_form.hpp"
 #include "request_validator/hmac.hpp"
-#include "request_validator/signature_form.hpp"
 #include "request_validator/signature_matcher.hpp"
+#include "request_validator/signed_text.hpp"
 #include "text/ascii.hpp"
 #include "text/media_type.hpp"
 #include "webhook/covered_body.hpp"
@@ -18,8 +19,8 @@ namespace twiliowa {
 
 namespace {
 
+using detail::DecodedForm;
 using detail::HmacDigest;
-using detail::SignatureForm;
 using detail::SignatureKeys;
 using detail::SignatureMatcher;
 using detail::UrlParts;
@@ -49,11 +50,12 @@ struct WhatWasSigned {
     bool is_form = false;
     std::string_view body = {};  ///< As far as a signature covers it.
     std::optional<std::string_view> body_hash = {};
-    SignatureForm form = {};
+    std::string_view text = {};  ///< Its parameters, as they are signed.
 };
 
 /// Takes it apart; says what is wrong where that cannot be done.
-std::optional<Verdict> read_what_was_signed(const SignedRequest& request, WhatWasSigned& read) {
+std::optional<Verdict> read_what_was_signed(const SignedRequest& request, DecodedForm& form,
+                                            WhatWasSigned& read) {
     if (request.signature.empty()) {
         return refused_request(
             VerdictReason::missing_signature,
@@ -86,9 +88,10 @@ std::optional<Verdict> read_what_was_signed(const SignedRequest& request, WhatWa
         return refused_request(VerdictReason::too_large, "the body is larger than 1 MiB");
     }
     read.is_form = detail::is_form_type(request.content_type);
-    if (read.is_form && !read.form.read(read.body, RequestValidator::max_parameters)) {
+    if (read.is_form && !form.read(read.body, RequestValidator::max_parameters)) {
         return refused_request(VerdictReason::too_large, "the form has more than 1000 parameters");
     }
+    read.text = detail::signed_text(form);
     return std::nullopt;
 }
 
@@ -96,17 +99,17 @@ std::optional<Verdict> read_what_was_signed(const SignedRequest& request, WhatWa
 /// it: otherwise anybody could send another body along with a signature that was seen.
 std::optional<Verdict> refuse_uncovered_body(const WhatWasSigned& read, bool vouched,
                                              const SignatureMatcher& matcher, bool with_hint) {
-    if (!read.form.text().empty()) return std::nullopt;
+    if (!read.text.empty()) return std::nullopt;
     if (read.body_hash && !vouched) {
         return refused_request(VerdictReason::body_hash_mismatch,
                                "pass the body as received: neither parsed and written again, nor "
                                "decompressed, nor empty");
     }
     if (read.body_hash || read.is_form || read.body.empty()) return std::nullopt;
-    SignatureForm as_form;
+    DecodedForm as_form;
     const bool was_form = with_hint && read.body.size() <= detail::longest_guessed_text &&
                           as_form.read(read.body, RequestValidator::max_parameters) &&
-                          matcher.match(read.url, as_form.text());
+                          matcher.match(read.url, detail::signed_text(as_form));
     return refused_request(
         VerdictReason::body_hash_missing,
         was_form ? "signed as a form: pass the Content-Type as received"
@@ -129,18 +132,21 @@ std::string_view plain_key_id(std::string_view text) noexcept {
     return plain ? text : std::string_view{};
 }
 
-/// The account that a request says it is for; from the query when the body names none. Decoded, and
-/// the first of several, like `parse_webhook`: both must see the same account.
-std::string account_of(const SignedRequest& request, const SignatureForm& form,
-                       const UrlParts& url) {
+/// Decoded, and the first of several, like `parse_webhook`: both must see the same account.
+std::string account_of(const SignedRequest& request, const DecodedForm& form, const UrlParts& url) {
     if (!request.account_sid.empty()) return whole_account_sid(request.account_sid);
-    if (const auto sid = form.first("AccountSid")) return whole_account_sid(*sid);
-    SignatureForm query;
-    static_cast<void>(query.read(url.query(), url.query().size()));
-    return whole_account_sid(query.first("AccountSid").value_or(std::string_view{}));
+    return whole_account_sid(detail::stated_account(form, url.query()));
 }
 
 }  // namespace
+
+std::string detail::stated_account(const DecodedForm& form, std::string_view query) {
+    constexpr std::string_view name = "AccountSid";
+    if (const auto sid = form.first(name)) return std::string{*sid};
+    DecodedForm parameters;
+    static_cast<void>(parameters.read(query, query.size()));
+    return std::string{parameters.first(name).value_or(std::string_view{})};
+}
 
 struct RequestValidator::State {
     detail::SignatureKeys keys = {};
@@ -196,27 +202,35 @@ RequestValidator::RequestValidator(KeyLookup lookup)
 
 bool RequestValidator::validate(const SignedRequest& request) const noexcept {
     try {
-        return judge(request, false).ok();
+        DecodedForm form;
+        return judge(request, false, form).ok();
     } catch (...) {
         return false;
     }
 }
 
 Verdict RequestValidator::check(const SignedRequest& request) const noexcept {
+    DecodedForm form;
+    return detail::CheckedForm::check(*this, request, form);
+}
+
+Verdict detail::CheckedForm::check(const RequestValidator& validator, const SignedRequest& request,
+                                   DecodedForm& form) noexcept {
     try {
-        return judge(request, true);
+        return validator.judge(request, true, form);
     } catch (...) {  // what a lookup throws is caught where it is called
         return refused_request(VerdictReason::out_of_memory, {});
     }
 }
 
-Verdict RequestValidator::judge(const SignedRequest& request, bool with_hint) const {
+Verdict RequestValidator::judge(const SignedRequest& request, bool with_hint,
+                                DecodedForm& form) const {
     WhatWasSigned read;
-    if (const auto refused = read_what_was_signed(request, read)) return *refused;
+    if (const auto refused = read_what_was_signed(request, form, read)) return *refused;
 
     SignatureKeys looked_up;
     if (state_->lookup) {
-        const auto account = account_of(request, read.form, read.url);
+        const auto account = account_of(request, form, read.url);
         try {
             looked_up =
                 detail::prepare_keys(state_->lookup({account, plain_key_id(request.key_id)}));
@@ -245,7 +259,7 @@ Verdict RequestValidator::judge(const SignedRequest& request, bool with_hint) co
     if (const auto refused = refuse_uncovered_body(read, vouched, matcher, with_hint)) {
         return *refused;
     }
-    const auto text = read.form.text();
+    const auto text = read.text;
     if (const auto key = matcher.match(read.url, text)) return {VerdictReason::ok, {}, *key};
     // Nobody has seen Twilio hash a form, but what is so signed is signed.
     if (vouched && !text.empty()) {
@@ -257,7 +271,7 @@ Verdict RequestValidator::judge(const SignedRequest& request, bool with_hint) co
 }
 
 std::string RequestValidator::sign(const SignedRequest& request) const {
-    SignatureForm form;
+    DecodedForm form;
     const auto body = detail::covered_body(request.method, request.body);
     if (detail::is_form_type(request.content_type)) {
         static_cast<void>(form.read(body, body.size() + 1));
@@ -271,7 +285,7 @@ std::string RequestValidator::sign(const SignedRequest& request) const {
     const auto& keys = state_->lookup ? looked_up : state_->keys;
     if (keys.empty()) return {};
     return detail::encode_hmac(
-        keys.front().key.sign({detail::without_fragment(request.url), form.text()}));
+        keys.front().key.sign({detail::without_fragment(request.url), detail::signed_text(form)}));
 }
 
 std::string RequestValidator::with_body_hash(std::string_view url, std::string_view body) {

@@ -1,7 +1,6 @@
 #include "text/form.hpp"
 
-#include <algorithm>
-
+#include "text/decoded_form.hpp"
 #include "text/percent.hpp"
 
 namespace twiliowa::detail {
@@ -15,16 +14,11 @@ void append_form_field(std::string& body, std::string_view name, std::string_vie
 
 std::vector<std::pair<std::string, std::string>> parse_form(std::string_view body,
                                                             std::size_t max_fields) {
+    DecodedForm form;
+    static_cast<void>(form.read(body, max_fields));
     std::vector<std::pair<std::string, std::string>> fields;
-    while (!body.empty() && fields.size() < max_fields) {
-        const auto end = std::min(body.find('&'), body.size());
-        const auto field = body.substr(0, end);
-        body.remove_prefix(std::min(end + 1, body.size()));
-        if (field.empty()) continue;
-        const auto equals = std::min(field.find('='), field.size());
-        fields.emplace_back(percent_decode(field.substr(0, equals), true),
-                            percent_decode(field.substr(std::min(equals + 1, field.size())), true));
-    }
+    fields.reserve(form.fields().size());
+    for (const auto& field : form.fields()) fields.emplace_back(field.name(), field.value());
     return fields;
 }
 

@@ -1,6 +1,8 @@
 #include "text/utf8.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <cstring>
 
 namespace twiliowa::detail {
 
@@ -31,7 +33,17 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
 }
 
 bool is_valid_utf8(std::string_view text) noexcept {
+    // Nearly all text is ASCII for long stretches.
+    constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080;
     while (!text.empty()) {
+        std::uint64_t eight = 0;
+        if (text.size() >= sizeof eight) {
+            std::memcpy(&eight, text.data(), sizeof eight);
+            if ((eight & high_bits) == 0) {
+                text.remove_prefix(sizeof eight);
+                continue;
+            }
+        }
         const auto length = utf8_sequence_length(text);
         if (length == 0) return false;
         text.remove_prefix(length);

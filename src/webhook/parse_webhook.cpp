@@ -6,10 +6,10 @@
 
 #include "net/url.hpp"
 #include "text/ascii.hpp"
-#include "text/form.hpp"
+#include "text/decoded_form.hpp"
 #include "text/media_type.hpp"
-#include "text/utf8.hpp"
 #include "webhook/covered_body.hpp"
+#include "webhook/read_webhook.hpp"
 #include "webhook/webhook_fields.hpp"
 
 namespace twiliowa {
@@ -18,13 +18,10 @@ namespace {
 
 using detail::WebhookFields;
 
-constexpr std::size_t max_webhook_fields = 1000;
-
 /// Taken only as a whole: both numbers must be there, and be angles.
 std::optional<InboundLocation> take_location(WebhookFields& fields) {
     const auto angle = [&](std::string_view name, double limit) -> std::optional<double> {
-        const auto* text = fields.peek(name);
-        const auto number = text != nullptr ? detail::parse_number<double>(*text) : std::nullopt;
+        const auto number = detail::parse_number<double>(fields.peek(name));
         return number && std::isfinite(*number) && std::abs(*number) <= limit ? number
                                                                               : std::nullopt;
     };
@@ -57,8 +54,7 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
 }
 
 std::optional<ButtonReply> take_button(WebhookFields& fields) {
-    const auto* type = fields.peek("MessageType");
-    const bool says_button = type != nullptr && *type == "button";
+    const bool says_button = fields.peek("MessageType") == "button";
     ButtonReply button{fields.take("ButtonPayload"), fields.take("ButtonText")};
     if (!says_button && button.payload.empty() && button.text.empty()) return std::nullopt;
     return button;
@@ -176,58 +172,57 @@ bool is_inbound_status(std::string_view status) noexcept {
 }
 
 /// `where` names them in the error.
-Result<WebhookParameters> read_parameters(std::string_view form, const char* where) {
-    auto list = detail::parse_form(form, max_webhook_fields + 1);
-    if (list.size() > max_webhook_fields) {
-        return Error::invalid_request(where, "the webhook has more than 1000 parameters");
-    }
-    for (auto& [name, value] : list) {
-        name = detail::replace_invalid_utf8(std::move(name));
-        value = detail::replace_invalid_utf8(std::move(value));
-    }
-    return list;
+Error too_many_parameters(const char* where) {
+    return Error::invalid_request(where, "the webhook has more than 1000 parameters");
+}
+
+Result<WebhookEvent> read_event(const detail::DecodedForm& form) {
+    WebhookFields fields{form};
+    const bool has_status = fields.has("MessageStatus") || fields.has("SmsStatus");
+    const auto status = fields.peek(fields.has("MessageStatus") ? "MessageStatus" : "SmsStatus");
+    if (!status.empty() && !is_inbound_status(status)) return read_status(std::move(fields));
+    const bool has_content = fields.has("Body") || fields.has("NumMedia");
+    if (fields.has("From") && (has_content || has_status)) return read_message(std::move(fields));
+    UnknownWebhook unknown;
+    unknown.sid = MessageSid::from_wire(std::string{fields.peek("MessageSid")});
+    unknown.account_sid = AccountSid::from_wire(std::string{fields.peek("AccountSid")});
+    unknown.parameters = std::move(fields).rest();
+    return WebhookEvent{std::move(unknown)};
 }
 
 }  // namespace
 
 Result<WebhookEvent> parse_webhook_form(std::string_view form) {
-    auto list = read_parameters(form, "body");
-    if (!list) return list.error();
-    WebhookFields fields{std::move(*list)};
-
-    const auto* status = fields.peek("MessageStatus");
-    const auto* older_status = fields.peek("SmsStatus");
-    if (status == nullptr) status = older_status;
-    if (status != nullptr && !status->empty() && !is_inbound_status(*status)) {
-        return read_status(std::move(fields));
-    }
-    const bool has_content = fields.peek("Body") != nullptr || fields.peek("NumMedia") != nullptr;
-    if (fields.peek("From") != nullptr && (has_content || status != nullptr)) {
-        return read_message(std::move(fields));
-    }
-    UnknownWebhook unknown;
-    if (const auto* sid = fields.peek("MessageSid")) unknown.sid = MessageSid::from_wire(*sid);
-    if (const auto* sid = fields.peek("AccountSid")) {
-        unknown.account_sid = AccountSid::from_wire(*sid);
-    }
-    unknown.parameters = std::move(fields).rest();
-    return WebhookEvent{std::move(unknown)};
+    detail::DecodedForm fields;
+    if (!fields.read(form, detail::max_webhook_fields)) return too_many_parameters("body");
+    return read_event(fields);
 }
 
-Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {
-    const auto query = detail::query_of(request.target);
-    const bool in_body = detail::has_body(request.method);
-    if (in_body && !detail::is_form_type(find_header(request.headers, "Content-Type"))) {
+Result<WebhookEvent> detail::read_webhook(const WebhookRequest& request, const DecodedForm& body) {
+    const bool in_body = has_body(request.method);
+    if (in_body && !is_form_type(find_header(request.headers, "Content-Type"))) {
         return Error::invalid_request("Content-Type", "the webhook's body is not a form",
                                       "Twilio sends messages and statuses as forms; handle other "
                                       "webhooks on a URL of their own");
     }
-    auto event = parse_webhook_form(in_body ? std::string_view{request.body} : query);
+    DecodedForm query;
+    if (!query.read(query_of(request.target), max_webhook_fields)) {
+        return too_many_parameters("query");
+    }
+    auto event = read_event(in_body ? body : query);
     if (!event) return event;
-    auto parameters = read_parameters(query, "query");
-    if (!parameters) return parameters.error();
-    std::visit([&](auto& read) { read.query = std::move(*parameters); }, *event);
+    std::visit([&](auto& read) { read.query = list_of(query); }, *event);
     return event;
+}
+
+Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {
+    detail::DecodedForm body;
+    if (detail::is_form_type(find_header(request.headers, "Content-Type")) &&
+        !body.read(detail::covered_body(request.method, request.body),
+                   detail::max_webhook_fields)) {
+        return too_many_parameters("body");
+    }
+    return detail::read_webhook(request, body);
 }
 
 }  // namespace twiliowa

@@ -9,11 +9,13 @@
 #include <twiliowa/event_key.hpp>
 
 #include "net/url.hpp"
+#include "request_validator/checked_form.hpp"
 #include "text/ascii.hpp"
-#include "text/form.hpp"
+#include "text/decoded_form.hpp"
 #include "text/media_type.hpp"
 #include "types/duration_bound.hpp"
 #include "webhook/covered_body.hpp"
+#include "webhook/read_webhook.hpp"
 #include "webhook/webhook_fields.hpp"
 #include "webhook_handler/event_desk.hpp"
 #include "webhook_handler/learned_state.hpp"
@@ -37,19 +39,6 @@ struct WebhookEnd {
     std::string body = {};         ///< TwiML.
     std::chrono::seconds wait{0};  ///< For a Retry-After.
 };
-
-/// The account that a request names, where RequestValidator looks for it.
-std::string stated_account(const WebhookRequest& request) {
-    constexpr std::string_view name = "AccountSid";
-    if (detail::is_form_type(find_header(request.headers, "Content-Type"))) {
-        const auto form = detail::parse_form(detail::covered_body(request.method, request.body));
-        const auto named = std::find_if(form.begin(), form.end(),
-                                        [&](const auto& field) { return field.first == name; });
-        if (named != form.end()) return named->second;
-    }
-    const auto query = detail::parse_form(detail::query_of(request.target));
-    return std::string{detail::find_parameter(query, name)};
-}
 
 /// Whoever is replied to where the reply does not say.
 std::string_view customer_of(const WebhookEvent& event) noexcept {
@@ -147,8 +136,11 @@ struct WebhookHandler::Impl {
     Impl(RequestValidator request_validator, WebhookOptions webhook_options);
 
     WebhookEnd process(const WebhookRequest& request, EventKey& key) const;
-    WebhookEnd process_verified(const WebhookRequest& request, std::string_view signature,
-                                EventKey& key) const;
+    WebhookEnd process_verified(const WebhookRequest& request, const detail::DecodedForm& form,
+                                std::string_view signature, EventKey& key) const;
+    /// Of a request that is refused, for the observer.
+    void note_account(const WebhookRequest& request, const detail::DecodedForm& form,
+                      EventKey& key) const;
     WebhookEnd process_repeatable(WebhookEvent& event, const EventKey& key) const;
     WebhookEnd process_once(WebhookEvent& event, const EventKey& key) const;
     WebhookEnd run(WebhookEvent& event, const HandlerContext& context) const;
@@ -221,29 +213,49 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey
     if (!url) return failed_with(WebhookOutcome::unreadable, url.error());
 
     const auto signature = find_header(request.headers, "X-Twilio-Signature");
-    const auto verdict = validator.check({
-        .method = request.method,
-        .url = *url,
-        .content_type = find_header(request.headers, "Content-Type"),
-        .body = request.body,
-        .signature = signature,
-        .key_id = find_header(request.headers, "X-Twilio-Signature-Key-Sid"),
-    });
+    detail::DecodedForm form;
+    const auto verdict = detail::CheckedForm::check(
+        validator,
+        {
+            .method = request.method,
+            .url = *url,
+            .content_type = find_header(request.headers, "Content-Type"),
+            .body = request.body,
+            .signature = signature,
+            .key_id = find_header(request.headers, "X-Twilio-Signature-Key-Sid"),
+        },
+        form);
     if (!verdict) {
-        if (options.observer) key.account_sid = stated_account(request);
+        note_account(request, form, key);
         return {.outcome = outcome_of(verdict.reason),
                 .reason = std::string{to_string(verdict.reason)},
                 .hint = std::string{verdict.hint}};
     }
-    return process_verified(request, signature, key);
+    return process_verified(request, form, signature, key);
+}
+
+void WebhookHandler::Impl::note_account(const WebhookRequest& request,
+                                        const detail::DecodedForm& form, EventKey& key) const {
+    if (!options.observer) return;
+    // A request that is refused at its headers had its form not looked at.
+    detail::DecodedForm unread;
+    const bool is_unread =
+        form.fields().empty() && detail::is_form_type(find_header(request.headers, "Content-Type"));
+    if (is_unread) {
+        static_cast<void>(unread.read(detail::covered_body(request.method, request.body),
+                                      RequestValidator::max_parameters));
+    }
+    key.account_sid =
+        detail::stated_account(is_unread ? unread : form, detail::query_of(request.target));
 }
 
 WebhookEnd WebhookHandler::Impl::process_verified(const WebhookRequest& request,
+                                                  const detail::DecodedForm& form,
                                                   std::string_view signature, EventKey& key) const {
-    auto event = parse_webhook(request);
+    auto event = detail::read_webhook(request, form);
     auto read = event ? event_key(*event, signature) : Result<EventKey>{event.error()};
     if (!read) {
-        if (options.observer) key.account_sid = stated_account(request);
+        note_account(request, form, key);
         return failed_with(WebhookOutcome::unreadable, read.error());
     }
     key = std::move(*read);
