@@ -82,8 +82,14 @@ int handle_once(const wa::DedupStore& dedup, const wa::WebhookRequest& verified,
     if (!claim || claim->outcome == wa::ClaimOutcome::running) return 503;
     if (claim->outcome == wa::ClaimOutcome::recut) return 403;
     if (claim->outcome == wa::ClaimOutcome::done) return 200;
-    handle(*event);
-    return dedup.finish(*claim) ? 200 : 503;
+    try {
+        handle(*event);
+    } catch (...) {
+        static_cast<void>(dedup.release(*claim));  // a repetition runs it again
+        return 500;
+    }
+    static_cast<void>(dedup.finish(*claim));  // where the store fails, it was handled all the same
+    return 200;
 }
 // [claim]
 
