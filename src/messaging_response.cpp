@@ -1,6 +1,7 @@
 #include <twiliowa/messaging_response.hpp>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,8 @@
 namespace twiliowa {
 
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr std::string_view twiml_declaration = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>";
 
@@ -44,19 +47,38 @@ std::string_view xml_escape(char c, XmlPlace place) noexcept {
     return {};
 }
 
+/// ASCII that stands in XML for itself.
+constexpr auto plain_in_xml = [] {
+    std::array<bool, 256> plain{};
+    for (unsigned c = 0x20; c < 0x80; ++c) plain[c] = c != '&' && c != '<' && c != '>' && c != '"';
+    return plain;
+}();
+
+/// Of the front of `text` that is all plain.
+std::size_t plain_length(std::string_view text) noexcept {
+    std::size_t length = 0;
+    while (length < text.size() && plain_in_xml[static_cast<unsigned char>(text[length])]) {
+        ++length;
+    }
+    return length;
+}
+
 /// Characters that are left of it in XML. What is not UTF-8 is replaced, and so remains.
 std::size_t length_in_xml(std::string_view text) noexcept {
     std::size_t characters = 0;
-    while (!text.empty()) {
+    for (;;) {
+        const auto plain = plain_length(text);
+        characters += plain;
+        text.remove_prefix(plain);
+        if (text.empty()) return characters;
         const auto length = detail::utf8_sequence_length(text);
         if (length == 0 || is_xml_character(text.substr(0, length))) ++characters;
         text.remove_prefix(std::max<std::size_t>(length, 1));
     }
-    return characters;
 }
 
 bool is_empty_in_xml(std::string_view text) noexcept {
-    return length_in_xml(text) == 0;
+    return plain_length(text.substr(0, 1)) == 0 && length_in_xml(text) == 0;
 }
 
 bool is_on_whatsapp(std::string_view address) noexcept {
@@ -80,12 +102,16 @@ std::optional<Error> reply_problem(const TwimlMessage& message, std::string_view
 }
 
 void append_xml(std::string& out, std::string_view text, XmlPlace place) {
-    while (!text.empty()) {
+    for (;;) {
+        const auto plain = plain_length(text);
+        out += text.substr(0, plain);
+        text.remove_prefix(plain);
+        if (text.empty()) return;
         const auto length = detail::utf8_sequence_length(text);
         const auto sequence = text.substr(0, std::max<std::size_t>(length, 1));
         text.remove_prefix(sequence.size());
         if (length == 0) {
-            out += "\xef\xbf\xbd";
+            out += "\xef\xbf\xbd"sv;
         } else if (const auto escape = xml_escape(sequence.front(), place); !escape.empty()) {
             out += escape;
         } else if (is_xml_character(sequence)) {
@@ -98,44 +124,44 @@ void append_attribute(std::string& out, std::string_view name, std::string_view 
     if (value.empty()) return;
     out += ' ';
     out += name;
-    out += "=\"";
+    out += "=\""sv;
     append_xml(out, value, XmlPlace::attribute);
     out += '"';
 }
 
-void append_element(std::string& out, std::string_view name, std::string_view text) {
-    out.append("<").append(name).append(">");
+void append_element(std::string& out, std::string_view begin, std::string_view text,
+                    std::string_view end) {
+    out += begin;
     append_xml(out, text, XmlPlace::text);
-    out.append("</").append(name).append(">");
+    out += end;
 }
 
 void append_message(std::string& out, const TwimlMessage& message) {
-    out += "<Message";
+    out += "<Message"sv;
     append_attribute(out, "to", message.to);
     append_attribute(out, "from", message.from);
     append_attribute(out, "action", message.action);
     append_attribute(out, "method", message.method);
     append_attribute(out, "statusCallback", message.status_callback);
     out += '>';
-    if (!is_empty_in_xml(message.body)) append_element(out, "Body", message.body);
-    for (const auto& url : message.media) append_element(out, "Media", url);
-    out += "</Message>";
+    if (!is_empty_in_xml(message.body)) append_element(out, "<Body>", message.body, "</Body>");
+    for (const auto& url : message.media) append_element(out, "<Media>", url, "</Media>");
+    out += "</Message>"sv;
 }
 
 void append_redirect(std::string& out, std::string_view url, std::string_view method) {
-    out += "<Redirect";
+    out += "<Redirect"sv;
     append_attribute(out, "method", method);
     out += '>';
     append_xml(out, url, XmlPlace::text);
-    out += "</Redirect>";
+    out += "</Redirect>"sv;
 }
 
 }  // namespace
 
 MessagingResponse& MessagingResponse::message(std::string_view body) {
-    TwimlMessage reply;
-    reply.body = body;
-    return message(std::move(reply));
+    verbs_.emplace_back().message.body = body;
+    return *this;
 }
 
 MessagingResponse& MessagingResponse::message(TwimlMessage message) {
@@ -149,9 +175,15 @@ MessagingResponse& MessagingResponse::redirect(std::string_view url, std::string
 }
 
 Result<std::string> MessagingResponse::try_xml_for(std::string_view customer) const {
-    std::string out{twiml_declaration};
-    if (verbs_.empty()) return out += "<Response/>";
-    out += "<Response>";
+    constexpr std::size_t usual_bytes = 256;
+    std::string out;
+    out.reserve(usual_bytes);
+    out += twiml_declaration;
+    if (verbs_.empty()) {
+        out += "<Response/>"sv;
+        return out;
+    }
+    out += "<Response>"sv;
     for (const auto& verb : verbs_) {
         if (verb.is_redirect) {
             if (is_empty_in_xml(verb.redirect_url)) {
@@ -164,7 +196,7 @@ Result<std::string> MessagingResponse::try_xml_for(std::string_view customer) co
         }
         if (out.size() > max_bytes) break;
     }
-    out += "</Response>";
+    out += "</Response>"sv;
     if (out.size() > max_bytes) {
         return Error::invalid_request("Response", "the TwiML is larger than 64 kB",
                                       "send long answers with MessagesClient", 11750);

@@ -23,8 +23,8 @@ namespace twiliowa {
 /// const auto claim = dedup.claim(*key);
 /// @endcode
 ///
-/// @param signature  the `X-Twilio-Signature` header as it was verified. The key holds a hash of
-/// it, which the claim binds to the event.
+/// @param signature  the `X-Twilio-Signature` header as it was verified. The key holds the
+/// first 90 bits of it, which the claim binds to the event.
 ///
 /// Errors: InvalidRequestError if the AccountSid (AC...) or MessageSid (SM..., MM...) of a message
 /// or status is not whole, 32 hexadecimal digits after its letters, or the status is not one word

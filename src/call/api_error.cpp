@@ -127,10 +127,7 @@ ErrorKind kind_of_status(int status) noexcept {
 
 std::string plain_request_id(const HttpResponse& response) {
     const auto id = response.header("Twilio-Request-Id");
-    const bool plain =
-        id.size() <= 64 && std::all_of(id.begin(), id.end(), [](char c) {
-            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-        });
+    const bool plain = id.size() <= 64 && std::all_of(id.begin(), id.end(), is_letter_or_digit);
     return plain ? std::string(id) : std::string{};
 }
 
@@ -138,8 +135,7 @@ std::optional<std::chrono::milliseconds> parse_retry_after(std::string_view valu
     value = trim(value, blanks);
     if (value.empty()) return std::nullopt;
     constexpr std::chrono::milliseconds longest = longest_retry_after;
-    const bool digits =
-        std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+    const bool digits = std::all_of(value.begin(), value.end(), is_digit);
     if (digits) {
         const auto seconds = parse_number<std::int64_t>(value);
         if (!seconds || *seconds > longest.count() / 1000) return longest;

@@ -6,6 +6,7 @@
 
 #include "net/ip.hpp"
 #include "net/url.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa::detail {
 
@@ -64,8 +65,8 @@ Result<ApiOrigin> parse_base_url(std::string_view url) {
     }
     while (rest.ends_with('/')) rest.remove_suffix(1);
     const bool clean = std::all_of(rest.begin(), rest.end(), [](char c) {
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               c == '.' || c == '-' || c == ':' || c == '[' || c == ']' || c == '_';
+        return is_letter_or_digit(c) || c == '.' || c == '-' || c == ':' || c == '[' || c == ']' ||
+               c == '_';
     });
     if (!clean) return refuse_base("holds more than scheme, host and port");
     const auto authority = split_authority(rest);

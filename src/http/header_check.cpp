@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "text/ascii.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -11,8 +13,7 @@ namespace {
 bool is_header_token(std::string_view name) noexcept {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
         constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-               marks.find(c) != std::string_view::npos;
+        return is_letter_or_digit(c) || marks.find(c) != std::string_view::npos;
     });
 }
 

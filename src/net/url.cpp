@@ -24,7 +24,6 @@ std::optional<Authority> split_authority(std::string_view text) noexcept {
         parts.port = parts.host.substr(colon);
         parts.host = parts.host.substr(0, colon);
         const auto digits = parts.port.substr(1);
-        const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
         if (digits.size() > 5 || !std::all_of(digits.begin(), digits.end(), is_digit)) {
             return std::nullopt;
         }

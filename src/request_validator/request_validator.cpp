@@ -124,11 +124,9 @@ std::string whole_account_sid(std::string_view text) {
 /// As above. Twilio's are words of letters, digits and underscores.
 std::string_view plain_key_id(std::string_view text) noexcept {
     constexpr std::size_t longest = 128;
-    const bool plain =
-        text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) {
-            const char lower = detail::ascii_lower(c);
-            return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-        });
+    const bool plain = text.size() <= longest && std::all_of(text.begin(), text.end(), [](char c) {
+                           return detail::is_letter_or_digit(c) || c == '_' || c == '-';
+                       });
     return plain ? text : std::string_view{};
 }
 

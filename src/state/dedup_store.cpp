@@ -25,6 +25,21 @@ std::string claim_key(const EventKey& event) {
     return state_key("event", {event.account_sid, event.message_sid, event.kind, event.status});
 }
 
+/// False if the signature was first read as another event than the claim's.
+Result<bool> bind_signature(Store& store, const std::string& signature, const std::string& claim,
+                            std::chrono::milliseconds kept) {
+    const auto key = state_key("signature", {signature});
+    for (int round = 0; round < claim_rounds; ++round) {
+        const auto bound = store.compare_and_set(key, 0, claim, kept, Keep::evictable);
+        if (!bound) return bound.error();
+        if (*bound != 0) return true;
+        const auto entry = store.get(key);
+        if (!entry) return entry.error();
+        if (*entry) return (*entry)->value == claim;
+    }
+    return store_error("never takes an entry", "check its compare_and_set");
+}
+
 std::chrono::milliseconds lease_over(const Store* store, const DedupOptions& options) {
     if (options.lease) return *options.lease;
     if (dynamic_cast<const MemoryStore*>(store) != nullptr) return Store::forever;
@@ -42,30 +57,22 @@ DedupStore::DedupStore(std::shared_ptr<Store> store, DedupOptions options)
 }
 
 Result<bool> DedupStore::bind(const EventKey& event) const {
-    const auto key = detail::state_key("signature", {event.signature});
-    const auto wanted = detail::claim_key(event);
-    for (int round = 0; round < detail::claim_rounds; ++round) {
-        const auto bound = store_->compare_and_set(key, 0, wanted, options_.kept, Keep::evictable);
-        if (!bound) return bound.error();
-        if (*bound != 0) return true;
-        const auto entry = store_->get(key);
-        if (!entry) return entry.error();
-        if (*entry) return (*entry)->value == wanted;
-    }
-    return store_error("never takes an entry", "check its compare_and_set");
+    return detail::bind_signature(*store_, event.signature, detail::claim_key(event),
+                                  options_.kept);
 }
 
 Result<Claim> DedupStore::claim(const EventKey& event) const {
     Claim claim;
+    claim.key = detail::claim_key(event);
     if (!event.signature.empty()) {
-        const auto bound = bind(event);
+        const auto bound =
+            detail::bind_signature(*store_, event.signature, claim.key, options_.kept);
         if (!bound) return bound.error();
         if (!*bound) {
             claim.outcome = ClaimOutcome::recut;
             return claim;
         }
     }
-    claim.key = detail::claim_key(event);
     for (int round = 0; round < detail::claim_rounds; ++round) {
         const auto taken =
             store_->compare_and_set(claim.key, 0, detail::claim_running, lease_, Keep::pinned);

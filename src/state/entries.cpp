@@ -1,17 +1,27 @@
 #include "state/entries.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdint>
+#include <limits>
 
 #include "text/ascii.hpp"
 
 namespace twiliowa::detail {
 
 std::string state_key(std::string_view what, std::initializer_list<std::string_view> parts) {
-    std::string key(what);
+    constexpr std::size_t longest_length = std::numeric_limits<std::size_t>::digits10 + 1;
+    std::size_t size = what.size();
+    for (const auto part : parts) size += part.size() + longest_length + 2;
+    std::string key(size, '\0');
+    char* out = std::copy(what.begin(), what.end(), key.data());
     for (const auto part : parts) {
-        key.append(1, ' ').append(std::to_string(part.size())).append(1, ':').append(part);
+        *out++ = ' ';
+        out = std::to_chars(out, out + longest_length, part.size()).ptr;
+        *out++ = ':';
+        out = std::copy(part.begin(), part.end(), out);
     }
+    key.resize(static_cast<std::size_t>(out - key.data()));
     return key;
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <functional>
-#include <list>
 #include <mutex>
 #include <set>
 #include <unordered_map>
@@ -24,10 +23,29 @@ bool is_store_error(const Error& error) noexcept {
 
 namespace detail {
 
-struct StoreKeyHash {
+/// A key and its hash, which is made once of each: keys are long.
+template <class Text>
+struct HashedKey {
+    explicit HashedKey(std::string_view key)
+        : text(key), hash(std::hash<std::string_view>{}(key)) {}
+    template <class Other>
+    explicit HashedKey(const HashedKey<Other>& other) : text(other.text), hash(other.hash) {}
+    Text text;
+    std::size_t hash;
+};
+using StoredKey = HashedKey<std::string>;
+using SoughtKey = HashedKey<std::string_view>;
+
+struct KeyHash {
     using is_transparent = void;
-    std::size_t operator()(std::string_view key) const noexcept {
-        return std::hash<std::string_view>{}(key);
+    std::size_t operator()(const StoredKey& key) const noexcept { return key.hash; }
+    std::size_t operator()(const SoughtKey& key) const noexcept { return key.hash; }
+};
+struct KeyEqual {
+    using is_transparent = void;
+    template <class A, class B>
+    bool operator()(const HashedKey<A>& a, const HashedKey<B>& b) const noexcept {
+        return a.hash == b.hash && a.text == b.text;
     }
 };
 
@@ -45,22 +63,23 @@ MonotonicTime expiry_after(MonotonicTime now, std::chrono::milliseconds time_to_
 
 struct MemoryStore::State {
     struct Entry;
-    using Entries = std::unordered_map<std::string, Entry, detail::StoreKeyHash, std::equal_to<>>;
-    // Keys of a map's nodes do not move.
-    using ByAge = std::list<const std::string*>;
+    using Entries = std::unordered_map<detail::StoredKey, Entry, detail::KeyHash, detail::KeyEqual>;
+    using Node = Entries::value_type;  // of a map, which do not move
 
     struct Entry {
         std::string value = {};
         std::uint64_t version = 0;
         MonotonicTime expires = {};
         Keep keep = Keep::pinned;
-        ByAge::iterator age = {};  ///< Of an evictable entry.
+        // Of an evictable entry: those written before and after it.
+        Node* older = nullptr;
+        Node* newer = nullptr;
     };
 
     explicit State(MemoryStoreOptions chosen) : options(std::move(chosen)) {}
 
     /// The entry, unless it has expired; one that has goes.
-    Entries::iterator find_live(std::string_view key, MonotonicTime now) {
+    Entries::iterator find_live(const detail::SoughtKey& key, MonotonicTime now) {
         const auto found = entries.find(key);
         if (found == entries.end() || found->second.expires > now) return found;
         remove(found);
@@ -68,30 +87,36 @@ struct MemoryStore::State {
     }
 
     void remove(Entries::iterator entry) {
-        unlist(entry);
+        unlist(*entry);
         entries.erase(entry);
     }
 
     /// Takes an entry out of the two indices.
-    void unlist(Entries::iterator entry) {
-        if (entry->second.expires != MonotonicTime::max()) {
-            by_expiry.erase({entry->second.expires, &entry->first});
-        }
-        if (entry->second.keep == Keep::evictable) by_age.erase(entry->second.age);
+    void unlist(Node& node) {
+        const auto& entry = node.second;
+        if (entry.expires != MonotonicTime::max()) by_expiry.erase({entry.expires, &node});
+        if (entry.keep != Keep::evictable) return;
+        (entry.older != nullptr ? entry.older->second.newer : oldest) = entry.newer;
+        (entry.newer != nullptr ? entry.newer->second.older : newest) = entry.older;
     }
 
-    void list(Entries::iterator entry) {
-        if (entry->second.expires != MonotonicTime::max()) {
-            by_expiry.insert({entry->second.expires, &entry->first});
+    void list(Node& node) {
+        auto& entry = node.second;
+        // Most expire after all that are there.
+        if (entry.expires != MonotonicTime::max()) {
+            by_expiry.insert(by_expiry.end(), {entry.expires, &node});
         }
-        if (entry->second.keep == Keep::evictable) {
-            entry->second.age = by_age.insert(by_age.end(), &entry->first);
-        }
+        if (entry.keep != Keep::evictable) return;
+        entry.newer = nullptr;
+        entry.older = std::exchange(newest, &node);
+        (entry.older != nullptr ? entry.older->second.newer : oldest) = &node;
     }
+
+    void remove(const Node& node) { remove(entries.find(detail::SoughtKey{node.first})); }
 
     bool remove_one_expired(MonotonicTime now) {
         if (by_expiry.empty() || by_expiry.begin()->first > now) return false;
-        remove(entries.find(*by_expiry.begin()->second));
+        remove(*by_expiry.begin()->second);
         return true;
     }
 
@@ -99,16 +124,18 @@ struct MemoryStore::State {
         // Two for each one that comes: what has expired goes away in time, and no call takes long.
         if (remove_one_expired(now)) remove_one_expired(now);
         if (entries.size() < options.max_entries) return true;
-        if (by_age.empty()) return false;
-        remove(entries.find(*by_age.front()));
+        if (oldest == nullptr) return false;
+        remove(*oldest);
         return true;
     }
 
     const MemoryStoreOptions options;
     mutable std::mutex mutex;
     Entries entries;
-    std::set<std::pair<MonotonicTime, const std::string*>> by_expiry;
-    ByAge by_age;  ///< Evictable entries, the one written longest ago first.
+    std::set<std::pair<MonotonicTime, Node*>> by_expiry;
+    // Of the evictable entries, by when they were written.
+    Node* oldest = nullptr;
+    Node* newest = nullptr;
     std::uint64_t last_version = 0;
 };
 
@@ -122,9 +149,10 @@ MemoryStore::MemoryStore(MemoryStoreOptions options) {
 MemoryStore::~MemoryStore() = default;
 
 Result<std::optional<StoredValue>> MemoryStore::get(std::string_view key) {
+    const detail::SoughtKey sought{key};
     const auto now = state_->options.clock->monotonic_now();
     const std::lock_guard lock(state_->mutex);
-    const auto found = state_->find_live(key, now);
+    const auto found = state_->find_live(sought, now);
     if (found == state_->entries.end()) return std::optional<StoredValue>{};
     return std::optional<StoredValue>{{found->second.value, found->second.version}};
 }
@@ -136,9 +164,10 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
     if (key.size() + value.size() > state_->options.max_entry_bytes) {
         return store_error("refuses an entry of that size", "raise max_entry_bytes");
     }
+    const detail::SoughtKey sought{key};
     const auto now = state_->options.clock->monotonic_now();
     const std::lock_guard lock(state_->mutex);
-    auto found = state_->find_live(key, now);
+    auto found = state_->find_live(sought, now);
     const bool exists = found != state_->entries.end();
     if (expected != (exists ? found->second.version : 0)) return std::uint64_t{0};
     const auto version = ++state_->last_version;
@@ -147,9 +176,9 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
         return version;
     }
     if (exists) {
-        state_->unlist(found);
+        state_->unlist(*found);
     } else if (state_->make_room(now)) {
-        found = state_->entries.try_emplace(std::string(key)).first;
+        found = state_->entries.try_emplace(detail::StoredKey{sought}).first;
     } else {
         return store_error("is full of entries that must stay", "raise max_entries");
     }
@@ -158,14 +187,15 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
     entry.version = version;
     entry.expires = detail::expiry_after(now, time_to_live);
     entry.keep = keep;
-    state_->list(found);
+    state_->list(*found);
     return version;
 }
 
 Result<bool> MemoryStore::erase(std::string_view key, std::uint64_t expected) {
+    const detail::SoughtKey sought{key};
     const auto now = state_->options.clock->monotonic_now();
     const std::lock_guard lock(state_->mutex);
-    const auto found = state_->find_live(key, now);
+    const auto found = state_->find_live(sought, now);
     if (found == state_->entries.end() || found->second.version != expected) return false;
     state_->remove(found);
     return true;

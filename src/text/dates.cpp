@@ -4,6 +4,8 @@
 #include <array>
 #include <cstdio>
 
+#include "text/ascii.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -89,7 +91,6 @@ public:
     }
 
 private:
-    static bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
     std::string_view rest_;
     bool good_ = true;
 };

@@ -1,6 +1,6 @@
 #include "text/decoded_form.hpp"
 
-#include <algorithm>
+#include "text/ascii.hpp"
 
 namespace twiliowa::detail {
 
@@ -19,22 +19,6 @@ constexpr std::array<unsigned char, 256> make_form_bytes() {
 }
 constexpr auto form_bytes = make_form_bytes();
 
-constexpr std::array<signed char, 256> make_form_digits() {
-    std::array<signed char, 256> digits{};
-    for (auto& digit : digits) digit = -1;
-    for (std::size_t i = 0; i < 10; ++i) digits['0' + i] = static_cast<signed char>(i);
-    for (std::size_t i = 0; i < 6; ++i) {
-        digits['a' + i] = static_cast<signed char>(10 + i);
-        digits['A' + i] = static_cast<signed char>(10 + i);
-    }
-    return digits;
-}
-constexpr auto form_digits = make_form_digits();
-
-int form_digit(char c) noexcept {
-    return form_digits[static_cast<unsigned char>(c)];
-}
-
 }  // namespace
 
 void DecodedForm::add(const Field& field) {
@@ -48,11 +32,13 @@ void DecodedForm::add(const Field& field) {
 }
 
 bool DecodedForm::read(std::string_view form, std::size_t max_fields) {
+    is_read_ = true;
     count_ = 0;
     many_.clear();
     if (form.empty()) return true;
-    buffer_ = std::make_unique_for_overwrite<char[]>(2 * form.size());  // the fields, and room
-    char* out = buffer_.get();
+    const auto size = 2 * form.size();  // the fields, and room
+    if (size > own_.size()) larger_ = std::make_unique_for_overwrite<char[]>(size);
+    char* out = size > own_.size() ? larger_.get() : own_.data();
     const char* in = form.data();
     const char* const end = in + form.size();
 
@@ -75,9 +61,9 @@ bool DecodedForm::read(std::string_view form, std::size_t max_fields) {
                 value = out;
             } else if (meaning == form_plus) {
                 *out++ = ' ';
-            } else if (meaning == form_percent && end - in > 2 && form_digit(in[1]) >= 0 &&
-                       form_digit(in[2]) >= 0) {
-                *out++ = static_cast<char>(form_digit(in[1]) * 16 + form_digit(in[2]));
+            } else if (meaning == form_percent && end - in > 2 && hex_value(in[1]) >= 0 &&
+                       hex_value(in[2]) >= 0) {
+                *out++ = static_cast<char>(hex_value(in[1]) * 16 + hex_value(in[2]));
                 in += 2;
             } else {
                 *out++ = *in;

@@ -7,6 +7,7 @@
 #include <string>
 #include <system_error>
 
+#include "text/ascii.hpp"
 #include "text/utf8.hpp"
 
 namespace twiliowa::detail {
@@ -30,10 +31,6 @@ void append_code_point(std::string& out, std::uint32_t point) {
         add(0x80 | ((point >> 6) & 0x3F));
         add(0x80 | (point & 0x3F));
     }
-}
-
-constexpr bool is_json_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
 }
 
 class JsonScanner {
@@ -136,7 +133,7 @@ private:
 
     bool digits() noexcept {
         const char* const first = at_;
-        while (at_ != end_ && is_json_digit(*at_)) ++at_;
+        while (at_ != end_ && is_digit(*at_)) ++at_;
         return at_ != first;
     }
 

@@ -22,6 +22,7 @@ inline bool is_media_type(std::string_view content_type, std::string_view type) 
 
 /// A body without a type counts as a form, too.
 inline bool is_form_type(std::string_view content_type) noexcept {
+    if (content_type == form_type) return true;  // as Twilio writes it
     const auto type = bare_media_type(content_type);
     return type.empty() || equals_ignoring_case(type, form_type);
 }

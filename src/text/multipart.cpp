@@ -88,7 +88,7 @@ std::optional<PartParameters> read_part_parameters(std::string_view text) {
 bool is_multipart_boundary(std::string_view text) noexcept {
     return !text.empty() && text.size() <= 70 && text.back() != ' ' &&
            std::all_of(text.begin(), text.end(), [](char c) {
-               return (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+               return is_letter_or_digit(c) ||
                       std::string_view{"'()+_,-./:=? "}.find(c) != std::string_view::npos;
            });
 }

@@ -1,14 +1,12 @@
 #include "text/percent.hpp"
 
+#include "text/ascii.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
 
 constexpr std::string_view percent_digits = "0123456789ABCDEF";
-
-bool is_alphanumeric(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
 
 void append_escape(std::string& out, char c) {
     const auto byte = static_cast<unsigned char>(c);
@@ -16,18 +14,11 @@ void append_escape(std::string& out, char c) {
     out.append(escape, 3);
 }
 
-int hex_value(char c) noexcept {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
-}
-
 }  // namespace
 
 void append_form_encoded(std::string& out, std::string_view text) {
     for (const char c : text) {
-        if (is_alphanumeric(c) || c == '*' || c == '-' || c == '.' || c == '_') {
+        if (is_letter_or_digit(c) || c == '*' || c == '-' || c == '.' || c == '_') {
             out += c;
         } else if (c == ' ') {
             out += '+';
@@ -39,7 +30,7 @@ void append_form_encoded(std::string& out, std::string_view text) {
 
 void append_percent_encoded(std::string& out, std::string_view text) {
     for (const char c : text) {
-        if (is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~') {
+        if (is_letter_or_digit(c) || c == '-' || c == '.' || c == '_' || c == '~') {
             out += c;
         } else {
             append_escape(out, c);

@@ -1,6 +1,7 @@
 #include "text/utf8.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <cstring>
 
@@ -32,18 +33,30 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
     return length;
 }
 
-bool is_valid_utf8(std::string_view text) noexcept {
-    // Nearly all text is ASCII for long stretches.
+bool is_ascii(std::string_view text) noexcept {
     constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080;
+    std::array<std::uint64_t, 4> many{};
+    for (; text.size() >= sizeof many; text.remove_prefix(sizeof many)) {
+        std::memcpy(many.data(), text.data(), sizeof many);
+        if (((many[0] | many[1] | many[2] | many[3]) & high_bits) != 0) return false;
+    }
+    std::uint64_t eight = 0;
+    if (text.size() < sizeof eight) {
+        return std::all_of(text.begin(), text.end(),
+                           [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+    }
+    const char* const last = text.data() + text.size() - sizeof eight;
+    for (const char* at = text.data(); at < last; at += sizeof eight) {
+        std::memcpy(&eight, at, sizeof eight);
+        if ((eight & high_bits) != 0) return false;
+    }
+    std::memcpy(&eight, last, sizeof eight);
+    return (eight & high_bits) == 0;
+}
+
+bool is_valid_utf8(std::string_view text) noexcept {
+    if (is_ascii(text)) return true;  // nearly all text is
     while (!text.empty()) {
-        std::uint64_t eight = 0;
-        if (text.size() >= sizeof eight) {
-            std::memcpy(&eight, text.data(), sizeof eight);
-            if ((eight & high_bits) == 0) {
-                text.remove_prefix(sizeof eight);
-                continue;
-            }
-        }
         const auto length = utf8_sequence_length(text);
         if (length == 0) return false;
         text.remove_prefix(length);
@@ -57,16 +70,22 @@ std::size_t count_code_points(std::string_view text) noexcept {
     }));
 }
 
-std::string replace_invalid_utf8(std::string text) {
-    if (is_valid_utf8(text)) return text;
+std::string replace_invalid_utf8(std::string_view text) {
     std::string out;
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        const auto length = utf8_sequence_length(rest);
-        out += length == 0 ? std::string_view("\xef\xbf\xbd") : rest.substr(0, length);
-        rest.remove_prefix(std::max<std::size_t>(length, 1));
-    }
+    append_valid_utf8(out, text);
     return out;
+}
+
+void append_valid_utf8(std::string& out, std::string_view text) {
+    if (is_valid_utf8(text)) {
+        out += text;
+        return;
+    }
+    while (!text.empty()) {
+        const auto length = utf8_sequence_length(text);
+        out += length == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, length);
+        text.remove_prefix(std::max<std::size_t>(length, 1));
+    }
 }
 
 }  // namespace twiliowa::detail

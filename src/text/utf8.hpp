@@ -8,6 +8,8 @@
 
 namespace twiliowa::detail {
 
+bool is_ascii(std::string_view text) noexcept;
+
 /// Length of the well-formed sequence at the front of `text` (Unicode, table 3-7), or 0. `text`
 /// must not be empty.
 std::size_t utf8_sequence_length(std::string_view text) noexcept;
@@ -19,6 +21,8 @@ bool is_valid_utf8(std::string_view text) noexcept;
 std::size_t count_code_points(std::string_view text) noexcept;
 
 /// With U+FFFD for every byte that belongs to no well-formed sequence.
-std::string replace_invalid_utf8(std::string text);
+std::string replace_invalid_utf8(std::string_view text);
+/// The same, after what is in `out`.
+void append_valid_utf8(std::string& out, std::string_view text);
 
 }  // namespace twiliowa::detail

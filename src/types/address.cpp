@@ -14,13 +14,6 @@ namespace {
 constexpr std::string_view whatsapp_prefix = "whatsapp:";
 constexpr std::string_view sms_prefix = "sms:";
 
-bool is_ascii_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-bool is_ascii_letter(char c) noexcept {
-    return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
 /// What copied numbers bring along unseen: spaces and marks of format and direction of Unicode.
 bool begins_invisibly(std::string_view text) noexcept {
     if (text.starts_with("\xc2\xa0") || text.starts_with("\xc2\xad")) return true;  // U+00A0, 00AD
@@ -52,7 +45,7 @@ std::string_view unseen_character(std::string_view text) noexcept {
 std::string phone_number_problem(std::string_view text) {
     if (text.empty() || text.front() != '+') return "does not begin with +";
     const auto digits = text.substr(1);
-    const auto bad = std::find_if_not(digits.begin(), digits.end(), is_ascii_digit);
+    const auto bad = std::find_if_not(digits.begin(), digits.end(), is_digit);
     if (bad != digits.end()) {
         const auto place = static_cast<std::size_t>(bad - digits.begin());
         const auto name = unseen_character(digits.substr(place));
@@ -72,9 +65,8 @@ bool is_whatsapp_user_id(std::string_view text) noexcept {
     if (text.size() < 4 || !upper(text[0]) || !upper(text[1]) || text[2] != '.') return false;
     text.remove_prefix(3);
     if (text.starts_with("ENT.")) text.remove_prefix(4);
-    return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
-        return is_ascii_digit(c) || is_ascii_letter(c);
-    });
+    return !text.empty() && text.size() <= 128 &&
+           std::all_of(text.begin(), text.end(), is_letter_or_digit);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "text/ascii.hpp"
 #include "text/base64.hpp"
 #include "types/environment.hpp"
 #include "types/wipe.hpp"
@@ -15,8 +16,7 @@ namespace {
 /// (token68, RFC 9110), for a gateway that has tokens of its own.
 bool is_credential_character(char c) noexcept {
     constexpr std::string_view marks = "-._~+/=";
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-           marks.find(c) != std::string_view::npos;
+    return detail::is_letter_or_digit(c) || marks.find(c) != std::string_view::npos;
 }
 
 Result<void> check_credential(std::string_view field, std::string_view text) {

@@ -6,7 +6,7 @@ namespace twiliowa {
 
 std::string_view find_header(const HttpHeaders& headers, std::string_view name) noexcept {
     for (const auto& [key, value] : headers) {
-        if (detail::equals_ignoring_case(key, name)) return value;
+        if (key == name || detail::equals_ignoring_case(key, name)) return value;
     }
     return {};
 }

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "text/ascii.hpp"
+
 namespace twiliowa::detail {
 
 const SidKind message_sid_kind{"MessageSid", "SM", "MM"};
@@ -13,10 +15,6 @@ const SidKind application_sid_kind{"ApplicationSid", "AP", "AP"};
 const SidKind api_key_sid_kind{"ApiKeySid", "SK", "SK"};
 
 namespace {
-
-bool is_hex_digit(char c) noexcept {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
 
 std::string sid_problem(const SidKind& kind, std::string_view text) {
     if (text.empty()) return "is empty";
@@ -46,10 +44,8 @@ Result<std::string> check_sid(const SidKind& kind, std::string_view text) {
 }
 
 bool is_readable_sid(std::string_view text) noexcept {
-    const auto is_plain = [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    };
-    return text.size() >= 3 && text.size() <= 64 && std::all_of(text.begin(), text.end(), is_plain);
+    return text.size() >= 3 && text.size() <= 64 &&
+           std::all_of(text.begin(), text.end(), is_letter_or_digit);
 }
 
 }  // namespace twiliowa::detail

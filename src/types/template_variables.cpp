@@ -26,10 +26,8 @@ Error variables_error(std::string_view problem, std::string_view hint = {},
 
 bool is_variable_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= max_variable_name &&
-           std::all_of(name.begin(), name.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                      c == '_';
-           });
+           std::all_of(name.begin(), name.end(),
+                       [](char c) { return detail::is_letter_or_digit(c) || c == '_'; });
 }
 
 /// A name in an error text: names come from outside too, so only harmless ones are quoted.

@@ -58,8 +58,9 @@ InboundFilter text() {
 InboundFilter text(std::string_view words) {
     return InboundFilter::naming([words = std::string{detail::trim(words, detail::white_space)}](
                                      const InboundMessage& message) {
-        return is_words(message) &&
-               detail::equals_ignoring_case(detail::trim(message.body, detail::white_space), words);
+        return detail::equals_ignoring_case(detail::trim(message.body, detail::white_space),
+                                            words) &&
+               is_words(message);
     });
 }
 

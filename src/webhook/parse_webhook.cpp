@@ -20,7 +20,7 @@ using detail::WebhookFields;
 
 /// Taken only as a whole: both numbers must be there, and be angles.
 std::optional<InboundLocation> take_location(WebhookFields& fields) {
-    const auto angle = [&](std::string_view name, double limit) -> std::optional<double> {
+    const auto angle = [&](detail::FieldName name, double limit) -> std::optional<double> {
         const auto number = detail::parse_number<double>(fields.peek(name));
         return number && std::isfinite(*number) && std::abs(*number) <= limit ? number
                                                                               : std::nullopt;
@@ -55,13 +55,17 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
 
 std::optional<ButtonReply> take_button(WebhookFields& fields) {
     const bool says_button = fields.peek("MessageType") == "button";
-    ButtonReply button{fields.take("ButtonPayload"), fields.take("ButtonText")};
+    ButtonReply button;
+    fields.take_into(button.payload, "ButtonPayload");
+    fields.take_into(button.text, "ButtonText");
     if (!says_button && button.payload.empty() && button.text.empty()) return std::nullopt;
     return button;
 }
 
 std::optional<ListReply> take_list(WebhookFields& fields) {
-    ListReply list{fields.take("ListId"), fields.take("ListTitle")};
+    ListReply list;
+    fields.take_into(list.id, "ListId");
+    fields.take_into(list.title, "ListTitle");
     if (list.id.empty() && list.title.empty()) return std::nullopt;
     return list;
 }
@@ -70,7 +74,11 @@ std::optional<ListReply> take_list(WebhookFields& fields) {
 std::optional<Referral> take_referral(WebhookFields& fields) {
     Referral referral;
     bool any = false;
-    const std::pair<std::string_view, std::string Referral::*> members[] = {
+    struct Member {
+        detail::FieldName name;
+        std::string Referral::*text;
+    };
+    static constexpr Member members[] = {
         {"ReferralHeadline", &Referral::headline},
         {"ReferralBody", &Referral::body},
         {"ReferralSourceId", &Referral::source_id},
@@ -82,7 +90,7 @@ std::optional<Referral> take_referral(WebhookFields& fields) {
         {"ReferralCtwaClid", &Referral::click_id},
     };
     for (const auto& [name, member] : members) {
-        referral.*member = fields.take(name);
+        fields.take_into(referral.*member, name);
         any = any || !(referral.*member).empty();
     }
     fields.take_if("ReferralNumMedia", referral.media_url.empty() ? "0" : "1");
@@ -99,9 +107,13 @@ std::optional<ReplyContext> take_reply_context(WebhookFields& fields) {
 /// The SID under its three names, of which the later ones are the older ones.
 MessageSid take_message_sid(WebhookFields& fields) {
     std::string sid;
-    for (const auto* name : {"MessageSid", "SmsSid", "SmsMessageSid"}) {
-        if (sid.empty()) sid = fields.take(name);
-        fields.take_if(name, sid);
+    static constexpr detail::FieldName names[] = {"MessageSid", "SmsSid", "SmsMessageSid"};
+    for (const auto& name : names) {
+        if (sid.empty()) {
+            fields.take_into(sid, name);
+        } else {
+            fields.take_if(name, sid);
+        }
     }
     return MessageSid::from_wire(std::move(sid));
 }
@@ -110,15 +122,12 @@ AccountSid take_account_sid(WebhookFields& fields) {
     return AccountSid::from_wire(fields.take("AccountSid"));
 }
 
-Error no_message_sid() {
-    return Error::invalid_request("MessageSid", "the webhook has no readable MessageSid",
-                                  "Twilio sends one with every message and status");
-}
+// What follows answers the one Result that it makes, so that no event is ever moved.
 
-Result<WebhookEvent> read_message(WebhookFields fields) {
-    InboundMessage message;
-    message.sid = take_message_sid(fields);
-    if (message.sid.empty()) return no_message_sid();
+Result<WebhookEvent> read_message(MessageSid sid, WebhookFields& fields) {
+    Result<WebhookEvent> event{std::in_place, std::in_place_type<InboundMessage>};
+    auto& message = std::get<InboundMessage>(*event);
+    message.sid = std::move(sid);
     message.account_sid = take_account_sid(fields);
     message.button = take_button(fields);
     message.list = take_list(fields);
@@ -126,44 +135,53 @@ Result<WebhookEvent> read_message(WebhookFields fields) {
     message.media = take_media(fields);
     message.referral = take_referral(fields);
     message.reply_to = take_reply_context(fields);
-    message.messaging_service_sid = fields.take("MessagingServiceSid");
-    message.from = fields.take("From");
-    message.to = fields.take("To");
-    message.body = fields.take("Body");
-    message.message_type = fields.take("MessageType");
-    message.interactive_data = fields.take("InteractiveData");
+    fields.take_into(message.messaging_service_sid, "MessagingServiceSid");
+    fields.take_into(message.from, "From");
+    fields.take_into(message.to, "To");
+    fields.take_into(message.body, "Body");
+    fields.take_into(message.message_type, "MessageType");
+    fields.take_into(message.interactive_data, "InteractiveData");
     message.forwarded = fields.take_flag("Forwarded");
     message.frequently_forwarded = fields.take_flag("FrequentlyForwarded");
-    message.profile_name = fields.take("ProfileName");
-    message.wa_id = fields.take("WaId");
-    message.external_user_id = fields.take("ExternalUserId");
+    fields.take_into(message.profile_name, "ProfileName");
+    fields.take_into(message.wa_id, "WaId");
+    fields.take_into(message.external_user_id, "ExternalUserId");
     message.opt_out_type = OptOutType{fields.take("OptOutType")};
-    message.channel_metadata = fields.take("ChannelMetadata");
+    fields.take_into(message.channel_metadata, "ChannelMetadata");
     message.other = std::move(fields).rest();
-    return WebhookEvent{std::move(message)};
+    return event;
 }
 
-Result<WebhookEvent> read_status(WebhookFields fields) {
-    StatusCallback callback;
-    callback.sid = take_message_sid(fields);
-    if (callback.sid.empty()) return no_message_sid();
+Result<WebhookEvent> read_status(MessageSid sid, WebhookFields& fields) {
+    Result<WebhookEvent> event{std::in_place, std::in_place_type<StatusCallback>};
+    auto& callback = std::get<StatusCallback>(*event);
+    callback.sid = std::move(sid);
     callback.account_sid = take_account_sid(fields);
     auto status = fields.take("MessageStatus");
     if (status.empty()) status = fields.take("SmsStatus");
     fields.take_if("SmsStatus", status);
     callback.status = MessageStatus{status};
-    callback.messaging_service_sid = fields.take("MessagingServiceSid");
-    callback.from = fields.take("From");
-    callback.to = fields.take("To");
+    fields.take_into(callback.messaging_service_sid, "MessagingServiceSid");
+    fields.take_into(callback.from, "From");
+    fields.take_into(callback.to, "To");
     callback.error_code = fields.take_number<int>("ErrorCode").value_or(0);
-    callback.error_message = fields.take("ErrorMessage");
-    callback.channel_status_message = fields.take("ChannelStatusMessage");
-    callback.channel_prefix = fields.take("ChannelPrefix");
-    callback.channel_to_address = fields.take("ChannelToAddress");
-    callback.channel_install_sid = fields.take("ChannelInstallSid");
-    callback.event_type = fields.take("EventType");
+    fields.take_into(callback.error_message, "ErrorMessage");
+    fields.take_into(callback.channel_status_message, "ChannelStatusMessage");
+    fields.take_into(callback.channel_prefix, "ChannelPrefix");
+    fields.take_into(callback.channel_to_address, "ChannelToAddress");
+    fields.take_into(callback.channel_install_sid, "ChannelInstallSid");
+    fields.take_into(callback.event_type, "EventType");
     callback.other = std::move(fields).rest();
-    return WebhookEvent{std::move(callback)};
+    return event;
+}
+
+Result<WebhookEvent> read_unknown(WebhookFields& fields) {
+    Result<WebhookEvent> event{std::in_place, std::in_place_type<UnknownWebhook>};
+    auto& unknown = std::get<UnknownWebhook>(*event);
+    unknown.sid = MessageSid::from_wire(std::string{fields.peek("MessageSid")});
+    unknown.account_sid = AccountSid::from_wire(std::string{fields.peek("AccountSid")});
+    unknown.parameters = std::move(fields).rest();
+    return event;
 }
 
 /// The message is on its way in, not out.
@@ -178,16 +196,26 @@ Error too_many_parameters(const char* where) {
 
 Result<WebhookEvent> read_event(const detail::DecodedForm& form) {
     WebhookFields fields{form};
-    const bool has_status = fields.has("MessageStatus") || fields.has("SmsStatus");
-    const auto status = fields.peek(fields.has("MessageStatus") ? "MessageStatus" : "SmsStatus");
-    if (!status.empty() && !is_inbound_status(status)) return read_status(std::move(fields));
+    const bool has_newer = fields.has("MessageStatus");
+    const bool has_status = has_newer || fields.has("SmsStatus");
+    const auto status = has_newer ? fields.peek("MessageStatus") : fields.peek("SmsStatus");
+    const bool is_status = !status.empty() && !is_inbound_status(status);
     const bool has_content = fields.has("Body") || fields.has("NumMedia");
-    if (fields.has("From") && (has_content || has_status)) return read_message(std::move(fields));
-    UnknownWebhook unknown;
-    unknown.sid = MessageSid::from_wire(std::string{fields.peek("MessageSid")});
-    unknown.account_sid = AccountSid::from_wire(std::string{fields.peek("AccountSid")});
-    unknown.parameters = std::move(fields).rest();
-    return WebhookEvent{std::move(unknown)};
+    const bool is_message = !is_status && fields.has("From") && (has_content || has_status);
+    if (!is_status && !is_message) return read_unknown(fields);
+    auto sid = take_message_sid(fields);
+    if (sid.empty()) {
+        return Error::invalid_request("MessageSid", "the webhook has no readable MessageSid",
+                                      "Twilio sends one with every message and status");
+    }
+    return is_status ? read_status(std::move(sid), fields) : read_message(std::move(sid), fields);
+}
+
+Result<WebhookEvent> read_event_and_query(const detail::DecodedForm& form,
+                                          const detail::DecodedForm& query) {
+    auto event = read_event(form);
+    if (event) std::visit([&](auto& read) { read.query = list_of(query); }, *event);
+    return event;
 }
 
 }  // namespace
@@ -200,7 +228,7 @@ Result<WebhookEvent> parse_webhook_form(std::string_view form) {
 
 Result<WebhookEvent> detail::read_webhook(const WebhookRequest& request, const DecodedForm& body) {
     const bool in_body = has_body(request.method);
-    if (in_body && !is_form_type(find_header(request.headers, "Content-Type"))) {
+    if (in_body && !body.is_read()) {
         return Error::invalid_request("Content-Type", "the webhook's body is not a form",
                                       "Twilio sends messages and statuses as forms; handle other "
                                       "webhooks on a URL of their own");
@@ -209,10 +237,7 @@ Result<WebhookEvent> detail::read_webhook(const WebhookRequest& request, const D
     if (!query.read(query_of(request.target), max_webhook_fields)) {
         return too_many_parameters("query");
     }
-    auto event = read_event(in_body ? body : query);
-    if (!event) return event;
-    std::visit([&](auto& read) { read.query = list_of(query); }, *event);
-    return event;
+    return read_event_and_query(in_body ? body : query, query);
 }
 
 Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {

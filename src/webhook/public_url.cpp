@@ -238,7 +238,10 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
     if (!settings_->base.empty()) {
         const auto path = path_of_target(request.target);
         if (!path) return path.error();
-        return std::string(settings_->base).append(*path);
+        std::string url;
+        url.reserve(settings_->base.size() + path->size());
+        url.append(settings_->base).append(*path);
+        return url;
     }
     detail::ForwardedRequest said;
     if (settings_->is_proxy(request.peer)) {

@@ -114,6 +114,7 @@ std::optional<Error> learn_event(const LearningState& state, WebhookEvent& event
     const auto& account = message != nullptr ? message->account_sid : callback->account_sid;
     const auto known = account_state(state, account);
     if (!known) return known.error();
+    if (!known->window && !known->opt_outs) return std::nullopt;
     return message != nullptr ? learn_message(*known, *message, now)
                               : learn_status(*known, *callback, now);
 }

@@ -103,12 +103,12 @@ WebhookEnd recut_event() {
 }
 
 /// The outside learns the status, and nothing else.
-WebhookResponse answer_of(const WebhookEnd& end, WebhookMethod method) {
+WebhookResponse answer_of(WebhookEnd end, WebhookMethod method) {
     WebhookResponse response;
     response.status = status_of(end.outcome);
     if (response.status == 200) {
         response.headers.emplace_back("Content-Type", "text/xml; charset=utf-8");
-        response.body = end.body.empty() ? MessagingResponse{}.xml() : end.body;
+        response.body = end.body.empty() ? MessagingResponse{}.xml() : std::move(end.body);
         return response;
     }
     response.headers.emplace_back("Content-Type", "text/plain; charset=utf-8");
@@ -240,7 +240,7 @@ void WebhookHandler::Impl::note_account(const WebhookRequest& request,
     // A request that is refused at its headers had its form not looked at.
     detail::DecodedForm unread;
     const bool is_unread =
-        form.fields().empty() && detail::is_form_type(find_header(request.headers, "Content-Type"));
+        !form.is_read() && detail::is_form_type(find_header(request.headers, "Content-Type"));
     if (is_unread) {
         static_cast<void>(unread.read(detail::covered_body(request.method, request.body),
                                       RequestValidator::max_parameters));
@@ -404,9 +404,9 @@ void WebhookHandler::add_status(std::string_view status, StatusHandler handler) 
 WebhookResponse WebhookHandler::handle(const WebhookRequest& request) const {
     const auto began = impl_->options.clock->monotonic_now();
     EventKey key;
-    const auto end = impl_->process(request, key);
+    auto end = impl_->process(request, key);
     impl_->report(end, key, began);
-    return answer_of(end, impl_->options.method);
+    return answer_of(std::move(end), impl_->options.method);
 }
 
 }  // namespace twiliowa

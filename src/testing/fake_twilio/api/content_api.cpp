@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "testing/fake_twilio/api/content_json.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa::testing::fake {
 
@@ -17,8 +18,7 @@ namespace {
 
 bool is_variable_name(std::string_view name) noexcept {
     return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), [](char c) {
-        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-               c == '_';
+        return detail::is_letter_or_digit(c) || c == '_';
     });
 }
 

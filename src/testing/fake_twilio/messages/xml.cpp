@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cstdint>
 
+#include "text/ascii.hpp"
 #include "text/utf8.hpp"
 
 namespace twiliowa::testing::fake {
@@ -16,8 +17,8 @@ bool is_xml_space(char c) noexcept {
 }
 
 bool is_xml_name(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
-           c == ':' || c == '-' || c == '.' || (static_cast<unsigned char>(c) & 0x80);
+    return detail::is_letter_or_digit(c) || c == '_' || c == ':' || c == '-' || c == '.' ||
+           (static_cast<unsigned char>(c) & 0x80);
 }
 
 void append_utf8(std::string& out, std::uint32_t c) {

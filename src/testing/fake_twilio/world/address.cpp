@@ -10,19 +10,12 @@ namespace {
 
 constexpr std::string_view whatsapp_prefix = "whatsapp:";
 
-bool is_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
 /// An identity on WhatsApp that is not a phone number: `GB.4f1a`, `US.ENT.4f1a`.
 bool is_user_id(std::string_view text) noexcept {
-    const auto letter = [](char c) {
-        return detail::ascii_lower(c) >= 'a' && detail::ascii_lower(c) <= 'z';
-    };
-    return text.size() >= 4 && text.size() <= 140 && letter(text[0]) && letter(text[1]) &&
-           text[2] == '.' && std::all_of(text.begin() + 3, text.end(), [&](char c) {
-               return is_digit(c) || letter(c) || c == '.';
-           });
+    return text.size() >= 4 && text.size() <= 140 && detail::is_letter(text[0]) &&
+           detail::is_letter(text[1]) && text[2] == '.' &&
+           std::all_of(text.begin() + 3, text.end(),
+                       [](char c) { return detail::is_letter_or_digit(c) || c == '.'; });
 }
 
 }  // namespace
@@ -43,7 +36,7 @@ std::string on_whatsapp(std::string_view address) {
 
 bool is_phone_number(std::string_view text) noexcept {
     return text.size() >= 8 && text.size() <= 16 && text[0] == '+' && text[1] != '0' &&
-           std::all_of(text.begin() + 1, text.end(), is_digit);
+           std::all_of(text.begin() + 1, text.end(), detail::is_digit);
 }
 
 bool is_address(std::string_view address) noexcept {

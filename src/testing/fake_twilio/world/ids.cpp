@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "text/ascii.hpp"
+
 namespace twiliowa::testing::fake {
 
 std::uint64_t FakeIds::next_word() noexcept {
@@ -36,10 +38,7 @@ std::string FakeIds::next_uuid() {
 bool is_sid(std::string_view text, std::string_view prefix) noexcept {
     return text.size() == prefix.size() + 32 && text.starts_with(prefix) &&
            std::all_of(text.begin() + static_cast<std::ptrdiff_t>(prefix.size()), text.end(),
-                       [](char c) {
-                           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
-                                  (c >= 'A' && c <= 'F');
-                       });
+                       detail::is_hex_digit);
 }
 
 }  // namespace twiliowa::testing::fake
