@@ -1,10 +1,10 @@
 #include <twiliowa/messaging_response.hpp>
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <utility>
 
+#include "text/ascii.hpp"
 #include "text/utf8.hpp"
 #include "types/message_limits.hpp"
 
@@ -48,8 +48,8 @@ std::string_view xml_escape(char c, XmlPlace place) noexcept {
 }
 
 /// ASCII that stands in XML for itself.
-constexpr auto plain_in_xml = [] {
-    std::array<bool, 256> plain{};
+constexpr detail::ByteTable plain_in_xml = [] {
+    detail::ByteTable plain{};
     for (unsigned c = 0x20; c < 0x80; ++c) plain[c] = c != '&' && c != '<' && c != '>' && c != '"';
     return plain;
 }();

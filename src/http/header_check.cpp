@@ -10,18 +10,27 @@ namespace twiliowa::detail {
 namespace {
 
 /// RFC 9110, 5.6.2.
+constexpr auto in_token = with(letters_and_digits, "!#$%&'*+-.^_`|~");
+
+/// RFC 9110, 5.5.
+constexpr ByteTable in_value = [] {
+    ByteTable table{};
+    for (unsigned byte = 0x20; byte < table.size(); ++byte) table[byte] = byte != 0x7f;
+    table['\t'] = true;
+    return table;
+}();
+
+bool is_all_of(const ByteTable& table, std::string_view text) noexcept {
+    return std::all_of(text.begin(), text.end(),
+                       [&](char c) { return table[static_cast<unsigned char>(c)]; });
+}
+
 bool is_header_token(std::string_view name) noexcept {
-    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-        constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-        return is_letter_or_digit(c) || marks.find(c) != std::string_view::npos;
-    });
+    return !name.empty() && is_all_of(in_token, name);
 }
 
 bool is_header_value(std::string_view value) noexcept {
-    return std::all_of(value.begin(), value.end(), [](char c) {
-        const auto byte = static_cast<unsigned char>(c);
-        return (byte >= 0x20 && byte != 0x7f) || c == '\t';
-    });
+    return is_all_of(in_value, value);
 }
 
 }  // namespace

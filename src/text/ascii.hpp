@@ -46,12 +46,17 @@ inline constexpr auto is_letter = [](char c) noexcept {
     const auto lower = c | 0x20;
     return lower >= 'a' && lower <= 'z';
 };
-inline constexpr auto letters_and_digits = [] {
-    std::array<bool, 256> table{};
+using ByteTable = std::array<bool, 256>;
+inline constexpr ByteTable letters_and_digits = [] {
+    ByteTable table{};
     for (unsigned c = '0'; c <= '9'; ++c) table[c] = true;
     for (unsigned c = 'a'; c <= 'z'; ++c) table[c] = table[c - 'a' + 'A'] = true;
     return table;
 }();
+constexpr ByteTable with(ByteTable table, std::string_view characters) {
+    for (const char c : characters) table[static_cast<unsigned char>(c)] = true;
+    return table;
+}
 inline constexpr auto is_letter_or_digit = [](char c) noexcept {
     return letters_and_digits[static_cast<unsigned char>(c)];
 };

@@ -42,7 +42,8 @@ public:
         }
     }
     bool accept(std::string_view word) {
-        if (!rest_.starts_with(word)) return false;
+        if (rest_.empty() || rest_.front() != word.front() || !rest_.starts_with(word))
+            return false;
         rest_.remove_prefix(word.size());
         return true;
     }

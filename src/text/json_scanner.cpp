@@ -33,6 +33,13 @@ void append_code_point(std::string& out, std::uint32_t point) {
     }
 }
 
+/// ASCII that stands in a string for itself.
+constexpr ByteTable plain_in_json = [] {
+    ByteTable plain{};
+    for (unsigned c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
+    return plain;
+}();
+
 class JsonScanner {
 public:
     JsonScanner(std::string_view json, JsonEvents& events)
@@ -170,22 +177,23 @@ private:
     std::optional<std::string_view> quoted(std::string& unescaped) {
         unescaped.clear();
         const char* piece = ++at_;
-        unsigned char seen = 0;
+        bool is_all_ascii = true;
         for (;; ++at_) {
+            while (at_ != end_ && plain_in_json[static_cast<unsigned char>(*at_)]) ++at_;
             if (at_ == end_ || static_cast<unsigned char>(*at_) < 0x20) return std::nullopt;
             if (*at_ == '"') break;
             if (*at_ == '\\') {
                 unescaped.append(piece, at_);
                 if (!escape(unescaped)) return std::nullopt;
                 piece = at_ + 1;
-                continue;
+            } else {
+                is_all_ascii = false;
             }
-            seen |= static_cast<unsigned char>(*at_);
         }
         std::string_view text(piece, static_cast<std::size_t>(at_ - piece));
         ++at_;
         if (!unescaped.empty()) text = unescaped.append(text);
-        if (seen >= 0x80 && !is_valid_utf8(text)) return std::nullopt;
+        if (!is_all_ascii && !is_valid_utf8(text)) return std::nullopt;
         return text;
     }
 
