@@ -151,8 +151,8 @@ bool disagree(std::string_view one, std::string_view other) noexcept {
 
 Result<ForwardedRequest> read_forwarded(const HttpHeaders& headers, ForwardedFamily family,
                                         const IsTrusted& is_trusted) {
-    const auto standard = read_standard(headers, is_trusted);
-    if (!standard) return standard.error();
+    auto standard = read_standard(headers, is_trusted);
+    if (!standard) return standard;
     auto other = read_x_forwarded(headers, is_trusted);
     if (!other) return other;
     if (disagree(standard->proto, other->proto) || disagree(standard->host, other->host)) {
@@ -160,6 +160,7 @@ Result<ForwardedRequest> read_forwarded(const HttpHeaders& headers, ForwardedFam
                                       "one of them came through the proxy from outside: have it "
                                       "remove the one that it does not set");
     }
+    standard->prefix = other->prefix;  // there is no standard one
     return family == ForwardedFamily::forwarded ? standard : other;
 }
 

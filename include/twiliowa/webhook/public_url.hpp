@@ -43,7 +43,8 @@ TWILIOWA_EXPORT Result<std::string> connection_fragment(const ConnectionOverride
 struct ProxyHeaders {
     /// Forwarded (RFC 7239) instead of X-Forwarded-*.
     bool forwarded = false;
-    /// X-Forwarded-Prefix, the path that a proxy took away.
+    /// X-Forwarded-Prefix, the path that a proxy took away. Counts beside either: Forwarded has
+    /// nothing for it.
     bool prefix = false;
     /// The only hosts, with their port if there is one in the URL, that a request may be made to,
     /// whoever names them. Empty: any.

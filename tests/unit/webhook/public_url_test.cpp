@@ -171,6 +171,20 @@ TEST_CASE("with a list of hosts no other is taken, whoever names it") {
           "X-Forwarded-Host");
 }
 
+TEST_CASE("the prefix counts with either family, since Forwarded has none") {
+    const ProxyHeaders both{.forwarded = true, .prefix = true};
+    CHECK(url_behind(
+              {{"Forwarded", "host=example.com;proto=https"}, {"X-Forwarded-Prefix", "/hooks/"}},
+              "10.0.0.7", both) == "https://example.com/hooks/a");
+    CHECK(url_behind(
+              {{"Forwarded", "host=example.com;proto=https"}, {"X-Forwarded-Prefix", "/hooks/"}},
+              "10.0.0.7", {.forwarded = true}) == "https://example.com/a");
+    const auto url = PublicUrl::behind_proxies({"10.0.0.7"}, both);
+    CHECK(field_of(url.url_of(
+              request_of({{"Host", "inside"}, {"X-Forwarded-Prefix", "/evil, /hooks"}}))) ==
+          "X-Forwarded-Prefix");
+}
+
 TEST_CASE("peers that are not listed say nothing, in whatever form an address is written") {
     const HttpHeaders headers{{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "evil.example"}};
     for (const char* peer : {"10.0.1.7", "11.0.0.7", "", "10.0.0.7:1", "10.0.0", "010.0.0.7",
