@@ -24,8 +24,9 @@ enum class ForwardedFamily { x_forwarded, forwarded };
 
 /// From `family`; the prefix from X-Forwarded-Prefix always, as Forwarded has none. The last hop in
 /// each list was written by the peer; one before it counts as long as `is_trusted` holds for the
-/// addresses from which the hops behind it came. Errors: InvalidRequestError naming the header that cannot be read, that has neither one entry nor one
-/// for each hop, or that says something else than the other family does.
+/// addresses from which the hops behind it came. Errors: InvalidRequestError naming the header that
+/// cannot be read, that has neither one entry nor one for each hop, or that says something else
+/// than the other family does.
 Result<ForwardedRequest> read_forwarded(const HttpHeaders& headers, ForwardedFamily family,
                                         const std::function<bool(std::string_view)>& is_trusted);
 

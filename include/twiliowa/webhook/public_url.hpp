@@ -46,8 +46,9 @@ struct ProxyHeaders {
     /// X-Forwarded-Prefix, the path that a proxy took away. Counts beside either: Forwarded has
     /// nothing for it.
     bool prefix = false;
-    /// The only hosts, with their port if there is one in the URL, that a request may be made to,
-    /// whoever names them. Empty: any.
+    /// The only hosts that a request may be made to, whoever names them. With their port where the
+    /// URL has one, whichever header it comes from; that of the scheme (443, 80) may be left out.
+    /// Empty: any.
     std::vector<std::string> hosts = {};
 };
 

@@ -185,6 +185,27 @@ TEST_CASE("the prefix counts with either family, since Forwarded has none") {
           "X-Forwarded-Prefix");
 }
 
+TEST_CASE("the hosts of a list are compared with what stands in the URL") {
+    const auto of = [](std::vector<std::string> hosts, HttpHeaders headers) {
+        const auto url = PublicUrl::behind_proxies({"10.0.0.7"}, {.hosts = std::move(hosts)});
+        headers.emplace_back("X-Forwarded-Proto", "https");
+        return url.url_of(request_of(std::move(headers), "/a"));
+    };
+    const HttpHeaders on_port{{"Host", "bot.example.com"}, {"X-Forwarded-Port", "8443"}};
+    CHECK(of({"bot.example.com:8443"}, on_port).value_or("refused") ==
+          "https://bot.example.com:8443/a");
+    CHECK(of({"bot.example.com"}, on_port).value_or("refused") == "refused");
+    // The scheme's own port is the same place, written or not.
+    const HttpHeaders on_default{{"Host", "bot.example.com"}, {"X-Forwarded-Port", "443"}};
+    CHECK(of({"bot.example.com"}, on_default).value_or("refused") == "https://bot.example.com/a");
+    CHECK(of({"bot.example.com:443"}, on_default).value_or("refused") ==
+          "https://bot.example.com/a");
+    CHECK(of({"bot.example.com"}, {{"Host", "bot.example.com:443"}}).value_or("refused") ==
+          "https://bot.example.com:443/a");
+    CHECK(of({"bot.example.com"}, {{"Host", "bot.example.com:80"}}).value_or("refused") ==
+          "refused");
+}
+
 TEST_CASE("peers that are not listed say nothing, in whatever form an address is written") {
     const HttpHeaders headers{{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "evil.example"}};
     for (const char* peer : {"10.0.1.7", "11.0.0.7", "", "10.0.0.7:1", "10.0.0", "010.0.0.7",
