@@ -77,7 +77,7 @@ bool adds_port(std::string_view scheme, std::string_view host, std::string_view 
 
 /// The header that named the host.
 std::string_view host_header(const detail::ForwardedRequest& forwarded) noexcept {
-    return forwarded.host.empty() ? "Host" : "X-Forwarded-Host";
+    return forwarded.host.empty() ? "Host" : forwarded.host_header;
 }
 
 /// Where a request was made to, but for its path.
@@ -89,8 +89,9 @@ struct RequestOrigin {
 /// Where no proxy said it, what was received counts.
 Result<RequestOrigin> origin_as_said(const WebhookRequest& request,
                                      const detail::ForwardedRequest& forwarded) {
-    auto scheme = forwarded.proto.empty() ? received_scheme(request.scheme, "scheme")
-                                          : received_scheme(forwarded.proto, "X-Forwarded-Proto");
+    auto scheme = forwarded.proto.empty()
+                      ? received_scheme(request.scheme, "scheme")
+                      : received_scheme(forwarded.proto, forwarded.proto_header);
     if (!scheme) return scheme.error();
     const std::string_view host =
         forwarded.host.empty() ? find_header(request.headers, "Host") : forwarded.host;
@@ -256,7 +257,7 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
     if (settings_->is_proxy(request.peer)) {
         const auto& headers = settings_->headers;
         auto forwarded =
-            detail::read_forwarded(request.headers,
+            detail::read_forwarded(request,
                                    headers.forwarded ? detail::ForwardedFamily::forwarded
                                                      : detail::ForwardedFamily::x_forwarded,
                                    [&](std::string_view hop) { return settings_->is_proxy(hop); });

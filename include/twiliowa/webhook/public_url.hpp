@@ -85,7 +85,7 @@ public:
     /// Errors: InvalidRequestError naming what cannot be used: the target, the Host header, the
     /// scheme, a host that is not among those allowed, or a forwarded header. Forwarded and
     /// X-Forwarded-* that name different hosts or schemes are refused, whichever counts: one of
-    /// them is not the proxy's.
+    /// them is not the proxy's. The scheme's own port, written or not, is no difference.
     Result<std::string> url_of(const WebhookRequest& request) const;
 
     /// The URL to give to Twilio for a path (and query) of this server. Needs a fixed base.
