@@ -79,8 +79,8 @@ struct WebhookOptions {
 /// What a handler may want to know of its own run. Take it as a second parameter, or leave it.
 struct HandlerContext {
     /// Cancelled when the process stood still for longer than its lease, or the store was away, and
-    /// another has taken the event: leave off. What the handler returns is dropped. Only a
-    /// DedupStore with a LeaseKeeper tells; otherwise it never is. May be given to a send.
+    /// another has taken the event: leave off. What the handler returns or throws is dropped. Only
+    /// a DedupStore with a LeaseKeeper tells; otherwise it never is. May be given to a send.
     CancelToken lease_lost = {};
 };
 
