@@ -53,7 +53,8 @@ struct WebhookOptions {
     WebhookMethod method = WebhookMethod::post;
     /// A typed message that is one of these and nothing else (case and spaces around it do not
     /// count) counts as an opt-out, like one that Twilio or `opt_outs` say is one: see
-    /// `inbound::opt_out`. It writes nothing down; `opt_outs` do. Empty: no words do.
+    /// `inbound::opt_out`. Also where OptOutType is a word that nobody knows yet. It writes nothing
+    /// down; `opt_outs` do. Empty: no words do.
     std::vector<std::string> stop_words = {"STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT"};
     /// Told of every inbound message, and of the error 63016, when given: a
     /// `std::shared_ptr<ConversationWindow>`, or a function from the AccountSid of a verified event

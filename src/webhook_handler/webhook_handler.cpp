@@ -359,9 +359,9 @@ MessagingResponse WebhookHandler::Impl::dispatch(WebhookEvent& event,
 
 MessagingResponse WebhookHandler::Impl::dispatch_message(InboundMessage& message,
                                                          const HandlerContext& context) const {
-    if (message.opt_out_type.empty()) {
+    // A word of Twilio's that nobody knows yet must not let a STOP through.
+    if (!is_opt_out(message)) {
         message.taken_for_stop =
-            message.taken_for_stop ||
             std::any_of(is_stop.begin(), is_stop.end(),
                         [&](const InboundFilter& is_word) { return is_word(message); });
     }
