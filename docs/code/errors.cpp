@@ -51,7 +51,8 @@ void on_failure(int code) {
     const wa::ErrorAdvice advice = wa::advise(code);
     switch (advice.category) {
         case wa::ErrorCategory::opted_out:
-            std::puts("stop writing to this customer");
+            std::puts(code == 63050 ? "send this customer no marketing"
+                                    : "stop writing to this customer");
             break;
         case wa::ErrorCategory::window:
             std::puts("send a template instead");

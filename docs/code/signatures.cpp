@@ -69,8 +69,16 @@ void reasons() {
            VerdictReason::key_lookup_failed);
     const std::vector<wa::SigningKey> shared = {
         {wa::Secret{token}, wa::SignatureAlgorithm::hmac_sha256}};
-    expect("algorithm", with_key(wa::RequestValidator{shared}),
-           VerdictReason::unsupported_algorithm);
+    const auto by_shared =
+        wa::RequestValidator{shared}.sign({.url = url, .content_type = form, .body = body});
+    expect("a shared key's signature", with(&Request::signature, by_shared),
+           VerdictReason::unsupported_algorithm, "Give it as a SigningKey");
+    auto of_shared = received();
+    of_shared.signature = by_shared;
+    expect("the shared key given", wa::RequestValidator{shared}.check(of_shared),
+           VerdictReason::ok);
+    expect("a token's signature", with_key(wa::RequestValidator{shared}),
+           VerdictReason::unsupported_algorithm, "signed with HMAC-SHA1");
     expect("JSON", with(&Request::content_type, "application/json"),
            VerdictReason::body_hash_missing, "signed as a form");
     const auto hashed = wa::RequestValidator::with_body_hash(url, "{}");

@@ -43,8 +43,9 @@ struct ReconcileOptions {
     std::optional<TimePoint> first_attempted_at = {};
     /// The text that Twilio makes of the template, where you can say it. A message with this text
     /// is the one; without it the values of the variables are looked for, as whole words, and count
-    /// only if one of them belongs to no other message, as far as one can see: five digits in a
-    /// row, or letters with four. A text of OutboundText needs none.
+    /// only if one of them is distinctive, as far as one can see: an order number (`A-104237`), a
+    /// code (`7GK2-99XA`, a UUID) or a number of eight digits, and no date, time or amount
+    /// (docs/retries.md). A text of OutboundText needs none.
     std::string expected_text = {};
     /// Messages created from `attempted_at - clock_skew` ...
     std::chrono::milliseconds clock_skew{5'000};
@@ -156,8 +157,10 @@ public:
 
     /// Was it sent? Lists what went to the same recipient around `attempted_at` and compares To,
     /// From (or messaging service), body and number of media. Of a template Twilio lists the text
-    /// it made: there every value of the variables has to occur in it, and there has to be one. See
-    /// Reconciliation for what the answer means. The timeout is for all pages together.
+    /// it made: that has to be ReconcileOptions::expected_text, or without one to hold every value
+    /// of the variables as whole words, one of which is distinctive; what merely went there at that
+    /// time is `possible`. See Reconciliation for what the answer means. The timeout is for all
+    /// pages together.
     Reconciliation reconcile(const OutboundMessage& message, TimePoint attempted_at,
                              const ReconcileOptions& where = {},
                              const CallOptions& options = {}) const;

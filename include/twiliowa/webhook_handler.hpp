@@ -53,7 +53,8 @@ struct WebhookOptions {
     WebhookMethod method = WebhookMethod::post;
     /// A typed message that is one of these and nothing else (case and spaces around it do not
     /// count) counts as an opt-out, like one that Twilio or `opt_outs` say is one: see
-    /// `inbound::opt_out`. It writes nothing down; `opt_outs` do. Empty: no words do.
+    /// `inbound::opt_out`. Also where OptOutType is a word that nobody knows yet. It writes nothing
+    /// down; `opt_outs` do. Empty: no words do.
     std::vector<std::string> stop_words = {"STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT"};
     /// Told of every inbound message, and of the error 63016, when given: a
     /// `std::shared_ptr<ConversationWindow>`, or a function from the AccountSid of a verified event
@@ -79,8 +80,8 @@ struct WebhookOptions {
 /// What a handler may want to know of its own run. Take it as a second parameter, or leave it.
 struct HandlerContext {
     /// Cancelled when the process stood still for longer than its lease, or the store was away, and
-    /// another has taken the event: leave off. What the handler returns is dropped. Only a
-    /// DedupStore with a LeaseKeeper tells; otherwise it never is. May be given to a send.
+    /// another has taken the event: leave off. What the handler returns or throws is dropped. Only
+    /// a DedupStore with a LeaseKeeper tells; otherwise it never is. May be given to a send.
     CancelToken lease_lost = {};
 };
 

@@ -1,7 +1,8 @@
 #include "messages_client/template_evidence.hpp"
 
 #include <algorithm>
-#include <cstddef>
+
+#include "messages_client/distinctive_value.hpp"
 
 namespace twiliowa::detail {
 
@@ -39,21 +40,6 @@ bool is_begun(std::string_view before, char first) noexcept {
     return end < 2 || !joins_words(before[end - 1]) || !is_in_word(before[end - 2]);
 }
 
-bool is_distinctive_word(std::string_view word) noexcept {
-    constexpr std::size_t digits_alone = 5;
-    constexpr std::size_t digits_beside_letters = 4;
-    constexpr std::size_t least_beside_letters = 6;
-    std::size_t run = 0;
-    std::size_t longest = 0;
-    for (const char c : word) {
-        run = is_evidence_digit(c) ? run + 1 : 0;
-        longest = std::max(longest, run);
-    }
-    if (longest >= digits_alone) return true;
-    return longest >= digits_beside_letters && word.size() >= least_beside_letters &&
-           std::any_of(word.begin(), word.end(), is_evidence_letter);
-}
-
 }  // namespace
 
 std::string single_spaced(std::string_view text) {
@@ -80,15 +66,6 @@ bool has_whole_words(std::string_view text, std::string_view words) noexcept {
         }
     }
     return false;
-}
-
-bool is_distinctive(std::string_view value) noexcept {
-    for (;;) {
-        const auto space = value.find(' ');
-        if (is_distinctive_word(value.substr(0, space))) return true;
-        if (space == std::string_view::npos) return false;
-        value.remove_prefix(space + 1);
-    }
 }
 
 bool shows_values(std::string_view text, const std::vector<std::string>& values) noexcept {

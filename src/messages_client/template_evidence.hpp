@@ -15,10 +15,6 @@ std::string single_spaced(std::string_view text);
 /// `A-10` is not in `A-10-B` or `A-1042`.
 bool has_whole_words(std::string_view text, std::string_view words) noexcept;
 
-/// Whether a value can belong to one message only, or nearly: an order number, a code. Names, dates
-/// and amounts, of which the next message may have the same, are not.
-bool is_distinctive(std::string_view value) noexcept;
-
 /// Whether `text` holds every one of `values`, and one of them is distinctive. All single-spaced.
 bool shows_values(std::string_view text, const std::vector<std::string>& values) noexcept;
 

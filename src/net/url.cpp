@@ -35,6 +35,16 @@ std::optional<Authority> split_authority(std::string_view text) noexcept {
     return parts;
 }
 
+bool is_same_place(std::string_view scheme, std::string_view one, std::string_view other) noexcept {
+    const auto a = split_authority(one);
+    const auto b = split_authority(other);
+    if (!a || !b) return false;
+    const int usual = equals_ignoring_case(scheme, "https") ? 443 : 80;
+    const auto port = a->port_or(usual);
+    return port && port == b->port_or(usual) && a->user == b->user &&
+           equals_ignoring_case(a->host, b->host);
+}
+
 bool UrlParts::is_https() const noexcept {
     return scheme.size() == 5;
 }

@@ -21,6 +21,10 @@ struct Authority {
 /// made of five digits at most. What the host is made of is not looked at.
 std::optional<Authority> split_authority(std::string_view text) noexcept;
 
+/// Whether both name one place: a host in any case of letters, and a port, which is that of the
+/// scheme where none is named. False where one of them names none.
+bool is_same_place(std::string_view scheme, std::string_view one, std::string_view other) noexcept;
+
 /// The pieces of an absolute URL, views into its text; put together (origin, port, rest) they are
 /// that text without its fragment.
 struct UrlParts {

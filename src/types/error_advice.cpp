@@ -209,6 +209,9 @@ constexpr auto make_error_catalogue() {
         {35125, throttled, later, "too many messages are scheduled",
          "wait until some were sent, or cancel some"},
 
+        {37000, recipient, after_fix, "the recipient has not allowed calls",
+         "ask the recipient for permission, and call when it is given"},
+
         {57012, webhook, after_fix, "a webhook's signature is not valid",
          "check which auth token and which public URL the signature is computed with"},
 
@@ -340,6 +343,10 @@ constexpr auto make_error_catalogue() {
          "check that the template exists in this account: HX and 32 hexadecimal digits"},
         {92007, template_, after_fix, "the template's variables are not valid",
          "pass a JSON object with a non-empty text for each variable the template declares"},
+
+        // Meta's own.
+        {139200, sender, after_fix, "Meta blocked Direct Send",
+         "see in Meta's WhatsApp Manager why, and send in the ordinary way until it is lifted"},
     });
 }
 

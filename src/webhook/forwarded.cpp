@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/url.hpp"
 #include "text/ascii.hpp"
 
 namespace twiliowa::detail {
@@ -102,7 +103,7 @@ std::string value_in(const ForwardedElement& element, std::string_view name) {
 using IsTrusted = std::function<bool(std::string_view)>;
 
 Result<ForwardedRequest> read_standard(const HttpHeaders& headers, const IsTrusted& is_trusted) {
-    ForwardedRequest request;
+    ForwardedRequest request{.proto_header = "Forwarded", .host_header = "Forwarded"};
     const auto header = joined_headers(headers, "Forwarded");
     if (header.empty()) return request;
     const auto elements = read_forwarded_list(header);
@@ -143,23 +144,36 @@ Result<ForwardedRequest> read_x_forwarded(const HttpHeaders& headers, const IsTr
     return request;
 }
 
-bool disagree(std::string_view one, std::string_view other) noexcept {
-    return !one.empty() && !other.empty() && !equals_ignoring_case(one, other);
+/// Whether what both say of the scheme is one.
+bool agree_on_proto(const ForwardedRequest& one, const ForwardedRequest& other) noexcept {
+    return one.proto.empty() || other.proto.empty() || equals_ignoring_case(one.proto, other.proto);
+}
+
+/// Whether what both say of the place is one. X-Forwarded-Port may be the proxy's own, so it counts
+/// only where it makes them agree.
+bool agree_on_host(const ForwardedRequest& standard, const ForwardedRequest& other,
+                   std::string_view scheme) {
+    if (standard.host.empty() || other.host.empty()) return true;
+    return is_same_place(scheme, standard.host, other.host) ||
+           is_same_place(scheme, standard.host, other.host + ':' + other.port);
 }
 
 }  // namespace
 
-Result<ForwardedRequest> read_forwarded(const HttpHeaders& headers, ForwardedFamily family,
+Result<ForwardedRequest> read_forwarded(const WebhookRequest& request, ForwardedFamily family,
                                         const IsTrusted& is_trusted) {
-    const auto standard = read_standard(headers, is_trusted);
-    if (!standard) return standard.error();
-    auto other = read_x_forwarded(headers, is_trusted);
+    auto standard = read_standard(request.headers, is_trusted);
+    if (!standard) return standard;
+    auto other = read_x_forwarded(request.headers, is_trusted);
     if (!other) return other;
-    if (disagree(standard->proto, other->proto) || disagree(standard->host, other->host)) {
+    std::string_view scheme = standard->proto.empty() ? other->proto : standard->proto;
+    if (scheme.empty()) scheme = request.scheme;
+    if (!agree_on_proto(*standard, *other) || !agree_on_host(*standard, *other, scheme)) {
         return Error::invalid_request("Forwarded", "says something else than X-Forwarded-* do",
                                       "one of them came through the proxy from outside: have it "
                                       "remove the one that it does not set");
     }
+    standard->prefix = other->prefix;  // there is no standard one
     return family == ForwardedFamily::forwarded ? standard : other;
 }
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include <twiliowa/types/http_headers.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/webhook/webhook_request.hpp>
 
 namespace twiliowa::detail {
 
@@ -17,16 +17,20 @@ struct ForwardedRequest {
     std::string host = {};
     std::string port = {};
     std::string prefix = {};
+    /// The headers that say the first two.
+    std::string_view proto_header = "X-Forwarded-Proto";
+    std::string_view host_header = "X-Forwarded-Host";
 };
 
 /// The headers' families.
 enum class ForwardedFamily { x_forwarded, forwarded };
 
-/// From `family`. The last hop in each list was written by the peer; one before it counts as long
-/// as `is_trusted` holds for the addresses from which the hops behind it came. Errors:
-/// InvalidRequestError naming the header that cannot be read, that has neither one entry nor one
-/// for each hop, or that says something else than the other family does.
-Result<ForwardedRequest> read_forwarded(const HttpHeaders& headers, ForwardedFamily family,
+/// From `family`; the prefix from X-Forwarded-Prefix always, as Forwarded has none. The last hop in
+/// each list was written by the peer; one before it counts as long as `is_trusted` holds for the
+/// addresses from which the hops behind it came. Errors: InvalidRequestError naming the header that
+/// cannot be read, that has neither one entry nor one for each hop, or that names another scheme or
+/// place than the other family does.
+Result<ForwardedRequest> read_forwarded(const WebhookRequest& request, ForwardedFamily family,
                                         const std::function<bool(std::string_view)>& is_trusted);
 
 }  // namespace twiliowa::detail

@@ -75,33 +75,48 @@ bool adds_port(std::string_view scheme, std::string_view host, std::string_view 
     return parts && parts->port.empty();
 }
 
+/// The header that named the host.
+std::string_view host_header(const detail::ForwardedRequest& forwarded) noexcept {
+    return forwarded.host.empty() ? "Host" : forwarded.host_header;
+}
+
+/// Where a request was made to, but for its path.
+struct RequestOrigin {
+    std::string scheme = {};
+    std::string authority = {};  ///< Host and port, as they will stand in the URL.
+};
+
 /// Where no proxy said it, what was received counts.
-Result<std::string> url_as_said(const WebhookRequest& request,
-                                const detail::ForwardedRequest& forwarded) {
-    const auto path = path_of_target(request.target);
-    if (!path) return path.error();
-    auto url = forwarded.proto.empty() ? received_scheme(request.scheme, "scheme")
-                                       : received_scheme(forwarded.proto, "X-Forwarded-Proto");
-    if (!url) return url;
+Result<RequestOrigin> origin_as_said(const WebhookRequest& request,
+                                     const detail::ForwardedRequest& forwarded) {
+    auto scheme = forwarded.proto.empty()
+                      ? received_scheme(request.scheme, "scheme")
+                      : received_scheme(forwarded.proto, forwarded.proto_header);
+    if (!scheme) return scheme.error();
     const std::string_view host =
         forwarded.host.empty() ? find_header(request.headers, "Host") : forwarded.host;
     if (!is_host_and_port(host)) {
-        return Error::invalid_request(forwarded.host.empty() ? "Host" : "X-Forwarded-Host",
-                                      "not a host name or address");
+        return Error::invalid_request(host_header(forwarded), "not a host name or address");
     }
     if (!forwarded.port.empty() && !is_port(forwarded.port)) {
         return Error::invalid_request("X-Forwarded-Port", "not a port");
     }
-    const auto prefix = without_last_slash(forwarded.prefix);
+    RequestOrigin origin{.scheme = std::move(*scheme), .authority = std::string(host)};
+    if (adds_port(origin.scheme, host, forwarded.port)) {
+        origin.authority.append(":").append(forwarded.port);
+    }
+    return origin;
+}
+
+Result<std::string> url_at(const RequestOrigin& origin, std::string_view forwarded_prefix,
+                           std::string_view path) {
+    const auto prefix = without_last_slash(forwarded_prefix);
     if (!prefix.empty() && (prefix.front() != '/' || has_space_or_control(prefix) ||
                             prefix.find_first_of("?#") != std::string_view::npos)) {
         return Error::invalid_request("X-Forwarded-Prefix", "not a path");
     }
-    const std::string scheme = *url;
-    auto& text = *url;
-    text.append("://").append(host);
-    if (adds_port(scheme, host, forwarded.port)) text.append(":").append(forwarded.port);
-    text.append(prefix).append(*path);
+    auto url = origin.scheme;
+    url.append("://").append(origin.authority).append(prefix).append(path);
     return url;
 }
 
@@ -175,10 +190,10 @@ struct PublicUrl::Settings {
     std::vector<detail::IpNetwork> proxies = {};
     ProxyHeaders headers = {};
 
-    bool is_allowed(std::string_view host) const noexcept {
+    bool is_allowed(const RequestOrigin& origin) const noexcept {
         const auto& hosts = headers.hosts;
         return hosts.empty() || std::any_of(hosts.begin(), hosts.end(), [&](const auto& allowed) {
-                   return detail::equals_ignoring_case(allowed, host);
+                   return detail::is_same_place(origin.scheme, allowed, origin.authority);
                });
     }
 
@@ -235,9 +250,9 @@ PublicUrl PublicUrl::as_received(std::vector<std::string> hosts) {
 }
 
 Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
+    const auto path = path_of_target(request.target);
+    if (!path) return path.error();
     if (!settings_->base.empty()) {
-        const auto path = path_of_target(request.target);
-        if (!path) return path.error();
         std::string url;
         url.reserve(settings_->base.size() + path->size());
         url.append(settings_->base).append(*path);
@@ -247,7 +262,7 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
     if (settings_->is_proxy(request.peer)) {
         const auto& headers = settings_->headers;
         auto forwarded =
-            detail::read_forwarded(request.headers,
+            detail::read_forwarded(request,
                                    headers.forwarded ? detail::ForwardedFamily::forwarded
                                                      : detail::ForwardedFamily::x_forwarded,
                                    [&](std::string_view hop) { return settings_->is_proxy(hop); });
@@ -255,14 +270,13 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
         said = std::move(*forwarded);
         if (!headers.prefix) said.prefix.clear();
     }
-    const std::string_view host =
-        said.host.empty() ? find_header(request.headers, "Host") : said.host;
-    if (!settings_->is_allowed(host)) {
-        return Error::invalid_request(said.host.empty() ? "Host" : "X-Forwarded-Host",
-                                      "not among the hosts that are allowed",
+    const auto origin = origin_as_said(request, said);
+    if (!origin) return origin.error();
+    if (!settings_->is_allowed(*origin)) {
+        return Error::invalid_request(host_header(said), "not among the hosts that are allowed",
                                       "PublicUrl takes those it was given, with their port");
     }
-    return url_as_said(request, said);
+    return url_at(*origin, said.prefix, *path);
 }
 
 Result<std::string> PublicUrl::try_webhook_url(std::string_view path,

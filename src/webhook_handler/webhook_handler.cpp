@@ -102,6 +102,14 @@ WebhookEnd recut_event() {
             .hint = "somebody has seen a webhook and cut its text anew"};
 }
 
+/// Whoever has the event answers it. Two replies are worse than one, and a repetition finds it
+/// taken.
+WebhookEnd lost_event(const std::string& how_it_ended) {
+    return {.outcome = WebhookOutcome::lease_lost,
+            .reason = "another took the event while the handler ran; " + how_it_ended,
+            .hint = "give DedupOptions a keeper, or a longer lease"};
+}
+
 /// The outside learns the status, and nothing else.
 WebhookResponse answer_of(WebhookEnd end, WebhookMethod method) {
     WebhookResponse response;
@@ -288,17 +296,17 @@ WebhookEnd WebhookHandler::Impl::process_once(WebhookEvent& event, const EventKe
     }
     detail::EventTurn turn{*options.dedup, std::move(*claim)};
     auto end = run(event, {.lease_lost = turn.lost()});
-    if (end.outcome != WebhookOutcome::handled) return end;
+    if (end.outcome != WebhookOutcome::handled) {
+        if (!turn.lost().is_cancelled()) return end;
+        return lost_event("the handler failed: " + end.reason);
+    }
     const auto finished = turn.finish();
     if (!finished) {
         // The handler ran: the answer must say so. A repetition may run it again.
         end.reason = "handled, but that could not be stored: " + finished.error().what();
         end.hint = finished.error().hint();
     } else if (!*finished) {
-        // Whoever has the event answers it. Two replies are worse than one.
-        return {.outcome = WebhookOutcome::lease_lost,
-                .reason = "another took the event while the handler ran; its reply was dropped",
-                .hint = "give DedupOptions a keeper, or a longer lease"};
+        return lost_event("its reply was dropped");
     }
     return end;
 }
@@ -351,9 +359,9 @@ MessagingResponse WebhookHandler::Impl::dispatch(WebhookEvent& event,
 
 MessagingResponse WebhookHandler::Impl::dispatch_message(InboundMessage& message,
                                                          const HandlerContext& context) const {
-    if (message.opt_out_type.empty()) {
+    // A word of Twilio's that nobody knows yet must not let a STOP through.
+    if (!is_opt_out(message)) {
         message.taken_for_stop =
-            message.taken_for_stop ||
             std::any_of(is_stop.begin(), is_stop.end(),
                         [&](const InboundFilter& is_word) { return is_word(message); });
     }

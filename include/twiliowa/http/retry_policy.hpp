@@ -14,9 +14,13 @@ namespace twiliowa {
 ///   the request: every call is tried again.
 /// - 429 with code 20429: every call is tried again.
 /// - 429 with another code or none: only what is no create, and not after 63038.
-/// - Any other 4xx: nothing is tried again.
-/// - 5xx, a reset, a timeout, an unreadable answer, once the request has left: only what may be
+/// - Any other 4xx: nothing is tried again, but for MediaClient, which asks a few times for a file
+///   that is not there yet (404). One in Twilio's words is an ApiError. One in other words (a
+///   gateway's) may have been passed on: a create ends as OutcomeUnknownError.
+/// - 5xx, a redirect, a reset, an unreadable answer, once the request has left: only what may be
 ///   repeated (reading, changing, deleting). A create ends as OutcomeUnknownError.
+/// - The call's deadline, or cancellation: nothing is tried again. A create that has left ends as
+///   OutcomeUnknownError.
 ///
 /// Back-off is full jitter: a uniformly random time up to base * 2^n, at most cap; Retry-After is
 /// honoured instead where Twilio sends it. A retry that could not start before the call's deadline

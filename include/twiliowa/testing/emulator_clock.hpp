@@ -15,11 +15,12 @@
 namespace twiliowa::testing {
 
 /// Follows the calendar of an emulator, so that a real process sees the 24-hour window close when
-/// the emulator's clock is moved by 25 hours. Give it to ConversationWindow, OptOuts, the stores
-/// and WebhookHandler, as you would the system's clock.
+/// the emulator's clock is moved by 25 hours. Give it to ConversationWindow, OptOuts and
+/// WebhookHandler, as you would the system's clock.
 ///
 /// Only `now()` is the emulator's. `monotonic_now()` and `sleep_until` are the machine's:
-/// deadlines, pauses and limits of requests to the emulator take real time.
+/// deadlines, pauses and limits of requests to the emulator take real time, and so does what
+/// expires in a MemoryStore, which goes by `monotonic_now()`.
 ///
 /// `now()` asks the emulator (`GET /emulator/clock`) once in `refresh`, blocking for at most a
 /// second, and adds the machine's time since. When the emulator cannot be asked, it goes on from

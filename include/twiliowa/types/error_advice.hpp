@@ -18,7 +18,8 @@ enum class ErrorCategory {
     invalid_request,  ///< The request is malformed: a mistake in the calling program.
     not_found,        ///< No such resource, or it is past the state the call needs.
     recipient,        ///< This recipient cannot get the message.
-    opted_out,        ///< The recipient does not want such messages: do not write again.
+    opted_out,        ///< The recipient does not want such messages: send none of them. After 63050
+                      ///< that is marketing only, after 63033 all until the recipient writes.
     sender,           ///< The sender, its WhatsApp Business Account or Messaging Service.
     template_,        ///< The content template or its variables.
     content,          ///< The content does not suit the channel.
@@ -61,7 +62,7 @@ struct ErrorAdvice {
 /// error and gives an empty title and advice. Thread-safe; allocates nothing.
 ///
 /// @code
-/// if (twiliowa::advise(code).category == twiliowa::ErrorCategory::opted_out) suppress(recipient);
+/// if (twiliowa::advise(code).category == twiliowa::ErrorCategory::account) wake_operations();
 /// @endcode
 TWILIOWA_EXPORT ErrorAdvice advise(int code) noexcept;
 

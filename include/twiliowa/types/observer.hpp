@@ -54,7 +54,7 @@ enum class WebhookOutcome {
     store_failed,    ///< 503: what was handled cannot be looked up.
     unverified,      ///< 503: the signature could not be checked; the key lookup failed.
     recut,           ///< 403: its signature is another event's; somebody has cut that one anew.
-    lease_lost,      ///< 200: the handler ran, but another had taken the event from it.
+    lease_lost,      ///< 200: the handler ran (or threw), but another had taken the event from it.
 };
 TWILIOWA_EXPORT std::string_view to_string(WebhookOutcome outcome) noexcept;
 

@@ -75,7 +75,10 @@ TWILIOWA_EXPORT InboundFilter text(std::string_view words);
 /// filter, of `text("stop")`, `button("stop")` and `list("stop")`, and what they are part of.
 TWILIOWA_EXPORT InboundFilter opt_out();
 TWILIOWA_EXPORT InboundFilter media();
-/// A file of this kind: `image/png`, or `image/` for all images.
+/// A file of this kind: `image/png`; `image/`, `image/*` or `image` for all images; `*/*` or `*`
+/// for any file. Case and parameters (`; charset=...`) do not count.
+/// @throws InvalidRequestError naming content_type if it can fit nothing: an empty text, `/png`,
+/// `image/p*`, `image/png, image/jpeg`.
 TWILIOWA_EXPORT InboundFilter media(std::string_view content_type);
 TWILIOWA_EXPORT InboundFilter location();
 TWILIOWA_EXPORT InboundFilter button();

@@ -43,10 +43,12 @@ TWILIOWA_EXPORT Result<std::string> connection_fragment(const ConnectionOverride
 struct ProxyHeaders {
     /// Forwarded (RFC 7239) instead of X-Forwarded-*.
     bool forwarded = false;
-    /// X-Forwarded-Prefix, the path that a proxy took away.
+    /// X-Forwarded-Prefix, the path that a proxy took away. Counts beside either: Forwarded has
+    /// nothing for it.
     bool prefix = false;
-    /// The only hosts, with their port if there is one in the URL, that a request may be made to,
-    /// whoever names them. Empty: any.
+    /// The only hosts that a request may be made to, whoever names them. With their port where the
+    /// URL has one, whichever header it comes from; that of the scheme (443, 80) may be left out.
+    /// Empty: any.
     std::vector<std::string> hosts = {};
 };
 
@@ -83,7 +85,7 @@ public:
     /// Errors: InvalidRequestError naming what cannot be used: the target, the Host header, the
     /// scheme, a host that is not among those allowed, or a forwarded header. Forwarded and
     /// X-Forwarded-* that name different hosts or schemes are refused, whichever counts: one of
-    /// them is not the proxy's.
+    /// them is not the proxy's. The scheme's own port, written or not, is no difference.
     Result<std::string> url_of(const WebhookRequest& request) const;
 
     /// The URL to give to Twilio for a path (and query) of this server. Needs a fixed base.

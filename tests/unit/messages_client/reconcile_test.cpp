@@ -143,6 +143,11 @@ TEST_CASE("reconcile: a value inside another word, or one that others have too, 
     CHECK(look({{"1", "Ann"}}, "Hi Ann K, your parcel left") == Outcome::possible);
     CHECK(look({{"1", "Ann"}}, "Hi Ann, your parcel left") == Outcome::possible);
     CHECK(look({{"1", "A-1042"}}, "Order A-10421 left") == Outcome::possible);
+    // A reminder and a confirmation speak of the same time and the same amount.
+    CHECK(look({{"1", "2026-05-12T10:00"}}, "See you 2026-05-12T10:00") == Outcome::possible);
+    CHECK(look({{"1", "May2026"}, {"2", "12000"}}, "May2026: pay 12000") == Outcome::possible);
+    CHECK(look({{"1", "20260512"}, {"2", "A-104237"}}, "20260512: A-104237 left") ==
+          Outcome::found);
     // The text that Twilio makes is evidence, whatever the values are.
     const ReconcileOptions expected{.expected_text = "Hi Ann, your  parcel left"};
     CHECK(look({{"1", "Ann"}}, "Hi Ann, your parcel left", expected) == Outcome::found);

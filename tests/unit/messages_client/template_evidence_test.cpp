@@ -5,7 +5,6 @@
 #include <string>
 
 using twiliowa::detail::has_whole_words;
-using twiliowa::detail::is_distinctive;
 using twiliowa::detail::shows_values;
 using twiliowa::detail::single_spaced;
 
@@ -24,18 +23,6 @@ TEST_CASE("a value inside another word is not there") {
     CHECK(has_whole_words("pay 10. Now", "10"));
     CHECK(has_whole_words("It is \"!\"", "!"));
     CHECK_FALSE(has_whole_words("anything", ""));
-}
-
-TEST_CASE("order numbers and codes are distinctive, names, dates and amounts are not") {
-    for (const std::string value : {"10423", "A-1042", "HX1234", "ref:98765"}) {
-        CAPTURE(value);
-        CHECK(is_distinctive(value));
-    }
-    for (const std::string value : {"", "Ann", "Ann K", "1042", "A1042", "2026-11-27", "10:30",
-                                    "GBP 1200", "27 November 2026", "your parcel has arrived"}) {
-        CAPTURE(value);
-        CHECK_FALSE(is_distinctive(value));
-    }
 }
 
 TEST_CASE("a text shows values when it has all of them and one is distinctive") {

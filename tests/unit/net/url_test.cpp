@@ -54,6 +54,18 @@ TEST_CASE("a port counts from 1 to 65535; without one another counts") {
     }
 }
 
+TEST_CASE("two authorities name one place, with the scheme's port or without it") {
+    CHECK(is_same_place("https", "A.example", "a.example:443"));
+    CHECK(is_same_place("http", "a.example:80", "a.example"));
+    CHECK(is_same_place("https", "[::1]:8443", "[::1]:8443"));
+    CHECK_FALSE(is_same_place("https", "a.example:0", "a.example:0"));
+    CHECK_FALSE(is_same_place("https", "a.example", "a.example:80"));
+    CHECK_FALSE(is_same_place("https", "a.example:8443", "a.example"));
+    CHECK_FALSE(is_same_place("https", "a.example", "b.example"));
+    CHECK_FALSE(is_same_place("https", "user@a.example", "a.example"));
+    CHECK_FALSE(is_same_place("https", "a.example", "a.example:1:2"));
+}
+
 TEST_CASE("a URL is split without changing a byte") {
     const auto url = split_url("HTTPS://User:p@Host.example:8443/a/b?c=d&e=f#rc=3");
     REQUIRE(url);

@@ -213,3 +213,11 @@ TEST_CASE("the codes that a create, TwiML and a sender's registration really giv
     CHECK(advise(92007).category == ErrorCategory::template_);
     CHECK(advise(63039).retry == RetryAdvice::later);
 }
+
+TEST_CASE("Meta's and Twilio's newest codes of refusal are known") {
+    CHECK(to_string(advise(37000).category) == "recipient");
+    CHECK(advise(37000).title == containing("call"));
+    CHECK(to_string(advise(139200).category) == "sender");
+    CHECK(advise(139200).title == containing("Direct Send"));
+    for (const int code : {37000, 139200}) CHECK(to_string(advise(code).retry) == "after_fix");
+}

@@ -171,6 +171,81 @@ TEST_CASE("with a list of hosts no other is taken, whoever names it") {
           "X-Forwarded-Host");
 }
 
+TEST_CASE("the prefix counts with either family, since Forwarded has none") {
+    const ProxyHeaders both{.forwarded = true, .prefix = true};
+    CHECK(url_behind(
+              {{"Forwarded", "host=example.com;proto=https"}, {"X-Forwarded-Prefix", "/hooks/"}},
+              "10.0.0.7", both) == "https://example.com/hooks/a");
+    CHECK(url_behind(
+              {{"Forwarded", "host=example.com;proto=https"}, {"X-Forwarded-Prefix", "/hooks/"}},
+              "10.0.0.7", {.forwarded = true}) == "https://example.com/a");
+    const auto url = PublicUrl::behind_proxies({"10.0.0.7"}, both);
+    CHECK(field_of(url.url_of(
+              request_of({{"Host", "inside"}, {"X-Forwarded-Prefix", "/evil, /hooks"}}))) ==
+          "X-Forwarded-Prefix");
+}
+
+TEST_CASE("the hosts of a list are compared with what stands in the URL") {
+    const auto of = [](std::vector<std::string> hosts, HttpHeaders headers) {
+        const auto url = PublicUrl::behind_proxies({"10.0.0.7"}, {.hosts = std::move(hosts)});
+        headers.emplace_back("X-Forwarded-Proto", "https");
+        return url.url_of(request_of(std::move(headers), "/a"));
+    };
+    const HttpHeaders on_port{{"Host", "bot.example.com"}, {"X-Forwarded-Port", "8443"}};
+    CHECK(of({"bot.example.com:8443"}, on_port).value_or("refused") ==
+          "https://bot.example.com:8443/a");
+    CHECK(of({"bot.example.com"}, on_port).value_or("refused") == "refused");
+    // The scheme's own port is the same place, written or not.
+    const HttpHeaders on_default{{"Host", "bot.example.com"}, {"X-Forwarded-Port", "443"}};
+    CHECK(of({"bot.example.com"}, on_default).value_or("refused") == "https://bot.example.com/a");
+    CHECK(of({"bot.example.com:443"}, on_default).value_or("refused") ==
+          "https://bot.example.com/a");
+    CHECK(of({"bot.example.com"}, {{"Host", "bot.example.com:443"}}).value_or("refused") ==
+          "https://bot.example.com:443/a");
+    CHECK(of({"bot.example.com"}, {{"Host", "bot.example.com:80"}}).value_or("refused") ==
+          "refused");
+}
+
+TEST_CASE("families that name one place in two ways agree") {
+    for (const bool forwarded : {false, true}) {
+        const auto url = PublicUrl::behind_proxies({"10.0.0.7"}, {.forwarded = forwarded});
+        const auto of = [&](HttpHeaders headers) {
+            headers.emplace_back("Host", "inside");
+            return url.url_of(request_of(std::move(headers), "/a"));
+        };
+        CHECK(of({{"Forwarded", "host=\"A.example:443\";proto=https"},
+                  {"X-Forwarded-Host", "a.example"}})
+                  .has_value());
+        CHECK(of({{"Forwarded", "host=\"a.example:80\""}, {"X-Forwarded-Host", "a.example"}})
+                  .has_value());
+        CHECK(of({{"Forwarded", "host=\"a.example:8443\";proto=https"},
+                  {"X-Forwarded-Host", "a.example"},
+                  {"X-Forwarded-Port", "8443"}})
+                  .has_value());
+        CHECK(of({{"Forwarded", "host=a.example;proto=https"},
+                  {"X-Forwarded-Host", "a.example"},
+                  {"X-Forwarded-Port", "8080"}})
+                  .has_value());
+        CHECK(field_of(of({{"Forwarded", "host=\"a.example:443\";proto=http"},
+                           {"X-Forwarded-Host", "a.example"}})) == "Forwarded");
+        CHECK(field_of(of({{"Forwarded", "host=\"a.example:8443\";proto=https"},
+                           {"X-Forwarded-Host", "a.example:9443"},
+                           {"X-Forwarded-Port", "8443"}})) == "Forwarded");
+    }
+}
+
+TEST_CASE("a header that cannot be used is named as the one that was read") {
+    const auto url =
+        PublicUrl::behind_proxies({"10.0.0.7"}, {.forwarded = true, .hosts = {"a.example"}});
+    const auto field = [&](const std::string& forwarded, const std::string& host = "a.example") {
+        return field_of(url.url_of(request_of({{"Host", host}, {"Forwarded", forwarded}})));
+    };
+    CHECK(field("proto=javascript;host=a.example") == "Forwarded");
+    CHECK(field("proto=https;host=\"a/b\"") == "Forwarded");
+    CHECK(field("proto=https;host=evil.example") == "Forwarded");
+    CHECK(field("proto=https", "evil.example") == "Host");
+}
+
 TEST_CASE("peers that are not listed say nothing, in whatever form an address is written") {
     const HttpHeaders headers{{"X-Forwarded-Proto", "https"}, {"X-Forwarded-Host", "evil.example"}};
     for (const char* peer : {"10.0.1.7", "11.0.0.7", "", "10.0.0.7:1", "10.0.0", "010.0.0.7",

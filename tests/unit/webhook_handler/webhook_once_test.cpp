@@ -8,6 +8,7 @@
 
 #include <twiliowa/event_key.hpp>
 
+#include "support/show.hpp"
 #include "support/store_doubles.hpp"
 #include "support/webhook_service.hpp"
 
@@ -455,6 +456,26 @@ TEST_CASE("a lost lease is told to the handler and the observer, and its reply i
     CHECK(shared.first.heard->entries.back().outcome == WebhookOutcome::lease_lost);
     CHECK(shared.first.handler.handle(text("hi")).body == nothing);
     CHECK(runs == 2);
+}
+
+TEST_CASE("a handler that throws because its lease was lost is told as that") {
+    Shared shared;
+    shared.first.handler.on_message([&](const InboundMessage&, const HandlerContext& context) {
+        shared.clock->advance(10s);  // the process stands still
+        CHECK(shared.second.handler.handle(text("hi")).status == 200);
+        shared.keeper->renew_due();
+        // As of a send whose CallOptions::cancel it is.
+        if (context.lease_lost.is_cancelled()) Error{{.kind = ErrorKind::cancelled}}.raise();
+    });
+    shared.second.handler.on_message(
+        [](const InboundMessage&) { return MessagingResponse{"from the second"}; });
+    const auto answer = shared.first.handler.handle(text("hi"));
+    CHECK(answer.status == 200);
+    CHECK(answer.body == nothing);
+    REQUIRE(shared.first.heard->entries.size() == 1);
+    const auto& heard = shared.first.heard->entries.back();
+    CHECK(to_string(heard.outcome) == to_string(WebhookOutcome::lease_lost));
+    CHECK(heard.reason == containing("failed"));
 }
 
 TEST_CASE("waiting is for no longer than Twilio does") {

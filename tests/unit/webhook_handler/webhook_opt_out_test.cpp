@@ -83,9 +83,18 @@ TEST_CASE("without a word of Twilio's only the unmistakable ones are held back, 
     }
     CHECK(bot.ran_for("HELP") == "help");
     // What Twilio says goes before words.
-    CHECK(bot.ran_for("STOP", "NEWS") == "text");
+    CHECK(bot.ran_for("STOP", "HELP") == "opt_out");
     // A tap is not typed.
     CHECK(bot.ran_for("Stop", {}, {{"ButtonText", "Stop"}}) == "message");
+}
+
+TEST_CASE("an OptOutType that nobody knows yet lets no STOP through") {
+    Bot bot;
+    CHECK(bot.ran_for("STOP", "NEWS") == "opt_out");
+    CHECK(bot.ran_for("unsubscribe", "STOP_MARKETING") == "opt_out");
+    CHECK(bot.ran_for("hello", "NEWS") == "text");
+    Bot none{[](WebhookOptions& options) { options.stop_words.clear(); }};
+    CHECK(none.ran_for("STOP", "NEWS") == "text");
 }
 
 TEST_CASE("no bot answers STOP") {
