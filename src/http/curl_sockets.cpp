@@ -81,8 +81,11 @@ void CurlSockets::wake() noexcept {
     static_cast<void>(!write(event_.get(), &one, sizeof one));
 }
 
-int CurlSockets::on_socket(CURL*, curl_socket_t socket, int what, void* self, void*) {
-    const int epoll = static_cast<CurlSockets*>(self)->epoll_.get();
+// `watched` is what curl_multi_assign gave the socket: null until it is watched, and again after
+// it was removed.
+int CurlSockets::on_socket(CURL*, curl_socket_t socket, int what, void* self, void* watched) {
+    auto& sockets = *static_cast<CurlSockets*>(self);
+    const int epoll = sockets.epoll_.get();
     epoll_event event{};
     event.data.fd = socket;
     if (what == CURL_POLL_REMOVE) {
@@ -91,9 +94,10 @@ int CurlSockets::on_socket(CURL*, curl_socket_t socket, int what, void* self, vo
     }
     if ((what & CURL_POLL_IN) != 0) event.events |= EPOLLIN;
     if ((what & CURL_POLL_OUT) != 0) event.events |= EPOLLOUT;
-    if (epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) == 0) return 0;
-    if (errno != EEXIST) return -1;
-    return epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event);
+    if (watched != nullptr && epoll_ctl(epoll, EPOLL_CTL_MOD, socket, &event) == 0) return 0;
+    if (epoll_ctl(epoll, EPOLL_CTL_ADD, socket, &event) != 0) return -1;
+    curl_multi_assign(sockets.multi(), socket, self);
+    return 0;
 }
 
 int CurlSockets::on_timer(CURLM*, long milliseconds, void* self) {

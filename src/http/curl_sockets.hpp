@@ -40,7 +40,7 @@ public:
     void wake() noexcept;
 
 private:
-    static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* known);
+    static int on_socket(CURL* easy, curl_socket_t socket, int what, void* self, void* watched);
     static int on_timer(CURLM* multi, long milliseconds, void* self);
 
     OwnedDescriptor epoll_;

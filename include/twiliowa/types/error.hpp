@@ -77,7 +77,7 @@ struct ErrorData {
 /// between threads.
 class TWILIOWA_EXPORT Error {
 public:
-    explicit Error(ErrorData data);
+    [[gnu::cold]] explicit Error(ErrorData data);
 
     ErrorKind kind() const noexcept;
     Effect effect() const noexcept;
@@ -111,13 +111,13 @@ public:
     }
 
     /// Throws the exception that belongs to `kind()`.
-    [[noreturn]] void raise() const;
+    [[noreturn, gnu::cold]] void raise() const;
 
     /// A refusal made here: field as Twilio spells it, what is wrong with it, and the way out.
-    static Error invalid_request(std::string_view field, std::string_view problem,
+    [[gnu::cold]] static Error invalid_request(std::string_view field, std::string_view problem,
                                  std::string_view hint = {}, int code = 0);
     /// A failure of a transport. `effect` is none only if not a byte of the request's body left.
-    static Error transport(Effect effect, Stage stage, std::string_view summary);
+    [[gnu::cold]] static Error transport(Effect effect, Stage stage, std::string_view summary);
 
 private:
     struct State;
