@@ -33,6 +33,23 @@ expect '"status":"delivered"' GET "$(message "$sid")"
 stop
 echo "sandbox: as it should be"
 
+# What a tapped button comes as.
+tapped() { # <type> [options]
+    start --clock manual --webhook http://127.0.0.1:1/ "${@:2}"
+    content=$(ask POST /v1/Content \
+        '{"language": "en", "types": {"twilio/quick-reply": {"body": "Tea?", "actions": [{"title": "Yes", "id": "yes"}]}}}' |
+        grep -oE 'HX[0-9a-f]{32}' | head -n 1)
+    customer '"action": "text", "text": "Hello"'  # opens the window
+    send "ContentSid=$content"
+    advance 10
+    customer '"action": "tap", "button": "yes"'
+    eventually "MessageType=$1" GET /emulator/state
+    stop
+}
+tapped button
+tapped interactive --interactive-taps
+echo "taps: as it should be"
+
 # Who has no WhatsApp, by the code of the day.
 start --clock manual
 for code in 63003 63024; do

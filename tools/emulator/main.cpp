@@ -43,6 +43,7 @@ std::shared_ptr<FakeTwilio> make_fake(const Options& options, const std::string&
     twiliowa::testing::FakeTwilioOptions settings;
     settings.clock = std::move(clock);
     settings.seed = options.seed;
+    settings.interactive_taps = options.interactive_taps;
     settings.lifecycle = twiliowa::testing::Lifecycle::automatic;
     settings.public_url = url;
     return std::make_shared<FakeTwilio>(settings);

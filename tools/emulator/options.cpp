@@ -43,6 +43,8 @@ Usage: twiliowa-emulator [options] [-- program arguments...]
                           TWILIO_WHATSAPP_NUMBER. After a subaccount: a sender of that, which has no
                           other
   --sandbox CODE          that sender is a sandbox: customers send "join CODE" first (63015)
+  --interactive-taps      a tapped quick reply comes as MessageType=interactive, not as button: both
+                          have been seen on Twilio's webhooks
   --webhook URL           where customers' messages go; a fragment may override retries and
                           timeouts: http://localhost:8080/whatsapp#rc=3&rp=all, and a login
                           answers a challenge: http://user:password@localhost:8080/whatsapp
@@ -221,6 +223,7 @@ Options parse_options(int argc, char** argv) {
     line.add_flag("--help", help);
     line.add_flag("-h", help);
     line.add_flag("--tls", [&] { options.tls = true; });
+    line.add_flag("--interactive-taps", [&] { options.interactive_taps = true; });
     line.add("--port", [&](const auto& value) {
         options.port = tools::parse_number("--port", value, 0, 65'535, " from 0 to 65535");
     });

@@ -42,6 +42,7 @@ struct Options {
     std::vector<std::string> senders = {};
     std::vector<Subaccount> subaccounts = {};
     std::string sandbox = {};  ///< The code that opens it.
+    bool interactive_taps = false;
     std::string webhook = {};
     twiliowa::testing::FakeWebhookOptions webhook_options = {};
     bool webhook_options_given = false;
