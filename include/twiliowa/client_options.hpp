@@ -16,6 +16,7 @@
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -30,15 +31,15 @@ enum class UnknownWindow {
 
 /// How a client is set up. Everything has a default.
 struct ClientOptions {
-    std::string from = {};  ///< Sender of every message that names none: `+14155238886`.
-    std::string messaging_service_sid = {};  ///< MG...; the default instead of, or with, `from`.
-    std::string status_callback = {};        ///< Default status callback URL.
+    TextField from = {};  ///< Sender of every message that names none: `+14155238886`.
+    TextField messaging_service_sid = {};  ///< MG...; the default instead of, or with, `from`.
+    TextField status_callback = {};        ///< Default status callback URL.
     /// Twilio's edge ("dublin") and region ("ie1"). One alone implies the other where the pair is
     /// documented; the host always names both.
-    std::string edge = {};
-    std::string region = {};
+    TextField edge = {};
+    TextField region = {};
     /// Instead of https://api.twilio.com: an emulator, a gateway. http:// is allowed here only.
-    std::string base_url = {};
+    TextField base_url = {};
     /// Default: a CurlTransport of its own. Share one between clients to share its connections.
     std::shared_ptr<HttpTransport> transport = {};
     std::chrono::milliseconds timeout = defaults::timeout;

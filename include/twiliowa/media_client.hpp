@@ -16,6 +16,7 @@
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/credentials.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -34,7 +35,7 @@ struct MediaOptions {
     std::size_t max_bytes = defaults::max_media_bytes;
     /// Where the API may redirect to, over https: `host`, `*.domain` (its subdomains),
     /// `host:port`, each with `/path/prefix` if need be. Any other host is refused by name.
-    std::vector<std::string> redirect_hosts = default_media_hosts();
+    TextList redirect_hosts = default_media_hosts();
     int max_redirects = defaults::max_redirects;
     /// A redirect is never followed to an address outside the public internet (private, loopback,
     /// link-local, multicast, ...), unless this returns true for it (the numeric IP address).

@@ -20,6 +20,7 @@
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -46,7 +47,7 @@ struct ReconcileOptions {
     /// only if one of them is distinctive, as far as one can see: an order number (`A-104237`), a
     /// code (`7GK2-99XA`, a UUID) or a number of eight digits, and no date, time or amount
     /// (docs/retries.md). A text of OutboundText needs none.
-    std::string expected_text = {};
+    TextField expected_text = {};
     /// Messages created from `attempted_at - clock_skew` ...
     std::chrono::milliseconds clock_skew{5'000};
     /// ... to `attempted_at + window` count. Longer than the timeout of the call that sent it.

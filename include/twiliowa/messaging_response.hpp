@@ -9,18 +9,19 @@
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
 /// One reply. Empty members are left out.
 struct TwimlMessage {
-    std::string body = {};                ///< At most 1600 characters (code points).
-    std::vector<std::string> media = {};  ///< URLs. WhatsApp takes one, SMS ten.
-    std::string to = {};                  ///< As on the wire (+44... is SMS). Default: who wrote.
-    std::string from = {};                ///< Default: to whom was written.
-    std::string action = {};              ///< URL for the reply's status callbacks.
-    std::string method = {};              ///< Of those callbacks: `POST` or `GET`.
-    std::string status_callback = {};     ///< Twilio prefers `action`.
+    TextField body = {};             ///< At most 1600 characters (code points).
+    TextList media = {};             ///< URLs. WhatsApp takes one, SMS ten.
+    TextField to = {};               ///< As on the wire (+44... is SMS). Default: who wrote.
+    TextField from = {};             ///< Default: to whom was written.
+    TextField action = {};           ///< URL for the reply's status callbacks.
+    TextField method = {};           ///< Of those callbacks: `POST` or `GET`.
+    TextField status_callback = {};  ///< Twilio prefers `action`.
 };
 
 /// What Twilio shall do in answer to an inbound message: send messages, or ask another URL. Plain

@@ -22,6 +22,7 @@
 #include <twiliowa/types/cancel.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/observer.hpp>
+#include <twiliowa/types/text_field.hpp>
 #include <twiliowa/webhook/inbound_filter.hpp>
 #include <twiliowa/webhook/parse_webhook.hpp>
 #include <twiliowa/webhook/per_account.hpp>
@@ -55,7 +56,7 @@ struct WebhookOptions {
     /// count) counts as an opt-out, like one that Twilio or `opt_outs` say is one: see
     /// `inbound::opt_out`. Also where OptOutType is a word that nobody knows yet. It writes nothing
     /// down; `opt_outs` do. Empty: no words do.
-    std::vector<std::string> stop_words = {"STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT"};
+    TextList stop_words = {"STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT"};
     /// Told of every inbound message, and of the error 63016, when given: a
     /// `std::shared_ptr<ConversationWindow>`, or a function from the AccountSid of a verified event
     /// to the account's own. Share it with MessagesClient. Where accounts do not trust each other

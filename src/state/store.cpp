@@ -62,19 +62,17 @@ MonotonicTime expiry_after(MonotonicTime now, std::chrono::milliseconds time_to_
 }  // namespace detail
 
 struct MemoryStore::State {
-    struct Entry;
-    using Entries = std::unordered_map<detail::StoredKey, Entry, detail::KeyHash, detail::KeyEqual>;
-    using Node = Entries::value_type;  // of a map, which do not move
-
     struct Entry {
+        const detail::StoredKey* key = nullptr;  ///< Of the map, whose nodes do not move.
         std::string value = {};
         std::uint64_t version = 0;
         MonotonicTime expires = {};
         Keep keep = Keep::pinned;
         // Of an evictable entry: those written before and after it.
-        Node* older = nullptr;
-        Node* newer = nullptr;
+        Entry* older = nullptr;
+        Entry* newer = nullptr;
     };
+    using Entries = std::unordered_map<detail::StoredKey, Entry, detail::KeyHash, detail::KeyEqual>;
 
     explicit State(MemoryStoreOptions chosen) : options(std::move(chosen)) {}
 
@@ -87,32 +85,30 @@ struct MemoryStore::State {
     }
 
     void remove(Entries::iterator entry) {
-        unlist(*entry);
+        unlist(entry->second);
         entries.erase(entry);
     }
 
     /// Takes an entry out of the two indices.
-    void unlist(Node& node) {
-        const auto& entry = node.second;
-        if (entry.expires != MonotonicTime::max()) by_expiry.erase({entry.expires, &node});
+    void unlist(Entry& entry) {
+        if (entry.expires != MonotonicTime::max()) by_expiry.erase({entry.expires, &entry});
         if (entry.keep != Keep::evictable) return;
-        (entry.older != nullptr ? entry.older->second.newer : oldest) = entry.newer;
-        (entry.newer != nullptr ? entry.newer->second.older : newest) = entry.older;
+        (entry.older != nullptr ? entry.older->newer : oldest) = entry.newer;
+        (entry.newer != nullptr ? entry.newer->older : newest) = entry.older;
     }
 
-    void list(Node& node) {
-        auto& entry = node.second;
+    void list(Entry& entry) {
         // Most expire after all that are there.
         if (entry.expires != MonotonicTime::max()) {
-            by_expiry.insert(by_expiry.end(), {entry.expires, &node});
+            by_expiry.insert(by_expiry.end(), {entry.expires, &entry});
         }
         if (entry.keep != Keep::evictable) return;
         entry.newer = nullptr;
-        entry.older = std::exchange(newest, &node);
-        (entry.older != nullptr ? entry.older->second.newer : oldest) = &node;
+        entry.older = std::exchange(newest, &entry);
+        (entry.older != nullptr ? entry.older->newer : oldest) = &entry;
     }
 
-    void remove(const Node& node) { remove(entries.find(detail::SoughtKey{node.first})); }
+    void remove(const Entry& entry) { remove(entries.find(detail::SoughtKey{*entry.key})); }
 
     bool remove_one_expired(MonotonicTime now) {
         if (by_expiry.empty() || by_expiry.begin()->first > now) return false;
@@ -132,10 +128,10 @@ struct MemoryStore::State {
     const MemoryStoreOptions options;
     mutable std::mutex mutex;
     Entries entries;
-    std::set<std::pair<MonotonicTime, Node*>> by_expiry;
+    std::set<std::pair<MonotonicTime, Entry*>> by_expiry;
     // Of the evictable entries, by when they were written.
-    Node* oldest = nullptr;
-    Node* newest = nullptr;
+    Entry* oldest = nullptr;
+    Entry* newest = nullptr;
     std::uint64_t last_version = 0;
 };
 
@@ -176,18 +172,19 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
         return version;
     }
     if (exists) {
-        state_->unlist(*found);
+        state_->unlist(found->second);
     } else if (state_->make_room(now)) {
         found = state_->entries.try_emplace(detail::StoredKey{sought}).first;
     } else {
         return store_error("is full of entries that must stay", "raise max_entries");
     }
     auto& entry = found->second;
+    entry.key = &found->first;
     entry.value = value;
     entry.version = version;
     entry.expires = detail::expiry_after(now, time_to_live);
     entry.keep = keep;
-    state_->list(*found);
+    state_->list(entry);
     return version;
 }
 

@@ -217,7 +217,7 @@ Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
     return PublicUrl{std::move(settings)};
 }
 
-Result<PublicUrl> PublicUrl::try_behind_proxies(const std::vector<std::string>& peers,
+Result<PublicUrl> PublicUrl::try_behind_proxies(const TextList& peers,
                                                 const ProxyHeaders& headers) {
     if (peers.empty()) return Error::invalid_request("peers", "no proxy is listed");
     auto settings = std::make_shared<Settings>();
@@ -238,12 +238,11 @@ PublicUrl PublicUrl::fixed(std::string_view base_url) {
     return try_fixed(base_url).value();
 }
 
-PublicUrl PublicUrl::behind_proxies(const std::vector<std::string>& peers,
-                                    const ProxyHeaders& headers) {
+PublicUrl PublicUrl::behind_proxies(const TextList& peers, const ProxyHeaders& headers) {
     return try_behind_proxies(peers, headers).value();
 }
 
-PublicUrl PublicUrl::as_received(std::vector<std::string> hosts) {
+PublicUrl PublicUrl::as_received(TextList hosts) {
     auto settings = std::make_shared<Settings>();
     settings->headers.hosts = std::move(hosts);
     return PublicUrl{std::move(settings)};

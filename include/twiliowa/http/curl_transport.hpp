@@ -9,6 +9,7 @@
 #include <twiliowa/export.hpp>
 #include <twiliowa/http/defaults.hpp>
 #include <twiliowa/http/http_transport.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -16,12 +17,12 @@ namespace twiliowa {
 struct CurlOptions {
     /// PEM file or directory of the certificate authorities to trust. Default: libcurl's own, then
     /// the usual places of Linux distributions; an error lists what was tried.
-    std::string ca_file = {};
-    std::string ca_directory = {};
-    std::string ca_pem = {};  ///< The same as text.
+    TextField ca_file = {};
+    TextField ca_directory = {};
+    TextField ca_pem = {};  ///< The same as text.
     /// Proxy URL. Default: from the environment (HTTPS_PROXY, and NO_PROXY: hosts, domains and
     /// networks). "none" uses no proxy. A proxy that fails or refuses is named in the error.
-    std::string proxy = {};
+    TextField proxy = {};
     /// These two at most a hundred years.
     std::chrono::milliseconds connect_timeout = defaults::connect_timeout;
     std::chrono::milliseconds max_idle = defaults::max_idle;

@@ -14,6 +14,7 @@
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/sender.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -35,7 +36,7 @@ struct ConversationWindowOptions {
     /// How long a window that has closed is known to be closed.
     std::chrono::milliseconds kept{std::chrono::hours{30 * 24}};
     /// Part of every key. Needed where several accounts use one sender and one store (the sandbox).
-    std::string scope = {};
+    TextField scope = {};
     std::shared_ptr<Clock> clock = {};  ///< Default: the machine's.
 };
 

@@ -15,6 +15,7 @@
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/sender.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -27,9 +28,9 @@ struct OptOutOptions {
     bool read_words = false;
     /// A message that is one of these and nothing else; case and surrounding white space do not
     /// count. Default: Twilio's default keywords.
-    std::vector<std::string> stop_words = {"STOP",    "UNSUBSCRIBE", "END",    "QUIT",
-                                           "STOPALL", "REVOKE",      "OPTOUT", "CANCEL"};
-    std::vector<std::string> start_words = {"START", "UNSTOP"};
+    TextList stop_words = {"STOP",    "UNSUBSCRIBE", "END",    "QUIT",
+                           "STOPALL", "REVOKE",      "OPTOUT", "CANCEL"};
+    TextList start_words = {"START", "UNSTOP"};
     /// The errors that mean an opt-out of everything: 21610 (unsubscribed from the sender).
     std::vector<int> codes = {21610};
     /// Those that stop everything until the customer writes: 63033 (blocked the sender).
@@ -40,7 +41,7 @@ struct OptOutOptions {
     /// opt-out itself is kept for good.
     std::chrono::milliseconds opt_in_kept{std::chrono::hours{7 * 24}};
     /// Part of every key. Needed where several accounts use one sender and one store (the sandbox).
-    std::string scope = {};
+    TextField scope = {};
     std::shared_ptr<Clock> clock = {};  ///< Default: the machine's.
 };
 

@@ -12,6 +12,7 @@
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/open_enum.hpp>
 #include <twiliowa/types/sid.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -91,8 +92,8 @@ struct Media {
 
 /// Which messages to list. Empty fields do not filter.
 struct MessageFilter {
-    std::string to = {};                        ///< An address, as in `OutboundMessage::to`.
-    std::string from = {};                      ///< An address, as in `OutboundMessage::to`.
+    TextField to = {};                          ///< An address, as in `OutboundMessage::to`.
+    TextField from = {};                        ///< An address, as in `OutboundMessage::to`.
     std::optional<TimePoint> sent_on = {};      ///< That day, UTC.
     std::optional<TimePoint> sent_before = {};  ///< That day or earlier.
     std::optional<TimePoint> sent_after = {};   ///< That day or later.

@@ -12,6 +12,7 @@
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
 #include <twiliowa/webhook/webhook_request.hpp>
 
 namespace twiliowa {
@@ -26,10 +27,10 @@ struct ConnectionOverrides {
     std::optional<int> retries = {};                                ///< 0 to 5 (1).
     /// Which failures are tried again: `4xx`, `5xx`, `ct` (connecting), `rt` (reading), several of
     /// them with commas, or `all` (`ct`).
-    std::string retry_on = {};
+    TextField retry_on = {};
     /// Where Twilio calls from: ashburn, dublin, frankfurt, sao-paulo, singapore, sydney, tokyo,
     /// umatilla (ashburn).
-    std::string edge = {};
+    TextField edge = {};
 };
 
 /// As the fragment of a webhook's URL, `#rc=3&rp=all`; empty if nothing is set. Twilio neither
@@ -49,7 +50,7 @@ struct ProxyHeaders {
     /// The only hosts that a request may be made to, whoever names them. With their port where the
     /// URL has one, whichever header it comes from; that of the scheme (443, 80) may be left out.
     /// Empty: any.
-    std::vector<std::string> hosts = {};
+    TextList hosts = {};
 };
 
 /// How the outside world reaches this server; with it, a request's URL as Twilio called and signed
@@ -72,14 +73,13 @@ public:
     /// themselves pass on unchecked cannot be told from what they say: have them set each of these
     /// headers that they do not remove.
     /// @throws InvalidRequestError naming the entry that is neither, or if there is none.
-    static PublicUrl behind_proxies(const std::vector<std::string>& peers,
-                                    const ProxyHeaders& headers = {});
-    static Result<PublicUrl> try_behind_proxies(const std::vector<std::string>& peers,
+    static PublicUrl behind_proxies(const TextList& peers, const ProxyHeaders& headers = {});
+    static Result<PublicUrl> try_behind_proxies(const TextList& peers,
                                                 const ProxyHeaders& headers = {});
 
     /// As received: WebhookRequest::scheme, and the Host header, which is whatever the client says.
     /// With `hosts` (`bot.example.com`, `bot.example.com:8443`) no other is taken; any without.
-    static PublicUrl as_received(std::vector<std::string> hosts = {});
+    static PublicUrl as_received(TextList hosts = {});
 
     /// The URL that the request was made to.
     /// Errors: InvalidRequestError naming what cannot be used: the target, the Host header, the
