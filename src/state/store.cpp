@@ -69,7 +69,7 @@ struct MemoryStore::State {
     struct Entry {
         std::string value = {};
         std::uint64_t version = 0;
-        MonotonicTime expires = {};
+        MonotonicTime expires = MonotonicTime::max();
         Keep keep = Keep::pinned;
         // Of an evictable entry: those written before and after it.
         Node* older = nullptr;
@@ -92,24 +92,57 @@ struct MemoryStore::State {
     }
 
     /// Takes an entry out of the two indices.
-    void unlist(Node& node) {
+    void unlist(Node& node) noexcept {
+        unlist_expiry(node);
+        unlist_age(node);
+    }
+    void unlist_expiry(Node& node) noexcept {
+        const auto expires = node.second.expires;
+        if (expires != MonotonicTime::max()) by_expiry.erase({expires, &node});
+    }
+    void unlist_age(Node& node) noexcept {
         const auto& entry = node.second;
-        if (entry.expires != MonotonicTime::max()) by_expiry.erase({entry.expires, &node});
         if (entry.keep != Keep::evictable) return;
         (entry.older != nullptr ? entry.older->second.newer : oldest) = entry.newer;
         (entry.newer != nullptr ? entry.newer->second.older : newest) = entry.older;
     }
-
-    void list(Node& node) {
+    void list_age(Node& node) noexcept {
         auto& entry = node.second;
-        // Most expire after all that are there.
-        if (entry.expires != MonotonicTime::max()) {
-            by_expiry.insert(by_expiry.end(), {entry.expires, &node});
-        }
         if (entry.keep != Keep::evictable) return;
         entry.newer = nullptr;
         entry.older = std::exchange(newest, &node);
         (entry.older != nullptr ? entry.older->second.newer : oldest) = &node;
+    }
+
+    /// What the entry is from now on. Where memory is wanting nothing has changed.
+    void write(Node& node, std::string_view value, std::uint64_t version, MonotonicTime expires,
+               Keep keep) {
+        auto& entry = node.second;
+        std::string text{value};
+        if (expires != entry.expires) {
+            // Most expire after all that are there.
+            if (expires != MonotonicTime::max())
+                by_expiry.insert(by_expiry.end(), {expires, &node});
+            unlist_expiry(node);
+        }
+        unlist_age(node);
+        entry.value = std::move(text);
+        entry.version = version;
+        entry.expires = expires;
+        entry.keep = keep;
+        list_age(node);
+    }
+
+    /// Another one, of which nothing is left where memory is wanting.
+    void add(const detail::SoughtKey& key, std::string_view value, std::uint64_t version,
+             MonotonicTime expires, Keep keep) {
+        const auto added = entries.try_emplace(detail::StoredKey{key}).first;
+        try {
+            write(*added, value, version, expires, keep);
+        } catch (...) {
+            entries.erase(added);
+            throw;
+        }
     }
 
     void remove(const Node& node) { remove(entries.find(detail::SoughtKey{node.first})); }
@@ -167,7 +200,7 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
     const detail::SoughtKey sought{key};
     const auto now = state_->options.clock->monotonic_now();
     const std::lock_guard lock(state_->mutex);
-    auto found = state_->find_live(sought, now);
+    const auto found = state_->find_live(sought, now);
     const bool exists = found != state_->entries.end();
     if (expected != (exists ? found->second.version : 0)) return std::uint64_t{0};
     const auto version = ++state_->last_version;
@@ -175,19 +208,14 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
         if (exists) state_->remove(found);
         return version;
     }
+    const auto expires = detail::expiry_after(now, time_to_live);
     if (exists) {
-        state_->unlist(*found);
+        state_->write(*found, value, version, expires, keep);
     } else if (state_->make_room(now)) {
-        found = state_->entries.try_emplace(detail::StoredKey{sought}).first;
+        state_->add(sought, value, version, expires, keep);
     } else {
         return store_error("is full of entries that must stay", "raise max_entries");
     }
-    auto& entry = found->second;
-    entry.value = value;
-    entry.version = version;
-    entry.expires = detail::expiry_after(now, time_to_live);
-    entry.keep = keep;
-    state_->list(*found);
     return version;
 }
 

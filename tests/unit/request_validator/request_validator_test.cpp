@@ -236,10 +236,10 @@ TEST_CASE("signed JSON does not pass for a form, whatever a customer wrote into 
 
 TEST_CASE("a signed form moved into the URL brings no body of the customer's own with it") {
     const std::string account = "AC0123456789abcdef0123456789abcdef";
-    const auto other_body = [](const std::string& type) {
+    const auto other_body = [](std::string_view type) {
         return type == form_type ? std::string{"Body=pay"} : std::string{R"({"pay":1})"};
     };
-    for (const std::string type : {std::string{form_type}, std::string{"application/json"}}) {
+    for (const std::string_view type : {form_type, std::string_view{"application/json"}}) {
         CAPTURE(type);
         const auto hash = RequestValidator::with_body_hash("?a", other_body(type)).substr(2);
         const auto fields = "AccountSid" + account + "Bodyhi" + hash + "&From+1";
