@@ -139,3 +139,19 @@ TEST_CASE("a parameter of any name that Twilio may think of is no end of a URL")
     CHECK(by_get.handler.handle(Service::sign(got)).status == 200);
     CHECK(ran == 2);
 }
+
+TEST_CASE("the observer is told a MessageSid, and nothing that somebody put in its place") {
+    Service service;
+    service.handler.on_unknown([](const UnknownWebhook&) {});
+    const auto told = [&](const std::string& message_sid) {
+        service.handler.handle(
+            Service::request({{"AccountSid", account}, {"MessageSid", message_sid}}));
+        CHECK(service.heard->entries.back().outcome == WebhookOutcome::handled);
+        return service.heard->entries.back().message_sid;
+    };
+    CHECK(told(sid) == sid);
+    CHECK(told("447700900123").empty());
+    CHECK(told("HelloThere").empty());
+    const std::string of_another_kind = "IM" + std::string(32, 'a');
+    CHECK(told(of_another_kind) == of_another_kind);
+}
