@@ -86,7 +86,8 @@ struct [[nodiscard]] Verdict {
 };
 
 /// Verifies `X-Twilio-Signature`: the HMAC over the URL, and over the form parameters sorted by
-/// name (POST) or nothing else (GET; other bodies, whose hash is in the URL as bodySHA256).
+/// name (POST) or nothing else (GET; other bodies, whose hash is in the URL as bodySHA256). A form
+/// is signed as a form, also where the URL has a hash of it.
 ///
 ///     const RequestValidator validator{auth_token};
 ///     if (!validator.validate({.url = url, .content_type = type, .body = body,

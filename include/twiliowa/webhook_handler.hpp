@@ -48,7 +48,7 @@ struct WebhookOptions {
     std::chrono::milliseconds wait_for_running{8'000};
     /// Whether `on_unknown` runs again for a request with a signature that was seen before. A
     /// replay and a true second event of the same bytes cannot be told apart: the default runs it
-    /// once for both.
+    /// once for both. With it, who has seen one can also cut its parameters anew.
     bool unknown_may_repeat = false;
     /// The one method that is taken; Twilio's default is POST.
     WebhookMethod method = WebhookMethod::post;

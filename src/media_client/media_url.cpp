@@ -1,6 +1,7 @@
 #include "media_client/media_url.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <utility>
 
 #include <twiliowa/types/sid.hpp>
@@ -42,26 +43,32 @@ bool read_authority(std::string_view authority, std::string& host, int& port) {
     return number.has_value();
 }
 
-/// A path that some reader would rewrite (`..`, in whatever spelling) could leave its prefix.
-bool has_dot_segment(std::string_view target) {
-    const auto path = target.substr(0, target.find('?'));
-    for (std::size_t begin = 0; begin < path.size();) {
-        const auto end = std::min(path.find('/', begin), path.size());
-        std::string_view segment = path.substr(begin, end - begin);
-        begin = end + 1;
-        bool dots = !segment.empty();
-        while (!segment.empty() && dots) {
-            if (segment.front() == '.') {
-                segment.remove_prefix(1);
-            } else if (segment.size() >= 3 && equals_ignoring_case(segment.substr(0, 3), "%2e")) {
-                segment.remove_prefix(3);
-            } else {
-                dots = false;
-            }
-        }
-        if (dots) return true;
+/// What is at the front of `text`, of several spellings of one thing, any case; 0 if none is.
+std::size_t size_of_front(std::string_view text, std::string_view plain,
+                          std::initializer_list<std::string_view> escapes) noexcept {
+    if (!text.empty() && plain.find(text.front()) != std::string_view::npos) return 1;
+    const auto front = text.substr(0, 3);
+    const bool escaped = std::any_of(escapes.begin(), escapes.end(), [front](auto escape) {
+        return equals_ignoring_case(front, escape);
+    });
+    return escaped ? front.size() : 0;
+}
+
+/// A path that some reader would rewrite (`..`, in whatever spelling) could leave its prefix. Some
+/// take an escaped slash for one, and what follows a semicolon for no part of a name.
+bool has_dot_segment(std::string_view target) noexcept {
+    auto path = target.substr(0, target.find('?'));
+    bool only_dots = true;  // since the last slash
+    std::size_t dots = 0;
+    while (!path.empty()) {
+        const auto slash = size_of_front(path, "/;", {"%2f", "%5c", "%3b"});
+        const auto dot = size_of_front(path, ".", {"%2e"});
+        if (slash > 0 && only_dots && dots > 0) return true;
+        dots = slash > 0 ? 0 : dots + (dot > 0 ? 1 : 0);
+        only_dots = slash > 0 || (only_dots && dot > 0);
+        path.remove_prefix(std::max<std::size_t>({slash, dot, 1}));
     }
-    return false;
+    return only_dots && dots > 0;
 }
 
 bool is_plain_url_text(std::string_view text) noexcept {

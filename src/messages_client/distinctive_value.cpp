@@ -26,6 +26,9 @@ constexpr std::string_view words_beside_numbers =
     "st nd rd th am pm h hr hrs m min mins s sec t z utc gmt uhr "
     "usd eur gbp inr idr brl mxn cop ars clp pen jpy cny krw vnd thb php myr sgd hkd aud nzd cad "
     "chf sek nok dkk pln czk huf ron try zar ngn kes ghs egp aed sar ils pkr bdt rub uah "
+    "xof xaf tzs ugx rwf etb zmw mad dzd tnd qar kwd omr bhd jod iqd lbp lkr npr mmk khr twd kzt "
+    "gel amd azn uzs byn mdl rsd bgn isk all bob pyg uyu gtq hnl nio crc pab dop jmd ves "
+    "ksh tsh ush sh shs lei ft din pts points cal kcal kj mah mb gb tb kb kwh "
     "r rs rp rm kr km kg g l ml cm mm ";
 
 /// Alone at a word's beginning a letter is no unit, unless a currency: `T-1042`, but `R1200`.
@@ -70,10 +73,29 @@ bool is_in_amount(std::string_view before, std::string_view after) noexcept {
            (after.size() > 1 && is_point(after.front()) && is_digit_of_value(after[1]));
 }
 
+/// `wa.me/447700900123`, without a scheme: a name that ends in two letters or more stands before
+/// the path.
+bool is_web_address(std::string_view word) noexcept {
+    const auto slash = word.find('/');
+    if (slash == std::string_view::npos) return false;
+    const auto host = word.substr(0, slash);
+    const auto dot = host.rfind('.');
+    if (dot == std::string_view::npos || dot == 0 || host.size() - dot < 3) return false;
+    return std::all_of(host.begin() + static_cast<std::ptrdiff_t>(dot) + 1, host.end(),
+                       is_latin_letter);
+}
+
+/// `+447700900123`, in whatever stands around it: `tel:+44...`, `(+44)...`.
+bool names_telephone(std::string_view word) noexcept {
+    const auto plus = word.find('+');
+    return plus != std::string_view::npos && plus + 1 < word.size() &&
+           is_digit_of_value(word[plus + 1]);
+}
+
 /// Mail, web and telephone are the same in every message.
 bool is_where_to_reach(std::string_view word) noexcept {
     return word.find('@') != std::string_view::npos || word.find("://") != std::string_view::npos ||
-           word.starts_with("www.") || word.starts_with('+');
+           word.starts_with("www.") || is_web_address(word) || names_telephone(word);
 }
 
 /// What a word is made of. A year counts for nothing.
@@ -127,7 +149,7 @@ bool is_distinctive_word(std::string_view word) noexcept {
     const auto shape = shape_of(word);
     if (!shape.has_letters) return shape.digits >= 8 && !shape.is_round;
     if (!shape.has_name) return false;
-    const bool is_order_number = shape.digits >= 4 && word.size() >= 6;
+    const bool is_order_number = shape.digits >= 4 && word.size() >= 6 && !shape.is_round;
     const bool is_code =
         shape.length >= 8 && shape.changes >= 3 && !(shape.has_capitals && shape.has_small);
     return is_order_number || is_code;

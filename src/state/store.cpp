@@ -66,7 +66,7 @@ struct MemoryStore::State {
         const detail::StoredKey* key = nullptr;  ///< Of the map, whose nodes do not move.
         std::string value = {};
         std::uint64_t version = 0;
-        MonotonicTime expires = {};
+        MonotonicTime expires = MonotonicTime::max();
         Keep keep = Keep::pinned;
         // Of an evictable entry: those written before and after it.
         Entry* older = nullptr;
@@ -90,22 +90,55 @@ struct MemoryStore::State {
     }
 
     /// Takes an entry out of the two indices.
-    void unlist(Entry& entry) {
+    void unlist(Entry& entry) noexcept {
+        unlist_expiry(entry);
+        unlist_age(entry);
+    }
+    void unlist_expiry(Entry& entry) noexcept {
         if (entry.expires != MonotonicTime::max()) by_expiry.erase({entry.expires, &entry});
+    }
+    void unlist_age(Entry& entry) noexcept {
         if (entry.keep != Keep::evictable) return;
         (entry.older != nullptr ? entry.older->newer : oldest) = entry.newer;
         (entry.newer != nullptr ? entry.newer->older : newest) = entry.older;
     }
-
-    void list(Entry& entry) {
-        // Most expire after all that are there.
-        if (entry.expires != MonotonicTime::max()) {
-            by_expiry.insert(by_expiry.end(), {entry.expires, &entry});
-        }
+    void list_age(Entry& entry) noexcept {
         if (entry.keep != Keep::evictable) return;
         entry.newer = nullptr;
         entry.older = std::exchange(newest, &entry);
         (entry.older != nullptr ? entry.older->newer : oldest) = &entry;
+    }
+
+    /// What the entry is from now on. Where memory is wanting nothing has changed.
+    void write(Entry& entry, std::string_view value, std::uint64_t version, MonotonicTime expires,
+               Keep keep) {
+        std::string text{value};
+        if (expires != entry.expires) {
+            // Most expire after all that are there.
+            if (expires != MonotonicTime::max()) {
+                by_expiry.insert(by_expiry.end(), {expires, &entry});
+            }
+            unlist_expiry(entry);
+        }
+        unlist_age(entry);
+        entry.value = std::move(text);
+        entry.version = version;
+        entry.expires = expires;
+        entry.keep = keep;
+        list_age(entry);
+    }
+
+    /// Another one, of which nothing is left where memory is wanting.
+    void add(const detail::SoughtKey& key, std::string_view value, std::uint64_t version,
+             MonotonicTime expires, Keep keep) {
+        const auto added = entries.try_emplace(detail::StoredKey{key}).first;
+        added->second.key = &added->first;
+        try {
+            write(added->second, value, version, expires, keep);
+        } catch (...) {
+            entries.erase(added);
+            throw;
+        }
     }
 
     void remove(const Entry& entry) { remove(entries.find(detail::SoughtKey{*entry.key})); }
@@ -163,7 +196,7 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
     const detail::SoughtKey sought{key};
     const auto now = state_->options.clock->monotonic_now();
     const std::lock_guard lock(state_->mutex);
-    auto found = state_->find_live(sought, now);
+    const auto found = state_->find_live(sought, now);
     const bool exists = found != state_->entries.end();
     if (expected != (exists ? found->second.version : 0)) return std::uint64_t{0};
     const auto version = ++state_->last_version;
@@ -171,20 +204,14 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
         if (exists) state_->remove(found);
         return version;
     }
+    const auto expires = detail::expiry_after(now, time_to_live);
     if (exists) {
-        state_->unlist(found->second);
+        state_->write(found->second, value, version, expires, keep);
     } else if (state_->make_room(now)) {
-        found = state_->entries.try_emplace(detail::StoredKey{sought}).first;
+        state_->add(sought, value, version, expires, keep);
     } else {
         return store_error("is full of entries that must stay", "raise max_entries");
     }
-    auto& entry = found->second;
-    entry.key = &found->first;
-    entry.value = value;
-    entry.version = version;
-    entry.expires = detail::expiry_after(now, time_to_live);
-    entry.keep = keep;
-    state_->list(entry);
     return version;
 }
 

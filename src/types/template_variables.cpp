@@ -30,9 +30,21 @@ bool is_variable_name(std::string_view name) noexcept {
                        [](char c) { return detail::is_letter_or_digit(c) || c == '_'; });
 }
 
+/// Whether it may hold somebody's number.
+bool holds_long_number(std::string_view name) noexcept {
+    constexpr int longest = 5;
+    int digits = 0;
+    return std::any_of(name.begin(), name.end(), [&](char c) {
+        digits = detail::is_digit(c) ? digits + 1 : 0;
+        return digits > longest;
+    });
+}
+
 /// A name in an error text: names come from outside too, so only harmless ones are quoted.
 std::string quoted_variable(std::string_view name, std::size_t index) {
-    if (is_variable_name(name)) return "variable \"" + std::string(name) + "\"";
+    if (is_variable_name(name) && !holds_long_number(name)) {
+        return "variable \"" + std::string(name) + "\"";
+    }
     return "variable number " + std::to_string(index + 1);
 }
 

@@ -194,7 +194,21 @@ Error too_many_parameters(const char* where) {
     return Error::invalid_request(where, "the webhook has more than 1000 parameters");
 }
 
-Result<WebhookEvent> read_event(const detail::DecodedForm& form) {
+/// Whether the first of what was signed behind the URL may be its end, cut off and made a
+/// parameter: `7` of `?job=17`, `/status` of a path. The signature fits that, too. Twilio's names
+/// that sort before AccountSid begin with A and a small letter; a URL's end seldom does.
+bool holds_end_of_url(const detail::DecodedForm& form) noexcept {
+    const auto fields = form.fields();
+    return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+        const auto name = field.name();
+        if (name >= "AccountSid" || field.name_and_value().empty()) return false;
+        return name.size() < 2 || name[0] != 'A' || name[1] < 'a' || name[1] > 'z';
+    });
+}
+
+enum class ReadFrom { body, query };
+
+Result<WebhookEvent> read_event(const detail::DecodedForm& form, ReadFrom place) {
     WebhookFields fields{form};
     const bool has_newer = fields.has("MessageStatus");
     const bool has_status = has_newer || fields.has("SmsStatus");
@@ -203,6 +217,11 @@ Result<WebhookEvent> read_event(const detail::DecodedForm& form) {
     const bool has_content = fields.has("Body") || fields.has("NumMedia");
     const bool is_message = !is_status && fields.has("From") && (has_content || has_status);
     if (!is_status && !is_message) return read_unknown(fields);
+    if (place == ReadFrom::body && holds_end_of_url(form)) {
+        return Error::invalid_request("body", "a parameter may be the end of a URL",
+                                      "all names of Twilio's begin with a letter: somebody may "
+                                      "have seen a webhook and cut its text anew");
+    }
     auto sid = take_message_sid(fields);
     if (sid.empty()) {
         return Error::invalid_request("MessageSid", "the webhook has no readable MessageSid",
@@ -212,8 +231,8 @@ Result<WebhookEvent> read_event(const detail::DecodedForm& form) {
 }
 
 Result<WebhookEvent> read_event_and_query(const detail::DecodedForm& form,
-                                          const detail::DecodedForm& query) {
-    auto event = read_event(form);
+                                          const detail::DecodedForm& query, ReadFrom place) {
+    auto event = read_event(form, place);
     if (event) std::visit([&](auto& read) { read.query = list_of(query); }, *event);
     return event;
 }
@@ -223,7 +242,7 @@ Result<WebhookEvent> read_event_and_query(const detail::DecodedForm& form,
 Result<WebhookEvent> parse_webhook_form(std::string_view form) {
     detail::DecodedForm fields;
     if (!fields.read(form, detail::max_webhook_fields)) return too_many_parameters("body");
-    return read_event(fields);
+    return read_event(fields, ReadFrom::body);
 }
 
 Result<WebhookEvent> detail::read_webhook(const WebhookRequest& request, const DecodedForm& body) {
@@ -237,7 +256,8 @@ Result<WebhookEvent> detail::read_webhook(const WebhookRequest& request, const D
     if (!query.read(query_of(request.target), max_webhook_fields)) {
         return too_many_parameters("query");
     }
-    return read_event_and_query(in_body ? body : query, query);
+    return in_body ? read_event_and_query(body, query, ReadFrom::body)
+                   : read_event_and_query(query, query, ReadFrom::query);
 }
 
 Result<WebhookEvent> parse_webhook(const WebhookRequest& request) {

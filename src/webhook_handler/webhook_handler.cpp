@@ -92,6 +92,16 @@ WebhookEnd failed_with(WebhookOutcome outcome, const Error& error) {
     return {.outcome = outcome, .reason = error.what(), .hint = error.hint()};
 }
 
+/// An UnknownWebhook may have anything in the place of a MessageSid: a number, a customer's word.
+bool is_sid_of_some_kind(std::string_view text) noexcept {
+    constexpr std::size_t kind_size = 2;
+    constexpr std::size_t sid_size = 34;
+    return text.size() == sid_size &&
+           std::all_of(text.begin(), text.begin() + kind_size,
+                       [](char c) { return c >= 'A' && c <= 'Z'; }) &&
+           std::all_of(text.begin() + kind_size, text.end(), detail::is_hex_digit);
+}
+
 std::string_view name_of(WebhookMethod method) noexcept {
     return method == WebhookMethod::get ? "GET" : "POST";
 }
@@ -380,7 +390,7 @@ void WebhookHandler::Impl::report(const WebhookEnd& end, const EventKey& key,
     event.outcome = end.outcome;
     event.http_status = status_of(end.outcome);
     event.kind = key.kind;
-    event.message_sid = key.message_sid;
+    if (is_sid_of_some_kind(key.message_sid)) event.message_sid = key.message_sid;
     if (detail::is_whole_sid(detail::account_sid_kind, key.account_sid)) {
         event.account_sid = key.account_sid;
     }

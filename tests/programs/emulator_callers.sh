@@ -51,6 +51,16 @@ grep -q 'HTTP/1.1 403' <<<"$(ask POST /emulator/fault '{"clear": true}' "$elsewh
 preflight=$(ask OPTIONS /emulator/fault '' 'Origin: http://evil.example' 'Access-Control-Request-Method: POST')
 ! grep -qi '^access-control-allow' <<<"$preflight" || fail "another site's page is let in: $preflight"
 grep -q 'HTTP/1.1 200' <<<"$(ASK_LOGIN=a:b ask GET / '' "$elsewhere")" || fail "a link leads nowhere"
+# Over http to an address that is not this machine's, browsers do not say that; nor do old ones.
+for origin in http://evil.example https://evil.example:8443 null http://192.0.2.9 http://localhost.evil.example; do
+    grep -q 'HTTP/1.1 403' <<<"$(ask GET "$messages" '' "Origin: $origin")" || fail "$origin may list messages"
+    grep -q 'HTTP/1.1 403' <<<"$(ask POST "$messages" "From=whatsapp%3A%2B14155238886&To=$lee&$template" "Origin: $origin")" ||
+        fail "$origin may send"
+    grep -q 'HTTP/1.1 403' <<<"$(ask POST /emulator/fault '{"clear": true}' "Origin: $origin")" || fail "$origin may order"
+done
+for origin in http://localhost:3000 http://127.0.0.1 'http://[::1]:8080' http://app.localhost; do
+    grep -q 'HTTP/1.1 200' <<<"$(ask GET "$messages" '' "Origin: $origin")" || fail "$origin may not list messages"
+done
 for site in same-origin same-site none; do
     grep -q 'HTTP/1.1 200' <<<"$(ask GET "$messages" '' "Sec-Fetch-Site: $site")" || fail "$site may not list messages"
 done

@@ -45,9 +45,14 @@ bool has_known_login(const httplib::Request& request) {
                         std::string{FakeTwilio::demo_auth_token};
 }
 
-/// Whether a browser sends it for a page of another site.
+/// Whether a browser sends it for a page of another site. It says so where it takes the address for
+/// a safe one, this machine or https; elsewhere, and if it is old, it names the page's origin with
+/// all that could do something.
 bool is_from_elsewhere(const httplib::Request& request) {
-    return request.get_header_value("Sec-Fetch-Site") == "cross-site";
+    const auto site = request.get_header_value("Sec-Fetch-Site");
+    if (!site.empty()) return site == "cross-site";
+    const auto origin = request.get_header_value("Origin");
+    return !origin.empty() && !HostNames::is_near(origin, request.get_header_value("Host"));
 }
 
 }  // namespace

@@ -39,6 +39,10 @@ bool is_loopback(const std::string& bytes) {
            bytes.substr(0, 13) == address_bytes("127.0.0.0").substr(0, 13);
 }
 
+bool is_local_name(const std::string& host) {
+    return host == "localhost" || host.ends_with(".localhost");
+}
+
 bool is_every_address(const std::string& bytes) {
     return bytes == address_bytes("::") || bytes == address_bytes("0.0.0.0");
 }
@@ -53,11 +57,18 @@ HostNames::HostNames(std::string listening, std::vector<std::string> allowed)
 
 bool HostNames::allow(std::string_view header, std::string_view own) const {
     const auto host = host_of(header);
-    if (header.empty() || host == "localhost" || host.ends_with(".localhost")) return true;
+    if (header.empty() || is_local_name(host)) return true;
     if (std::find(names_.begin(), names_.end(), host) != names_.end()) return true;
     const auto bytes = address_bytes(host);
     return !bytes.empty() &&
            (is_loopback(bytes) || on_every_address_ || bytes == address_bytes(std::string{own}));
+}
+
+bool HostNames::is_near(std::string_view origin, std::string_view host) {
+    const auto scheme = origin.find("://");
+    if (scheme == std::string_view::npos) return false;  // "null": whoever hides where it is from
+    const auto page = host_of(origin.substr(scheme + 3));
+    return page == host_of(host) || is_local_name(page) || is_loopback(address_bytes(page));
 }
 
 }  // namespace emulator

@@ -19,6 +19,10 @@ public:
     /// without it is: no browser leaves it out.
     bool allow(std::string_view header, std::string_view own) const;
 
+    /// Whether the page of that Origin header (`http://localhost:3000`) is this server's, called by
+    /// the name in `host`, or another server's on the browser's own machine.
+    static bool is_near(std::string_view origin, std::string_view host);
+
 private:
     std::vector<std::string> names_;
     bool on_every_address_;

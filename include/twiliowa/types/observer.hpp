@@ -63,7 +63,7 @@ struct WebhookResultEvent {
     WebhookOutcome outcome = WebhookOutcome::handled;
     int http_status = 0;
     std::string_view kind = {};         ///< `message`, `status`, `unknown`; empty if not read.
-    std::string_view message_sid = {};  ///< Empty if not read.
+    std::string_view message_sid = {};  ///< Empty if not read, or no SID.
     /// The account that the request names (AC...); empty if it names none, or was refused before
     /// its signature was looked at. Proven by the signature if the outcome is `handled`,
     /// `duplicate`, `running`, `handler_failed`, `store_failed`, `recut` or `lease_lost`; otherwise

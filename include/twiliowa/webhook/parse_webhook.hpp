@@ -34,7 +34,9 @@ using WebhookEvent = std::variant<InboundMessage, StatusCallback, UnknownWebhook
 ///
 /// Errors: InvalidRequestError when the body is no form (its Content-Type says something else), it
 /// or the URL has more than 1000 parameters, or it is an inbound message or status callback without
-/// a readable MessageSid. Thread-safe; throws nothing but std::bad_alloc.
+/// a readable MessageSid, or with a parameter in its body that may be the end of the URL, which a
+/// signature does not tell from it: one whose name sorts before AccountSid and does not begin as
+/// Twilio's do, with A and a small letter. Thread-safe; throws nothing but std::bad_alloc.
 TWILIOWA_EXPORT Result<WebhookEvent> parse_webhook(const WebhookRequest& request);
 
 /// The same from the form alone, without a `query`.

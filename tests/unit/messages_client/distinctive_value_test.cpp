@@ -38,9 +38,13 @@ TEST_CASE("what two messages to one customer may share is not distinctive") {
           "12000EUR", "IDR12345678", "Rs125400", "$12345678",
           "\xE2\x82\xAC"
           "12345678",
-          "12345678\xE2\x82\xAB", "1234.56USD", "1500km",
+          "12345678\xE2\x82\xAB", "1234.56USD", "1500km", "Ksh5500", "KES5500", "Tsh12500",
+          "N25000", "XOF5500", "5500TZS", "12500lei", "1500pts", "1500points", "2500mAh",
+          "1500kcal",
           // Where to reach somebody.
-          "+447700900123", "lee1984@example.com", "https://shop.example/sale/20261127a"}) {
+          "+447700900123", "(+44)7700900123", "tel:+447700900123", "whatsapp:+447700900123",
+          "wa.me/447700900123", "t.me/lee12345", "shop.example/help/12345a",
+          "Shop.Example/A-104237", "lee1984@example.com", "https://shop.example/sale/20261127a"}) {
         CAPTURE(value);
         CHECK_FALSE(is_distinctive(value));
     }

@@ -214,12 +214,47 @@ TEST_CASE("a body that is neither form nor hashed is refused, whatever the signa
           VerdictReason::body_hash_missing);
 }
 
-TEST_CASE("a form with the hash of its body in the URL passes signed either way, not tampered") {
+TEST_CASE("a form with the hash of its body in the URL passes signed as a form only") {
     const auto url = RequestValidator::with_body_hash("https://example.com/a", "Body=hello");
     CHECK(verdict(url, "Body=hello", signed_for(url, "Body=hello")).ok());
     const auto url_only = signed_for(url, "");
-    CHECK(verdict(url, "Body=hello", url_only).ok());
+    CHECK_FALSE(verdict(url, "Body=hello", url_only).ok());
     CHECK_FALSE(verdict(url, "Body=other", url_only).ok());
+}
+
+TEST_CASE("signed JSON does not pass for a form, whatever a customer wrote into it") {
+    const std::string body = R"({"text":"&MessageSid=SM0&From=whatsapp:%2B1&Body=pay&"})";
+    const auto url = RequestValidator::with_body_hash("https://example.com/a", body);
+    const auto signature = signed_for(url, "");
+    CHECK(reason_of({.url = url,
+                     .content_type = "application/json",
+                     .body = body,
+                     .signature = signature}) == VerdictReason::ok);
+    CHECK(verdict(url, body, signature).reason == VerdictReason::mismatch);
+    CHECK(reason_of({.url = url, .body = body, .signature = signature}) == VerdictReason::mismatch);
+}
+
+TEST_CASE("a signed form moved into the URL brings no body of the customer's own with it") {
+    const std::string account = "AC0123456789abcdef0123456789abcdef";
+    const auto other_body = [](std::string_view type) {
+        return type == form_type ? std::string{"Body=pay"} : std::string{R"({"pay":1})"};
+    };
+    for (const std::string_view type : {form_type, std::string_view{"application/json"}}) {
+        CAPTURE(type);
+        const auto hash = RequestValidator::with_body_hash("?a", other_body(type)).substr(2);
+        const auto fields = "AccountSid" + account + "Bodyhi" + hash + "&From+1";
+        const std::string url = "https://example.com/a?b=1";
+        const auto form =
+            "AccountSid=" + account + "&Body=hi" + "%26" + hash.substr(1) + "%26&From=%2B1";
+        const auto signature = signed_for(url, form);
+        CHECK(verdict(url, form, signature).ok());
+        const auto moved = url + fields;
+        CHECK(signed_for(moved, "") == signature);
+        const auto verdict = RequestValidator{token}.check(
+            {.url = moved, .content_type = type, .body = other_body(type), .signature = signature});
+        CHECK(verdict.reason == VerdictReason::mismatch);
+        CHECK(verdict.hint == containing("moved"));
+    }
 }
 
 TEST_CASE("a content type may have a charset, capitals and spaces, or be absent") {

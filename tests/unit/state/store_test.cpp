@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <cstdint>
+#include <limits>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <twiliowa/testing/manual_clock.hpp>
 
@@ -170,4 +173,27 @@ TEST_CASE("an entry over the size limit is refused") {
 TEST_CASE("a store with a limit of nothing is refused") {
     CHECK_THROWS_AS(MemoryStore({.max_entries = 0}), InvalidRequestError);
     CHECK_THROWS_AS(MemoryStore({.max_entry_bytes = 0}), InvalidRequestError);
+}
+
+TEST_CASE("where memory is wanting an entry stays as it was, and the store whole") {
+    MemoryStore store{{.max_entries = 4, .max_entry_bytes = std::string::npos}};
+    const auto put = [&](const std::string& key, std::uint64_t expected) {
+        return store.compare_and_set(key, expected, "as it was", 1h, Keep::evictable).value();
+    };
+    put("a", 0);
+    const auto version = put("b", 0);
+    put("c", 0);
+    // No memory holds so much: it is refused before a byte of it is read.
+    const std::string_view huge{"x", std::numeric_limits<std::size_t>::max() - 64};
+    CHECK_THROWS(store.compare_and_set("b", version, huge, 2h, Keep::evictable));
+    CHECK_THROWS(store.compare_and_set("new", 0, huge, 2h, Keep::evictable));
+    CHECK(store.size() == 3);
+    CHECK(store.get("b").value()->value == "as it was");
+    CHECK(store.get("b").value()->version == version);
+    // Its neighbours go, and so does it, in the order in which they were written.
+    for (int i = 0; i < 3; ++i) put("d" + std::to_string(i), 0);
+    CHECK_FALSE(store.get("a").value());
+    CHECK_FALSE(store.get("b").value());
+    CHECK(store.get("c").value());
+    CHECK(store.size() == 4);
 }

@@ -42,6 +42,9 @@ TEST_CASE("good variables become one JSON object, in order") {
 TEST_CASE("each broken rule is refused with the variable's name and never its value") {
     CHECK(contains(refusal({{"1", ""}}), "variable \"1\" is empty"));
     CHECK(contains(refusal({{"1", "a"}, {"1", "b"}}), "variable \"1\" is there twice"));
+    // A name that may be somebody's number is not repeated.
+    CHECK(contains(refusal({{"1", "a"}, {"447700900123", ""}}), "variable number 2 is empty"));
+    CHECK(contains(refusal({{"tel447700900123", ""}}), "variable number 1 is empty"));
     CHECK(
         contains(refusal({{"first name", "secret"}}), "variable number 1 has an impossible name"));
     CHECK(contains(refusal({{"", "secret"}}), "variable number 1"));
