@@ -26,8 +26,8 @@ std::optional<InboundLocation> take_location(WebhookFields& fields) {
                                                                               : std::nullopt;
     };
     const auto latitude = angle("Latitude", 90);
-    const auto longitude = angle("Longitude", 180);
-    if (!latitude || !longitude) return std::nullopt;
+    const auto longitude = latitude ? angle("Longitude", 180) : std::nullopt;
+    if (!longitude) return std::nullopt;
     fields.take("Latitude");
     fields.take("Longitude");
     return InboundLocation{*latitude, *longitude, fields.take("Address"), fields.take("Label")};
@@ -53,12 +53,12 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
     return media;
 }
 
-std::optional<ButtonReply> take_button(WebhookFields& fields) {
-    const bool says_button = fields.peek("MessageType") == "button";
+std::optional<ButtonReply> take_button(WebhookFields& fields, std::string_view message_type) {
     ButtonReply button;
     fields.take_into(button.payload, "ButtonPayload");
     fields.take_into(button.text, "ButtonText");
-    if (!says_button && button.payload.empty() && button.text.empty()) return std::nullopt;
+    if (message_type != "button" && button.payload.empty() && button.text.empty())
+        return std::nullopt;
     return button;
 }
 
@@ -129,7 +129,8 @@ Result<WebhookEvent> read_message(MessageSid sid, WebhookFields& fields) {
     auto& message = std::get<InboundMessage>(*event);
     message.sid = std::move(sid);
     message.account_sid = take_account_sid(fields);
-    message.button = take_button(fields);
+    fields.take_into(message.message_type, "MessageType");
+    message.button = take_button(fields, message.message_type);
     message.list = take_list(fields);
     message.location = take_location(fields);
     message.media = take_media(fields);
@@ -139,7 +140,6 @@ Result<WebhookEvent> read_message(MessageSid sid, WebhookFields& fields) {
     fields.take_into(message.from, "From");
     fields.take_into(message.to, "To");
     fields.take_into(message.body, "Body");
-    fields.take_into(message.message_type, "MessageType");
     fields.take_into(message.interactive_data, "InteractiveData");
     message.forwarded = fields.take_flag("Forwarded");
     message.frequently_forwarded = fields.take_flag("FrequentlyForwarded");
@@ -198,12 +198,13 @@ Error too_many_parameters(const char* where) {
 /// parameter: `7` of `?job=17`, `/status` of a path. The signature fits that, too. Twilio's names
 /// that sort before AccountSid begin with A and a small letter; a URL's end seldom does.
 bool holds_end_of_url(const detail::DecodedForm& form) noexcept {
-    const auto fields = form.fields();
-    return std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+    for (const auto& field : form.fields()) {
         const auto name = field.name();
-        if (name >= "AccountSid" || field.name_and_value().empty()) return false;
-        return name.size() < 2 || name[0] != 'A' || name[1] < 'a' || name[1] > 'z';
-    });
+        if (!name.empty() && name.front() > 'A') continue;  // nearly all
+        if (name >= "AccountSid" || field.name_and_value().empty()) continue;
+        if (name.size() < 2 || name[0] != 'A' || name[1] < 'a' || name[1] > 'z') return true;
+    }
+    return false;
 }
 
 enum class ReadFrom { body, query };

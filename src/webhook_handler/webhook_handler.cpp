@@ -222,7 +222,8 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey
                     "the body is larger than " + std::to_string(options.max_body_bytes) + " bytes",
                 .hint = "raise max_body_bytes if Twilio sent it"};
     }
-    if (!detail::equals_ignoring_case(request.method, name_of(options.method))) {
+    const auto method = name_of(options.method);
+    if (request.method != method && !detail::equals_ignoring_case(request.method, method)) {
         return {.outcome = WebhookOutcome::bad_method,
                 .reason = "the method is not " + std::string{name_of(options.method)},
                 .hint = "WebhookOptions::method is the one that is set at Twilio"};
