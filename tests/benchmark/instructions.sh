@@ -32,10 +32,13 @@ self_test() {
     local x='part x y 2.000 10.0' z='part z y 4.000 3.0'
     expect passes 'as the baseline' 'versions a' "$x" "$z"
     expect passes 'as the baseline' 'versions a' 'part x y 2.050 10.0' 'part z y 4.390 3.0'
+    expect passes 'as the baseline' 'versions a' 'part x y 1.950 10.2' 'part z y 3.610 2.8'
     expect fails 'x: 2.080' 'versions a' 'part x y 2.080 10.0' "$z"
     expect fails 'x: 1.920' 'versions a' 'part x y 1.920 10.0' "$z"
     expect fails 'x: 11.0 allocations' 'versions a' 'part x y 2.000 11.0' "$z"
     expect fails 'z: 4.500' 'versions a' "$x" 'part z y 4.500 3.0'
+    expect fails 'z: 3.590' 'versions a' "$x" 'part z y 3.590 3.0'
+    expect fails 'x: 9.0 allocations' 'versions a' 'part x y 2.000 9.0' "$z"
     expect fails 'z: is not measured' 'versions a' "$x"
     expect fails 'w: is not in the baseline' 'versions a' "$x" "$z" 'part w y 1.000 1.0'
     expect passes 'x: 2.080.*other versions' 'versions b' 'part x y 2.080 10.0' "$z"

@@ -2,10 +2,12 @@
 // the answer. That would deliver a message twice.
 #include <curl/curl.h>
 
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "fixture.hpp"
+#include "support/show.hpp"
 
 using namespace twiliowa;
 using namespace twiliowa::test;
@@ -107,6 +109,10 @@ TEST_CASE("HTTP/2: a stream refused, reset or overtaken by GOAWAY is not repeate
             // its user as if the connection had died.
             const bool known_untouched = path == std::string("/goaway");
             CHECK(result.error().effect() == (known_untouched ? Effect::none : Effect::unknown));
+            if (known_untouched) {
+                CHECK(result.error().stage() == Stage::send);
+                CHECK(result.error().what() == containing("the server refused the HTTP/2 stream"));
+            }
             CHECK(wire.bodies(path) == 1);
         }
     }
@@ -141,6 +147,10 @@ TEST_CASE("a reset while the body is being sent leaves its effect unknown") {
             REQUIRE_FALSE(result);
             CAPTURE(result.error().what());
             CHECK(result.error().effect() == Effect::unknown);
+            // libcurl meets the reset while it writes, or when it looks for an answer.
+            const bool wrote =
+                std::string_view{result.error().what()}.find("sending") != std::string_view::npos;
+            CHECK(result.error().stage() == (wrote ? Stage::send : Stage::receive));
             CHECK(wire.bodies("/early/reset") == 1);
         }
     }

@@ -67,6 +67,19 @@ TEST_CASE("a base URL is scheme, host and port, nothing else") {
     }
 }
 
+TEST_CASE("the names of a base URL's host are as long as DNS has them, and no longer") {
+    const auto is_base = [](const std::string& host) {
+        return api_origin("api", "", "", "https://" + host).has_value();
+    };
+    const std::string longest(63, 'a');
+    CHECK(is_base(longest + ".b"));
+    CHECK_FALSE(is_base(longest + "a.b"));
+    CHECK_FALSE(is_base("b." + longest + "a"));
+    const auto three = longest + '.' + longest + '.' + longest + '.';
+    CHECK(is_base(three + std::string(61, 'a')));
+    CHECK_FALSE(is_base(three + std::string(62, 'a')));
+}
+
 TEST_CASE("a link leads to the API's own origin or is refused") {
     const auto origin = api_origin("api", "", "", {}).value();
     CHECK(same_origin_url(origin, "/2010/x?Page=1&t=%2B").value() ==

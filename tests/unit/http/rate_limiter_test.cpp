@@ -67,3 +67,26 @@ TEST_CASE("impossible rates are refused by name") {
                         InvalidRequestError);
     }
 }
+
+TEST_CASE("a pause saves up no more than the burst") {
+    const auto limiter = token_bucket({.per_second = 10, .burst = 2});
+    const MonotonicTime now{100s};
+    CHECK(limiter->reserve("a", now) == now);
+    const auto later = now + 60s;
+    CHECK(limiter->reserve("a", later) == later);
+    CHECK(limiter->reserve("a", later) == later);
+    CHECK(limiter->reserve("a", later) == later + 100ms);
+}
+
+TEST_CASE("a slot more than a hundred years ahead never comes") {
+    const auto limiter = token_bucket({.per_second = 1e-6});
+    const MonotonicTime now{100s};
+    constexpr std::chrono::hours hundred_years{24 * 36'500};
+    auto slot = now;
+    int ahead = 0;
+    for (; slot != MonotonicTime::max(); ++ahead) {
+        REQUIRE(slot - now <= hundred_years);
+        slot = limiter->reserve("a", now);
+    }
+    CHECK(ahead == 3155);  // a million seconds apart
+}

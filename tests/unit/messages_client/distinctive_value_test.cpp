@@ -49,3 +49,24 @@ TEST_CASE("what two messages to one customer may share is not distinctive") {
         CHECK_FALSE(is_distinctive(value));
     }
 }
+
+TEST_CASE("a number is not distinctive where it is part of a way to reach somebody") {
+    for (const std::string value :
+         {"order10423789@shop.example", "https://shop.example/item/10423789",
+          "www.shop10423789.example", "+10423789"}) {
+        CAPTURE(value);
+        CHECK_FALSE(is_distinctive(value));
+    }
+    CHECK(is_distinctive("shop10423789"));
+}
+
+TEST_CASE("what is one digit, letter or change short is not distinctive") {
+    CHECK(is_distinctive("10423789"));
+    CHECK_FALSE(is_distinctive("1042378"));
+    CHECK(is_distinctive("order1042"));
+    CHECK_FALSE(is_distinctive("order104"));
+    CHECK(is_distinctive("AB12CD34"));
+    CHECK_FALSE(is_distinctive("AB12CD3"));
+    CHECK_FALSE(is_distinctive("AB123CDE"));
+    CHECK_FALSE(is_distinctive("Ab12Cd34"));
+}

@@ -138,15 +138,18 @@ TEST_CASE("the fragment is not signed") {
     CHECK(signed_for(plain_url + "#rc=3&rp=all") == hello_signature);
 }
 
-TEST_CASE("a GET is its URL, with whatever body") {
+TEST_CASE("a GET or HEAD is its URL, with whatever body") {
     const auto signature = signed_for(plain_url, "");
-    CHECK(reason_of({.method = "GET", .url = plain_url, .signature = signature}) ==
-          VerdictReason::ok);
-    CHECK(reason_of({.method = "GET",
-                     .url = plain_url,
-                     .content_type = form_type,
-                     .body = "Body=hello",
-                     .signature = signature}) == VerdictReason::ok);
+    for (const std::string_view method : {"GET", "get", "HEAD", "head"}) {
+        CAPTURE(method);
+        CHECK(reason_of({.method = method, .url = plain_url, .signature = signature}) ==
+              VerdictReason::ok);
+        CHECK(reason_of({.method = method,
+                         .url = plain_url,
+                         .content_type = form_type,
+                         .body = "Body=hello",
+                         .signature = signature}) == VerdictReason::ok);
+    }
     CHECK(reason_of({.method = "POST",
                      .url = plain_url,
                      .content_type = form_type,

@@ -197,3 +197,45 @@ TEST_CASE("where memory is wanting an entry stays as it was, and the store whole
     CHECK(store.get("c").value());
     CHECK(store.size() == 4);
 }
+
+TEST_CASE("what left the middle of the evictable entries takes no other along") {
+    Shelf s(3);
+    s.put("a", Keep::evictable);
+    const auto version = s.put("b", Keep::evictable);
+    s.put("c", Keep::evictable);
+    SUBCASE("written again") {
+        CHECK(s.store.compare_and_set("b", version, "v", 1h, Keep::evictable).value() != 0);
+        s.put("d", Keep::evictable);
+        CHECK_FALSE(s.has("a"));
+        s.put("e", Keep::evictable);
+        CHECK_FALSE(s.has("c"));
+        CHECK(s.has("b"));
+    }
+    SUBCASE("erased") {
+        CHECK(s.store.erase("b", version).value());
+        s.put("d", Keep::evictable);
+        s.put("e", Keep::evictable);
+        s.put("f", Keep::evictable);
+        CHECK_FALSE(s.has("a"));
+        CHECK_FALSE(s.has("c"));
+        CHECK(s.has("d"));
+    }
+    CHECK(s.store.size() == 3);
+}
+
+TEST_CASE("two expired entries go for each one that comes") {
+    Shelf s(1'000);
+    for (int i = 0; i < 100; ++i) s.put("old" + std::to_string(i), Keep::pinned, 1s);
+    s.clock->advance(1s);
+    for (int i = 0; i < 50; ++i) s.put("new" + std::to_string(i));
+    CHECK(s.store.size() == 50);
+}
+
+TEST_CASE("keys of the same hash are two keys") {
+    // With libstdc++'s hash of 64 bits; with another they are two keys like any others.
+    Shelf s;
+    s.put("collideshdzzgead");
+    CHECK_FALSE(s.has("8h4ughj4u2n5d77b"));
+    CHECK(s.put("8h4ughj4u2n5d77b") != 0);
+    CHECK(s.store.size() == 2);
+}

@@ -28,6 +28,10 @@ TEST_CASE("a failing check names an enumeration's value") {
     const std::string kind{to_string(ErrorKind::timeout)};
     CHECK(shown(ErrorKind::timeout) == kind + " == " + kind);
     CHECK(shown(VerdictReason::ok) != "0 == 0");
+    CHECK(shown(Stage::send) == "send == send");
+    CHECK(shown(HttpMethod::put) == "PUT == PUT");
+    CHECK(shown(ClaimOutcome::recut) == "recut == recut");
+    CHECK(shown(WebhookOutcome::duplicate) == "duplicate == duplicate");
 }
 
 TEST_CASE("a failing check shows the text of a status, and what an optional holds") {

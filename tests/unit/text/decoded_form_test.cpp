@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <string>
 
 using twiliowa::detail::DecodedForm;
@@ -50,4 +51,35 @@ TEST_CASE("what was read before is forgotten") {
     CHECK(form.fields().empty());
     REQUIRE(form.read("c=3", 10));
     CHECK(form.fields().size() == 1);
+}
+
+TEST_CASE("a form leaves room for all of its text, in its own buffer or in a larger one") {
+    for (const std::size_t size : {1U, 1023U, 1024U, 1025U, 1026U, 2047U, 2048U, 2049U, 4097U}) {
+        CAPTURE(size);
+        DecodedForm form;
+        const std::string body(size, 'x');  // a name alone: nothing of it is left out
+        REQUIRE(form.read(body, 10));
+        REQUIRE(form.text().size() == size);
+        std::fill_n(form.room(), size, 'y');
+        REQUIRE(form.fields().size() == 1);
+        // Told before it is read: what was written over it would lead anywhere.
+        REQUIRE(form.room() == form.fields()[0].data + size);
+        CHECK(form.fields()[0].name() == body);
+    }
+}
+
+TEST_CASE("fields keep their order and their text, in their first place or in a larger one") {
+    for (const std::size_t count : {63U, 64U, 65U, 66U, 129U}) {
+        CAPTURE(count);
+        std::string text;
+        for (std::size_t i = 0; i < count; ++i) text += "&f=" + std::to_string(i);
+        DecodedForm form;
+        REQUIRE(form.read(text, count));
+        REQUIRE(form.fields().size() == count);
+        std::size_t wrong = 0;
+        for (std::size_t i = 0; i < count; ++i) {
+            if (form.fields()[i].value() != std::to_string(i)) ++wrong;
+        }
+        CHECK(wrong == 0);
+    }
 }

@@ -65,3 +65,19 @@ TEST_CASE("code points are counted, not bytes") {
     CHECK(detail::count_code_points("\0"sv) == 1);
     CHECK(detail::count_code_points("a\xc3\xa9\xe2\x82\xac\xf0\x9f\x98\x80") == 4);
 }
+
+TEST_CASE("a byte that is not ASCII is found wherever it stands") {
+    for (std::size_t size = 0; size <= 100; ++size) {
+        std::string text(size, 'a');
+        CAPTURE(size);
+        CHECK(detail::is_ascii(text));
+        std::size_t overlooked = 0;
+        for (auto& c : text) {
+            c = '\x80';
+            if (detail::is_ascii(text)) ++overlooked;
+            c = 'a';
+        }
+        CHECK(overlooked == 0);
+    }
+    CHECK(detail::is_ascii("a\x7f\0b"sv));
+}

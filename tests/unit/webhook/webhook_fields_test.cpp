@@ -6,6 +6,7 @@
 
 using twiliowa::detail::DecodedForm;
 using twiliowa::detail::FieldList;
+using twiliowa::detail::FieldName;
 using twiliowa::detail::WebhookFields;
 
 namespace {
@@ -69,4 +70,37 @@ TEST_CASE("numbered fields come in the order of their numbers, each number once"
     CHECK(taken[1].second == "c");
     CHECK(taken[2].first == 10);
     CHECK(std::move(fields).rest() == FieldList{{"ux", "n"}, {"u2", "again"}});
+}
+
+TEST_CASE("of any number of fields each is found by its name, and each left in its order") {
+    for (const int count : {1, 63, 64, 65, 66, 200}) {
+        CAPTURE(count);
+        // More names than buckets, and each name twice.
+        std::string body;
+        FieldList left;
+        for (int i = 0; i < count; ++i) {
+            const auto name = "f" + std::to_string(i % ((count + 1) / 2));
+            body += name + "=" + std::to_string(i) + "&";
+            left.emplace_back(name, std::to_string(i));
+        }
+        const Fields f{body + "From=me&From=you&To=it"};
+        auto fields = f.of();
+        CHECK(fields.take("From") == "me");
+        CHECK(fields.take("To") == "it");
+        CHECK(fields.peek("f0") == "0");
+        CHECK_FALSE(fields.has("Body"));
+        left.emplace_back("From", "you");
+        CHECK(std::move(fields).rest() == left);
+    }
+}
+
+TEST_CASE("names of one bucket are told apart") {
+    static_assert(FieldName{"axb"}.bucket == FieldName{"ayb"}.bucket);
+    const Fields f{"ayb=1&axb=2&azb=3&axb=4"};
+    auto fields = f.of();
+    CHECK(fields.take("axb") == "2");
+    CHECK(fields.take("axb") == "4");
+    CHECK_FALSE(fields.has("axb"));
+    CHECK(fields.peek("azb") == "3");
+    CHECK(std::move(fields).rest() == FieldList{{"ayb", "1"}, {"azb", "3"}});
 }

@@ -11,6 +11,7 @@
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
+using fake_test::last_of;
 using nlohmann::json;
 using twiliowa::testing::FakeContent;
 using twiliowa::testing::FakeTwilio;
@@ -177,7 +178,7 @@ TEST_CASE("FakeTwilio has a template approved in time, or not") {
     CHECK(status(sid) == "unsubmitted");
     const auto unapproved = talk.client.send_template({.to = "+447700900123", .content_sid = sid});
     talk.fake->advance(10s);
-    CHECK(talk.fake->message(unapproved.sid.str())->error_code == 63016);
+    CHECK(talk.fake->message(unapproved.sid.str()).value().error_code == 63016);
 
     const std::string good = R"({"name":"order_on_its_way","category":"UTILITY"})";
     const auto received = request(sid, good);
@@ -196,7 +197,7 @@ TEST_CASE("FakeTwilio has a template approved in time, or not") {
     CHECK(status(sid) == "approved");
     talk.client.send_template({.to = "+447700900123", .content_sid = sid});
     talk.fake->run_until_idle();
-    CHECK(talk.statuses.back() == "delivered");
+    CHECK(last_of(talk.statuses) == "delivered");
 
     const auto bad = create(talk);
     CHECK(code_of(request(bad, R"({"name":"Order","category":"UTILITY"})")) == 20422);
@@ -208,7 +209,7 @@ TEST_CASE("FakeTwilio has a template approved in time, or not") {
     CHECK(status(bad) == "rejected");
     const auto rejected = talk.client.send_template({.to = "+447700900123", .content_sid = bad});
     talk.fake->run_until_idle();
-    CHECK(talk.fake->message(rejected.sid.str())->error_code == 63040);
+    CHECK(talk.fake->message(rejected.sid.str()).value().error_code == 63040);
 }
 
 TEST_CASE("FakeTwilio changes no template that WhatsApp was asked to approve") {
@@ -258,7 +259,7 @@ TEST_CASE("FakeTwilio has WhatsApp turn down an approved template that is filled
         const auto sent = talk.client.send(message);
         CHECK(sent.status == MessageStatus::queued);
         talk.fake->run_until_idle();
-        return talk.fake->message(sent.sid.str())->error_code.value_or(0);
+        return talk.fake->message(sent.sid.str()).value().error_code.value_or(0);
     };
     CHECK(outcome(R"({"2":"x"})") == 0);
     CHECK(outcome(R"({"2":"four    spaces"})") == 0);
@@ -280,7 +281,7 @@ TEST_CASE("FakeTwilio draws every type of template with its variables") {
             talk,
             R"({"twilio/media":{"body":"See {{1}}","media":["https://example.com/{{2}}.png"]}})");
         CHECK(bubble.media == std::vector<std::string>{"https://example.com/two.png"});
-        CHECK(talk.fake->messages().front().num_media == 1);
+        CHECK(talk.fake->messages().at(0).num_media == 1);
     }
     SUBCASE("location") {
         const auto bubble = bubble_of(
@@ -330,9 +331,9 @@ TEST_CASE("FakeTwilio draws every type of template with its variables") {
         CHECK(card.media == std::vector<std::string>{"https://example.com/b.png"});
         REQUIRE(card.buttons.size() == 1);
         CHECK(card.buttons[0].id == "b");
-        CHECK(talk.fake->messages().front().num_media == 2);
+        CHECK(talk.fake->messages().at(0).num_media == 2);
         talk.lee().taps("b");
-        CHECK(talk.fake->parameters(talk.lee().conversation().back().sid.str()).back().second ==
+        CHECK(last_of(talk.fake->parameters(last_of(talk.lee().conversation()).sid.str())).second ==
               "b");
     }
     SUBCASE("schedule") {

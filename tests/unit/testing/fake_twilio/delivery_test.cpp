@@ -17,6 +17,7 @@ using namespace twiliowa;
 using fake_test::Conversation;
 using fake_test::field;
 using fake_test::Fields;
+using fake_test::last_of;
 using testing::FakeTwilio;
 using twiliowa::test::containing;
 
@@ -82,7 +83,7 @@ TEST_CASE("FakeTwilio's GET webhook is one that a WebhookHandler understands") {
     talk.lee().sends_text("Hello");
     talk.fake->run_until_idle();
     CHECK(heard == "Hello");
-    CHECK(talk.lee().conversation().back().body == "Thanks");
+    CHECK(last_of(talk.lee().conversation()).body == "Thanks");
 }
 
 TEST_CASE("FakeTwilio asks the fallback when a webhook failed, and says why") {
@@ -100,16 +101,16 @@ TEST_CASE("FakeTwilio asks the fallback when a webhook failed, and says why") {
         talk.inbound.clear();
         talk.lee().sends_text("Hello");
         talk.fake->run_until_idle();
-        return talk.urls.back() == "https://example.org/spare"
-                   ? field(talk.inbound.back(), "ErrorCode")
+        return last_of(talk.urls) == "https://example.org/spare"
+                   ? field(last_of(talk.inbound), "ErrorCode")
                    : "none";
     };
     CHECK(told(WebhookResponse{500, {}, {}}) == "11200");
     CHECK(talk.urls.size() == 3);  // The retries come first.
-    CHECK(field(talk.inbound.back(), "ErrorUrl") == "https://example.com/inbound");
-    CHECK(field(talk.inbound.back(), "Body") == "Hello");
-    CHECK(is_signed(talk.urls.back(), talk.requests.back()));
-    CHECK(talk.lee().conversation().back().body == "From the spare one");
+    CHECK(field(last_of(talk.inbound), "ErrorUrl") == "https://example.com/inbound");
+    CHECK(field(last_of(talk.inbound), "Body") == "Hello");
+    CHECK(is_signed(last_of(talk.urls), last_of(talk.requests)));
+    CHECK(last_of(talk.lee().conversation()).body == "From the spare one");
 
     CHECK(told(Error::transport(Effect::none, Stage::connect, "no")) == "11200");
     CHECK(told(WebhookResponse{404, {}, {}}) == "11200");
@@ -151,14 +152,14 @@ TEST_CASE("FakeTwilio follows an answer that leads elsewhere, with GET and no pa
     CHECK(talk.requests[1].method == "GET");
     CHECK(talk.requests[1].body.empty());
     CHECK(is_signed(talk.urls[1], talk.requests[1]));
-    CHECK(talk.fake->webhooks().front().error_code == 0);
-    CHECK(talk.lee().conversation().back().body == "There");
+    CHECK(talk.fake->webhooks().at(0).error_code == 0);
+    CHECK(last_of(talk.lee().conversation()).body == "There");
 
     status = 307;
     talk.lee().sends_text("Hello");
     talk.fake->run_until_idle();
-    CHECK(talk.requests.back().method == "POST");
-    CHECK(field(talk.inbound.back(), "Body") == "Hello");
+    CHECK(last_of(talk.requests).method == "POST");
+    CHECK(field(last_of(talk.inbound), "Body") == "Hello");
 }
 
 TEST_CASE("FakeTwilio ends answers that lead round in circles") {
@@ -169,7 +170,7 @@ TEST_CASE("FakeTwilio ends answers that lead round in circles") {
     talk.lee().sends_text("Hello");
     talk.fake->run_until_idle();
     CHECK(talk.requests.size() == 11);
-    CHECK(talk.fake->webhooks().back().error_code == 11200);
+    CHECK(last_of(talk.fake->webhooks()).error_code == 11200);
 }
 
 TEST_CASE("FakeTwilio obeys the method of a TwiML redirect") {
@@ -205,8 +206,8 @@ TEST_CASE("FakeTwilio says who it is only when it is asked") {
     CHECK(find_header(talk.requests[0].headers, "Host") == "example.com");
     CHECK(talk.urls[1] == "https://me:p%40ss@example.com/in");
     CHECK(is_signed(talk.urls[1], talk.requests[1]));
-    CHECK(talk.fake->webhooks().back().webhook.attempt == 1);
-    CHECK(talk.fake->webhooks().back().error_code == 0);
+    CHECK(last_of(talk.fake->webhooks()).webhook.attempt == 1);
+    CHECK(last_of(talk.fake->webhooks()).error_code == 0);
 
     knock({{"WWW-Authenticate",
             "Basic realm=\"door\", Digest realm=\"a, b\", nonce=\"n\","
@@ -215,7 +216,7 @@ TEST_CASE("FakeTwilio says who it is only when it is asked") {
 
     knock({{"WWW-Authenticate", "Negotiate"}});
     CHECK(talk.requests.size() == 1);
-    CHECK(talk.fake->webhooks().back().error_code == 11200);
+    CHECK(last_of(talk.fake->webhooks()).error_code == 11200);
 }
 
 TEST_CASE("FakeTwilio gives up when the password is wrong, or there is none") {
@@ -230,7 +231,7 @@ TEST_CASE("FakeTwilio gives up when the password is wrong, or there is none") {
     talk.lee().sends_text("Hello");
     talk.fake->run_until_idle();
     CHECK(talk.requests.size() == 3);
-    CHECK(talk.fake->webhooks().back().error_code == 11200);
+    CHECK(last_of(talk.fake->webhooks()).error_code == 11200);
 }
 
 TEST_CASE("FakeTwilio answers a Digest challenge as RFC 7616 has it") {

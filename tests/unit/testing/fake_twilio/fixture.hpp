@@ -26,6 +26,12 @@ inline std::string field(const Fields& fields, std::string_view name) {
     return "(none)";
 }
 
+/// The last of them. Where there is none the test fails and the others run on.
+template <class List>
+auto last_of(const List& list) {
+    return list.at(list.size() - 1);
+}
+
 /// Everything runs by itself; webhooks are noted, and answered by `answer`.
 struct Conversation {
     explicit Conversation(twiliowa::testing::FakeTwilioOptions options = {})
@@ -70,7 +76,7 @@ struct Conversation {
         return message;
     }
     std::string status_of(const twiliowa::Message& message) const {
-        return fake->message(message.sid.str())->status.str();
+        return fake->message(message.sid.str()).value().status.str();
     }
 
     std::shared_ptr<twiliowa::testing::FakeTwilio> fake;

@@ -13,6 +13,7 @@ using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
 using fake_test::field;
+using fake_test::last_of;
 using twiliowa::testing::FakeContent;
 using twiliowa::testing::FakeTwilio;
 using twiliowa::testing::FakeTwilioOptions;
@@ -40,9 +41,9 @@ TEST_CASE("FakeTwilio says nothing of the initial status, and of each that follo
     CHECK(message.status == MessageStatus::accepted);
     talk.fake->run_until_idle();
     CHECK(talk.statuses == Statuses{"queued", "sending", "sent", "delivered"});
-    CHECK(field(talk.callbacks.back(), "MessagingServiceSid") ==
+    CHECK(field(last_of(talk.callbacks), "MessagingServiceSid") ==
           FakeTwilio::demo_messaging_service_sid);
-    CHECK(field(talk.callbacks.back(), "From") == FakeTwilio::demo_sender);
+    CHECK(field(last_of(talk.callbacks), "From") == FakeTwilio::demo_sender);
 }
 
 TEST_CASE("FakeTwilio sends a scheduled message at its time") {
@@ -63,7 +64,7 @@ TEST_CASE("FakeTwilio sends a scheduled message at its time") {
     talk.client.cancel(cancelled.sid);
     talk.fake->advance(1h + 10s);
     CHECK(talk.status_of(message) == "delivered");
-    CHECK(talk.fake->message(message.sid.str())->date_sent >= due);
+    CHECK(talk.fake->message(message.sid.str()).value().date_sent >= due);
     CHECK(talk.status_of(cancelled) == "canceled");
     CHECK(talk.statuses == Statuses{"canceled", "queued", "sending", "sent", "delivered"});
 }
@@ -124,7 +125,7 @@ TEST_CASE("FakeTwilio gives up on a message whose validity has passed in the que
     message.validity_period = 6;
     const auto late = talk.client.send(message);
     talk.fake->run_until_idle();
-    CHECK(talk.fake->message(late.sid.str())->error_code == 30036);
+    CHECK(talk.fake->message(late.sid.str()).value().error_code == 30036);
     CHECK(talk.status_of(late) == "failed");
 }
 
@@ -148,12 +149,12 @@ TEST_CASE("FakeTwilio accepts free-form text outside the window, and says 63016 
     const auto text = [&] {
         auto message = talk.client.send_text({.to = "+447700900123", .body = "Hi"});
         talk.fake->run_until_idle();
-        return talk.fake->message(message.sid.str())->error_code.value_or(0);
+        return talk.fake->message(message.sid.str()).value().error_code.value_or(0);
     };
     CHECK(text() == 63016);
     CHECK(talk.statuses == Statuses{"sending", "sent", "undelivered"});
-    CHECK(field(talk.callbacks.back(), "ErrorCode") == "63016");
-    CHECK(field(talk.callbacks.back(), "EventType") == "UNDELIVERED");
+    CHECK(field(last_of(talk.callbacks), "ErrorCode") == "63016");
+    CHECK(field(last_of(talk.callbacks), "EventType") == "UNDELIVERED");
     talk.lee().sends_text("Hello");
     CHECK(talk.lee().window_is_open());
     CHECK(text() == 0);
@@ -163,7 +164,7 @@ TEST_CASE("FakeTwilio accepts free-form text outside the window, and says 63016 
     CHECK_FALSE(talk.lee().window_is_open());
     CHECK(text() == 63016);
     talk.send_template();
-    CHECK(talk.statuses.back() == "delivered");
+    CHECK(last_of(talk.statuses) == "delivered");
     CHECK_FALSE(talk.lee().window_is_open());
 }
 
@@ -186,8 +187,8 @@ TEST_CASE("FakeTwilio leaves SMS without a window") {
     const auto message = talk.client.send(sms);
     talk.fake->run_until_idle();
     CHECK(talk.status_of(message) == "delivered");
-    CHECK(field(talk.callbacks.back(), "RawDlrDoneDate") == "2601010000");
-    CHECK(field(talk.callbacks.back(), "ChannelPrefix") == "(none)");
+    CHECK(field(last_of(talk.callbacks), "RawDlrDoneDate") == "2601010000");
+    CHECK(field(last_of(talk.callbacks), "ChannelPrefix") == "(none)");
 }
 
 TEST_CASE("FakeTwilio lets only those into the sandbox who have joined") {
@@ -195,10 +196,10 @@ TEST_CASE("FakeTwilio lets only those into the sandbox who have joined") {
     talk.fake->set_sandbox(FakeTwilio::demo_sender, "calm-river");
     const auto code = [&] {
         const auto message = talk.send_template();
-        return talk.fake->message(message.sid.str())->error_code.value_or(0);
+        return talk.fake->message(message.sid.str()).value().error_code.value_or(0);
     };
     CHECK(code() == 63015);
-    CHECK(talk.statuses.back() == "failed");
+    CHECK(last_of(talk.statuses) == "failed");
     talk.lee().joins("calm-river");
     talk.fake->run_until_idle();
     CHECK(talk.inbound.empty());
@@ -211,7 +212,7 @@ TEST_CASE("FakeTwilio knows who has blocked the sender, and who has no WhatsApp"
     Conversation talk;
     const auto code = [&] {
         const auto message = talk.send_template();
-        return talk.fake->message(message.sid.str())->error_code.value_or(0);
+        return talk.fake->message(message.sid.str()).value().error_code.value_or(0);
     };
     talk.lee().blocks();
     CHECK(code() == 63014);
@@ -235,7 +236,7 @@ TEST_CASE("FakeTwilio keeps marketing from who refuses it, and nothing else") {
         const auto message =
             talk.client.send_template({.to = "+447700900123", .content_sid = content_sid});
         talk.fake->run_until_idle();
-        return talk.fake->message(message.sid.str())->error_code.value_or(0);
+        return talk.fake->message(message.sid.str()).value().error_code.value_or(0);
     };
     const std::string utility{FakeTwilio::demo_content_sid};
     talk.lee().refuses_marketing();
@@ -252,7 +253,7 @@ TEST_CASE("FakeTwilio takes a customer who writes for one who blocks no more") {
     Conversation talk;
     const auto code = [&] {
         const auto message = talk.send_template();
-        return talk.fake->message(message.sid.str())->error_code.value_or(0);
+        return talk.fake->message(message.sid.str()).value().error_code.value_or(0);
     };
     talk.lee().blocks(true, 63033);
     CHECK(code() == 63033);
@@ -264,7 +265,7 @@ TEST_CASE("FakeTwilio refuses to send to who said STOP, until START") {
     Conversation talk;
     talk.lee().sends_text(" stop ");
     talk.fake->run_until_idle();
-    CHECK(field(talk.inbound.back(), "OptOutType") == "STOP");
+    CHECK(field(last_of(talk.inbound), "OptOutType") == "STOP");
     const auto refused = talk.client.try_send_text({.to = "+447700900123", .body = "Hi"});
     CHECK(refused.error().code() == 21610);
     talk.lee().starts_again();
@@ -277,7 +278,7 @@ TEST_CASE("FakeTwilio reports what a customer reads") {
     CHECK(talk.lee().reads() == 1);
     talk.fake->run_until_idle();
     CHECK(talk.status_of(first) == "read");
-    CHECK(field(talk.callbacks.back(), "EventType") == "READ");
+    CHECK(field(last_of(talk.callbacks), "EventType") == "READ");
     CHECK(talk.lee().reads() == 0);
     talk.lee().reads_at_once();
     CHECK(talk.status_of(talk.send_template()) == "read");
@@ -313,7 +314,7 @@ TEST_CASE("FakeTwilio fails a message with any code in its recipient's number") 
     const auto message = talk.client.send_template(
         {.to = "+15005563050", .content_sid = std::string{FakeTwilio::demo_content_sid}});
     talk.fake->run_until_idle();
-    CHECK(talk.fake->message(message.sid.str())->error_code == 63050);
+    CHECK(talk.fake->message(message.sid.str()).value().error_code == 63050);
 }
 
 TEST_CASE("FakeTwilio with a manual life cycle moves nothing, and calls back what the test moves") {

@@ -75,11 +75,11 @@ TEST_CASE("FakeTwilio empties a body, and changes nothing else about it") {
     const auto sid = twilio.created_sid(text_form());
     check_refused(twilio.post(message_path(sid), {{"Body", "other"}}), 400, 20422);
     check_refused(twilio.post(message_path(sid), {}), 400, 20422);
-    CHECK(twilio.fake->message(sid)->body == "Hello");
+    CHECK(twilio.fake->message(sid).value().body == "Hello");
     const auto redacted = twilio.post(message_path(sid), {{"Body", ""}});
     CHECK(redacted.status == 200);
     CHECK(json::parse(redacted.body)["body"] == "");
-    CHECK(twilio.fake->message(sid)->status == MessageStatus::queued);
+    CHECK(twilio.fake->message(sid).value().status == MessageStatus::queued);
 }
 
 TEST_CASE("FakeTwilio deletes a message once") {

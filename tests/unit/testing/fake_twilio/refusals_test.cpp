@@ -207,3 +207,19 @@ TEST_CASE("FakeTwilio refuses a template whose variables would make it grow with
     check_no_message(twilio, form(R"({"1":")" + std::string(1600, 'x') + R"("})"), 21658);
     CHECK(twilio.create(form("")).status == 201);
 }
+
+TEST_CASE("FakeTwilio counts a template's own text and its variables' defaults as well") {
+    const Twilio twilio;
+    const auto form_of = [&](FakeContent content) {
+        return with(template_form(), "ContentSid",
+                    twilio.fake->add_content(account, std::move(content)));
+    };
+    FakeContent wordy;
+    wordy.body = std::string(300'000, 'x') + "{{1}}";
+    wordy.variables = {{"1", "x"}};
+    check_no_message(twilio, form_of(wordy), 21658);
+    FakeContent greedy;
+    for (int i = 0; i < 10'000; ++i) greedy.body += "{{1}}";
+    greedy.variables = {{"1", std::string(100, 'x')}};
+    check_no_message(twilio, form_of(greedy), 21658);
+}

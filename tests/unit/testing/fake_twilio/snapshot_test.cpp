@@ -12,6 +12,7 @@ using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
 using fake_test::field;
+using fake_test::last_of;
 using twiliowa::testing::FakeTwilio;
 
 TEST_CASE("FakeTwilio continues a conversation after a restart") {
@@ -30,25 +31,25 @@ TEST_CASE("FakeTwilio continues a conversation after a restart") {
         before.lee().named("Lee").sends_media("\xff\x01", "image/png");
         before.fake->customer("+447700900999").stops();
         before.fake->advance(1h);
-        file = before.requests.front().body;
+        file = before.requests.at(0).body;
         sid = before.client.send_template({.to = "+447700900123", .content_sid = template_sid})
                   .sid.str();
         before.fake->advance(150ms);
-        CHECK(before.fake->message(sid)->status == MessageStatus::sent);
+        CHECK(before.fake->message(sid).value().status == MessageStatus::sent);
         state = before.fake->save();
         CHECK(before.fake->save() == state);
     }
     Conversation after;
     after.fake->load(state);
     CHECK(after.fake->save() == state);
-    CHECK(after.fake->message(sid)->status == MessageStatus::sent);
+    CHECK(after.fake->message(sid).value().status == MessageStatus::sent);
     after.fake->run_until_idle();
-    CHECK(after.fake->message(sid)->status == MessageStatus::delivered);
+    CHECK(after.fake->message(sid).value().status == MessageStatus::delivered);
     CHECK(after.statuses == std::vector<std::string>{"delivered"});
     after.lee().taps("Yes");
     after.fake->run_until_idle();
-    CHECK(field(after.inbound.back(), "ButtonPayload") == "yes");
-    CHECK(field(after.inbound.back(), "ProfileName") == "Lee");
+    CHECK(field(last_of(after.inbound), "ButtonPayload") == "yes");
+    CHECK(field(last_of(after.inbound), "ProfileName") == "Lee");
     CHECK(after.lee().window_is_open());
     CHECK(after.client.try_send_text({.to = "+447700900999", .body = "Hi"}).error().code() ==
           21610);

@@ -19,6 +19,7 @@ using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
 using fake_test::field;
+using fake_test::last_of;
 using twiliowa::testing::FakeCustomer;
 using twiliowa::testing::FakeTwilio;
 using twiliowa::testing::fake::FakeWebhookUrl;
@@ -47,7 +48,7 @@ TEST_CASE("FakeTwilio sends a customer's message as Twilio does") {
     CHECK(talk.inbound.empty());
     talk.fake->run_until_idle();
     REQUIRE(talk.inbound.size() == 1);
-    const auto& fields = talk.inbound.front();
+    const auto& fields = talk.inbound.at(0);
     CHECK(field(fields, "MessageSid") == sid);
     CHECK(field(fields, "SmsSid") == sid);
     CHECK(field(fields, "SmsMessageSid") == sid);
@@ -63,7 +64,7 @@ TEST_CASE("FakeTwilio sends a customer's message as Twilio does") {
     CHECK(field(fields, "MessageType") == "text");
     CHECK(field(fields, "ApiVersion") == "2010-04-01");
 
-    const auto& request = talk.requests.front();
+    const auto& request = talk.requests.at(0);
     CHECK(request.method == "POST");
     CHECK(request.scheme == "https");
     CHECK(request.target == "/inbound");
@@ -86,7 +87,7 @@ TEST_CASE("FakeTwilio sends every kind of a customer's message") {
     Conversation talk;
     const auto last = [&](const std::string& name) {
         talk.fake->run_until_idle();
-        return field(talk.inbound.back(), name);
+        return field(last_of(talk.inbound), name);
     };
     SUBCASE("a file, which can be downloaded") {
         talk.lee().sends_media("bytes\x01\xff", "image/jpeg", "Look");
@@ -158,20 +159,20 @@ TEST_CASE("FakeTwilio lets a customer tap a button and choose from a list") {
     CHECK(talk.fake->bubble(question.sid.str()).buttons.size() == 2);
     talk.lee().taps("Yes, Monday");
     talk.fake->run_until_idle();
-    CHECK(field(talk.inbound.back(), "ButtonPayload") == "yes");
-    CHECK(field(talk.inbound.back(), "ButtonText") == "Yes, Monday");
-    CHECK(field(talk.inbound.back(), "Body") == "Yes, Monday");
-    CHECK(field(talk.inbound.back(), "MessageType") == "button");
-    CHECK(field(talk.inbound.back(), "OriginalRepliedMessageSid") == question.sid.str());
+    CHECK(field(last_of(talk.inbound), "ButtonPayload") == "yes");
+    CHECK(field(last_of(talk.inbound), "ButtonText") == "Yes, Monday");
+    CHECK(field(last_of(talk.inbound), "Body") == "Yes, Monday");
+    CHECK(field(last_of(talk.inbound), "MessageType") == "button");
+    CHECK(field(last_of(talk.inbound), "OriginalRepliedMessageSid") == question.sid.str());
 
     talk.client.send_template({.to = "+447700900123", .content_sid = list_sid});
     talk.lee().chooses("t1");
     talk.fake->run_until_idle();
-    CHECK(field(talk.inbound.back(), "ListId") == "t1");
-    CHECK(field(talk.inbound.back(), "ListTitle") == "Morning");
+    CHECK(field(last_of(talk.inbound), "ListId") == "t1");
+    CHECK(field(last_of(talk.inbound), "ListTitle") == "Morning");
     talk.lee().taps("no");
     talk.fake->run_until_idle();
-    CHECK(field(talk.inbound.back(), "ButtonText") == "No");
+    CHECK(field(last_of(talk.inbound), "ButtonText") == "No");
     CHECK_THROWS_AS(talk.lee().chooses("Noon"), InvalidRequestError);
 }
 
@@ -182,7 +183,7 @@ TEST_CASE("FakeTwilio lets a tap in a session be an interactive message, where i
     talk.client.send_template({.to = "+447700900123", .content_sid = sid});
     talk.lee().taps("Yes");
     talk.fake->run_until_idle();
-    const auto& fields = talk.inbound.back();
+    const auto& fields = last_of(talk.inbound);
     CHECK(field(fields, "MessageType") == "interactive");
     CHECK(field(fields, "Forwarded") == "false");
     CHECK(field(fields, "ExternalUserId").starts_with("whatsapp:ID."));
@@ -219,9 +220,9 @@ TEST_CASE("FakeTwilio keeps a log of webhooks, delivered or not") {
     talk.fake->run_until_idle();
     const auto log = talk.fake->webhooks();
     REQUIRE(log.size() == 1);
-    CHECK(log.front().outcome == "nobody");
-    CHECK(log.front().webhook.number == 1);
-    CHECK(log.front().webhook.url == "https://example.com/inbound");
+    CHECK(log.at(0).outcome == "nobody");
+    CHECK(log.at(0).webhook.number == 1);
+    CHECK(log.at(0).webhook.url == "https://example.com/inbound");
     CHECK(talk.fake->webhooks(1).empty());
 }
 
@@ -260,9 +261,9 @@ TEST_CASE("FakeTwilio follows a redirect, with the same parameters") {
     };
     talk.lee().sends_text("Hello");
     talk.fake->run_until_idle();
-    CHECK(talk.urls[1] == "https://example.com/next?a=1&b=2");
-    CHECK(field(talk.inbound[1], "Body") == "Hello");
-    CHECK(talk.lee().conversation().back().body == "There");
+    CHECK(talk.urls.at(1) == "https://example.com/next?a=1&b=2");
+    CHECK(field(talk.inbound.at(1), "Body") == "Hello");
+    CHECK(last_of(talk.lee().conversation()).body == "There");
 }
 
 TEST_CASE("FakeTwilio ends redirects that go round in circles") {
@@ -279,7 +280,7 @@ TEST_CASE("FakeTwilio notes what is wrong with an answer") {
         talk.answer = [&](const WebhookRequest&) { return response; };
         talk.lee().sends_text("Hello");
         talk.fake->run_until_idle();
-        return talk.fake->webhooks().back().error_code;
+        return last_of(talk.fake->webhooks()).error_code;
     };
     CHECK(error_of({200, {}, {}}) == 0);
     CHECK(error_of(twiml("<Response/>")) == 0);
@@ -305,7 +306,7 @@ TEST_CASE("FakeTwilio stops two bots that answer each other") {
     for (int i = 0; i < 31; ++i) talk.lee().sends_text("And you?");
     talk.fake->run_until_idle();
     CHECK(talk.lee().conversation().size() == 61);
-    CHECK(talk.fake->webhooks().back().error_code == 14107);
+    CHECK(last_of(talk.fake->webhooks()).error_code == 14107);
 }
 
 TEST_CASE("FakeTwilio reads TwiML as XML") {
@@ -374,7 +375,7 @@ TEST_CASE("FakeTwilio tries a webhook again as its URL says") {
     CHECK(tries("#rc=3&rp=rt", silent()) == 4);
     CHECK(tries("#rc=3&rp=rt", broken) == 1);
     CHECK(tries("#rc=0", unreachable()) == 1);
-    CHECK(talk.fake->webhooks().back().outcome == "unreachable");
+    CHECK(last_of(talk.fake->webhooks()).outcome == "unreachable");
     CHECK(tries("#rc=1&rp=4xx", WebhookResponse{404, {}, {}}) == 2);
     CHECK(find_header(talk.requests[0].headers, "I-Twilio-Idempotency-Token") ==
           find_header(talk.requests[1].headers, "I-Twilio-Idempotency-Token"));
@@ -389,7 +390,7 @@ TEST_CASE("FakeTwilio lets a sink's exception through, and goes on") {
     };
     talk.lee().sends_text("Hello");
     CHECK_THROWS_AS(talk.fake->run_until_idle(), std::runtime_error);
-    CHECK(talk.fake->webhooks().back().status == 500);
+    CHECK(last_of(talk.fake->webhooks()).status == 500);
     CHECK(talk.fake->run_until_idle() == 0);
 }
 
@@ -403,10 +404,10 @@ TEST_CASE("FakeTwilio takes an answer that comes later, even too late") {
         });
         talk.lee().sends_text("Hello");
         talk.fake->run_until_idle();
-        CHECK(talk.fake->webhooks().back().outcome == "pending");
+        CHECK(last_of(talk.fake->webhooks()).outcome == "pending");
         answer(twiml("<Response><Message>Later</Message></Response>"));
         talk.fake->run_until_idle();
-        CHECK(talk.lee().conversation().back().body == "Later");
+        CHECK(last_of(talk.lee().conversation()).body == "Later");
         talk.lee().sends_text("Again");
         talk.fake->run_until_idle();
     }
@@ -422,7 +423,7 @@ TEST_CASE("FakeTwilio delivers webhooks twice, late, in another order or never o
         talk.send_template();
         CHECK(talk.statuses.empty());
         CHECK(talk.fake->webhooks().size() == 3);
-        CHECK(talk.fake->webhooks().back().outcome == "dropped");
+        CHECK(last_of(talk.fake->webhooks()).outcome == "dropped");
     }
     SUBCASE("doubled") {
         faults.doubled = 1.0;
