@@ -22,7 +22,7 @@ struct CallInfo {
     std::string_view method = {};     ///< "GET", "POST", "PUT" or "DELETE"
     std::string_view scheme = {};     ///< "https" or "http"
     std::string_view host = {};
-    int port = 0;
+    int port = 0;  ///< 443, unless `base_url` says another.
     /// The path with names in place of its values, such as
     /// "/2010-04-01/Accounts/{AccountSid}/Messages.json". No event tells the URL, which may hold
     /// phone numbers.
