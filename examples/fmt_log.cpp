@@ -16,19 +16,19 @@ namespace {
 class Log final : public wa::Observer {
 public:
     void on_attempt(const wa::AttemptEvent& event) noexcept override {
-        fmt::print(stderr, "{} attempt {} {} http={} request={} {} us\n", event.operation,
-                   event.attempt, event.host, event.http_status, event.request_id,
+        fmt::print(stderr, "{} attempt {} {} http={} request={} {} us\n", event.call.operation,
+                   event.attempt, event.call.host, event.http_status, event.request_id,
                    event.duration.count());
     }
     void on_retry(const wa::RetryEvent& event) noexcept override {
-        fmt::print(stderr, "{} again in {} ms (code {})\n", event.operation, event.delay.count(),
-                   event.code);
+        fmt::print(stderr, "{} again in {} ms (code {})\n", event.call.operation,
+                   event.delay.count(), event.code);
     }
     void on_result(const wa::ResultEvent& event) noexcept override {
         if (event.error == nullptr) {
-            fmt::print(stderr, "{} done\n", event.operation);
+            fmt::print(stderr, "{} done\n", event.call.operation);
         } else {
-            fmt::print(stderr, "{} failed: {} (effect {})\n", event.operation, *event.error,
+            fmt::print(stderr, "{} failed: {} (effect {})\n", event.call.operation, *event.error,
                        event.error->effect());
         }
     }

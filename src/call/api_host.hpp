@@ -9,6 +9,9 @@
 
 namespace twiliowa::detail {
 
+/// Twilio's products have hosts of their own.
+enum class ApiProduct { api, messaging };
+
 /// Scheme, host and port: where credentials may go.
 struct ApiOrigin {
     std::string base;  ///< `https://api.twilio.com`, without a slash at the end.

@@ -7,6 +7,7 @@
 #include <twiliowa/version.hpp>
 
 #include "call/api_error.hpp"
+#include "call/call_events.hpp"
 #include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {
@@ -15,12 +16,12 @@ namespace {
 
 HttpRequest make_request(Operation& operation, const Credentials& credentials) {
     HttpRequest request;
-    request.method = operation.method;
+    request.method = operation.kind.method;
     request.url = std::move(operation.url);
     request.headers.reserve(3);
     request.headers.emplace_back("Accept", "application/json");
     request.headers.emplace_back("User-Agent", "twiliowa/" TWILIOWA_VERSION_STRING);
-    if (operation.method == HttpMethod::post) {
+    if (operation.kind.method == HttpMethod::post) {
         request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     }
     request.authorization = credentials.authorization();
@@ -28,13 +29,14 @@ HttpRequest make_request(Operation& operation, const Credentials& credentials) {
     return request;
 }
 
-/// What both drivers keep of a call: its machine, its reader, and what the observer is told.
+/// What both drivers keep of a call: its machine, and what the observer is told.
 class CallRecord {
 public:
-    CallRecord(const ClientCore& core, const Operation& operation, const CallOptions& options)
+    CallRecord(const ClientCore& core, const Credentials& credentials, const Operation& operation,
+               const CallOptions& options)
         : core_(core),
-          name_(operation.name),
-          origin_(operation.origin != nullptr ? *operation.origin : core.origin),
+          events_(core, operation.kind, credentials.account_sid().str()),
+          origin_(core.origin_of(operation.kind.product)),
           verdict_(operation.verdict),
           started_(core.clock->monotonic_now()),
           machine_(make_plan(core, operation, options, started_), core.budget) {
@@ -46,20 +48,28 @@ public:
     CallMachine& machine() noexcept { return machine_; }
     const CallContext& context() const noexcept { return context_; }
 
-    CallStep start() { return machine_.start(started_); }
+    /// In the thread of the caller.
+    CallStep start(const CancelToken& cancel) {
+        events_.tell_call();
+        return cancel.is_cancelled() ? machine_.cancel_wait() : machine_.start(started_);
+    }
     void attempt_begins() { attempt_started_ = core_.clock->monotonic_now(); }
 
     /// The machine's verdict on an attempt's answer.
     CallStep judge(Result<HttpResponse> answer, const AnswerReader& read) {
         const auto now = core_.clock->monotonic_now();
-        if (answer) keep_request_id(*answer);
-        tell_attempt(answer ? answer->status : answer.error().http_status(), now);
+        if (answer && events_.are_wanted()) request_id_ = plain_request_id(*answer);
         auto failure = examine(answer, read);
+        if (failure) failure = located(*failure);
+        events_.tell_attempt(machine_.attempts(),
+                             answer ? answer->status : answer.error().http_status(), request_id_,
+                             failure ? &*failure : nullptr, now - attempt_started_);
         if (!failure) return machine_.on_success();
-        const auto error = located(*failure);
-        const auto verdict = verdict_ ? verdict_(error, machine_.attempts()) : std::nullopt;
-        const auto step = machine_.on_failure(error, now, core_.jitter(), verdict);
-        if (step.action == CallStep::Action::wait) tell_retry(step.until - now);
+        const auto verdict = verdict_ ? verdict_(*failure, machine_.attempts()) : std::nullopt;
+        const auto step = machine_.on_failure(*failure, now, core_.jitter(), verdict);
+        if (step.action == CallStep::Action::wait) {
+            events_.tell_retry(machine_.attempts(), *failure, step.until - now);
+        }
         return step;
     }
 
@@ -67,16 +77,8 @@ public:
     std::optional<Error> finish(const CallStep& step) {
         std::optional<Error> error;
         if (step.action == CallStep::Action::fail) error = machine_.error();
-        if (core_.observer) {
-            ResultEvent event;
-            event.operation = name_;
-            event.attempts = machine_.attempts();
-            event.request_id = request_id_;
-            event.error = error ? &*error : nullptr;
-            event.duration = std::chrono::duration_cast<std::chrono::microseconds>(
-                core_.clock->monotonic_now() - started_);
-            core_.observer->on_result(event);
-        }
+        events_.tell_result(machine_.attempts(), request_id_, error ? &*error : nullptr,
+                            core_.clock->monotonic_now() - started_);
         return error;
     }
 
@@ -85,7 +87,7 @@ private:
                                        const CallOptions& options, MonotonicTime now) {
         CallMachine::Plan plan;
         plan.repeat = operation.repeat;
-        plan.is_delete = operation.method == HttpMethod::delete_;
+        plan.is_delete = operation.kind.method == HttpMethod::delete_;
         plan.policy = core.retry;
         plan.deadline = deadline_of(core, options, now);
         plan.latest_attempt = plan.deadline;
@@ -121,36 +123,8 @@ private:
         });
     }
 
-    void keep_request_id(const HttpResponse& answer) {
-        if (core_.observer) request_id_ = plain_request_id(answer);
-    }
-
-    void tell_attempt(int status, MonotonicTime now) const {
-        if (!core_.observer) return;
-        AttemptEvent event;
-        event.operation = name_;
-        event.host = origin_.host;
-        event.attempt = machine_.attempts();
-        event.http_status = status;
-        event.request_id = request_id_;
-        event.duration =
-            std::chrono::duration_cast<std::chrono::microseconds>(now - attempt_started_);
-        core_.observer->on_attempt(event);
-    }
-
-    void tell_retry(MonotonicTime::duration delay) const {
-        if (!core_.observer || machine_.last_failure() == nullptr) return;
-        RetryEvent event;
-        event.operation = name_;
-        event.attempt = machine_.attempts();
-        event.http_status = machine_.last_failure()->http_status();
-        event.code = machine_.last_failure()->code();
-        event.delay = std::chrono::duration_cast<std::chrono::milliseconds>(delay);
-        core_.observer->on_retry(event);
-    }
-
     const ClientCore& core_;
-    std::string_view name_;
+    CallEvents events_;
     const ApiOrigin& origin_;
     std::function<std::optional<RepeatVerdict>(const Error&, int)> verdict_;
     MonotonicTime started_;
@@ -181,7 +155,7 @@ public:
         : core_(std::move(core)),
           transport_(std::move(transport)),
           options_(std::move(options)),
-          record_(*core_, operation, options_),
+          record_(*core_, credentials, operation, options_),
           request_(make_request(operation, credentials)),
           read_(std::move(read)),
           done_(std::move(done)) {}
@@ -190,8 +164,7 @@ public:
         registration_ = options_.cancel.on_cancel([weak = weak_from_this()] {
             if (const auto self = weak.lock()) self->cancel_requested();
         });
-        obey(options_.cancel.is_cancelled() ? record_.machine().cancel_wait() : record_.start(),
-             true);
+        obey(record_.start(options_.cancel), true);
     }
 
 private:
@@ -284,9 +257,9 @@ private:
 std::optional<Error> run_blocking(const ClientCore& core, HttpTransport& transport,
                                   const Credentials& credentials, Operation operation,
                                   const CallOptions& options, const AnswerReader& read) {
-    CallRecord call(core, operation, options);
+    CallRecord call(core, credentials, operation, options);
     const auto request = make_request(operation, credentials);
-    auto step = options.cancel.is_cancelled() ? call.machine().cancel_wait() : call.start();
+    auto step = call.start(options.cancel);
     for (;;) {
         if (step.action == CallStep::Action::send) {
             call.attempt_begins();
@@ -312,7 +285,7 @@ void run_async(std::shared_ptr<const ClientCore> core,
                Operation operation, CallOptions options, AnswerReader read, CallDone done) {
     if (dynamic_cast<AsyncHttpTransport*>(transport.get()) == nullptr) {
         const auto error = transport_is_not_asynchronous();
-        core->tell_refused(operation.name, error);
+        tell_refused(*core, operation.kind, credentials.account_sid().str(), error);
         return done(error);
     }
     std::make_shared<AsyncCall>(std::move(core), transport, credentials, std::move(operation),

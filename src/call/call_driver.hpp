@@ -12,7 +12,7 @@
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/credentials.hpp>
 
-#include "call/api_host.hpp"
+#include "call/call_kind.hpp"
 #include "call/call_machine.hpp"
 #include "call/client_core.hpp"
 
@@ -20,14 +20,11 @@ namespace twiliowa::detail {
 
 /// One call to the API.
 struct Operation {
-    std::string_view name = {};  ///< For the observer; a literal.
-    HttpMethod method = HttpMethod::get;
+    CallKind kind = {};
     Repeat repeat = Repeat::harmless;
     std::string url = {};
     std::string body = {};      ///< Form encoded.
     std::string rate_key = {};  ///< Empty: no rate limit.
-    /// Where it goes, if not to the core's `origin`; a member of that core.
-    const ApiOrigin* origin = nullptr;
     /// The operation's own word on trying again after the attempt of that number (from 1) failed;
     /// nullopt leaves it to the retry table.
     std::function<std::optional<RepeatVerdict>(const Error&, int)> verdict = {};

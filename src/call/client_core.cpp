@@ -108,12 +108,9 @@ Result<Credentials> ClientCore::credentials() const {
     }
 }
 
-void ClientCore::tell_refused(std::string_view operation, const Error& error) const noexcept {
-    if (!observer) return;
-    ResultEvent event;
-    event.operation = operation;
-    event.error = &error;
-    observer->on_result(event);
+std::uint64_t ClientCore::next_call_id() const noexcept {
+    const auto id = ++last_call_id;
+    return id != 0 ? id : ++last_call_id;
 }
 
 double ClientCore::jitter() const {

@@ -23,7 +23,10 @@ namespace twiliowa::detail {
 /// alive, so that destroying the last client ends the call.
 struct ClientCore {
     ClientCore(RetryPolicy policy, std::uint64_t seed)
-        : retry(policy), budget(policy.budget, policy.budget_refill), random_state(seed) {}
+        : retry(policy),
+          budget(policy.budget, policy.budget_refill),
+          random_state(seed),
+          last_call_id(~seed) {}
 
     ApiOrigin origin = {};
     ApiOrigin messaging_origin = {};  ///< Where the product "messaging" is.
@@ -38,12 +41,16 @@ struct ClientCore {
     RetryPolicy retry;
     mutable RetryBudget budget;
     mutable std::atomic<std::uint64_t> random_state;
+    mutable std::atomic<std::uint64_t> last_call_id;
 
     /// The provider's; an error if they are none. One that fails, however it does, has kept
     /// everything from leaving.
     Result<Credentials> credentials() const;
-    /// Tells the observer of a call that was refused before it began.
-    void tell_refused(std::string_view operation, const Error& error) const noexcept;
+    const ApiOrigin& origin_of(ApiProduct product) const noexcept {
+        return product == ApiProduct::messaging ? messaging_origin : origin;
+    }
+    /// Never 0, and as good as certainly no other call's of any client.
+    std::uint64_t next_call_id() const noexcept;
     /// In [0, 1).
     double jitter() const;
 };

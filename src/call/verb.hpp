@@ -1,14 +1,13 @@
 /// @file
 /// One operation of a client as a value, and the two ways to carry it out.
 ///
-/// A client's verb is a definition, `constexpr Verb<T, Arguments...> cancel{name, prepare, read}`,
+/// A client's verb is a definition, `constexpr Verb<T, Arguments...> cancel{kind, prepare, read}`,
 /// and three forms of a line each, which call `run_verb` or `start_verb` with what the arguments
 /// were prepared into.
 #pragma once
 
 #include <memory>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include <twiliowa/http/http_transport.hpp>
@@ -18,6 +17,8 @@
 #include <twiliowa/types/result.hpp>
 
 #include "call/call_driver.hpp"
+#include "call/call_events.hpp"
+#include "call/call_kind.hpp"
 #include "call/client_core.hpp"
 
 namespace twiliowa::detail {
@@ -55,10 +56,10 @@ struct AnswerSlot<void> {
     }
 };
 
-/// One operation that a client offers: its name is spelled here and nowhere else.
+/// One operation that a client offers: its name, method and path are spelled here and nowhere else.
 template <class T, class... Arguments>
 struct Verb {
-    std::string_view name;  ///< For the observer; a literal.
+    CallKind kind;
     /// Checks the arguments and makes the call of them.
     Result<PreparedCall> (*prepare)(const ClientCore& core, Arguments... arguments);
     typename AnswerSlot<T>::Read read;
@@ -70,18 +71,18 @@ inline std::optional<Error> read_nothing(const HttpResponse&) {
 }
 
 /// The end of a call that was refused before it began.
-inline Error refuse_call(const ClientCore& core, std::string_view name, const Error& error) {
-    core.tell_refused(name, error);
+inline Error refuse_call(const ClientCore& core, const CallKind& kind, const Error& error) {
+    tell_refused(core, kind, {}, error);
     return error;
 }
 
 /// The same for its asynchronous form.
 template <class Done>
 void refuse_call_async(const ClientCore& core, const std::shared_ptr<HttpTransport>& transport,
-                       std::string_view name, const Error& error, Done done) {
+                       const CallKind& kind, const Error& error, Done done) {
     complete_known(
         core, transport,
-        [done = std::move(done), error = refuse_call(core, name, error)] { done(error); });
+        [done = std::move(done), error = refuse_call(core, kind, error)] { done(error); });
 }
 
 /// The blocking form of a verb.
@@ -89,8 +90,8 @@ template <class T, class... Arguments>
 Result<T> run_verb(const Verb<T, Arguments...>& verb, const ClientCore& core,
                    HttpTransport& transport, Result<PreparedCall> prepared,
                    const CallOptions& options) {
-    if (!prepared) return refuse_call(core, verb.name, prepared.error());
-    prepared->operation.name = verb.name;
+    if (!prepared) return refuse_call(core, verb.kind, prepared.error());
+    prepared->operation.kind = verb.kind;
     AnswerSlot<T> slot;
     return slot.end(run_blocking(
         core, transport, prepared->credentials, std::move(prepared->operation), options,
@@ -103,9 +104,9 @@ void start_verb(const Verb<T, Arguments...>& verb, const std::shared_ptr<const C
                 const std::shared_ptr<HttpTransport>& transport, Result<PreparedCall> prepared,
                 Done done, const CallOptions& options) {
     if (!prepared) {
-        return refuse_call_async(*core, transport, verb.name, prepared.error(), std::move(done));
+        return refuse_call_async(*core, transport, verb.kind, prepared.error(), std::move(done));
     }
-    prepared->operation.name = verb.name;
+    prepared->operation.kind = verb.kind;
     const auto slot = std::make_shared<AnswerSlot<T>>();
     run_async(
         core, transport, prepared->credentials, std::move(prepared->operation), options,

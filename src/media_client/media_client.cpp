@@ -18,7 +18,9 @@ std::vector<std::string> default_media_hosts() {
 namespace detail {
 namespace {
 
-constexpr std::string_view download_operation = "media.download";
+constexpr CallKind download_call{
+    "media.download", HttpMethod::get,
+    "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}"};
 
 using MakeMediaTarget = std::function<Result<std::shared_ptr<MediaTarget>>()>;
 
@@ -65,7 +67,7 @@ struct MediaClient::Impl {
             .call = {.credentials = std::move(*credentials)},
             .fetch = std::make_shared<detail::MediaFetch>(transport, rules, std::move(*target))};
         auto& operation = prepared.call.operation;
-        operation.name = detail::download_operation;
+        operation.kind = detail::download_call;
         operation.url = resource->text();
         // Trying again is the fetch's affair: it knows what has reached the target.
         operation.verdict = [fetch = prepared.fetch](const Error& error, int attempt) {
@@ -78,7 +80,7 @@ struct MediaClient::Impl {
                               const CallOptions& options) const {
         auto prepared = prepare(url, make_target);
         if (!prepared) {
-            return detail::refuse_call(*core, detail::download_operation, prepared.error());
+            return detail::refuse_call(*core, detail::download_call, prepared.error());
         }
         auto& [call, fetch] = *prepared;
         auto error = detail::run_blocking(
@@ -97,7 +99,7 @@ struct MediaClient::Impl {
                 ? prepare(url, make_target)
                 : Result<detail::PreparedDownload>(detail::transport_is_not_asynchronous());
         if (!prepared) {
-            return detail::refuse_call_async(*core, transport, detail::download_operation,
+            return detail::refuse_call_async(*core, transport, detail::download_call,
                                              prepared.error(), std::move(done));
         }
         auto& [call, fetch] = *prepared;

@@ -15,32 +15,28 @@ Result<PreparedCall> with_form(Result<PreparedCall> prepared, std::string_view n
 }
 
 Result<PreparedCall> prepare_cancel(const ClientCore& core, const MessageSid& sid) {
-    return with_form(prepare_for_message(core, HttpMethod::post, Repeat::idempotent, sid), "Status",
-                     "canceled");
+    return with_form(prepare_for_message(core, Repeat::idempotent, sid), "Status", "canceled");
 }
 
 Result<PreparedCall> prepare_redact(const ClientCore& core, const MessageSid& sid) {
-    return with_form(prepare_for_message(core, HttpMethod::post, Repeat::idempotent, sid), "Body",
-                     "");
+    return with_form(prepare_for_message(core, Repeat::idempotent, sid), "Body", "");
 }
 
 Result<PreparedCall> prepare_remove(const ClientCore& core, const MessageSid& sid) {
-    return prepare_for_message(core, HttpMethod::delete_, Repeat::idempotent, sid);
+    return prepare_for_message(core, Repeat::idempotent, sid);
 }
 
 Result<PreparedCall> prepare_feedback(const ClientCore& core, const MessageSid& sid,
                                       bool confirmed) {
-    return with_form(
-        prepare_for_message(core, HttpMethod::post, Repeat::duplicates, sid, "/Feedback.json"),
-        "Outcome", confirmed ? "confirmed" : "unconfirmed");
+    return with_form(prepare_for_message(core, Repeat::duplicates, sid, "/Feedback.json"),
+                     "Outcome", confirmed ? "confirmed" : "unconfirmed");
 }
 
 /// On another of Twilio's hosts; names no account in its path.
 Result<PreparedCall> prepare_typing_indicator(const ClientCore& core, const MessageSid& sid) {
-    auto prepared = prepare_for_message(core, HttpMethod::post, Repeat::idempotent, sid);
+    auto prepared = prepare_for_message(core, Repeat::idempotent, sid);
     if (!prepared) return prepared;
     auto& operation = prepared->operation;
-    operation.origin = &core.messaging_origin;
     operation.url = core.messaging_origin.base + "/v2/Indicators/Typing.json";
     append_form_field(operation.body, "channel", "whatsapp");
     append_form_field(operation.body, "messageId", sid.str());
@@ -52,22 +48,29 @@ Result<PreparedCall> prepare_remove_media(const ClientCore& core, const MessageS
     if (media.empty()) {
         return Error::invalid_request("MediaSid", "is empty", "give ME and 32 hex digits");
     }
-    return prepare_for_message(core, HttpMethod::delete_, Repeat::idempotent, sid,
-                               "/Media/" + media.str() + ".json");
+    return prepare_for_message(core, Repeat::idempotent, sid, "/Media/" + media.str() + ".json");
 }
 
-constexpr Verb<Message, const MessageSid&> cancel_verb{"messages.cancel", prepare_cancel,
-                                                       read_message};
-constexpr Verb<Message, const MessageSid&> redact_verb{"messages.redact", prepare_redact,
-                                                       read_message};
-constexpr Verb<void, const MessageSid&> remove_verb{"messages.remove", prepare_remove,
-                                                    read_nothing};
-constexpr Verb<void, const MessageSid&, bool> feedback_verb{"messages.feedback", prepare_feedback,
-                                                            read_nothing};
-constexpr Verb<void, const MessageSid&> typing_verb{"messages.typing", prepare_typing_indicator,
-                                                    refused_success};
+constexpr Verb<Message, const MessageSid&> cancel_verb{
+    {"messages.cancel", HttpMethod::post, message_path}, prepare_cancel, read_message};
+constexpr Verb<Message, const MessageSid&> redact_verb{
+    {"messages.redact", HttpMethod::post, message_path}, prepare_redact, read_message};
+constexpr Verb<void, const MessageSid&> remove_verb{
+    {"messages.remove", HttpMethod::delete_, message_path}, prepare_remove, read_nothing};
+constexpr Verb<void, const MessageSid&, bool> feedback_verb{
+    {"messages.feedback", HttpMethod::post,
+     "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Feedback.json"},
+    prepare_feedback,
+    read_nothing};
+constexpr Verb<void, const MessageSid&> typing_verb{
+    {"messages.typing", HttpMethod::post, "/v2/Indicators/Typing.json", ApiProduct::messaging},
+    prepare_typing_indicator,
+    refused_success};
 constexpr Verb<void, const MessageSid&, const MediaSid&> remove_media_verb{
-    "media.remove", prepare_remove_media, read_nothing};
+    {"media.remove", HttpMethod::delete_,
+     "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media/{Sid}.json"},
+    prepare_remove_media,
+    read_nothing};
 
 }  // namespace
 }  // namespace detail

@@ -39,12 +39,12 @@ struct MessagesClient::Impl {
                            std::move(done), options);
     }
 
-    Error refuse(std::string_view name, const Error& error) const {
-        return detail::refuse_call(*core, name, error);
+    Error refuse(const detail::CallKind& kind, const Error& error) const {
+        return detail::refuse_call(*core, kind, error);
     }
     template <class Done>
-    void refuse_async(std::string_view name, const Error& error, Done done) const {
-        detail::refuse_call_async(*core, transport, name, error, std::move(done));
+    void refuse_async(const detail::CallKind& kind, const Error& error, Done done) const {
+        detail::refuse_call_async(*core, transport, kind, error, std::move(done));
     }
 
     /// Gives `visit` page after page, asynchronously, until it returns false or there are no more;

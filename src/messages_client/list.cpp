@@ -39,13 +39,13 @@ Result<PreparedCall> prepare_list(const ClientCore& core, const MessageFilter& f
     append_day_filter(query, "DateSent<", filter.sent_before);
     append_day_filter(query, "DateSent>", filter.sent_after);
     append_form_field(query, "PageSize", std::to_string(filter.page_size));
-    return prepare(core, HttpMethod::get, Repeat::harmless, ".json?" + query);
+    return prepare(core, Repeat::harmless, ".json?" + query);
 }
 
 Result<PreparedCall> prepare_next(const ClientCore& core, const std::string& next) {
     auto url = same_origin_url(core.origin, next);
     if (!url) return url.error();
-    auto prepared = prepare(core, HttpMethod::get, Repeat::harmless, {});
+    auto prepared = prepare(core, Repeat::harmless, {});
     if (prepared) prepared->operation.url = std::move(*url);
     return prepared;
 }
@@ -56,9 +56,9 @@ std::optional<Error> read_page(HttpResponse& answer, Page<Message>& page) {
     return unreadable_answer(answer, "the answer is not a list of messages");
 }
 
-constexpr Verb<Page<Message>, const MessageFilter&> list_page_verb{list_operation, prepare_list,
+constexpr Verb<Page<Message>, const MessageFilter&> list_page_verb{list_call, prepare_list,
                                                                    read_page};
-constexpr Verb<Page<Message>, const std::string&> next_page_verb{list_operation, prepare_next,
+constexpr Verb<Page<Message>, const std::string&> next_page_verb{list_call, prepare_next,
                                                                  read_page};
 
 /// The page that `next` led to, unless it leads there again.

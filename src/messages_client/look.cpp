@@ -9,11 +9,11 @@ namespace detail {
 namespace {
 
 Result<PreparedCall> prepare_fetch(const ClientCore& core, const MessageSid& sid) {
-    return prepare_for_message(core, HttpMethod::get, Repeat::harmless, sid);
+    return prepare_for_message(core, Repeat::harmless, sid);
 }
 
 Result<PreparedCall> prepare_list_media(const ClientCore& core, const MessageSid& sid) {
-    return prepare_for_message(core, HttpMethod::get, Repeat::harmless, sid, "/Media.json");
+    return prepare_for_message(core, Repeat::harmless, sid, "/Media.json");
 }
 
 std::optional<Error> read_media(HttpResponse& answer, std::vector<Media>& media) {
@@ -24,10 +24,13 @@ std::optional<Error> read_media(HttpResponse& answer, std::vector<Media>& media)
     return unreadable_answer(answer, "the answer is not a list of media");
 }
 
-constexpr Verb<Message, const MessageSid&> fetch_verb{"messages.fetch", prepare_fetch,
-                                                      read_message};
+constexpr Verb<Message, const MessageSid&> fetch_verb{
+    {"messages.fetch", HttpMethod::get, message_path}, prepare_fetch, read_message};
 constexpr Verb<std::vector<Media>, const MessageSid&> list_media_verb{
-    "media.list", prepare_list_media, read_media};
+    {"media.list", HttpMethod::get,
+     "/2010-04-01/Accounts/{AccountSid}/Messages/{MessageSid}/Media.json"},
+    prepare_list_media,
+    read_media};
 
 }  // namespace
 }  // namespace detail

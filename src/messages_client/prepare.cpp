@@ -8,14 +8,12 @@
 
 namespace twiliowa::detail {
 
-Result<PreparedCall> prepare(const ClientCore& core, HttpMethod method, Repeat repeat,
-                             std::string_view rest) {
+Result<PreparedCall> prepare(const ClientCore& core, Repeat repeat, std::string_view rest) {
     auto credentials = core.credentials();
     if (!credentials) return credentials.error();
     const auto& account = credentials->account_sid();
     PreparedCall prepared{.credentials = std::move(*credentials)};
     auto& operation = prepared.operation;
-    operation.method = method;
     operation.repeat = repeat;
     operation.url.reserve(core.origin.base.size() + 70 + rest.size());
     operation.url.append(core.origin.base)
@@ -26,12 +24,12 @@ Result<PreparedCall> prepare(const ClientCore& core, HttpMethod method, Repeat r
     return prepared;
 }
 
-Result<PreparedCall> prepare_for_message(const ClientCore& core, HttpMethod method, Repeat repeat,
+Result<PreparedCall> prepare_for_message(const ClientCore& core, Repeat repeat,
                                          const MessageSid& sid, std::string_view rest) {
     if (sid.empty()) {
         return Error::invalid_request("MessageSid", "is empty", "give SM or MM and 32 hex digits");
     }
-    return prepare(core, method, repeat, '/' + sid.str() + std::string(rest));
+    return prepare(core, repeat, '/' + sid.str() + std::string(rest));
 }
 
 std::optional<Error> read_message(HttpResponse& answer, Message& message) {

@@ -16,7 +16,7 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
                                                      const ReconcileOptions& where,
                                                      const CallOptions& options) const {
     auto search = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
-    if (!search) return impl_->refuse(detail::list_operation, search.error());
+    if (!search) return impl_->refuse(detail::list_call, search.error());
     const auto& core = *impl_->core;
     const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
     auto page = try_list_page(search->filter(), options);
@@ -32,7 +32,7 @@ void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint a
                                      const CallOptions& options) const {
     auto created = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
     if (!created) {
-        return impl_->refuse_async(detail::list_operation, created.error(), std::move(done));
+        return impl_->refuse_async(detail::list_call, created.error(), std::move(done));
     }
     const auto search = std::make_shared<detail::ReconcileSearch>(std::move(*created));
     Impl::walk(

@@ -49,7 +49,7 @@ Result<PreparedCall> prepare_send(const ClientCore& core, const OutboundDefaults
     std::optional<OutboundMessage> fallback;
     const auto checked = admit_outbound(message, defaults, core.clock->now(), gate, fallback, note);
     if (!checked) return checked.error();
-    auto prepared = prepare(core, HttpMethod::post, Repeat::duplicates, ".json");
+    auto prepared = prepare(core, Repeat::duplicates, ".json");
     if (!prepared) return prepared;
     prepared->operation.body = encode_outbound(*checked);
     if (core.rate_limiter) prepared->operation.rate_key = checked->sender();
@@ -66,7 +66,10 @@ std::optional<Error> read_created(HttpResponse& answer, Message& message) {
 }
 
 constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const SendGate*, SendNote&>
-    create_verb{"messages.create", prepare_send, read_created};
+    create_verb{
+        {"messages.create", HttpMethod::post, "/2010-04-01/Accounts/{AccountSid}/Messages.json"},
+        prepare_send,
+        read_created};
 
 }  // namespace
 }  // namespace detail
@@ -116,14 +119,14 @@ Message MessagesClient::send_template(OutboundTemplate message, const CallOption
 Result<Message> MessagesClient::try_send_template(OutboundTemplate message,
                                                   const CallOptions& options) const {
     if (const auto named = detail::names_template(message); !named) {
-        return impl_->refuse(detail::create_verb.name, named.error());
+        return impl_->refuse(detail::create_verb.kind, named.error());
     }
     return try_send(std::move(message), options);
 }
 void MessagesClient::async_send_template(OutboundTemplate message, Callback<Message> done,
                                          const CallOptions& options) const {
     if (const auto named = detail::names_template(message); !named) {
-        return impl_->refuse_async(detail::create_verb.name, named.error(), std::move(done));
+        return impl_->refuse_async(detail::create_verb.kind, named.error(), std::move(done));
     }
     async_send(std::move(message), std::move(done), options);
 }

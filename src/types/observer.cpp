@@ -1,5 +1,8 @@
 #include <twiliowa/types/observer.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace twiliowa {
 
 std::string_view to_string(WebhookOutcome outcome) noexcept {
@@ -32,6 +35,29 @@ std::string_view to_string(WebhookOutcome outcome) noexcept {
             return "lease_lost";
     }
     return "unknown";
+}
+
+CompositeObserver::CompositeObserver(std::vector<std::shared_ptr<Observer>> observers)
+    : observers_(std::move(observers)) {
+    if (std::find(observers_.begin(), observers_.end(), nullptr) != observers_.end()) {
+        Error::invalid_request("observers", "has one that is null").raise();
+    }
+}
+
+void CompositeObserver::on_call(const CallEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_call(event);
+}
+void CompositeObserver::on_attempt(const AttemptEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_attempt(event);
+}
+void CompositeObserver::on_retry(const RetryEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_retry(event);
+}
+void CompositeObserver::on_result(const ResultEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_result(event);
+}
+void CompositeObserver::on_webhook(const WebhookResultEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_webhook(event);
 }
 
 }  // namespace twiliowa

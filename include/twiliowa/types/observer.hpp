@@ -4,26 +4,55 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
+#include <memory>
 #include <string_view>
+#include <vector>
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/error.hpp>
 
 namespace twiliowa {
 
-/// One HTTP request was answered, or failed. The views are valid during the call only.
-struct AttemptEvent {
+/// What all events of one call say of it. The views are valid during the event only.
+struct CallInfo {
+    /// Joins the events of one call. Never 0; another for every call, of whatever client.
+    std::uint64_t id = 0;
     std::string_view operation = {};  ///< "messages.create", ...
+    std::string_view method = {};     ///< "GET", "POST", "PUT" or "DELETE"
+    std::string_view scheme = {};     ///< "https" or "http"
     std::string_view host = {};
+    int port = 0;  ///< 443, unless `base_url` says another.
+    /// The path with names in place of its values, such as
+    /// "/2010-04-01/Accounts/{AccountSid}/Messages.json". No event tells the URL, which may hold
+    /// phone numbers.
+    std::string_view path_template = {};
+    /// On whose behalf (AC...); empty if the call was refused before that was known.
+    std::string_view account_sid = {};
+};
+
+// Events grow at their end with a minor release; only the library makes them.
+
+/// A call begins: its arguments are checked, and who makes it is known. In the thread of the
+/// caller. Of a call that is refused at its checks it tells right before its ResultEvent.
+struct CallEvent {
+    const CallInfo& call;
+};
+
+/// One HTTP request was answered, or failed.
+struct AttemptEvent {
+    const CallInfo& call;
     int attempt = 0;      ///< From 1.
     int http_status = 0;  ///< 0 without an answer.
     std::string_view request_id = {};
+    /// Why it was no success: null if it was one. As in ResultEvent.
+    const Error* error = nullptr;
     std::chrono::microseconds duration{0};
 };
 
 /// The call will be tried again.
 struct RetryEvent {
-    std::string_view operation = {};
+    const CallInfo& call;
     int attempt = 0;  ///< The attempt that failed.
     int http_status = 0;
     int code = 0;
@@ -32,7 +61,7 @@ struct RetryEvent {
 
 /// The call has ended, or was refused before it began.
 struct ResultEvent {
-    std::string_view operation = {};
+    const CallInfo& call;
     int attempts = 0;  ///< 0: nothing was sent.
     std::string_view request_id = {};
     const Error* error =
@@ -79,10 +108,26 @@ struct WebhookResultEvent {
 class TWILIOWA_EXPORT Observer {
 public:
     virtual ~Observer() = default;
+    virtual void on_call(const CallEvent&) noexcept {}
     virtual void on_attempt(const AttemptEvent&) noexcept {}
     virtual void on_retry(const RetryEvent&) noexcept {}
     virtual void on_result(const ResultEvent&) noexcept {}
     virtual void on_webhook(const WebhookResultEvent&) noexcept {}
+};
+
+/// Tells several observers of every event, in the order given.
+class TWILIOWA_EXPORT CompositeObserver final : public Observer {
+public:
+    /// @throws InvalidRequestError if one is null.
+    explicit CompositeObserver(std::vector<std::shared_ptr<Observer>> observers);
+    void on_call(const CallEvent& event) noexcept override;
+    void on_attempt(const AttemptEvent& event) noexcept override;
+    void on_retry(const RetryEvent& event) noexcept override;
+    void on_result(const ResultEvent& event) noexcept override;
+    void on_webhook(const WebhookResultEvent& event) noexcept override;
+
+private:
+    std::vector<std::shared_ptr<Observer>> observers_;
 };
 
 }  // namespace twiliowa

@@ -21,7 +21,8 @@ namespace {
 struct EndRecorder final : Observer {
     std::vector<std::string> ends;
     void on_result(const ResultEvent& event) noexcept override {
-        ends.push_back(std::string(event.operation) + (event.error != nullptr ? " failed" : ""));
+        ends.push_back(std::string(event.call.operation) +
+                       (event.error != nullptr ? " failed" : ""));
     }
 };
 
@@ -41,9 +42,9 @@ std::optional<Error> read_greeting(HttpResponse& answer, std::string& greeting) 
     return std::nullopt;
 }
 
-constexpr Verb<std::string, const std::string&> greet{"greetings.fetch", prepare_greeting,
-                                                      read_greeting};
-constexpr Verb<void, const std::string&> wave{"greetings.wave", prepare_greeting, read_nothing};
+constexpr Verb<std::string, const std::string&> greet{
+    {"greetings.fetch"}, prepare_greeting, read_greeting};
+constexpr Verb<void, const std::string&> wave{{"greetings.wave"}, prepare_greeting, read_nothing};
 
 struct Fixture {
     std::shared_ptr<ScriptedTransport> transport = std::make_shared<ScriptedTransport>();

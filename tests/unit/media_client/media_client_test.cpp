@@ -36,8 +36,8 @@ const std::string cdn = "https://mms.twiliocdn.com/file?Signature=canary-signatu
 struct Recorder final : Observer {
     std::vector<std::string> events;
     void on_attempt(const AttemptEvent& e) noexcept override {
-        events.push_back(std::string(e.operation) + " attempt " + std::to_string(e.attempt) + " " +
-                         std::to_string(e.http_status) + " " + std::string(e.host));
+        events.push_back(std::string(e.call.operation) + " attempt " + std::to_string(e.attempt) +
+                         " " + std::to_string(e.http_status) + " " + std::string(e.call.host));
     }
     void on_retry(const RetryEvent& e) noexcept override {
         events.push_back("retry after " + std::to_string(e.delay.count()) + "ms");

@@ -39,8 +39,8 @@ struct Recorder final : Observer {
         events.push_back("retry after " + std::to_string(e.delay.count()) + "ms");
     }
     void on_result(const ResultEvent& e) noexcept override {
-        events.push_back(std::string(e.operation) + (e.error ? " failed" : " done") + " after " +
-                         std::to_string(e.attempts));
+        events.push_back(std::string(e.call.operation) + (e.error ? " failed" : " done") +
+                         " after " + std::to_string(e.attempts));
     }
 };
 
@@ -659,11 +659,11 @@ TEST_CASE("no canary reaches an error or an observer event") {
     struct Listener final : Observer {
         std::string heard;
         void on_attempt(const AttemptEvent& e) noexcept override {
-            heard.append(e.operation).append(e.host).append(e.request_id);
+            heard.append(e.call.operation).append(e.call.host).append(e.request_id);
         }
-        void on_retry(const RetryEvent& e) noexcept override { heard.append(e.operation); }
+        void on_retry(const RetryEvent& e) noexcept override { heard.append(e.call.operation); }
         void on_result(const ResultEvent& e) noexcept override {
-            heard.append(e.operation).append(e.request_id);
+            heard.append(e.call.operation).append(e.request_id);
             if (e.error) heard.append(e.error->what());
         }
     };

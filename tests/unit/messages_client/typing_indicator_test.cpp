@@ -23,7 +23,7 @@ const std::string success = R"({"success":true})";
 
 struct HostRecorder final : Observer {
     std::vector<std::string> hosts;
-    void on_attempt(const AttemptEvent& e) noexcept override { hosts.emplace_back(e.host); }
+    void on_attempt(const AttemptEvent& e) noexcept override { hosts.emplace_back(e.call.host); }
 };
 
 struct Fixture {

@@ -1,0 +1,73 @@
+#include "call/call_events.hpp"
+
+#include <twiliowa/http/http_transport.hpp>
+
+namespace twiliowa::detail {
+
+namespace {
+
+std::chrono::microseconds microseconds(MonotonicTime::duration duration) noexcept {
+    return std::chrono::duration_cast<std::chrono::microseconds>(duration);
+}
+
+}  // namespace
+
+CallEvents::CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid)
+    : observer_(core.observer.get()) {
+    if (observer_ == nullptr) return;
+    account_sid_ = account_sid;
+    const auto& origin = core.origin_of(kind.product);
+    info_.id = core.next_call_id();
+    info_.operation = kind.name;
+    info_.method = to_string(kind.method);
+    info_.scheme = std::string_view{origin.base}.substr(0, origin.base.find(':'));
+    info_.host = origin.host;
+    info_.port = origin.port;
+    info_.path_template = kind.path;
+    info_.account_sid = account_sid_;
+}
+
+void CallEvents::tell_call() const noexcept {
+    if (observer_ != nullptr) observer_->on_call({.call = info_});
+}
+
+void CallEvents::tell_attempt(int attempt, int http_status, std::string_view request_id,
+                              const Error* failure,
+                              MonotonicTime::duration duration) const noexcept {
+    if (observer_ == nullptr) return;
+    observer_->on_attempt({.call = info_,
+                           .attempt = attempt,
+                           .http_status = http_status,
+                           .request_id = request_id,
+                           .error = failure,
+                           .duration = microseconds(duration)});
+}
+
+void CallEvents::tell_retry(int attempt, const Error& failure,
+                            MonotonicTime::duration delay) const noexcept {
+    if (observer_ == nullptr) return;
+    observer_->on_retry({.call = info_,
+                         .attempt = attempt,
+                         .http_status = failure.http_status(),
+                         .code = failure.code(),
+                         .delay = std::chrono::duration_cast<std::chrono::milliseconds>(delay)});
+}
+
+void CallEvents::tell_result(int attempts, std::string_view request_id, const Error* error,
+                             MonotonicTime::duration duration) const noexcept {
+    if (observer_ == nullptr) return;
+    observer_->on_result({.call = info_,
+                          .attempts = attempts,
+                          .request_id = request_id,
+                          .error = error,
+                          .duration = microseconds(duration)});
+}
+
+void tell_refused(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
+                  const Error& error) noexcept {
+    const CallEvents events{core, kind, account_sid};
+    events.tell_call();
+    events.tell_result(0, {}, &error, {});
+}
+
+}  // namespace twiliowa::detail

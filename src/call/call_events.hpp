@@ -1,0 +1,46 @@
+/// @file
+/// What the observer is told of a call.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <twiliowa/types/observer.hpp>
+
+#include "call/call_kind.hpp"
+#include "call/call_machine.hpp"
+#include "call/client_core.hpp"
+
+namespace twiliowa::detail {
+
+/// The events of one call. Costs nothing where there is no observer. The core must outlive it.
+class CallEvents {
+public:
+    /// @param account_sid  on whose behalf; empty if that is not known
+    CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid);
+    CallEvents(const CallEvents&) = delete;
+    CallEvents& operator=(const CallEvents&) = delete;
+
+    bool are_wanted() const noexcept { return observer_ != nullptr; }
+
+    void tell_call() const noexcept;
+    /// @param failure  why the attempt was no success, or null
+    void tell_attempt(int attempt, int http_status, std::string_view request_id,
+                      const Error* failure, MonotonicTime::duration duration) const noexcept;
+    void tell_retry(int attempt, const Error& failure,
+                    MonotonicTime::duration delay) const noexcept;
+    void tell_result(int attempts, std::string_view request_id, const Error* error,
+                     MonotonicTime::duration duration) const noexcept;
+
+private:
+    Observer* observer_;
+    std::string account_sid_;
+    CallInfo info_;  ///< Refers to the members above.
+};
+
+/// Tells of a call that was refused before it began.
+void tell_refused(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
+                  const Error& error) noexcept;
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,52 @@
+#include <twiliowa/types/observer.hpp>
+
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/show.hpp"
+
+using namespace twiliowa;
+
+namespace {
+
+/// Writes its letter and that of the event to a log it shares.
+struct Letters final : Observer {
+    Letters(std::string n, std::string& l) : name(std::move(n)), log(l) {}
+    void on_call(const CallEvent&) noexcept override { log += name + "c "; }
+    void on_attempt(const AttemptEvent&) noexcept override { log += name + "a "; }
+    void on_retry(const RetryEvent&) noexcept override { log += name + "r "; }
+    void on_result(const ResultEvent&) noexcept override { log += name + "e "; }
+    void on_webhook(const WebhookResultEvent&) noexcept override { log += name + "w "; }
+    std::string name;
+    std::string& log;
+};
+
+}  // namespace
+
+TEST_CASE("a composite tells all of its observers of every event, in their order") {
+    std::string log;
+    CompositeObserver both{
+        {std::make_shared<Letters>("1", log), std::make_shared<Letters>("2", log)}};
+    const CallInfo call;
+    both.on_call({.call = call});
+    both.on_attempt({.call = call});
+    both.on_retry({.call = call});
+    both.on_result({.call = call});
+    both.on_webhook({});
+    CHECK(log == "1c 2c 1a 2a 1r 2r 1e 2e 1w 2w ");
+}
+
+TEST_CASE("a composite of none is silent, and one with a null is refused by name") {
+    const CallInfo call;
+    CompositeObserver{{}}.on_call({.call = call});
+    try {
+        CompositeObserver{{nullptr}};
+        FAIL("was taken");
+    } catch (const InvalidRequestError& error) {
+        CHECK(error.error().field() == "observers");
+    }
+}
