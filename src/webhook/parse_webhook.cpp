@@ -54,7 +54,8 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
 }
 
 std::optional<ButtonReply> take_button(WebhookFields& fields) {
-    const bool says_button = fields.peek("MessageType") == "button";
+    const bool says_button =
+        fields.peek("MessageType") == "button" || fields.peek("ButtonType") == ButtonType::reply;
     ButtonReply button;
     fields.take_into(button.payload, "ButtonPayload");
     fields.take_into(button.text, "ButtonText");
@@ -140,12 +141,15 @@ Result<WebhookEvent> read_message(MessageSid sid, WebhookFields& fields) {
     fields.take_into(message.to, "To");
     fields.take_into(message.body, "Body");
     fields.take_into(message.message_type, "MessageType");
+    message.button_type = ButtonType{fields.take("ButtonType")};
     fields.take_into(message.interactive_data, "InteractiveData");
+    fields.take_into(message.flow_data, "FlowData");
     message.forwarded = fields.take_flag("Forwarded");
     message.frequently_forwarded = fields.take_flag("FrequentlyForwarded");
     fields.take_into(message.profile_name, "ProfileName");
     fields.take_into(message.wa_id, "WaId");
     fields.take_into(message.external_user_id, "ExternalUserId");
+    fields.take_into(message.parent_external_user_id, "ParentExternalUserId");
     message.opt_out_type = OptOutType{fields.take("OptOutType")};
     fields.take_into(message.channel_metadata, "ChannelMetadata");
     message.other = std::move(fields).rest();
@@ -171,6 +175,8 @@ Result<WebhookEvent> read_status(MessageSid sid, WebhookFields& fields) {
     fields.take_into(callback.channel_to_address, "ChannelToAddress");
     fields.take_into(callback.channel_install_sid, "ChannelInstallSid");
     fields.take_into(callback.event_type, "EventType");
+    fields.take_into(callback.external_user_id, "ExternalUserId");
+    fields.take_into(callback.parent_external_user_id, "ParentExternalUserId");
     callback.other = std::move(fields).rest();
     return event;
 }
