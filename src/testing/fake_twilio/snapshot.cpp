@@ -197,6 +197,8 @@ void describe(const Archive& archive, FakeAccount& account) {
 template <class Archive>
 void describe(const Archive& archive, FakePhone& phone) {
     archive("name", phone.name);
+    archive.if_any("user_id", phone.user_id);
+    archive.if_any("parent_user_id", phone.parent_user_id);
     archive("without_whatsapp", phone.without_whatsapp);
 }
 
