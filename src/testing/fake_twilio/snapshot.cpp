@@ -166,6 +166,7 @@ void describe(const Archive& archive, FakeTemplate& entry) {
     archive("category", entry.category);
     archive("rejection_reason", entry.rejection_reason);
     archive("allow_category_change", entry.allow_category_change);
+    archive.or_zero("send_ttl_seconds", entry.send_ttl_seconds);
     archive("created", entry.created);
     archive("updated", entry.updated);
 }
