@@ -66,6 +66,11 @@ void schedule(const wa::MessagesClient& client) {
 }
 
 void everything_else(const wa::MessagesClient& client) {
+    // [intent]
+    client.send_template({.to = "+447700900123",
+                          .content_sid = template_sid,
+                          .message_intent = wa::MessageIntent{wa::MessageIntent::otp}});
+    // [intent]
     // [everything]
     wa::OutboundMessage message;
     message.to = "+447700900123";

@@ -176,6 +176,20 @@ Check check_word(std::string_view field, std::string_view value, std::string_vie
     return Error::invalid_request(field, "is not a value that Twilio knows", hint, code);
 }
 
+/// Twilio may add words: which they are is its affair, that they are words is not.
+Check check_intent(std::string_view intent) {
+    constexpr std::size_t longest = 64;
+    if (intent.size() > longest) {
+        return Error::invalid_request("MessageIntent", "is longer than 64 characters");
+    }
+    const bool is_word = std::all_of(intent.begin(), intent.end(), [](char c) {
+        return is_letter_or_digit(c) || c == '_' || c == '-';
+    });
+    if (is_word) return {};
+    return Error::invalid_request("MessageIntent", "is not a word of letters, digits, _ and -",
+                                  "use one of MessageIntent's, such as otp or notifications");
+}
+
 Check check_settings(const OutboundMessage& message) {
     if (auto checked =
             check_word("ContentRetention", message.content_retention, "retain", "discard", 30029);
@@ -192,6 +206,7 @@ Check check_settings(const OutboundMessage& message) {
     if (auto checked = check_word("RiskCheck", message.risk_check, "enable", "disable"); !checked) {
         return checked;
     }
+    if (auto checked = check_intent(message.message_intent.str()); !checked) return checked;
     if (message.validity_period &&
         (*message.validity_period < 1 || *message.validity_period > 36000)) {
         return Error::invalid_request("ValidityPeriod", "is not between 1 and 36000 seconds", {},

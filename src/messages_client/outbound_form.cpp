@@ -78,6 +78,7 @@ std::string encode_outbound(const CheckedOutbound& checked) {
     form.text("TrafficType", message.traffic_type);
     form.text("RiskCheck", message.risk_check);
     form.text("FallbackFrom", message.fallback_from);
+    form.text("MessageIntent", message.message_intent.str());
     for (const auto& [name, value] : message.extra) append_form_field(body, name, value);
     return body;
 }

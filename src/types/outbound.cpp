@@ -19,6 +19,7 @@ OutboundMessage take_common(Typed& typed) {
     message.from = std::move(typed.from);
     message.messaging_service_sid = std::move(typed.messaging_service_sid);
     message.status_callback = std::move(typed.status_callback);
+    message.message_intent = std::move(typed.message_intent);
     return message;
 }
 

@@ -12,11 +12,16 @@ namespace twiliowa::inbound {
 
 namespace {
 
+/// Twilio documents the one, and sends the other.
+bool is_flow(const InboundMessage& message) noexcept {
+    return !message.flow_data.empty() || !message.interactive_data.empty();
+}
+
 bool is_words(const InboundMessage& message) noexcept {
     const bool is_typed =
         message.message_type.empty() || detail::equals_ignoring_case(message.message_type, "text");
     return is_typed && !message.body.empty() && message.media.empty() && !message.location &&
-           !message.button && !message.list && message.interactive_data.empty();
+           !message.button && !message.list && message.button_type.empty() && !is_flow(message);
 }
 
 /// What a type is compared with: a whole one, or a family that ends in `/`; empty for any file.
@@ -113,8 +118,7 @@ InboundFilter list(std::string_view id) {
 }
 
 InboundFilter flow() {
-    return InboundFilter{
-        [](const InboundMessage& message) { return !message.interactive_data.empty(); }};
+    return InboundFilter{is_flow};
 }
 
 InboundFilter referral() {

@@ -53,12 +53,11 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
     return media;
 }
 
-std::optional<ButtonReply> take_button(WebhookFields& fields, std::string_view message_type) {
+std::optional<ButtonReply> take_button(WebhookFields& fields, bool says_button) {
     ButtonReply button;
     fields.take_into(button.payload, "ButtonPayload");
     fields.take_into(button.text, "ButtonText");
-    if (message_type != "button" && button.payload.empty() && button.text.empty())
-        return std::nullopt;
+    if (!says_button && button.payload.empty() && button.text.empty()) return std::nullopt;
     return button;
 }
 
@@ -130,7 +129,9 @@ Result<WebhookEvent> read_message(MessageSid sid, WebhookFields& fields) {
     message.sid = std::move(sid);
     message.account_sid = take_account_sid(fields);
     fields.take_into(message.message_type, "MessageType");
-    message.button = take_button(fields, message.message_type);
+    message.button_type = ButtonType{fields.take("ButtonType")};
+    message.button = take_button(
+        fields, message.message_type == "button" || message.button_type == ButtonType::reply);
     message.list = take_list(fields);
     message.location = take_location(fields);
     message.media = take_media(fields);
@@ -141,11 +142,13 @@ Result<WebhookEvent> read_message(MessageSid sid, WebhookFields& fields) {
     fields.take_into(message.to, "To");
     fields.take_into(message.body, "Body");
     fields.take_into(message.interactive_data, "InteractiveData");
+    fields.take_into(message.flow_data, "FlowData");
     message.forwarded = fields.take_flag("Forwarded");
     message.frequently_forwarded = fields.take_flag("FrequentlyForwarded");
     fields.take_into(message.profile_name, "ProfileName");
     fields.take_into(message.wa_id, "WaId");
     fields.take_into(message.external_user_id, "ExternalUserId");
+    fields.take_into(message.parent_external_user_id, "ParentExternalUserId");
     message.opt_out_type = OptOutType{fields.take("OptOutType")};
     fields.take_into(message.channel_metadata, "ChannelMetadata");
     message.other = std::move(fields).rest();
@@ -171,6 +174,8 @@ Result<WebhookEvent> read_status(MessageSid sid, WebhookFields& fields) {
     fields.take_into(callback.channel_to_address, "ChannelToAddress");
     fields.take_into(callback.channel_install_sid, "ChannelInstallSid");
     fields.take_into(callback.event_type, "EventType");
+    fields.take_into(callback.external_user_id, "ExternalUserId");
+    fields.take_into(callback.parent_external_user_id, "ParentExternalUserId");
     callback.other = std::move(fields).rest();
     return event;
 }

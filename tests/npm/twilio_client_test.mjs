@@ -33,7 +33,8 @@ test('a template is sent with its variables, and rendered', async () => {
 });
 
 test('a text and a picture are sent', async () => {
-    const text = await client.messages.create({ from, to, body: 'Grüße & küsse + 😀' });
+    const text = await client.messages.create({
+        from, to, body: 'Grüße & küsse + 😀', messageIntent: 'notifications' });
     assert.equal(text.body, 'Grüße & küsse + 😀');
     const media = await client.messages.create({
         from, to, body: 'Look', mediaUrl: ['https://example.com/cat.png'] });
@@ -85,8 +86,10 @@ test('a template is created, found, sent to approval and removed', async () => {
     const content = client.content.v1.contents(created.sid);
     assert.equal((await content.fetch()).friendlyName, friendlyName);
     assert.equal((await content.approvalFetch().fetch()).whatsapp.status, 'unsubmitted');
-    const approval = await content.approvalCreate.create({ name: friendlyName, category: 'UTILITY' });
+    const approval = await content.approvalCreate.create({
+        name: friendlyName, category: 'UTILITY', send_ttl_seconds: 3600 });
     assert.equal(approval.status, 'received');
+    assert.equal(approval.sendTtlSeconds, 3600);
     const message = await client.messages.create({ from, to, contentSid: created.sid });
     assert.equal(message.body, 'Hi there, how are you?');
 

@@ -44,6 +44,7 @@ wa::OutboundMessage message_with_every_parameter() {
     message.address_retention = "retain";
     message.traffic_type = "free";
     message.risk_check = "disable";
+    message.message_intent = wa::MessageIntent{wa::MessageIntent::notifications};
     return message;
 }
 

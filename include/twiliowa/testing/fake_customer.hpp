@@ -41,7 +41,8 @@ public:
     std::string taps(std::string_view button) const;
     /// Picks an item, named by its title or id, of the newest list that has it.
     std::string chooses(std::string_view item) const;
-    /// Answers a flow: JSON text.
+    /// Answers a flow: JSON text, which comes as FlowData (documented) and as InteractiveData (seen
+    /// on webhooks); what Twilio puts into the one and the other may differ.
     std::string answers_flow(std::string json) const;
     /// `STOP`; also opts out.
     std::string stops() const;
@@ -54,6 +55,12 @@ public:
 
     /// The name that webhooks give (ProfileName). Default: `Customer`.
     const FakeCustomer& named(std::string name) const;
+    /// The WhatsApp user id that webhooks give beside the number (ExternalUserId), `US.4f1a`, and
+    /// that of linked portfolios (ParentExternalUserId), `US.ENT.4f1a`; `whatsapp:` may stand
+    /// before either. Default: an id made of the number, and no parent. Who has no number at all is
+    /// another customer, by name of the id: `fake.customer("whatsapp:US.4f1a")`.
+    const FakeCustomer& has_user_id(std::string_view user_id,
+                                    std::string_view parent_user_id = {}) const;
     /// Opens the chat: every delivered message becomes read. Returns how many.
     int reads() const;
     /// From now on, messages are read soon after they are delivered.

@@ -59,6 +59,10 @@ struct FakeTwilioOptions {
     /// What a quick reply that was tapped comes as: `button`, or `interactive` with Forwarded and
     /// ExternalUserId. Both have been seen on Twilio's webhooks.
     bool interactive_taps = false;
+    /// WhatsApp's webhooks name the customer's user id beside the number: ExternalUserId, with
+    /// every message and with `delivered` and `read`, as Twilio documents it since June 2026.
+    /// False: only customers without a number have one, and taps with `interactive_taps`.
+    bool user_ids = true;
     /// Where media URLs in webhooks, and URLs in answers of the Content API, lead. Default:
     /// `https://api.twilio.com` and `https://content.twilio.com`.
     std::string public_url = {};

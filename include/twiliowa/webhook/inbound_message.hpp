@@ -71,6 +71,15 @@ public:
     static constexpr std::string_view help = "HELP";
 };
 
+/// What kind of button was tapped. Source: Twilio's page "Webhook request", as of 2026; it does not
+/// say which taps carry it.
+class ButtonType : public OpenEnum<ButtonType> {
+public:
+    using OpenEnum::OpenEnum;
+    static constexpr std::string_view reply = "REPLY";
+    static constexpr std::string_view action = "ACTION";
+};
+
 /// A message from a customer. Text is what the customer typed: valid UTF-8 (what was not is
 /// U+FFFD), otherwise unchecked. Absent parameters are empty, or nullopt. Source: Twilio's page
 /// "Webhook request", and parameters seen in captured requests.
@@ -88,15 +97,22 @@ struct InboundMessage {
     std::vector<InboundMedia> media = {};
     std::optional<InboundLocation> location = {};
     std::optional<ButtonReply> button = {};
+    ButtonType button_type = {};
     std::optional<ListReply> list = {};
-    std::string interactive_data = {};  ///< A flow's answer: JSON text.
+    std::string interactive_data = {};  ///< A flow's answer, as seen on webhooks: JSON text.
+    std::string flow_data = {};         ///< A flow's answer, as Twilio documents it: JSON text.
     std::optional<Referral> referral = {};
     std::optional<ReplyContext> reply_to = {};
     bool forwarded = false;
     bool frequently_forwarded = false;
     std::string profile_name = {};
-    std::string wa_id = {};             ///< The phone number's digits; may be missing.
-    std::string external_user_id = {};  ///< WhatsApp user id, where Twilio gives one.
+    std::string wa_id = {};  ///< The phone number's digits; may be missing.
+    /// The WhatsApp user id, as on the wire: `whatsapp:US.4f1a`. Every message has one, by the key
+    /// concepts that Twilio has published on 2026-06-03; older ones may not. It belongs to the
+    /// number (a new number has a new one) and to your business portfolio.
+    std::string external_user_id = {};
+    /// That of linked portfolios: `whatsapp:US.ENT.4f1a`. Empty without any.
+    std::string parent_external_user_id = {};
     OptOutType opt_out_type = {};
     /// Set by WebhookHandler: WebhookOptions::opt_outs or stop_words took it for an opt-out.
     bool taken_for_stop = false;

@@ -26,11 +26,13 @@ struct StatusCallback {
     std::string to = {};    ///< The customer.
     int error_code = 0;     ///< 0 when nothing failed.
     std::string error_message = {};
-    std::string channel_status_message = {};  ///< The channel's own words.
-    std::string channel_prefix = {};          ///< `whatsapp`
-    std::string channel_to_address = {};      ///< Masked.
-    std::string channel_install_sid = {};     ///< XE...
-    std::string event_type = {};              ///< `READ`, `DELIVERED`, ...
+    std::string channel_status_message = {};   ///< The channel's own words.
+    std::string channel_prefix = {};           ///< `whatsapp`
+    std::string channel_to_address = {};       ///< Masked.
+    std::string channel_install_sid = {};      ///< XE...
+    std::string event_type = {};               ///< `READ`, `DELIVERED`, ...
+    std::string external_user_id = {};         ///< With `delivered` and `read`: see InboundMessage.
+    std::string parent_external_user_id = {};  ///< The same.
     /// Every other parameter, as it came.
     WebhookParameters other = {};
     /// The parameters of the URL that Twilio called, which is signed with the rest: with the

@@ -1,6 +1,5 @@
 #include <twiliowa/testing/fake_customer.hpp>
 
-#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -9,6 +8,7 @@
 #include "testing/fake_twilio/messages/lifecycle.hpp"
 #include "testing/fake_twilio/messages/taps.hpp"
 #include "testing/fake_twilio/state.hpp"
+#include "testing/fake_twilio/webhooks/message_fields.hpp"
 #include "testing/fake_twilio/world/address.hpp"
 
 namespace twiliowa::testing {
@@ -20,11 +20,12 @@ std::string coordinate_text(double degrees) {
     return nlohmann::json(degrees).dump();
 }
 
-/// An identity beside the number, of the form seen on webhooks: the same for the same number.
-std::string user_id_of(std::string_view address) {
-    std::uint64_t hash = 14695981039346656037u;
-    for (const char c : address) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    return "whatsapp:ID." + std::to_string(1'000'000'000'000'000u + hash % 9'000'000'000'000'000u);
+/// As on the wire. `field` names it in the error.
+std::string read_user_id(std::string_view field, std::string_view text) {
+    auto id = fake::on_whatsapp(text);
+    if (fake::is_whatsapp(id) && fake::is_user_id(fake::identity_of(id))) return id;
+    Error::invalid_request(field, "is not a WhatsApp user id", "write US.4f1a, or US.ENT.4f1a")
+        .raise();
 }
 
 FakeInbound customer_message(const FakeCustomer& customer, std::string body) {
@@ -86,9 +87,10 @@ std::string FakeCustomer::taps(std::string_view button) const {
     message.message_type = "button";
     if (twilio_->state_->world.options.interactive_taps) {
         message.message_type = "interactive";
-        message.parameters.insert(
-            message.parameters.end(),
-            {{"Forwarded", "false"}, {"ExternalUserId", user_id_of(address_)}});
+        message.parameters.emplace_back("Forwarded", "false");
+        if (!twilio_->state_->world.options.user_ids) {
+            message.parameters.emplace_back("ExternalUserId", fake::made_up_user_id(address_));
+        }
     }
     return twilio_->receive(std::move(message));
 }
@@ -111,7 +113,7 @@ std::string FakeCustomer::chooses(std::string_view item) const {
 std::string FakeCustomer::answers_flow(std::string json) const {
     auto message = customer_message(*this, {});
     message.message_type = "interactive";
-    message.parameters = {{"InteractiveData", std::move(json)}};
+    message.parameters = {{"FlowData", json}, {"InteractiveData", json}};
     return twilio_->receive(std::move(message));
 }
 
@@ -131,6 +133,19 @@ const FakeCustomer& FakeCustomer::named(std::string name) const {
     const std::lock_guard lock{twilio_->state_->mutex};
     auto& phones = twilio_->state_->world.phones;
     phones.phone(address_).name = std::move(name);
+    phones.chat(sender_, address_);
+    return *this;
+}
+
+const FakeCustomer& FakeCustomer::has_user_id(std::string_view user_id,
+                                              std::string_view parent_user_id) const {
+    auto id = read_user_id("user_id", user_id);
+    auto parent =
+        parent_user_id.empty() ? std::string{} : read_user_id("parent_user_id", parent_user_id);
+    const std::lock_guard lock{twilio_->state_->mutex};
+    auto& phones = twilio_->state_->world.phones;
+    phones.phone(address_).user_id = std::move(id);
+    phones.phone(address_).parent_user_id = std::move(parent);
     phones.chat(sender_, address_);
     return *this;
 }

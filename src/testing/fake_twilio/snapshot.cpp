@@ -166,6 +166,7 @@ void describe(const Archive& archive, FakeTemplate& entry) {
     archive("category", entry.category);
     archive("rejection_reason", entry.rejection_reason);
     archive("allow_category_change", entry.allow_category_change);
+    archive.or_zero("send_ttl_seconds", entry.send_ttl_seconds);
     archive("created", entry.created);
     archive("updated", entry.updated);
 }
@@ -197,6 +198,8 @@ void describe(const Archive& archive, FakeAccount& account) {
 template <class Archive>
 void describe(const Archive& archive, FakePhone& phone) {
     archive("name", phone.name);
+    archive.if_any("user_id", phone.user_id);
+    archive.if_any("parent_user_id", phone.parent_user_id);
     archive("without_whatsapp", phone.without_whatsapp);
 }
 

@@ -204,6 +204,18 @@ TEST_CASE("the fallbacks of media and locations go too") {
     }
 }
 
+TEST_CASE("the fallback says what the message was for") {
+    Office o;
+    o.let_window_close();
+    auto message = text();
+    message.fallback_content_sid = greeting;
+    message.message_intent = MessageIntent{MessageIntent::delivery};
+    o.transport->respond(201, created);
+    CHECK(o.client().send_text(message).sent_fallback);
+    CHECK(o.sent_body() == containing("ContentSid=" + greeting));
+    CHECK(o.sent_body() == containing("MessageIntent=delivery"));
+}
+
 TEST_CASE("inside the window the fallback stays at home, and none of it is sent") {
     Office o;
     auto message = text();

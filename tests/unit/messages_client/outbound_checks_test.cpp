@@ -171,6 +171,30 @@ TEST_CASE("the other parameters are checked where Twilio documents their values"
     CHECK(refusal_after([](auto& m) { m.shorten_urls = true; }) == "ShortenUrls/0");
 }
 
+TEST_CASE("an intent is a word, known or not, of letters, digits, _ and -, up to 64 of them") {
+    const auto with = [](std::string_view word) {
+        return refusal_after([&](auto& m) { m.message_intent = MessageIntent{word}; });
+    };
+    for (const auto word :
+         {MessageIntent::announcements, MessageIntent::customercare, MessageIntent::delivery,
+          MessageIntent::education, MessageIntent::events, MessageIntent::fraud,
+          MessageIntent::marketing, MessageIntent::notifications, MessageIntent::otp,
+          MessageIntent::polling, MessageIntent::security}) {
+        CAPTURE(word);
+        CHECK(with(word).empty());
+    }
+    CHECK(with("").empty());
+    CHECK(with("Of_next-Year2").empty());
+    CHECK(with(std::string(64, 'a')).empty());
+    for (const std::string& bad :
+         {std::string(65, 'a'), std::string{"two words"}, std::string{"otp\n"},
+          std::string{"\0", 1}, std::string{"caf\u00e9"}, std::string{"a.b"},
+          std::string{"\xff"}}) {
+        CAPTURE(bad);
+        CHECK(with(bad) == "MessageIntent/0");
+    }
+}
+
 TEST_CASE("extra parameters pass unchecked and stand in for what is missing") {
     OutboundMessage message;
     message.extra = {{"To", "anything"}, {"From", "x"}, {"Body", ""}};

@@ -60,7 +60,8 @@ TEST_CASE("all parameters are sent under Twilio's names") {
     message.traffic_type = "free";
     message.risk_check = "disable";
     message.fallback_from = "+15005550006";
-    message.extra = {{"MessageIntent", "otp"}};
+    message.message_intent = MessageIntent{MessageIntent::otp};
+    message.extra = {{"Tomorrow", "1"}};
     CHECK(encoded(message) ==
           "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&MessagingServiceSid=" +
               service + "&Body=Hi&StatusCallback=https%3A%2F%2Fexample.com%2Fcb&ApplicationSid=AP" +
@@ -69,7 +70,21 @@ TEST_CASE("all parameters are sent under Twilio's names") {
               "&MaxPrice=0.5&ProvideFeedback=true&ForceDelivery=false&SmartEncoded=true"
               "&ShortenUrls=false&SendAsMms=false&ContentRetention=discard"
               "&AddressRetention=obfuscate&TrafficType=free&RiskCheck=disable"
-              "&FallbackFrom=%2B15005550006&MessageIntent=otp");
+              "&FallbackFrom=%2B15005550006&MessageIntent=otp&Tomorrow=1");
+}
+
+TEST_CASE("a template, a text, a medium and a location each say what they are for") {
+    const MessageIntent intent{MessageIntent::delivery};
+    const auto says_it = [](const OutboundMessage& message) {
+        return encoded(message).ends_with("&MessageIntent=delivery");
+    };
+    CHECK(says_it(OutboundTemplate{
+        .to = "+447700900123", .content_sid = "HX" + hex, .message_intent = intent}));
+    CHECK(says_it(OutboundText{.to = "+447700900123", .body = "Hi", .message_intent = intent}));
+    CHECK(says_it(OutboundMedia{
+        .to = "+447700900123", .media_url = "https://x.test/a.jpg", .message_intent = intent}));
+    CHECK(says_it(
+        OutboundLocation{.to = "+447700900123", .name = "Office", .message_intent = intent}));
 }
 
 TEST_CASE(

@@ -16,6 +16,18 @@ TEST_CASE("a text is words and nothing else") {
     CHECK(inbound::any()(message));
 }
 
+TEST_CASE("what a flow or a button says was not typed") {
+    InboundMessage flow;
+    flow.body = "Sent";
+    CHECK(inbound::text()(flow));
+    flow.flow_data = "{}";
+    CHECK_FALSE(inbound::text()(flow));
+    InboundMessage tap;
+    tap.body = "Share";
+    tap.button_type = ButtonType{ButtonType::action};
+    CHECK_FALSE(inbound::text()(tap));
+}
+
 TEST_CASE("media are told by type or by family") {
     InboundMessage message;
     CHECK_FALSE(inbound::media()(message));
@@ -68,6 +80,10 @@ TEST_CASE("places, flows, advertisements and people can be asked for") {
     CHECK(inbound::location()(message));
     CHECK(inbound::flow()(message));
     CHECK(inbound::referral()(message));
+    message.interactive_data = {};
+    CHECK_FALSE(inbound::flow()(message));
+    message.flow_data = "{}";
+    CHECK(inbound::flow()(message));
     CHECK(inbound::from("whatsapp:+447700900123")(message));
     CHECK_FALSE(inbound::from("whatsapp:+1")(message));
     CHECK(inbound::to("whatsapp:+14155238886")(message));

@@ -167,6 +167,17 @@ TEST_CASE("a button's answer is its payload, then its text, then the body") {
     CHECK_FALSE(message_of(inbound_form({{"Body", "Yes"}, {"MessageType", "text"}})).button);
 }
 
+TEST_CASE("a button's type is kept, and a reply makes a button though its text is the body alone") {
+    const auto reply = message_of(inbound_form({{"Body", "Yes"}, {"ButtonType", "REPLY"}}));
+    CHECK(reply.button_type == ButtonType::reply);
+    CHECK(reply.button_answer() == "Yes");
+    const auto action = message_of(inbound_form({{"Body", "Share"}, {"ButtonType", "ACTION"}}));
+    CHECK(action.button_type == ButtonType::action);
+    CHECK_FALSE(action.button);
+    CHECK(message_of(inbound_form({{"Body", "x"}, {"ButtonType", "SWIPE"}})).button_type.str() ==
+          "SWIPE");
+}
+
 TEST_CASE("lists, flows, referrals, replies and forwards are told apart") {
     const auto list =
         message_of(inbound_form({{"Body", "Tea"}, {"ListId", "tea"}, {"ListTitle", "Tea"}}));
@@ -176,6 +187,10 @@ TEST_CASE("lists, flows, referrals, replies and forwards are told apart") {
 
     CHECK(message_of(inbound_form({{"Body", ""}, {"InteractiveData", "{\"a\":1}"}}))
               .interactive_data == "{\"a\":1}");
+    const auto flow = message_of(inbound_form({{"Body", ""}, {"FlowData", "{\"a\":1}"}}));
+    CHECK(flow.flow_data == "{\"a\":1}");
+    CHECK(flow.interactive_data.empty());
+    CHECK(flow.parameter("FlowData").empty());
 
     const auto ad = message_of(inbound_form({{"Body", "Hi"},
                                              {"ReferralBody", ""},
@@ -214,6 +229,22 @@ TEST_CASE("an identity need not be a phone number") {
     CHECK(message.from == "whatsapp:US.4566546130240823");
     CHECK(message.wa_id.empty());
     CHECK(message.external_user_id == "whatsapp:ID.4566546130240823");
+    CHECK(message.parent_external_user_id.empty());
+}
+
+TEST_CASE("messages and statuses name the customer's user id, and that of linked portfolios") {
+    const auto message = message_of(inbound_form({{"Body", "Hi"},
+                                                  {"ExternalUserId", "whatsapp:US.4f1a"},
+                                                  {"ParentExternalUserId", "whatsapp:US.ENT.4f"}}));
+    CHECK(message.external_user_id == "whatsapp:US.4f1a");
+    CHECK(message.parent_external_user_id == "whatsapp:US.ENT.4f");
+    CHECK(message.parameter("ParentExternalUserId").empty());
+    const auto callback = status_of(status({{"MessageStatus", "read"},
+                                            {"ExternalUserId", "whatsapp:US.4f1a"},
+                                            {"ParentExternalUserId", "whatsapp:US.ENT.4f"}}));
+    CHECK(callback.external_user_id == "whatsapp:US.4f1a");
+    CHECK(callback.parent_external_user_id == "whatsapp:US.ENT.4f");
+    CHECK(callback.parameter("ExternalUserId").empty());
 }
 
 TEST_CASE("a status callback has its status, its error and the catalogue's advice") {

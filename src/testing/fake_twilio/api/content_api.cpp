@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "testing/fake_twilio/api/content_json.hpp"
@@ -35,6 +36,39 @@ FakeRefusal check_fields(std::string_view where, const ContentJson& object,
         if (field != nullptr && !object.contains(field)) {
             return bad_content(std::string{where} + " lacks " + field);
         }
+    }
+    return std::nullopt;
+}
+
+/// How many minutes a call may be made for: a number, also as text, or a variable (`"{{1}}"`).
+bool is_call_ttl(const ContentJson& minutes) {
+    std::string text = minutes.is_number_integer() ? minutes.dump() : std::string{};
+    if (minutes.is_string()) text = minutes.get<std::string>();
+    if (text.size() > 4 && text.starts_with("{{") && text.ends_with("}}")) {
+        const auto name = std::string_view{text}.substr(2, text.size() - 4);
+        return is_variable_name(detail::trim(name, " "));
+    }
+    const auto count = detail::parse_number<int>(text);
+    return count && *count >= 1 && *count <= 43'200;
+}
+
+/// The buttons of a type, and of its cards.
+FakeRefusal check_actions(const ContentJson& type) {
+    const auto actions = type.find("actions");
+    if (actions != type.end() && actions->is_array()) {
+        for (const auto& action : *actions) {
+            if (!action.is_object() || action.value("type", ContentJson{}) != "VOICE_CALL")
+                continue;
+            const auto minutes = action.find("ttl_minutes");
+            if (minutes == action.end() || minutes->is_null() || is_call_ttl(*minutes)) continue;
+            return bad_content("ttl_minutes is neither a number from 1 to 43200 nor a variable");
+        }
+    }
+    const auto cards = type.find("cards");
+    if (cards == type.end() || !cards->is_array()) return std::nullopt;
+    for (const auto& card : *cards) {
+        if (!card.is_object()) continue;
+        if (auto problem = check_actions(card)) return problem;
     }
     return std::nullopt;
 }
@@ -88,6 +122,7 @@ FakeRefusal read_types(const ContentJson& json, testing::FakeContent& content) {
     for (const auto& [name, type] : types->items()) {
         if (name.find('/') == std::string::npos) return bad_content("a type has no such name");
         if (auto problem = check_type(name, type)) return problem;
+        if (auto problem = check_actions(type)) return problem;
     }
     content.types = dump_content_json(*types);
     content.body.clear();
@@ -117,6 +152,17 @@ FakeRefusal read_text(const ContentJson& json, const char* name, bool needed, st
         return bad_content(std::string{name} + " is not a text");
     }
     text = found->get<std::string>();
+    return std::nullopt;
+}
+
+FakeRefusal read_whole_number(const ContentJson& json, const char* name,
+                              std::optional<int>& number) {
+    const auto found = json.find(name);
+    if (found == json.end() || found->is_null()) return std::nullopt;
+    const auto whole = found->is_number_integer() ? detail::parse_number<int>(found->dump())
+                                                  : std::optional<int>{};
+    if (!whole) return bad_content(std::string{name} + " is not a whole number");
+    number = whole;
     return std::nullopt;
 }
 
@@ -228,6 +274,11 @@ HttpResponse serve_update_content(const FakeCall& call) {
 }
 
 HttpResponse serve_delete_content(const FakeCall& call) {
+    // What WhatsApp keeps is nothing that the fake shows.
+    const auto in_waba = call.query.get("deleteInWaba");
+    if (!in_waba.empty() && in_waba != "true" && in_waba != "false") {
+        return refusal(*bad_content("deleteInWaba is neither true nor false"));
+    }
     const auto erased = std::erase_if(call.account.contents, [&](const auto& entry) {
         return entry.second.content.sid == call.route.content;
     });
@@ -238,11 +289,14 @@ HttpResponse serve_fetch_approval(const FakeCall& call) {
     const auto* entry = call.account.find_template(call.route.content);
     if (entry == nullptr) return not_found("content");
     const auto& sid = entry->content.sid;
+    auto whatsapp = approval_to_json(*entry);
+    whatsapp["flows"] =
+        nullptr;  // Of a flow that WhatsApp approves with the template, {id, status}.
     return json_response(
         200, dump_content_json(
                  {{"sid", sid},
                   {"account_sid", call.account.sid},
-                  {"whatsapp", approval_to_json(*entry)},
+                  {"whatsapp", std::move(whatsapp)},
                   {"url", content_url(call, "/v1/Content/" + sid + "/ApprovalRequests")}}));
 }
 
@@ -252,9 +306,11 @@ HttpResponse serve_request_approval(const FakeCall& call) {
     ContentJson json;
     std::string name;
     std::string category;
+    std::optional<int> send_ttl_seconds;
     auto problem = read_document(call, json);
     if (!problem) problem = read_text(json, "name", true, name);
     if (!problem) problem = read_text(json, "category", true, category);
+    if (!problem) problem = read_whole_number(json, "send_ttl_seconds", send_ttl_seconds);
     if (!problem && !is_template_name(name)) {
         problem = bad_content("name may have a-z, 0-9 and _ only");
     }
@@ -270,6 +326,7 @@ HttpResponse serve_request_approval(const FakeCall& call) {
 
     entry->name = std::move(name);
     entry->category = std::move(category);
+    entry->send_ttl_seconds = send_ttl_seconds;
     entry->allow_category_change = !json.contains("allow_category_change") ||
                                    json["allow_category_change"] != ContentJson(false);
     entry->rejection_reason.clear();

@@ -42,7 +42,7 @@ ContentJson content_to_json(const FakeCall& call, const FakeTemplate& entry) {
 }
 
 ContentJson approval_to_json(const FakeTemplate& entry) {
-    return {
+    ContentJson approval{
         {"type", "whatsapp"},
         {"name", entry.name},
         {"category", entry.category},
@@ -51,6 +51,8 @@ ContentJson approval_to_json(const FakeTemplate& entry) {
         {"rejection_reason", entry.rejection_reason},
         {"allow_category_change", entry.allow_category_change},
     };
+    if (entry.send_ttl_seconds) approval["send_ttl_seconds"] = *entry.send_ttl_seconds;
+    return approval;
 }
 
 }  // namespace twiliowa::testing::fake

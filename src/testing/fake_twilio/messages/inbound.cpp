@@ -138,10 +138,8 @@ std::vector<FakeParameters::Entry> inbound_fields(FakeWorld& world,
         const auto& name = world.phones.phone(record.from).name;
         fields.emplace_back("ProfileName", name);
         fields.emplace_back("MessageType", message_type_of(inbound));
-        if (wa_id.empty())
-            fields.emplace_back("ExternalUserId", record.from);
-        else
-            fields.emplace_back("WaId", wa_id);
+        if (!wa_id.empty()) fields.emplace_back("WaId", wa_id);
+        append_user_ids(fields, world, record.from);
         fields.emplace_back("ChannelMetadata", channel_metadata(name, wa_id));
         fields.emplace_back("ReferralNumMedia", "0");
     }

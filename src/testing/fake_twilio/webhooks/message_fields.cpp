@@ -1,5 +1,9 @@
 #include "testing/fake_twilio/webhooks/message_fields.hpp"
 
+#include <cstdint>
+
+#include "testing/fake_twilio/world/address.hpp"
+
 namespace twiliowa::testing::fake {
 
 void append_message_fields(std::vector<FakeParameters::Entry>& fields, const Message& record) {
@@ -9,6 +13,25 @@ void append_message_fields(std::vector<FakeParameters::Entry>& fields, const Mes
     fields.emplace_back("ApiVersion", record.api_version);
     if (!record.messaging_service_sid.empty()) {
         fields.emplace_back("MessagingServiceSid", record.messaging_service_sid);
+    }
+}
+
+std::string made_up_user_id(std::string_view address) {
+    std::uint64_t hash = 14695981039346656037u;
+    for (const char c : address) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
+    return "whatsapp:ID." + std::to_string(1'000'000'000'000'000u + hash % 9'000'000'000'000'000u);
+}
+
+void append_user_ids(std::vector<FakeParameters::Entry>& fields, const FakeWorld& world,
+                     const std::string& address) {
+    const bool has_number = !is_user_id(identity_of(address));
+    if (has_number && !world.options.user_ids) return;
+    const auto* phone = world.phones.find_phone(address);
+    const auto own = phone == nullptr ? std::string{} : phone->user_id;
+    const auto otherwise = has_number ? made_up_user_id(address) : address;
+    fields.emplace_back("ExternalUserId", own.empty() ? otherwise : own);
+    if (phone != nullptr && !phone->parent_user_id.empty()) {
+        fields.emplace_back("ParentExternalUserId", phone->parent_user_id);
     }
 }
 

@@ -79,6 +79,9 @@ void send_status_callback(FakeWorld& world, const FakeMessage& message, const Fa
     append_message_fields(fields, record);
     if (is_whatsapp(record.to)) {
         add_channel_fields(fields, record);
+        if (status == MessageStatus::delivered || status == MessageStatus::read) {
+            append_user_ids(fields, world, record.to);
+        }
     } else if (status == MessageStatus::delivered) {
         const auto date = detail::format_iso8601_utc(moment.now);  // 2026-11-21T06:10:00Z
         fields.emplace_back("RawDlrDoneDate", date.substr(2, 2) + date.substr(5, 2) +

@@ -35,6 +35,7 @@ struct FakeTemplate {
     std::string category = {};
     std::string rejection_reason = {};
     bool allow_category_change = true;
+    std::optional<int> send_ttl_seconds = {};  ///< As asked for.
     TimePoint created = {};
     TimePoint updated = {};
 };

@@ -10,14 +10,6 @@ namespace {
 
 constexpr std::string_view whatsapp_prefix = "whatsapp:";
 
-/// An identity on WhatsApp that is not a phone number: `GB.4f1a`, `US.ENT.4f1a`.
-bool is_user_id(std::string_view text) noexcept {
-    return text.size() >= 4 && text.size() <= 140 && detail::is_letter(text[0]) &&
-           detail::is_letter(text[1]) && text[2] == '.' &&
-           std::all_of(text.begin() + 3, text.end(),
-                       [](char c) { return detail::is_letter_or_digit(c) || c == '.'; });
-}
-
 }  // namespace
 
 bool is_whatsapp(std::string_view address) noexcept {
@@ -32,6 +24,13 @@ std::string on_whatsapp(std::string_view address) {
     std::string whole;
     if (address.find(':') == std::string_view::npos) whole = whatsapp_prefix;
     return whole += address;
+}
+
+bool is_user_id(std::string_view text) noexcept {
+    return text.size() >= 4 && text.size() <= 140 && detail::is_letter(text[0]) &&
+           detail::is_letter(text[1]) && text[2] == '.' &&
+           std::all_of(text.begin() + 3, text.end(),
+                       [](char c) { return detail::is_letter_or_digit(c) || c == '.'; });
 }
 
 bool is_phone_number(std::string_view text) noexcept {

@@ -14,7 +14,9 @@ namespace twiliowa::testing::fake {
 
 struct FakePhone {
     std::string name = "Customer";
-    int without_whatsapp = 0;  ///< The error code of what is sent to it; 0: it has WhatsApp.
+    std::string user_id = {};         ///< `whatsapp:US.4f1a`; empty: one made of the number.
+    std::string parent_user_id = {};  ///< `whatsapp:US.ENT.4f1a`, if the portfolios are linked.
+    int without_whatsapp = 0;         ///< The error code of what is sent to it; 0: it has WhatsApp.
 };
 
 struct FakeChat {

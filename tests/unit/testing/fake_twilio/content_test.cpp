@@ -126,6 +126,15 @@ TEST_CASE("FakeTwilio refuses a template that cannot be") {
                R"({"language":"en","types":{"twilio/call-to-action":)"
                R"({"body":"x","actions":[{"type":"REQUEST_CONTACT_INFO"}]}}})")
               .status == 201);
+    for (const std::string minutes :
+         {"0", "43201", "-1", "1.5", "true", "[]", R"("soon")", R"("{{1}} minutes")", R"("")"}) {
+        const auto action = R"({"actions":[{"type":"VOICE_CALL","ttl_minutes":)" + minutes + "}]";
+        refused_type("twilio/call-to-action", action + R"(,"body":"x"})");
+        refused_type("whatsapp/card", action + R"(,"body":"x"})");
+        refused_type("twilio/card", action + R"(,"title":"x"})");
+        refused_type("twilio/carousel",
+                     R"({"body":"x","cards":[{"body":"a","media":"m",)" + action.substr(1) + "}]}");
+    }
     refused_type("twilio/list-picker", R"({"body":"x","button":"b","items":[{"id":"a"}]})");
     refused_type("twilio/carousel", R"({"body":"x","cards":[{"body":"a"}]})");
     refused_type("twilio/catalog", "{}");
@@ -139,6 +148,34 @@ TEST_CASE("FakeTwilio refuses a template that cannot be") {
     request.url = "https://content.twilio.com/v1/Content";
     CHECK(talk.fake->handle(request).status == 401);
     CHECK(call(talk, HttpMethod::put, "/v1/Content").status == 405);
+}
+
+TEST_CASE("FakeTwilio lets a call be made for 1 to 43,200 minutes, or as many as a variable says") {
+    Conversation talk;
+    for (const std::string minutes :
+         {"1", "10080", "43200", R"("{{ 1 }}")", R"("43200")", "null"}) {
+        CAPTURE(minutes);
+        create(talk, R"({"language":"en","types":{"twilio/call-to-action":{"body":"x","actions":[)"
+                     R"({"type":"VOICE_CALL","title":"Call","ttl_minutes":)" +
+                         minutes + "}]}}}");
+    }
+    // Of other actions it is nothing.
+    create(talk, R"({"language":"en","types":{"twilio/call-to-action":{"body":"x","actions":[)"
+                 R"({"type":"URL","url":"https://x.test","ttl_minutes":0}]}}})");
+}
+
+TEST_CASE("FakeTwilio deletes a template in the WhatsApp account, too, or not") {
+    Conversation talk;
+    for (const std::string query : {"", "?deleteInWaba=true", "?deleteInWaba=false"}) {
+        CAPTURE(query);
+        const auto sid = create(talk);
+        CHECK(call(talk, HttpMethod::delete_, "/v1/Content/" + sid + query).status == 204);
+        CHECK(code_of(get(talk, "/v1/Content/" + sid)) == 20404);
+    }
+    const auto sid = create(talk);
+    CHECK(code_of(call(talk, HttpMethod::delete_,
+                       "/v1/Content/" + sid + "?deleteInWaba=perhaps")) == 20422);
+    CHECK(get(talk, "/v1/Content/" + sid).status == 200);
 }
 
 TEST_CASE("FakeTwilio lists templates in pages") {
@@ -162,6 +199,30 @@ TEST_CASE("FakeTwilio lists templates in pages") {
     CHECK(code_of(get(talk, "/v1/Content?PageToken=PAHX1")) == 20422);
     const auto both = json::parse(get(talk, "/v1/ContentAndApprovals").body);
     CHECK(both["contents"][0]["approval_requests"]["status"] == "unsubmitted");
+}
+
+TEST_CASE("FakeTwilio keeps how long a template may be tried to be sent") {
+    Conversation talk;
+    const auto sid = create(talk);
+    const auto path = "/v1/Content/" + sid + "/ApprovalRequests";
+    const auto request = [&](const std::string& seconds) {
+        return call(talk, HttpMethod::post, path + "/whatsapp",
+                    R"({"name":"order","category":"UTILITY","send_ttl_seconds":)" + seconds + "}");
+    };
+    for (const std::string bad : {R"("3600")", "1.5", "true", "99999999999"}) {
+        CAPTURE(bad);
+        CHECK(code_of(request(bad)) == 20422);
+    }
+    const auto received = request("3600");
+    REQUIRE(received.status == 201);
+    CHECK(json::parse(received.body)["send_ttl_seconds"] == 3600);
+    CHECK(json::parse(get(talk, path).body)["whatsapp"]["send_ttl_seconds"] == 3600);
+    Conversation later;
+    later.fake->load(talk.fake->save());
+    CHECK(json::parse(get(later, path).body)["whatsapp"]["send_ttl_seconds"] == 3600);
+    CHECK_FALSE(
+        json::parse(get(talk, "/v1/Content/" + create(talk) + "/ApprovalRequests").body)["whatsapp"]
+            .contains("send_ttl_seconds"));
 }
 
 TEST_CASE("FakeTwilio has a template approved in time, or not") {
@@ -190,6 +251,9 @@ TEST_CASE("FakeTwilio has a template approved in time, or not") {
                                              {"rejection_reason", ""},
                                              {"allow_category_change", true}});
     CHECK(status(sid) == "received");
+    // The answer of a fetch has more members than those that are named.
+    CHECK(json::parse(get(talk, "/v1/Content/" + sid + "/ApprovalRequests").body)["whatsapp"]
+              .contains("flows"));
     CHECK(code_of(request(sid, good)) == 20422);
     talk.fake->advance(2s);
     CHECK(status(sid) == "pending");

@@ -133,7 +133,7 @@ TEST_CASE("FakeTwilio keeps every parameter, known to it or not") {
                              {"TrafficType", "free"},
                              {"RiskCheck", "disable"},
                              {"FallbackFrom", "+15005550006"},
-                             {"MessageIntent", "otp"}});
+                             {"MessageIntent", "of_next_year"}});
     CHECK(twilio.fake->parameters(twilio.created_sid(form)) == form);
 }
 

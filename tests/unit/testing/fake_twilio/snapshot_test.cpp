@@ -28,7 +28,10 @@ TEST_CASE("FakeTwilio continues a conversation after a restart") {
             {"type":"QUICK_REPLY","title":"Yes","id":"yes"}]}})";
         const auto template_sid =
             before.fake->add_content(FakeTwilio::demo_account_sid, std::move(content));
-        before.lee().named("Lee").sends_media("\xff\x01", "image/png");
+        before.lee()
+            .named("Lee")
+            .has_user_id("US.4f1a", "US.ENT.1")
+            .sends_media("\xff\x01", "image/png");
         before.fake->customer("+447700900999").stops();
         before.fake->advance(1h);
         file = before.requests.at(0).body;
@@ -50,6 +53,8 @@ TEST_CASE("FakeTwilio continues a conversation after a restart") {
     after.fake->run_until_idle();
     CHECK(field(last_of(after.inbound), "ButtonPayload") == "yes");
     CHECK(field(last_of(after.inbound), "ProfileName") == "Lee");
+    CHECK(field(last_of(after.inbound), "ExternalUserId") == "whatsapp:US.4f1a");
+    CHECK(field(last_of(after.inbound), "ParentExternalUserId") == "whatsapp:US.ENT.1");
     CHECK(after.lee().window_is_open());
     CHECK(after.client.try_send_text({.to = "+447700900999", .body = "Hi"}).error().code() ==
           21610);

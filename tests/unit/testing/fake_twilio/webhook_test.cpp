@@ -119,6 +119,7 @@ TEST_CASE("FakeTwilio sends every kind of a customer's message") {
     }
     SUBCASE("a flow's answer") {
         talk.lee().answers_flow(R"({"a":1})");
+        CHECK(last("FlowData") == R"({"a":1})");
         CHECK(last("InteractiveData") == R"({"a":1})");
         CHECK(last("MessageType") == "interactive");
     }
@@ -137,6 +138,55 @@ TEST_CASE("FakeTwilio sends every kind of a customer's message") {
         CHECK(last("WaId") == "(none)");
         CHECK(last("ExternalUserId") == "whatsapp:US.4f1a");
     }
+}
+
+TEST_CASE("FakeTwilio names a customer's user id beside the number") {
+    Conversation talk;
+    talk.lee().sends_text("Hi");
+    talk.fake->run_until_idle();
+    const auto made_up = field(talk.inbound.back(), "ExternalUserId");
+    CHECK(made_up.starts_with("whatsapp:ID."));
+    CHECK(field(talk.inbound.back(), "From") == "whatsapp:+447700900123");
+    CHECK(field(talk.inbound.back(), "WaId") == "447700900123");
+    CHECK(field(talk.inbound.back(), "ParentExternalUserId") == "(none)");
+
+    talk.send_template();
+    talk.lee().reads();
+    talk.fake->run_until_idle();
+    REQUIRE(talk.statuses == Statuses{"sending", "sent", "delivered", "read"});
+    for (const auto& callback : talk.callbacks) {
+        const auto status = field(callback, "MessageStatus");
+        CAPTURE(status);
+        const bool names = status == "delivered" || status == "read";
+        CHECK(field(callback, "ExternalUserId") == (names ? made_up : "(none)"));
+    }
+
+    talk.lee().has_user_id("US.4f1a", "whatsapp:US.ENT.4f1b").sends_text("Hi");
+    talk.send_template();
+    for (const auto* fields : {&talk.inbound.back(), &talk.callbacks.back()}) {
+        CHECK(field(*fields, "ExternalUserId") == "whatsapp:US.4f1a");
+        CHECK(field(*fields, "ParentExternalUserId") == "whatsapp:US.ENT.4f1b");
+    }
+    for (const std::string bad : {"", "+447700900123", "sms:US.4f1a", "US 4f1a"}) {
+        CAPTURE(bad);
+        CHECK_THROWS_AS(talk.lee().has_user_id(bad), InvalidRequestError);
+    }
+    CHECK_THROWS_AS(talk.lee().has_user_id("US.1", "x"), InvalidRequestError);
+}
+
+TEST_CASE("FakeTwilio keeps user ids to those without a number, where it is told to") {
+    Conversation talk{{.user_ids = false}};
+    talk.lee().sends_text("Hi");
+    talk.send_template();
+    CHECK(field(talk.inbound.back(), "ExternalUserId") == "(none)");
+    CHECK(field(talk.callbacks.back(), "ExternalUserId") == "(none)");
+    const auto nobody = talk.fake->customer("whatsapp:US.4f1a");
+    nobody.sends_text("Hi");
+    talk.client.send_text({.to = "whatsapp:US.4f1a", .body = "Hi"});
+    talk.fake->run_until_idle();
+    CHECK(field(talk.inbound.back(), "ExternalUserId") == "whatsapp:US.4f1a");
+    CHECK(field(talk.callbacks.back(), "To") == "whatsapp:US.4f1a");
+    CHECK(field(talk.callbacks.back(), "ExternalUserId") == "whatsapp:US.4f1a");
 }
 
 TEST_CASE("FakeTwilio lets a customer tap a button and choose from a list") {
