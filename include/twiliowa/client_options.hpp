@@ -29,6 +29,14 @@ enum class UnknownWindow {
     refuse,  ///< It is treated as if the window were closed.
 };
 
+/// Which environment variables say how a client is set up.
+struct EnvironmentNames {
+    TextField sender = "TWILIO_WHATSAPP_NUMBER";
+    TextField edge = "TWILIO_EDGE";
+    TextField region = "TWILIO_REGION";
+    TextField base_url = "TWILIOWA_BASE_URL";
+};
+
 /// How a client is set up. Everything has a default.
 struct ClientOptions {
     TextField from = {};  ///< Sender of every message that names none: `+14155238886`.
@@ -69,10 +77,12 @@ struct ClientOptions {
     /// given in `extra` only is not looked up.
     std::shared_ptr<const OptOuts> opt_outs = {};
 
-    /// Reads TWILIO_WHATSAPP_NUMBER (needed), TWILIO_EDGE, TWILIO_REGION and TWILIOWA_BASE_URL.
+    /// Reads the sender (needed), edge, region and base URL; the sender with or without
+    /// `whatsapp:` before it.
     /// @throws InvalidRequestError naming the variable that is missing or malformed.
-    TWILIOWA_EXPORT static ClientOptions from_environment();
-    TWILIOWA_EXPORT static Result<ClientOptions> try_from_environment();
+    TWILIOWA_EXPORT static ClientOptions from_environment(const EnvironmentNames& names = {});
+    TWILIOWA_EXPORT static Result<ClientOptions> try_from_environment(
+        const EnvironmentNames& names = {});
 };
 
 }  // namespace twiliowa

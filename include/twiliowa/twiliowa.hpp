@@ -2,6 +2,7 @@
 /// All of the core in one include.
 #pragma once
 
+#include <twiliowa/account_client.hpp>
 #include <twiliowa/client_options.hpp>
 #include <twiliowa/event_key.hpp>
 #include <twiliowa/http/curl_transport.hpp>
@@ -12,17 +13,21 @@
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/messaging_response.hpp>
 #include <twiliowa/request_validator.hpp>
+#include <twiliowa/senders_client.hpp>
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/dedup_store.hpp>
 #include <twiliowa/state/lease_keeper.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/state/status_tracker.hpp>
 #include <twiliowa/state/store.hpp>
+#include <twiliowa/types/account.hpp>
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/cancel.hpp>
+#include <twiliowa/types/channel_sender.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/credentials.hpp>
+#include <twiliowa/types/env_file.hpp>
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/types/error_advice.hpp>
 #include <twiliowa/types/http_headers.hpp>

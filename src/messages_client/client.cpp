@@ -1,9 +1,7 @@
 #include <utility>
 
-#include <twiliowa/http/curl_transport.hpp>
 #include <twiliowa/types/address.hpp>
 
-#include "call/client_core.hpp"
 #include "messages_client/impl.hpp"
 #include "net/url.hpp"
 
@@ -26,8 +24,9 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
     if (!options.status_callback.empty() && !url_problem.empty()) {
         return Error::invalid_request("status_callback", url_problem);
     }
-    auto core = detail::make_client_core(std::move(provider), options);
-    if (!core) return core.error();
+    auto made = detail::ApiClient::create(std::move(provider), options);
+    if (!made) return made.error();
+    static_cast<detail::ApiClient&>(*impl) = std::move(*made);
 
     if (options.window || options.opt_outs) {
         const bool refuse_unknown = options.unknown_window == UnknownWindow::refuse;
@@ -35,17 +34,11 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
             std::move(options.window), std::move(options.opt_outs), refuse_unknown});
     }
     impl->defaults.status_callback = std::move(options.status_callback);
-    impl->core = std::move(*core);
-    impl->transport =
-        options.transport ? std::move(options.transport) : std::make_shared<CurlTransport>();
     return std::shared_ptr<const Impl>(std::move(impl));
 }
 
 MessagesClient::MessagesClient(Credentials credentials, ClientOptions options)
-    : MessagesClient(CredentialsProvider([credentials = std::move(credentials)] {
-                         return Result<Credentials>(credentials);
-                     }),
-                     std::move(options)) {}
+    : MessagesClient(detail::always(std::move(credentials)), std::move(options)) {}
 
 MessagesClient::MessagesClient(CredentialsProvider provider, ClientOptions options)
     : impl_(make_impl(std::move(provider), std::move(options)).value()) {}
@@ -62,8 +55,7 @@ Result<MessagesClient> MessagesClient::try_from_environment() {
     if (!credentials) return credentials.error();
     auto options = ClientOptions::try_from_environment();
     if (!options) return options.error();
-    return try_create([credentials = std::move(*credentials)] { return Result(credentials); },
-                      std::move(*options));
+    return try_create(detail::always(std::move(*credentials)), std::move(*options));
 }
 
 MessagesClient MessagesClient::from_environment() {

@@ -8,36 +8,16 @@
 
 #include <twiliowa/messages_client.hpp>
 
-#include "call/verb.hpp"
+#include "call/api_client.hpp"
 #include "messages_client/outbound_checks.hpp"
 #include "messages_client/prepare.hpp"
 #include "messages_client/send_gate.hpp"
 
 namespace twiliowa {
 
-struct MessagesClient::Impl {
-    std::shared_ptr<const detail::ClientCore> core;
-    std::shared_ptr<HttpTransport> transport;
+struct MessagesClient::Impl : detail::ApiClient {
     detail::OutboundDefaults defaults;
     std::shared_ptr<const detail::SendGate> gate;  ///< Null if there is nothing to ask.
-
-    /// The blocking form of a verb.
-    template <class T, class... Parameters, class... Arguments>
-    Result<T> run(const detail::Verb<T, Parameters...>& verb, const CallOptions& options,
-                  Arguments&&... arguments) const {
-        return detail::run_verb(verb, *core, *transport,
-                                verb.prepare(*core, std::forward<Arguments>(arguments)...),
-                                options);
-    }
-
-    /// Its asynchronous form.
-    template <class T, class... Parameters, class Done, class... Arguments>
-    void start(const detail::Verb<T, Parameters...>& verb, Done done, const CallOptions& options,
-               Arguments&&... arguments) const {
-        detail::start_verb(verb, core, transport,
-                           verb.prepare(*core, std::forward<Arguments>(arguments)...),
-                           std::move(done), options);
-    }
 
     Error refuse(const detail::CallKind& kind, const Error& error) const {
         return detail::refuse_call(*core, kind, error);

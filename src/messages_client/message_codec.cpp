@@ -2,41 +2,20 @@
 
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <utility>
 
-#include "text/ascii.hpp"
-#include "text/dates.hpp"
 #include "text/json_scanner.hpp"
+#include "text/json_walk.hpp"
 
 namespace twiliowa::detail {
 
 namespace {
 
-/// One JSON value that is not a container; null and the like have neither.
-struct Scalar {
-    std::optional<std::string_view> text = {};
-    std::optional<std::int64_t> number = {};
-
-    std::string as_text() const { return std::string(text.value_or("")); }
-    std::optional<int> as_int() const noexcept {
-        const auto value = text ? parse_number<std::int64_t>(*text) : number;
-        if (!value || *value < std::numeric_limits<int>::min() ||
-            *value > std::numeric_limits<int>::max()) {
-            return std::nullopt;
-        }
-        return static_cast<int>(*value);
-    }
-    std::optional<TimePoint> as_date() const {
-        return text ? parse_twilio_date(*text) : std::nullopt;
-    }
-};
-
 template <class Record>
-using TextField = std::pair<std::string_view, std::string Record::*>;
+using TextMember = std::pair<std::string_view, std::string Record::*>;
 
-constexpr std::array<TextField<Message>, 10> message_texts{{
+constexpr std::array<TextMember<Message>, 10> message_texts{{
     {"account_sid", &Message::account_sid},
     {"messaging_service_sid", &Message::messaging_service_sid},
     {"from", &Message::from},
@@ -49,7 +28,7 @@ constexpr std::array<TextField<Message>, 10> message_texts{{
     {"uri", &Message::uri},
 }};
 
-constexpr std::array<TextField<Media>, 4> media_texts{{
+constexpr std::array<TextMember<Media>, 4> media_texts{{
     {"account_sid", &Media::account_sid},
     {"parent_sid", &Media::parent_sid},
     {"content_type", &Media::content_type},
@@ -57,8 +36,8 @@ constexpr std::array<TextField<Media>, 4> media_texts{{
 }};
 
 template <class Record, std::size_t N>
-bool assign_text(Record& record, const std::array<TextField<Record>, N>& fields,
-                 std::string_view name, Scalar& value) {
+bool assign_text(Record& record, const std::array<TextMember<Record>, N>& fields,
+                 std::string_view name, JsonScalar& value) {
     for (const auto& [field, member] : fields) {
         if (field != name) continue;
         record.*member = value.as_text();
@@ -67,7 +46,7 @@ bool assign_text(Record& record, const std::array<TextField<Record>, N>& fields,
     return false;
 }
 
-void assign(Message& message, std::string_view name, Scalar value) {
+void assign(Message& message, std::string_view name, JsonScalar value) {
     if (name == "sid") {
         message.sid = MessageSid::from_wire(value.as_text());
     } else if (name == "status") {
@@ -92,7 +71,7 @@ void assign(Message& message, std::string_view name, Scalar value) {
 }
 
 /// A value one level deeper: only the links of a message interest us.
-void assign_nested(Message& message, std::string_view group, std::string_view name, Scalar value) {
+void assign_nested(Message& message, std::string_view group, std::string_view name, JsonScalar value) {
     if (group != "subresource_uris") return;
     if (name == "media") {
         message.media_uri = value.as_text();
@@ -101,7 +80,7 @@ void assign_nested(Message& message, std::string_view group, std::string_view na
     }
 }
 
-void assign(Media& media, std::string_view name, Scalar value) {
+void assign(Media& media, std::string_view name, JsonScalar value) {
     if (name == "sid") {
         media.sid = MediaSid::from_wire(value.as_text());
     } else if (name == "date_created") {
@@ -113,7 +92,7 @@ void assign(Media& media, std::string_view name, Scalar value) {
     }
 }
 
-void assign_nested(Media&, std::string_view, std::string_view, const Scalar&) {}
+void assign_nested(Media&, std::string_view, std::string_view, const JsonScalar&) {}
 
 /// Walks a document once. A record is the root object, or, where `list_name` is given, each object
 /// of the root's array of that name. Whatever else it meets is passed over, at any depth.
@@ -163,7 +142,7 @@ public:
     }
 
 private:
-    void scalar(Scalar value) {
+    void scalar(JsonScalar value) {
         if (record_ != nullptr && depth_ == record_depth_) {
             assign(*record_, key_, value);
         } else if (record_ != nullptr && depth_ == record_depth_ + 1) {

@@ -4,6 +4,7 @@
 
 #include "text/ascii.hpp"
 #include "text/base64.hpp"
+#include "text/json_scanner.hpp"
 #include "types/environment.hpp"
 #include "types/wipe.hpp"
 
@@ -139,35 +140,126 @@ Credentials Credentials::api_key(std::string_view account_sid, std::string_view 
     return try_api_key(account_sid, key_sid, key_secret).value();
 }
 
-Result<Credentials> Credentials::try_from_environment() {
-    const auto account = detail::environment_variable("TWILIO_ACCOUNT_SID");
-    const auto key = detail::environment_variable("TWILIO_API_KEY");
-    const auto secret = detail::environment_variable("TWILIO_API_SECRET");
-    const auto token = detail::environment_variable("TWILIO_AUTH_TOKEN");
-    const auto missing = [](std::string_view name, std::string_view hint) {
-        return Error::invalid_request(name, "environment variable is not set", hint);
+namespace {
+
+/// The parts of credentials as they were found somewhere, and what each is called there.
+struct FoundCredentials {
+    struct Part {
+        std::string name = {};
+        Secret value = {};
+        bool empty() const noexcept { return value.empty(); }
     };
-    if (account.empty()) {
-        return missing("TWILIO_ACCOUNT_SID", "set it to your account's SID (AC...)");
-    }
+    Part account_sid = {};
+    Part auth_token = {};
+    Part api_key = {};
+    Part api_secret = {};
+};
+
+/// The API key, if there is one, else the token; an error has the name of the part as its field.
+/// @param is_missing  what is wrong with one that is not there
+Result<Credentials> make_of(const FoundCredentials& found, std::string_view is_missing) {
+    const auto& [account, token, key, secret] = found;
+    const auto missing = [&](const FoundCredentials::Part& part, const std::string& hint) {
+        return Error::invalid_request(part.name, is_missing, hint);
+    };
+    if (account.empty()) return missing(account, "set it to your account's SID (AC...)");
     if (key.empty() && token.empty() && secret.empty()) {
-        return missing("TWILIO_AUTH_TOKEN", "set it, or set TWILIO_API_KEY and TWILIO_API_SECRET");
+        return missing(token, "set it, or set " + key.name + " and " + secret.name);
     }
-    if (!key.empty() && secret.empty()) {
-        return missing("TWILIO_API_SECRET", "TWILIO_API_KEY is set and needs it");
-    }
-    if (key.empty() && token.empty()) {
-        return missing("TWILIO_API_KEY", "TWILIO_API_SECRET is set and needs it");
-    }
-    auto result = key.empty() ? try_auth_token(account, token) : try_api_key(account, key, secret);
+    if (!key.empty() && secret.empty()) return missing(secret, key.name + " is set and needs it");
+    if (key.empty() && token.empty()) return missing(key, secret.name + " is set and needs it");
+    auto result = key.empty()
+                      ? Credentials::try_auth_token(account.value.reveal(), token.value.reveal())
+                      : Credentials::try_api_key(account.value.reveal(), key.value.reveal(),
+                                                 secret.value.reveal());
     if (result) return result;
-    // Say which variable, rather than which argument.
-    return result.error().with([](ErrorData& data) {
-        if (data.field == "AccountSid") data.field = "TWILIO_ACCOUNT_SID";
-        if (data.field == "AuthToken") data.field = "TWILIO_AUTH_TOKEN";
-        if (data.field == "ApiKeySid") data.field = "TWILIO_API_KEY";
-        if (data.field == "ApiKeySecret") data.field = "TWILIO_API_SECRET";
+    // Say which part, rather than which argument.
+    return result.error().with([&](ErrorData& data) {
+        if (data.field == "AccountSid") data.field = account.name;
+        if (data.field == "AuthToken") data.field = token.name;
+        if (data.field == "ApiKeySid") data.field = key.name;
+        if (data.field == "ApiKeySecret") data.field = secret.name;
     });
+}
+
+/// Takes the texts of a JSON object's own members.
+class CredentialReader final : public detail::JsonEvents {
+public:
+    explicit CredentialReader(FoundCredentials& found) : found_(found) {}
+
+    void start_object() override {
+        refuse();
+        member_ = nullptr;
+        if (++depth_ == 1) is_object_ = true;
+    }
+    void end_object() override { --depth_; }
+    void start_array() override {
+        refuse();
+        member_ = nullptr;
+        ++depth_;
+    }
+    void end_array() override { --depth_; }
+    void key(std::string_view name) override {
+        member_ = nullptr;
+        if (depth_ != 1) return;
+        for (auto* part :
+             {&found_.account_sid, &found_.auth_token, &found_.api_key, &found_.api_secret}) {
+            if (part->name == name) member_ = part;
+        }
+    }
+    void string(std::string_view value) override {
+        if (member_ != nullptr) member_->value = Secret{value};
+    }
+    void integer(std::int64_t) override { refuse(); }
+    void other() override { refuse(); }
+
+    bool is_object() const noexcept { return is_object_; }
+    /// The member that is there and no text; null if there is none.
+    const FoundCredentials::Part* no_text() const noexcept { return no_text_; }
+
+private:
+    void refuse() noexcept {
+        if (member_ != nullptr) no_text_ = member_;
+    }
+
+    FoundCredentials& found_;
+    FoundCredentials::Part* member_ = nullptr;
+    const FoundCredentials::Part* no_text_ = nullptr;
+    int depth_ = 0;
+    bool is_object_ = false;
+};
+
+}  // namespace
+
+Result<Credentials> Credentials::try_from_json(std::string_view json, const CredentialKeys& keys) {
+    FoundCredentials found;
+    found.account_sid.name = keys.account_sid;
+    found.auth_token.name = keys.auth_token;
+    found.api_key.name = keys.api_key;
+    found.api_secret.name = keys.api_secret;
+    CredentialReader reader{found};
+    if (!detail::scan_json(json, reader) || !reader.is_object()) {
+        return Error::invalid_request("json", "is not a JSON object");
+    }
+    if (const auto* part = reader.no_text()) {
+        return Error::invalid_request(part->name, "is not a JSON text");
+    }
+    return make_of(found, "is not in the JSON object");
+}
+
+Credentials Credentials::from_json(std::string_view json, const CredentialKeys& keys) {
+    return try_from_json(json, keys).value();
+}
+
+Result<Credentials> Credentials::try_from_environment() {
+    const auto read = [](const char* name) {
+        return FoundCredentials::Part{name, Secret{detail::environment_variable(name)}};
+    };
+    return make_of({.account_sid = read("TWILIO_ACCOUNT_SID"),
+                    .auth_token = read("TWILIO_AUTH_TOKEN"),
+                    .api_key = read("TWILIO_API_KEY"),
+                    .api_secret = read("TWILIO_API_SECRET")},
+                   "environment variable is not set");
 }
 
 Credentials Credentials::from_environment() {

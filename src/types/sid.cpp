@@ -13,6 +13,7 @@ const SidKind account_sid_kind{"AccountSid", "AC", "AC"};
 const SidKind messaging_service_sid_kind{"MessagingServiceSid", "MG", "MG"};
 const SidKind application_sid_kind{"ApplicationSid", "AP", "AP"};
 const SidKind api_key_sid_kind{"ApiKeySid", "SK", "SK"};
+const SidKind channel_sender_sid_kind{"ChannelSenderSid", "XE", "XE"};
 
 namespace {
 

@@ -17,6 +17,7 @@
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/testing/fake_customer.hpp>
 #include <twiliowa/testing/fake_types.hpp>
+#include <twiliowa/types/channel_sender.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/credentials.hpp>
 #include <twiliowa/types/message.hpp>
@@ -109,6 +110,15 @@ public:
     /// A messaging service with a pool of senders, which are added to the account too.
     void add_messaging_service(std::string_view account_sid, std::string_view service_sid,
                                const std::vector<std::string>& senders = {});
+    /// What the Senders API reports of one of the account's WhatsApp senders, `sender.sender_id`;
+    /// its SID may be left out. Changes nothing about what may be sent.
+    void set_sender(std::string_view account_sid, ChannelSender sender);
+    /// What the Accounts API reports: `active`, `suspended` or `closed`. Changes nothing about what
+    /// may be sent.
+    void set_account_status(std::string_view account_sid, std::string_view status);
+    /// What is left on the account, as decimal text: "12.34", "USD".
+    void set_balance(std::string_view account_sid, std::string_view amount,
+                     std::string_view currency = "USD");
     /// Returns the template's SID.
     std::string add_content(std::string_view account_sid, FakeContent content);
     /// The same for the first account added.

@@ -12,8 +12,17 @@
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
 #include <twiliowa/types/sid.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
+
+/// Under which keys a JSON object holds credentials, as an entry of a secret store does.
+struct CredentialKeys {
+    TextField account_sid = "twilio_account_sid";
+    TextField auth_token = "twilio_auth_token";
+    TextField api_key = "twilio_api_key";
+    TextField api_secret = "twilio_api_secret";
+};
 
 /// An account and the right to use it. Sent as HTTP basic authentication, to the API's host only.
 /// Immutable; copies share the secret, which is wiped with the last of them.
@@ -32,6 +41,13 @@ public:
     /// @throws InvalidRequestError naming the variable that is missing or malformed.
     static Credentials from_environment();
     static Result<Credentials> try_from_environment();
+    /// Reads them from the members of a JSON object: the account's SID, and either an API key with
+    /// its secret, or an auth token (the key wins when both are there). Other members are passed
+    /// over. An error names the key of a member that is missing or wrong, and no value.
+    /// @throws InvalidRequestError
+    static Credentials from_json(std::string_view json, const CredentialKeys& keys = {});
+    static Result<Credentials> try_from_json(std::string_view json,
+                                             const CredentialKeys& keys = {});
     static Result<Credentials> try_auth_token(std::string_view account_sid, std::string_view token);
     static Result<Credentials> try_api_key(std::string_view account_sid, std::string_view key_sid,
                                            std::string_view key_secret);
@@ -64,8 +80,8 @@ private:
 };
 
 /// Asked once per call, from the calling thread, so that credentials can change at run time. Must
-/// be safe to call from any thread at once. A failure it returns is the call's failure; an
-/// exception it throws becomes an InvalidRequestError (without its text).
+/// be safe to call from any thread at once. A failure it returns is the call's failure, effect
+/// none; an exception it throws becomes a TransportError (field "credentials"), without its text.
 using CredentialsProvider = std::function<Result<Credentials>()>;
 
 }  // namespace twiliowa

@@ -115,7 +115,7 @@ public:
 
     /// A refusal made here: field as Twilio spells it, what is wrong with it, and the way out.
     [[gnu::cold]] static Error invalid_request(std::string_view field, std::string_view problem,
-                                 std::string_view hint = {}, int code = 0);
+                                               std::string_view hint = {}, int code = 0);
     /// A failure of a transport. `effect` is none only if not a byte of the request's body left.
     [[gnu::cold]] static Error transport(Effect effect, Stage stage, std::string_view summary);
 

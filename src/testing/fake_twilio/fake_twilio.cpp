@@ -123,6 +123,35 @@ void FakeTwilio::add_sender(std::string_view account_sid, std::string_view addre
     require_account(state_->world, account_sid).add_sender(address);
 }
 
+void FakeTwilio::set_sender(std::string_view account_sid, ChannelSender sender) {
+    const std::lock_guard lock{state_->mutex};
+    auto& account = require_account(state_->world, account_sid);
+    if (!account.has_sender(sender.sender_id)) {
+        Error::invalid_request("sender_id", "is none of the account's senders",
+                               "add_sender adds it; whatsapp:+<country code><number>")
+            .raise();
+    }
+    if (sender.sid.empty()) sender.sid = account.sender_record(sender.sender_id).sid;
+    auto address = sender.sender_id;
+    account.sender_records.insert_or_assign(std::move(address), std::move(sender));
+}
+
+void FakeTwilio::set_account_status(std::string_view account_sid, std::string_view status) {
+    require_text("status", status);
+    const std::lock_guard lock{state_->mutex};
+    require_account(state_->world, account_sid).status = status;
+}
+
+void FakeTwilio::set_balance(std::string_view account_sid, std::string_view amount,
+                             std::string_view currency) {
+    require_text("amount", amount);
+    require_text("currency", currency);
+    const std::lock_guard lock{state_->mutex};
+    auto& account = require_account(state_->world, account_sid);
+    account.balance = amount;
+    account.currency = currency;
+}
+
 void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string_view service_sid,
                                        const std::vector<std::string>& senders) {
     const MessagingServiceSid checked{service_sid};

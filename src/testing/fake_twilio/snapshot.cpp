@@ -182,12 +182,42 @@ void describe(const Archive& archive, FakeLimits& limits) {
 }
 
 template <class Archive>
+void describe(const Archive& archive, OfflineReason& reason) {
+    archive("code", reason.code);
+    archive("message", reason.message);
+    archive("more_info", reason.more_info);
+}
+
+template <class Archive>
+void describe(const Archive& archive, ChannelSender& sender) {
+    archive("sid", sender.sid);
+    archive("status", sender.status);
+    archive("sender_id", sender.sender_id);
+    archive("friendly_name", sender.friendly_name);
+    archive("display_name", sender.display_name);
+    archive("quality_rating", sender.quality_rating);
+    archive("messaging_limit", sender.messaging_limit);
+    archive("waba_id", sender.waba_id);
+    archive("callback_url", sender.callback_url);
+    archive("callback_method", sender.callback_method);
+    archive("status_callback_url", sender.status_callback_url);
+    archive("offline_reasons", sender.offline_reasons);
+    archive("pending_display_name", sender.pending_display_name);
+    archive("pending_display_name_status", sender.pending_display_name_status);
+    archive("pending_display_name_status_date", sender.pending_display_name_status_date);
+}
+
+template <class Archive>
 void describe(const Archive& archive, FakeAccount& account) {
     archive("sid", account.sid);
     archive("auth_token", account.auth_token);
     archive.if_any("owner", account.owner);
     archive("api_keys", account.api_keys);
     archive("senders", account.senders);
+    archive.if_any("sender_records", account.sender_records);
+    archive.if_any("status", account.status);
+    archive.if_any("balance", account.balance);
+    archive.if_any("currency", account.currency);
     archive("services", account.services);
     archive("contents", account.contents);
     archive("limits", account.limits);

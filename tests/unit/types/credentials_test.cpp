@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <twiliowa/messages_client.hpp>
+#include <twiliowa/types/address.hpp>
 
 #include "support/show.hpp"
 
@@ -153,4 +154,62 @@ TEST_CASE("what no credential can hold is refused by name") {
 
 TEST_CASE("every character that a token may be made of passes") {
     CHECK(Credentials::try_auth_token(account, "azAZ09-._~+/="));
+}
+
+TEST_CASE("credentials come from the JSON of a secret store, under keys of one's own") {
+    const auto token = Credentials::from_json(R"({"twilio_account_sid": ")" + account +
+                                              R"(", "twilio_auth_token": "tok\u0065n",)"
+                                              R"( "twilio_template_sid": "HX", "n": [1, {}]})");
+    CHECK(token.account_sid().str() == account);
+    CHECK(token.password().reveal() == "token");
+    const auto with_key = Credentials::from_json(
+        R"({"sid": ")" + account + R"(", "key": ")" + key + R"(", "secret": "s", "token": "t"})",
+        {.account_sid = "sid", .auth_token = "token", .api_key = "key", .api_secret = "secret"});
+    CHECK(with_key.username() == key);
+    CHECK(with_key.password().reveal() == "s");
+}
+
+TEST_CASE("JSON without credentials is refused by the name of the key, and tells no value") {
+    const auto refusal = [](const std::string& json) {
+        const auto error = Credentials::try_from_json(json).error();
+        CHECK(error.what() != containing("canary"));
+        CHECK(error.hint() != containing("canary"));
+        return error.field();
+    };
+    const std::string sid = R"("twilio_account_sid": ")" + account + '"';
+    CHECK(refusal("") == "json");
+    CHECK(refusal("[]") == "json");
+    CHECK(refusal(R"("canary")") == "json");
+    CHECK(refusal(R"({"twilio_auth_token": "canary")") == "json");
+    CHECK(refusal("{}") == "twilio_account_sid");
+    CHECK(refusal('{' + sid + '}') == "twilio_auth_token");
+    CHECK(refusal('{' + sid + R"(, "nested": {"twilio_auth_token": "canary"}})") ==
+          "twilio_auth_token");
+    CHECK(refusal('{' + sid + R"(, "twilio_auth_token": 7})") == "twilio_auth_token");
+    CHECK(refusal('{' + sid + R"(, "twilio_auth_token": {"x": "canary"}})") == "twilio_auth_token");
+    CHECK(refusal('{' + sid + R"(, "twilio_auth_token": ["canary"]})") == "twilio_auth_token");
+    CHECK(refusal('{' + sid + R"(, "twilio_auth_token": null})") == "twilio_auth_token");
+    CHECK(refusal('{' + sid + R"(, "twilio_auth_token": "can ary"})") == "twilio_auth_token");
+    CHECK(refusal('{' + sid + R"(, "twilio_api_key": "canary"})") == "twilio_api_secret");
+    CHECK(refusal(R"({"twilio_account_sid": "canary", "twilio_auth_token": "canary"})") ==
+          "twilio_account_sid");
+}
+
+TEST_CASE("the sender comes from the variable that is named, its prefix once") {
+    const Environment set{{{"TWILIO_EDGE", "canary edge"}}};
+    setenv("TEST_PHONE_NUMBER", "whatsapp:+14155238886", 1);
+    auto options = ClientOptions::try_from_environment({.sender = "TEST_PHONE_NUMBER"});
+    CHECK(options.error().field() == "TWILIO_EDGE");
+    unsetenv("TWILIO_EDGE");
+    options = ClientOptions::try_from_environment({.sender = "TEST_PHONE_NUMBER"});
+    CHECK(Address::parse(options.value().from).value().wire() == "whatsapp:+14155238886");
+    setenv("TEST_PHONE_NUMBER", "+14155238886", 1);
+    options = ClientOptions::try_from_environment({.sender = "TEST_PHONE_NUMBER"});
+    CHECK(Address::parse(options.value().from).value().wire() == "whatsapp:+14155238886");
+    setenv("TEST_PHONE_NUMBER", "nobody", 1);
+    CHECK(ClientOptions::try_from_environment({.sender = "TEST_PHONE_NUMBER"}).error().field() ==
+          "TEST_PHONE_NUMBER");
+    unsetenv("TEST_PHONE_NUMBER");
+    CHECK(ClientOptions::try_from_environment({.sender = "TEST_PHONE_NUMBER"}).error().field() ==
+          "TEST_PHONE_NUMBER");
 }

@@ -7,5 +7,6 @@
 namespace twiliowa::testing::fake {
 
 HttpResponse serve_fetch_account(const FakeCall& call);
+HttpResponse serve_fetch_balance(const FakeCall& call);
 
 }  // namespace twiliowa::testing::fake

@@ -12,6 +12,7 @@
 #include "testing/fake_twilio/api/content_list.hpp"
 #include "testing/fake_twilio/api/faults.hpp"
 #include "testing/fake_twilio/api/messages_api.hpp"
+#include "testing/fake_twilio/api/senders_api.hpp"
 #include "testing/fake_twilio/api/typing.hpp"
 #include "text/ascii.hpp"
 #include "text/media_type.hpp"
@@ -184,6 +185,9 @@ HttpResponse FakeApi::dispatch(const FakeCall& call) {
     using Resource = FakeResource;
     static constexpr std::array endpoints{
         Endpoint{Resource::account, HttpMethod::get, serve_fetch_account},
+        Endpoint{Resource::balance, HttpMethod::get, serve_fetch_balance},
+        Endpoint{Resource::senders, HttpMethod::get, serve_list_senders},
+        Endpoint{Resource::sender, HttpMethod::get, serve_fetch_sender},
         Endpoint{Resource::messages, HttpMethod::post, serve_create_message},
         Endpoint{Resource::messages, HttpMethod::get, serve_list_messages},
         Endpoint{Resource::message, HttpMethod::get, serve_fetch_message},

@@ -127,13 +127,19 @@ std::string account_json(const FakeAccount& account) {
         {"sid", account.sid},
         {"owner_account_sid", account.owner.empty() ? account.sid : account.owner},
         {"friendly_name", account.owner.empty() ? "FakeTwilio" : "FakeTwilio's subaccount"},
-        {"status", "active"},
+        {"status", account.status.empty() ? "active" : account.status},
         {"type", account.limits.trial ? "Trial" : "Full"},
         {"date_created", detail::format_rfc2822(opened)},
         {"date_updated", detail::format_rfc2822(opened)},
         {"uri", path + ".json"},
         {"subresource_uris", {{"messages", path + "/Messages.json"}}},
     });
+}
+
+std::string balance_json(const FakeAccount& account) {
+    return dump_json({{"account_sid", account.sid},
+                      {"balance", account.balance.empty() ? "100.00" : account.balance},
+                      {"currency", account.currency.empty() ? "USD" : account.currency}});
 }
 
 std::string problem_json(const FakeProblem& problem) {

@@ -32,6 +32,7 @@ std::string media_page_json(const std::vector<const Media*>& media, const FakePa
 std::string feedback_json(const FakeMessage& message, TimePoint now);
 /// Without the token that the real API shows: logs keep answers.
 std::string account_json(const FakeAccount& account);
+std::string balance_json(const FakeAccount& account);
 std::string problem_json(const FakeProblem& problem);
 
 }  // namespace twiliowa::testing::fake

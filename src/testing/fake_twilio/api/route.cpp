@@ -11,11 +11,12 @@ namespace {
 
 struct FakeRoutePattern {
     FakeResource resource;
-    std::string_view path;  ///< {a}, {m}, {x}, {c}: account, message, media, content.
+    std::string_view path;  ///< {a}, {m}, {x}, {c}, {s}: account, message, media, content, sender.
 };
 
 constexpr std::array route_patterns{
     FakeRoutePattern{FakeResource::account, "2010-04-01/Accounts/{a}.json"},
+    FakeRoutePattern{FakeResource::balance, "2010-04-01/Accounts/{a}/Balance.json"},
     FakeRoutePattern{FakeResource::messages, "2010-04-01/Accounts/{a}/Messages.json"},
     FakeRoutePattern{FakeResource::message, "2010-04-01/Accounts/{a}/Messages/{m}.json"},
     FakeRoutePattern{FakeResource::feedback, "2010-04-01/Accounts/{a}/Messages/{m}/Feedback.json"},
@@ -31,6 +32,8 @@ constexpr std::array route_patterns{
     FakeRoutePattern{FakeResource::approvals, "v1/Content/{c}/ApprovalRequests"},
     FakeRoutePattern{FakeResource::approval_request, "v1/Content/{c}/ApprovalRequests/whatsapp"},
     FakeRoutePattern{FakeResource::typing, "v2/Indicators/Typing.json"},
+    FakeRoutePattern{FakeResource::senders, "v2/Channels/Senders"},
+    FakeRoutePattern{FakeResource::sender, "v2/Channels/Senders/{s}"},
 };
 
 std::string_view take_segment(std::string_view& path) noexcept {
@@ -49,6 +52,7 @@ bool fits_segment(std::string_view pattern, std::string_view segment, FakeRoute&
     auto& slot = pattern[1] == 'a'   ? route.account
                  : pattern[1] == 'm' ? route.message
                  : pattern[1] == 'c' ? route.content
+                 : pattern[1] == 's' ? route.sender
                                      : route.media;
     slot = detail::percent_decode(segment.substr(0, segment.size() - suffix.size()), false);
     return true;
@@ -107,6 +111,8 @@ std::string_view domain_of(FakeResource resource) noexcept {
         case FakeResource::approval_request:
             return "content.twilio.com";
         case FakeResource::typing:
+        case FakeResource::senders:
+        case FakeResource::sender:
             return "messaging.twilio.com";
         default:
             return "api.twilio.com";

@@ -10,6 +10,7 @@ namespace twiliowa::testing::fake {
 
 enum class FakeResource {
     account,
+    balance,
     messages,
     message,
     feedback,
@@ -25,6 +26,8 @@ enum class FakeResource {
     approvals,
     approval_request,
     typing,
+    senders,
+    sender,
 };
 
 /// A resource and the identifiers in its path; those it does not have are empty.
@@ -34,6 +37,7 @@ struct FakeRoute {
     std::string message = {};
     std::string media = {};
     std::string content = {};
+    std::string sender = {};
 };
 
 /// A URL without scheme and host: they play no part. No fragment.

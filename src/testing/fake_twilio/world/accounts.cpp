@@ -4,11 +4,31 @@
 #include <utility>
 
 #include "testing/fake_twilio/world/address.hpp"
+#include "testing/fake_twilio/world/ids.hpp"
 
 namespace twiliowa::testing::fake {
 
 bool FakeAccount::has_sender(std::string_view address) const {
     return std::find(senders.begin(), senders.end(), address) != senders.end();
+}
+
+ChannelSender FakeAccount::sender_record(std::string_view address) const {
+    if (const auto said = sender_records.find(address); said != sender_records.end()) {
+        return said->second;
+    }
+    // FNV-1a: the same sender has the same SID at every start.
+    std::uint64_t hash = 0xcbf29ce484222325U;
+    for (const char c : sid + std::string{address}) {
+        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+    }
+    ChannelSender sender;
+    sender.sid = ChannelSenderSid{FakeIds{hash}.next("XE")};
+    sender.status = ChannelSenderStatus{ChannelSenderStatus::online};
+    sender.sender_id = address;
+    sender.display_name = "FakeTwilio";
+    sender.quality_rating = "HIGH";
+    sender.messaging_limit = "10K Customers/24hr";
+    return sender;
 }
 
 void FakeAccount::add_sender(std::string_view address) {

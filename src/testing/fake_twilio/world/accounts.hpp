@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <twiliowa/testing/fake_types.hpp>
+#include <twiliowa/types/channel_sender.hpp>
 
 #include "testing/fake_twilio/world/messages.hpp"
 
@@ -46,6 +47,11 @@ struct FakeAccount {
     std::string owner = {};  ///< The account whose token opens this one, too, or empty.
     std::map<std::string, std::string, std::less<>> api_keys = {};
     std::vector<std::string> senders = {};  ///< Addresses as on the wire.
+    /// What was said of a sender, by its address.
+    std::map<std::string, ChannelSender, std::less<>> sender_records = {};
+    std::string status = {};   ///< Empty: active.
+    std::string balance = {};  ///< Empty: 100.00 US dollars.
+    std::string currency = {};
     std::map<std::string, std::vector<std::string>, std::less<>> services = {};
     FakeSequence<FakeTemplate> contents = {};
     FakeLimits limits = {};
@@ -54,6 +60,8 @@ struct FakeAccount {
     int requests_under_way = 0;
 
     bool has_sender(std::string_view address) const;
+    /// What Twilio reports of one: what was said of it, or that all is well.
+    ChannelSender sender_record(std::string_view address) const;
     /// Adds it unless it is there.
     void add_sender(std::string_view address);
     /// The template of that SID, or null.

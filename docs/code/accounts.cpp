@@ -1,0 +1,69 @@
+// What docs/accounts.md shows.
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+
+#include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/twiliowa.hpp>
+
+namespace wa = twiliowa;
+
+namespace {
+
+wa::Credentials from_secret_store(const std::string& secret) {
+    // [json]
+    auto credentials = wa::Credentials::from_json(secret);
+    // or under names of one's own
+    credentials = wa::Credentials::from_json(
+        secret, {.account_sid = "twilio_account_sid", .auth_token = "twilio_auth_token"});
+    // [json]
+    return credentials;
+}
+
+wa::ClientOptions from_env_file(const std::string& path) {
+    // [env]
+    wa::load_env_file(path);  // first thing in main, before there are threads
+    const auto options = wa::ClientOptions::from_environment({.sender = "TWILIO_PHONE_NUMBER"});
+    // [env]
+    return options;
+}
+
+void print_state(const wa::Credentials& credentials, const wa::ClientOptions& options) {
+    // [state]
+    const wa::AccountClient accounts{credentials, options};
+    const auto account = accounts.fetch();
+    const auto balance = accounts.balance();
+    std::printf("%s is %s, %s %s left\n", account.friendly_name.c_str(),
+                account.status.str().c_str(), balance.balance.c_str(), balance.currency.c_str());
+
+    const wa::SendersClient senders{credentials, options};
+    for (const auto& sender : senders.list()) {
+        std::printf("%s: %s, quality %s, limit %s\n", sender.sender_id.c_str(),
+                    sender.status.str().c_str(), sender.quality_rating.c_str(),
+                    sender.messaging_limit.c_str());
+        for (const auto& reason : sender.offline_reasons) {
+            std::printf("   %s %s\n", reason.code.c_str(), reason.message.c_str());
+        }
+    }
+    // [state]
+}
+
+}  // namespace
+
+int main() {
+    const auto fake = wa::testing::FakeTwilio::with_account();
+    const auto secret = std::string{"{\"twilio_account_sid\": \""} +
+                        std::string{wa::testing::FakeTwilio::demo_account_sid} +
+                        "\", \"twilio_auth_token\": \"token\"}";
+    const auto path = std::filesystem::temp_directory_path() / "twiliowa_docs_accounts.env";
+    std::ofstream{path} << "# of development\nTWILIO_PHONE_NUMBER=\"+14155238886\"\n";
+    unsetenv("TWILIO_PHONE_NUMBER");
+    const auto options = from_env_file(path.string());
+    std::filesystem::remove(path);
+    print_state(fake->credentials(), fake->client_options());
+    const bool good = from_secret_store(secret).password().reveal() == "token" &&
+                      options.from == "+14155238886";
+    return good ? 0 : 1;
+}

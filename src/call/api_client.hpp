@@ -1,0 +1,64 @@
+/// @file
+/// What every client of the API is made of.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include <twiliowa/client_options.hpp>
+#include <twiliowa/http/curl_transport.hpp>
+#include <twiliowa/types/credentials.hpp>
+
+#include "call/verb.hpp"
+
+namespace twiliowa::detail {
+
+/// Core and transport, and the two ways to carry out a verb.
+struct ApiClient {
+    std::shared_ptr<const ClientCore> core = {};
+    std::shared_ptr<HttpTransport> transport = {};
+
+    static Result<ApiClient> create(CredentialsProvider provider,
+                                         const ClientOptions& options) {
+        auto core = make_client_core(std::move(provider), options);
+        if (!core) return core.error();
+        return ApiClient{std::move(*core), options.transport
+                                                    ? options.transport
+                                                    : std::make_shared<CurlTransport>()};
+    }
+
+    /// The blocking form of a verb.
+    template <class T, class... Parameters, class... Arguments>
+    Result<T> run(const Verb<T, Parameters...>& verb, const CallOptions& options,
+                  Arguments&&... arguments) const {
+        return run_verb(verb, *core, *transport,
+                        verb.prepare(*core, std::forward<Arguments>(arguments)...), options);
+    }
+
+    /// Its asynchronous form.
+    template <class T, class... Parameters, class Done, class... Arguments>
+    void start(const Verb<T, Parameters...>& verb, Done done, const CallOptions& options,
+               Arguments&&... arguments) const {
+        start_verb(verb, core, transport,
+                   verb.prepare(*core, std::forward<Arguments>(arguments)...), std::move(done),
+                   options);
+    }
+};
+
+/// The credentials, and a GET of `path` at `origin`.
+inline Result<PreparedCall> prepare_get(const ClientCore& core, const ApiOrigin& origin,
+                                        std::string_view path) {
+    auto credentials = core.credentials();
+    if (!credentials) return credentials.error();
+    PreparedCall prepared{.credentials = std::move(*credentials)};
+    prepared.operation.url = origin.base;
+    prepared.operation.url += path;
+    return prepared;
+}
+
+/// A provider of the same credentials every time.
+inline CredentialsProvider always(Credentials credentials) {
+    return [credentials = std::move(credentials)] { return Result<Credentials>(credentials); };
+}
+
+}  // namespace twiliowa::detail
