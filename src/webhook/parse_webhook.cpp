@@ -49,7 +49,11 @@ std::vector<InboundMedia> take_media(WebhookFields& fields) {
     for (auto& [number, type] : types) {
         fields.keep("MediaContentType" + std::to_string(number), std::move(type));
     }
-    fields.take_if("NumMedia", std::to_string(media.size()));
+    if (media.empty()) {
+        fields.take_if("NumMedia", "0");
+    } else {
+        fields.take_if("NumMedia", std::to_string(media.size()));
+    }
     return media;
 }
 
@@ -129,7 +133,7 @@ Result<WebhookEvent> read_message(MessageSid sid, WebhookFields& fields) {
     message.sid = std::move(sid);
     message.account_sid = take_account_sid(fields);
     fields.take_into(message.message_type, "MessageType");
-    message.button_type = ButtonType{fields.take("ButtonType")};
+    if (fields.has("ButtonType")) message.button_type = ButtonType{fields.take("ButtonType")};
     message.button = take_button(
         fields, message.message_type == "button" || message.button_type == ButtonType::reply);
     message.list = take_list(fields);

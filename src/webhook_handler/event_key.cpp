@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <string>
-#include <utility>
+
+#include "webhook_handler/fill_event_key.hpp"
 
 namespace twiliowa {
 
@@ -23,7 +24,8 @@ bool is_status_word(std::string_view status) noexcept {
 /// A signature covers names and values one after the other, not where one ends and the next begins:
 /// what was signed can be cut differently. What tells events apart must not allow it.
 template <class Event>
-Result<EventKey> key_of(const Event& event, const char* kind, const std::string& status) {
+std::optional<Error> fill_of(EventKey& key, const Event& event, const char* kind,
+                             std::string_view status) {
     if (!detail::is_whole_sid(detail::account_sid_kind, event.account_sid.str())) {
         return Error::invalid_request("AccountSid", "the webhook has no whole AccountSid",
                                       "Twilio sends one with every message and status");
@@ -35,32 +37,42 @@ Result<EventKey> key_of(const Event& event, const char* kind, const std::string&
     if (!is_status_word(status)) {
         return Error::invalid_request("MessageStatus", "the status is not a word in lower case");
     }
-    return EventKey{.account_sid = event.account_sid.str(),
-                    .message_sid = event.sid.str(),
-                    .kind = kind,
-                    .status = status};
+    key.account_sid = event.account_sid.str();
+    key.message_sid = event.sid.str();
+    key.kind = kind;
+    key.status = status;
+    return std::nullopt;
 }
 
-Result<EventKey> unbound_key(const WebhookEvent& event, std::string_view signature) {
+std::optional<Error> fill_unbound(EventKey& key, const WebhookEvent& event,
+                                  std::string_view signature) {
     if (const auto* message = std::get_if<InboundMessage>(&event)) {
-        return key_of(*message, "message", {});
+        return fill_of(key, *message, "message", {});
     }
     if (const auto* callback = std::get_if<StatusCallback>(&event)) {
-        return key_of(*callback, "status", callback->status.str());
+        return fill_of(key, *callback, "status", callback->status.str());
     }
     const auto& unknown = std::get<UnknownWebhook>(event);
-    return EventKey{.account_sid = unknown.account_sid.str(),
-                    .message_sid = unknown.sid.str(),
-                    .kind = "unknown",
-                    .status = std::string{signature}};
+    key.account_sid = unknown.account_sid.str();
+    key.message_sid = unknown.sid.str();
+    key.kind = "unknown";
+    key.status = signature;
+    return std::nullopt;
 }
 
 }  // namespace
 
-Result<EventKey> event_key(const WebhookEvent& event, std::string_view signature) {
+std::optional<Error> detail::fill_event_key(EventKey& key, const WebhookEvent& event,
+                                            std::string_view signature) {
     const auto part = signature.substr(0, signature_part);
-    auto key = unbound_key(event, part);
-    if (key) key->signature = part;
+    if (auto wrong = fill_unbound(key, event, part)) return wrong;
+    key.signature = part;
+    return std::nullopt;
+}
+
+Result<EventKey> event_key(const WebhookEvent& event, std::string_view signature) {
+    EventKey key;
+    if (auto wrong = detail::fill_event_key(key, event, signature)) return *std::move(wrong);
     return key;
 }
 

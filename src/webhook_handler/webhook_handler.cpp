@@ -6,8 +6,6 @@
 #include <utility>
 #include <vector>
 
-#include <twiliowa/event_key.hpp>
-
 #include "net/url.hpp"
 #include "request_validator/checked_form.hpp"
 #include "text/ascii.hpp"
@@ -18,6 +16,7 @@
 #include "webhook/read_webhook.hpp"
 #include "webhook/webhook_fields.hpp"
 #include "webhook_handler/event_desk.hpp"
+#include "webhook_handler/fill_event_key.hpp"
 #include "webhook_handler/learned_state.hpp"
 #include "webhook_handler/peer_limiter.hpp"
 
@@ -272,12 +271,11 @@ WebhookEnd WebhookHandler::Impl::process_verified(const WebhookRequest& request,
                                                   const detail::DecodedForm& form,
                                                   std::string_view signature, EventKey& key) const {
     auto event = detail::read_webhook(request, form);
-    auto read = event ? event_key(*event, signature) : Result<EventKey>{event.error()};
-    if (!read) {
+    const auto wrong = event ? detail::fill_event_key(key, *event, signature) : event.error();
+    if (wrong) {
         note_account(request, form, key);
-        return failed_with(WebhookOutcome::unreadable, read.error());
+        return failed_with(WebhookOutcome::unreadable, *wrong);
     }
-    key = std::move(*read);
     const bool is_unknown = std::holds_alternative<UnknownWebhook>(*event);
     return is_unknown && options.unknown_may_repeat ? process_repeatable(*event, key)
                                                     : process_once(*event, key);
