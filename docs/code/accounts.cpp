@@ -63,7 +63,7 @@ int main() {
     const auto options = from_env_file(path.string());
     std::filesystem::remove(path);
     print_state(fake->credentials(), fake->client_options());
-    const bool good = from_secret_store(secret).password().reveal() == "token" &&
-                      options.from == "+14155238886";
+    const bool good =
+        from_secret_store(secret).password().reveal() == "token" && options.from == "+14155238886";
     return good ? 0 : 1;
 }
