@@ -1,7 +1,7 @@
 #include <twiliowa/account_client.hpp>
 
-#include "call/api_error.hpp"
 #include "call/api_client.hpp"
+#include "call/api_error.hpp"
 #include "text/json_walk.hpp"
 
 namespace twiliowa {

@@ -18,13 +18,11 @@ struct ApiClient {
     std::shared_ptr<const ClientCore> core = {};
     std::shared_ptr<HttpTransport> transport = {};
 
-    static Result<ApiClient> create(CredentialsProvider provider,
-                                         const ClientOptions& options) {
+    static Result<ApiClient> create(CredentialsProvider provider, const ClientOptions& options) {
         auto core = make_client_core(std::move(provider), options);
         if (!core) return core.error();
-        return ApiClient{std::move(*core), options.transport
-                                                    ? options.transport
-                                                    : std::make_shared<CurlTransport>()};
+        return ApiClient{std::move(*core),
+                         options.transport ? options.transport : std::make_shared<CurlTransport>()};
     }
 
     /// The blocking form of a verb.

@@ -71,7 +71,8 @@ void assign(Message& message, std::string_view name, JsonScalar value) {
 }
 
 /// A value one level deeper: only the links of a message interest us.
-void assign_nested(Message& message, std::string_view group, std::string_view name, JsonScalar value) {
+void assign_nested(Message& message, std::string_view group, std::string_view name,
+                   JsonScalar value) {
     if (group != "subresource_uris") return;
     if (name == "media") {
         message.media_uri = value.as_text();

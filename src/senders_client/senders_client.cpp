@@ -2,8 +2,8 @@
 
 #include <string>
 
-#include "call/api_error.hpp"
 #include "call/api_client.hpp"
+#include "call/api_error.hpp"
 #include "text/json_walk.hpp"
 #include "types/unsent_error.hpp"
 

@@ -13,8 +13,8 @@ namespace twiliowa::detail {
 
 inline constexpr std::size_t max_webhook_fields = 1000;
 
-/// The event of a request. `body` is its body's form, read if its method has a body that is one; the
-/// parameters of a method without a body are in the query.
+/// The event of a request. `body` is its body's form, read if its method has a body that is one;
+/// the parameters of a method without a body are in the query.
 Result<WebhookEvent> read_webhook(const WebhookRequest& request, const DecodedForm& body);
 
 }  // namespace twiliowa::detail

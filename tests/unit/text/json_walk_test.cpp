@@ -12,18 +12,18 @@ namespace {
 /// `path=value` of each value and `path{` of each object, and whether it was a document.
 std::string walked(std::string_view json, std::size_t deepest = 16) {
     std::string all;
-    const bool whole = walk_json(
-        json,
-        {.on_value =
-             [&](std::string_view path, const JsonScalar& value) {
-                 all.append(path).append("=");
-                 all += value.text ? std::string(*value.text)
-                        : value.number ? std::to_string(*value.number)
-                                       : "-";
-                 all += ' ';
-             },
-         .on_object = [&](std::string_view path) { all.append(path).append("{ "); }},
-        deepest);
+    const bool whole =
+        walk_json(json,
+                  {.on_value =
+                       [&](std::string_view path, const JsonScalar& value) {
+                           all.append(path).append("=");
+                           all += value.text     ? std::string(*value.text)
+                                  : value.number ? std::to_string(*value.number)
+                                                 : "-";
+                           all += ' ';
+                       },
+                   .on_object = [&](std::string_view path) { all.append(path).append("{ "); }},
+                  deepest);
     return all + (whole ? "whole" : "broken");
 }
 
