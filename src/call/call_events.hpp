@@ -21,6 +21,7 @@ public:
     CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid);
     CallEvents(const CallEvents&) = delete;
     CallEvents& operator=(const CallEvents&) = delete;
+    ~CallEvents() = default;
 
     bool are_wanted() const noexcept { return observer_ != nullptr; }
 

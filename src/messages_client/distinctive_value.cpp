@@ -9,15 +9,6 @@ namespace twiliowa::detail {
 
 namespace {
 
-bool is_digit_of_value(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
-/// Others are those of a currency, or of a date: the sign of the dong, the character for month.
-bool is_latin_letter(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
 /// What stands beside the digits of dates, times, amounts and measures.
 constexpr std::string_view words_beside_numbers =
     "january february march april may june july august september october november december "
@@ -68,9 +59,8 @@ bool is_in_amount(std::string_view before, std::string_view after) noexcept {
     const auto is_point = [](char c) { return c == '.' || c == ','; };
     if (!before.empty() && is_sign(before.back())) return true;
     if (!after.empty() && is_sign(after.front())) return true;
-    return (before.size() > 1 && is_point(before.back()) &&
-            is_digit_of_value(before[before.size() - 2])) ||
-           (after.size() > 1 && is_point(after.front()) && is_digit_of_value(after[1]));
+    return (before.size() > 1 && is_point(before.back()) && is_digit(before[before.size() - 2])) ||
+           (after.size() > 1 && is_point(after.front()) && is_digit(after[1]));
 }
 
 /// `wa.me/447700900123`, without a scheme: a name that ends in two letters or more stands before
@@ -81,15 +71,13 @@ bool is_web_address(std::string_view word) noexcept {
     const auto host = word.substr(0, slash);
     const auto dot = host.rfind('.');
     if (dot == std::string_view::npos || dot == 0 || host.size() - dot < 3) return false;
-    return std::all_of(host.begin() + static_cast<std::ptrdiff_t>(dot) + 1, host.end(),
-                       is_latin_letter);
+    return std::all_of(host.begin() + static_cast<std::ptrdiff_t>(dot) + 1, host.end(), is_letter);
 }
 
 /// `+447700900123`, in whatever stands around it: `tel:+44...`, `(+44)...`.
 bool names_telephone(std::string_view word) noexcept {
     const auto plus = word.find('+');
-    return plus != std::string_view::npos && plus + 1 < word.size() &&
-           is_digit_of_value(word[plus + 1]);
+    return plus != std::string_view::npos && plus + 1 < word.size() && is_digit(word[plus + 1]);
 }
 
 /// Mail, web and telephone are the same in every message.
@@ -98,7 +86,8 @@ bool is_where_to_reach(std::string_view word) noexcept {
            word.starts_with("www.") || is_web_address(word) || names_telephone(word);
 }
 
-/// What a word is made of. A year counts for nothing.
+/// What a word is made of. A year counts for nothing, nor do letters that are not Latin: they are
+/// those of a currency, or of a date (the sign of the dong, the character for month).
 struct WordShape {
     std::size_t length = 0;   ///< Of letters and digits.
     std::size_t changes = 0;  ///< From letters to digits, and back.
@@ -127,8 +116,8 @@ WordShape shape_of(std::string_view word) noexcept {
     WordShape shape;
     bool after_digits = false;
     for (std::size_t at = 0, end = 0; at < word.size(); at = end) {
-        const bool is_number = is_digit_of_value(word[at]);
-        const auto belongs = is_number ? is_digit_of_value : is_latin_letter;
+        const bool is_number = is_digit(word[at]);
+        const auto belongs = is_number ? +is_digit : +is_letter;
         while (end < word.size() && belongs(word[end])) ++end;
         const auto part = word.substr(at, end - at);
         if (part.empty()) ++end;

@@ -3,21 +3,15 @@
 #include <algorithm>
 
 #include "messages_client/distinctive_value.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa::detail {
 
 namespace {
 
-bool is_evidence_digit(char c) noexcept {
-    return c >= '0' && c <= '9';
-}
-
-bool is_evidence_letter(char c) noexcept {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || static_cast<unsigned char>(c) > 0x7f;
-}
-
+/// Any letter beyond ASCII counts, in whatever script.
 bool is_in_word(char c) noexcept {
-    return is_evidence_digit(c) || is_evidence_letter(c);
+    return is_letter_or_digit(c) || static_cast<unsigned char>(c) > 0x7f;
 }
 
 /// What joins two parts of one word: `A-1042`, `10.50`, `lee@example.com`.

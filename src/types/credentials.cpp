@@ -158,7 +158,10 @@ struct FoundCredentials {
 /// The API key, if there is one, else the token; an error has the name of the part as its field.
 /// @param is_missing  what is wrong with one that is not there
 Result<Credentials> make_of(const FoundCredentials& found, std::string_view is_missing) {
-    const auto& [account, token, key, secret] = found;
+    const auto& account = found.account_sid;
+    const auto& token = found.auth_token;
+    const auto& key = found.api_key;
+    const auto& secret = found.api_secret;
     const auto missing = [&](const FoundCredentials::Part& part, const std::string& hint) {
         return Error::invalid_request(part.name, is_missing, hint);
     };

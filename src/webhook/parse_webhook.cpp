@@ -79,7 +79,7 @@ std::optional<Referral> take_referral(WebhookFields& fields) {
     bool any = false;
     struct Member {
         detail::FieldName name;
-        std::string Referral::*text;
+        std::string Referral::*text = nullptr;
     };
     static constexpr Member members[] = {
         {"ReferralHeadline", &Referral::headline},

@@ -18,9 +18,7 @@ bool has_space_or_control(std::string_view text) noexcept {
 }
 
 bool is_host_character(char c) noexcept {
-    const char lower = detail::ascii_lower(c);
-    return (lower >= 'a' && lower <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '-' ||
-           c == '_';
+    return detail::is_letter_or_digit(c) || c == '.' || c == '-' || c == '_';
 }
 
 bool is_port(std::string_view text) noexcept {

@@ -29,7 +29,8 @@ FieldList list_of(const DecodedForm& form) {
     return list;
 }
 
-WebhookFields::WebhookFields(const DecodedForm& form)
+// few_links_ and first_ are written below, before they are read.
+WebhookFields::WebhookFields(const DecodedForm& form)  // NOLINT
     : fields_(form.fields()), is_ascii_(is_ascii(form.text())) {
     if (fields_.size() > few_fields) many_links_.resize(fields_.size());
     links_ = {many_links_.empty() ? few_links_.data() : many_links_.data(), fields_.size()};

@@ -39,9 +39,9 @@ struct FieldName {
     /// Twilio's names differ in their length or at their ends.
     static constexpr std::size_t bucket_of(std::string_view name) noexcept {
         if (name.empty()) return 0;
-        const auto front = static_cast<unsigned char>(name.front());
-        const auto back = static_cast<unsigned char>(name.back());
-        return (name.size() + front * 15U + back * 31U) % buckets;
+        const std::size_t front = static_cast<unsigned char>(name.front());
+        const std::size_t back = static_cast<unsigned char>(name.back());
+        return (name.size() + front * 15 + back * 31) % buckets;
     }
 
     std::string_view text;
@@ -54,6 +54,7 @@ public:
     explicit WebhookFields(const DecodedForm& form);
     WebhookFields(const WebhookFields&) = delete;
     WebhookFields& operator=(const WebhookFields&) = delete;
+    ~WebhookFields() = default;
 
     bool has(FieldName name) const noexcept { return find(name) != fields_.size(); }
     /// The first value of that name, as received, not taken; empty if there is none.

@@ -90,13 +90,14 @@ TEST_CASE("unknown events are told apart by their signatures, however they are c
 
 TEST_CASE("a status is not taken for one of a shorter URL, though that is signed as well") {
     // `/hook?job=17` is not `?job=1`, and `/hook/status` no status of another handler, at `/hook`.
-    for (const auto& [whole, shorter] :
-         {std::pair<std::string, std::string>{"/hook?job=17", "/hook?job=1"},
-          {"/hook?job=1A", "/hook?job=1"},
-          {"/hook?job=1AB", "/hook?job=1"},
-          {"/hook?job=17", "/hook"},
-          {"/hook/status", "/hook"},
-          {"/hook/12", "/hook/1"}}) {
+    for (const auto& urls : {std::pair<std::string, std::string>{"/hook?job=17", "/hook?job=1"},
+                             {"/hook?job=1A", "/hook?job=1"},
+                             {"/hook?job=1AB", "/hook?job=1"},
+                             {"/hook?job=17", "/hook"},
+                             {"/hook/status", "/hook"},
+                             {"/hook/12", "/hook/1"}}) {
+        const auto& whole = urls.first;
+        const auto& shorter = urls.second;
         CAPTURE(whole);
         const auto end = whole.substr(shorter.size());
         auto original = status("sent");

@@ -210,9 +210,9 @@ TEST_CASE("FakeTwilio refuses a template whose variables would make it grow with
 
 TEST_CASE("FakeTwilio counts a template's own text and its variables' defaults as well") {
     const Twilio twilio;
-    const auto form_of = [&](FakeContent content) {
+    const auto form_of = [&](FakeContent made) {
         return with(template_form(), "ContentSid",
-                    twilio.fake->add_content(account, std::move(content)));
+                    twilio.fake->add_content(account, std::move(made)));
     };
     FakeContent wordy;
     wordy.body = std::string(300'000, 'x') + "{{1}}";
