@@ -61,7 +61,9 @@ foreach(line IN LISTS license)
   string(STRIP "// ${line}" line)
   write("${line}\n")
 endforeach()
-write("#pragma once\n")
+# Not #pragma once: the file is made anew in each build tree, and a compiler that knows files by their time
+# would take it for another than the one in a precompiled header from a cache.
+write("#ifndef TWILIOWA_SINGLE_HPP\n#define TWILIOWA_SINGLE_HPP\n")
 
 write_once(include/twiliowa/twiliowa.hpp)
 
@@ -72,7 +74,7 @@ list(SORT sources)
 foreach(source IN LISTS sources)
   write_once(${source})
 endforeach()
-write("\n#endif  // TWILIOWA_IMPLEMENTATION\n")
+write("\n#endif  // TWILIOWA_IMPLEMENTATION\n#endif  // TWILIOWA_SINGLE_HPP\n")
 
 get_property(text GLOBAL PROPERTY single_header)
 file(WRITE ${OUTPUT} "${text}")
