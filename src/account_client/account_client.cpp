@@ -9,20 +9,12 @@ namespace twiliowa {
 namespace detail {
 namespace {
 
-/// `/2010-04-01/Accounts/{AccountSid}` and `rest`: the account is that of the credentials.
-Result<PreparedCall> prepare_of_account(const ClientCore& core, std::string_view rest) {
-    auto prepared = prepare_get(core, core.origin, "/2010-04-01/Accounts/");
-    if (!prepared) return prepared;
-    prepared->operation.url.append(prepared->credentials.account_sid().str()).append(rest);
-    return prepared;
-}
-
 Result<PreparedCall> prepare_fetch_account(const ClientCore& core) {
-    return prepare_of_account(core, ".json");
+    return prepare_of_account(core, {".json"});
 }
 
 Result<PreparedCall> prepare_balance(const ClientCore& core) {
-    return prepare_of_account(core, "/Balance.json");
+    return prepare_of_account(core, {"/Balance.json"});
 }
 
 /// Its token, which Twilio tells with it, is not read.

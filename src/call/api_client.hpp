@@ -2,7 +2,10 @@
 /// What every client of the API is made of.
 #pragma once
 
+#include <cstddef>
+#include <initializer_list>
 #include <memory>
+#include <string_view>
 #include <utility>
 
 #include <twiliowa/client_options.hpp>
@@ -51,6 +54,23 @@ inline Result<PreparedCall> prepare_get(const ClientCore& core, const ApiOrigin&
     PreparedCall prepared{.credentials = std::move(*credentials)};
     prepared.operation.url = origin.base;
     prepared.operation.url += path;
+    return prepared;
+}
+
+/// `/2010-04-01/Accounts/{AccountSid}` and what follows it: the account is that of the credentials.
+inline Result<PreparedCall> prepare_of_account(const ClientCore& core,
+                                               std::initializer_list<std::string_view> rest) {
+    auto credentials = core.credentials();
+    if (!credentials) return credentials.error();
+    PreparedCall prepared{.credentials = std::move(*credentials)};
+    auto& url = prepared.operation.url;
+    std::size_t size = core.origin.base.size() + 60;
+    for (const auto part : rest) size += part.size();
+    url.reserve(size);
+    url.append(core.origin.base)
+        .append("/2010-04-01/Accounts/")
+        .append(prepared.credentials.account_sid().str());
+    for (const auto part : rest) url.append(part);
     return prepared;
 }
 

@@ -2,9 +2,7 @@
 
 #include <utility>
 
-#include <twiliowa/http/curl_transport.hpp>
-
-#include "call/verb.hpp"
+#include "call/api_client.hpp"
 #include "media_client/media_fetch.hpp"
 #include "media_client/media_target.hpp"
 #include "media_client/media_url.hpp"
@@ -49,9 +47,7 @@ struct PreparedDownload {
 }  // namespace
 }  // namespace detail
 
-struct MediaClient::Impl {
-    std::shared_ptr<const detail::ClientCore> core;
-    std::shared_ptr<HttpTransport> transport;
+struct MediaClient::Impl : detail::ApiClient {
     std::shared_ptr<const detail::MediaRules> rules;
 
     /// Checks everything before the target, which may be a file, is made.
@@ -76,8 +72,8 @@ struct MediaClient::Impl {
         return prepared;
     }
 
-    Result<MediaDownload> run(std::string_view url, const detail::MakeMediaTarget& make_target,
-                              const CallOptions& options) const {
+    Result<MediaDownload> download(std::string_view url, const detail::MakeMediaTarget& make_target,
+                                   const CallOptions& options) const {
         auto prepared = prepare(url, make_target);
         if (!prepared) {
             return detail::refuse_call(*core, detail::download_call, prepared.error());
@@ -90,8 +86,8 @@ struct MediaClient::Impl {
         return fetch->result();
     }
 
-    void start(std::string_view url, const detail::MakeMediaTarget& make_target,
-               Callback<MediaDownload> done, const CallOptions& options) const {
+    void start_download(std::string_view url, const detail::MakeMediaTarget& make_target,
+                        Callback<MediaDownload> done, const CallOptions& options) const {
         // Asked first, so that no file is made for nothing.
         const bool asynchronous = dynamic_cast<AsyncHttpTransport*>(transport.get()) != nullptr;
         auto prepared =
@@ -116,8 +112,9 @@ struct MediaClient::Impl {
 
 Result<std::shared_ptr<const MediaClient::Impl>> MediaClient::make_impl(
     CredentialsProvider provider, const ClientOptions& options, MediaOptions media) {
-    auto core = detail::make_client_core(std::move(provider), options);
-    if (!core) return core.error();
+    auto made = detail::ApiClient::create(std::move(provider), options);
+    if (!made) return made.error();
+    const auto& core = *made->core;
     if (media.max_bytes < 1) return Error::invalid_request("max_bytes", "is less than 1");
     if (media.max_redirects < 0) return Error::invalid_request("max_redirects", "is negative");
     for (const auto& rule : media.redirect_hosts) {
@@ -128,22 +125,15 @@ Result<std::shared_ptr<const MediaClient::Impl>> MediaClient::make_impl(
     }
     auto rules = std::make_shared<detail::MediaRules>();
     rules->options = std::move(media);
-    rules->clock = (*core)->clock;
+    rules->clock = core.clock;
     if (!options.base_url.empty()) {
-        rules->own_host = detail::parse_media_url((*core)->origin.base);
+        rules->own_host = detail::parse_media_url(core.origin.base);
     }
-    auto impl = std::make_shared<Impl>();
-    impl->core = std::move(*core);
-    impl->transport = options.transport ? options.transport : std::make_shared<CurlTransport>();
-    impl->rules = std::move(rules);
-    return std::shared_ptr<const Impl>(std::move(impl));
+    return std::make_shared<const Impl>(Impl{std::move(*made), std::move(rules)});
 }
 
 MediaClient::MediaClient(Credentials credentials, const ClientOptions& options, MediaOptions media)
-    : MediaClient(CredentialsProvider([credentials = std::move(credentials)] {
-                      return Result<Credentials>(credentials);
-                  }),
-                  options, std::move(media)) {}
+    : MediaClient(detail::always(std::move(credentials)), options, std::move(media)) {}
 
 MediaClient::MediaClient(CredentialsProvider provider, const ClientOptions& options,
                          MediaOptions media)
@@ -162,11 +152,11 @@ MediaDownload MediaClient::download(std::string_view url, Sink sink,
 }
 Result<MediaDownload> MediaClient::try_download(std::string_view url, Sink sink,
                                                 const CallOptions& options) const {
-    return impl_->run(url, detail::into_sink(std::move(sink)), options);
+    return impl_->download(url, detail::into_sink(std::move(sink)), options);
 }
 void MediaClient::async_download(std::string_view url, Sink sink, Callback<MediaDownload> done,
                                  const CallOptions& options) const {
-    impl_->start(url, detail::into_sink(std::move(sink)), std::move(done), options);
+    impl_->start_download(url, detail::into_sink(std::move(sink)), std::move(done), options);
 }
 
 MediaDownload MediaClient::download_to_file(std::string_view url, const std::string& path,
@@ -178,12 +168,12 @@ Result<MediaDownload> MediaClient::try_download_to_file(std::string_view url,
                                                         const std::string& path,
                                                         IfFileExists if_exists,
                                                         const CallOptions& options) const {
-    return impl_->run(url, detail::into_file(path, if_exists), options);
+    return impl_->download(url, detail::into_file(path, if_exists), options);
 }
 void MediaClient::async_download_to_file(std::string_view url, const std::string& path,
                                          Callback<MediaDownload> done, IfFileExists if_exists,
                                          const CallOptions& options) const {
-    impl_->start(url, detail::into_file(path, if_exists), std::move(done), options);
+    impl_->start_download(url, detail::into_file(path, if_exists), std::move(done), options);
 }
 
 MediaDownload MediaClient::download_to_string(std::string_view url,
@@ -192,11 +182,11 @@ MediaDownload MediaClient::download_to_string(std::string_view url,
 }
 Result<MediaDownload> MediaClient::try_download_to_string(std::string_view url,
                                                           const CallOptions& options) const {
-    return impl_->run(url, detail::into_string, options);
+    return impl_->download(url, detail::into_string, options);
 }
 void MediaClient::async_download_to_string(std::string_view url, Callback<MediaDownload> done,
                                            const CallOptions& options) const {
-    impl_->start(url, detail::into_string, std::move(done), options);
+    impl_->start_download(url, detail::into_string, std::move(done), options);
 }
 
 }  // namespace twiliowa

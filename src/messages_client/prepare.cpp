@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "call/api_client.hpp"
 #include "call/api_error.hpp"
 #include "messages_client/message_codec.hpp"
 #include "text/form.hpp"
@@ -9,18 +10,8 @@
 namespace twiliowa::detail {
 
 Result<PreparedCall> prepare(const ClientCore& core, Repeat repeat, std::string_view rest) {
-    auto credentials = core.credentials();
-    if (!credentials) return credentials.error();
-    const auto& account = credentials->account_sid();
-    PreparedCall prepared{.credentials = std::move(*credentials)};
-    auto& operation = prepared.operation;
-    operation.repeat = repeat;
-    operation.url.reserve(core.origin.base.size() + 70 + rest.size());
-    operation.url.append(core.origin.base)
-        .append("/2010-04-01/Accounts/")
-        .append(account.str())
-        .append("/Messages")
-        .append(rest);
+    auto prepared = prepare_of_account(core, {"/Messages", rest});
+    if (prepared) prepared->operation.repeat = repeat;
     return prepared;
 }
 
