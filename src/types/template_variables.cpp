@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include <twiliowa/types/placeholders.hpp>
+
 #include "text/ascii.hpp"
 #include "text/json_text.hpp"
 #include "text/utf8.hpp"
@@ -13,7 +15,6 @@ namespace detail {
 namespace {
 
 constexpr std::size_t max_variables = 100;
-constexpr std::size_t max_variable_name = 16;
 constexpr std::size_t max_variable_value = 1600;
 constexpr std::size_t max_spaces_in_a_row = 4;
 constexpr int content_variables_invalid = 21656;
@@ -22,12 +23,6 @@ constexpr int channel_policy_violation = 63013;
 Error variables_error(std::string_view problem, std::string_view hint = {},
                       int code = content_variables_invalid) {
     return Error::invalid_request("ContentVariables", problem, hint, code);
-}
-
-bool is_variable_name(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= max_variable_name &&
-           std::all_of(name.begin(), name.end(),
-                       [](char c) { return detail::is_letter_or_digit(c) || c == '_'; });
 }
 
 /// Whether it may hold somebody's number.
@@ -269,7 +264,7 @@ Result<void> TemplateVariables::check(WhitespacePolicy policy) const {
                 detail::quoted_variable(entries_[i].first, i) + ' ' + std::string(problem), hint,
                 code);
         };
-        if (!detail::is_variable_name(name)) {
+        if (!is_variable_name(name)) {
             return refuse("has an impossible name", "use 1 to 16 letters, digits or underscores");
         }
         for (std::size_t k = 0; k < i; ++k) {

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <utility>
 
+#include <twiliowa/types/placeholders.hpp>
+
 #include "testing/fake_twilio/api/content_json.hpp"
 #include "text/ascii.hpp"
 
@@ -16,12 +18,6 @@ namespace twiliowa::testing::fake {
 namespace {
 
 // ---- What a request may say.
-
-bool is_variable_name(std::string_view name) noexcept {
-    return !name.empty() && name.size() <= 16 && std::all_of(name.begin(), name.end(), [](char c) {
-        return detail::is_letter_or_digit(c) || c == '_';
-    });
-}
 
 FakeRefusal bad_content(std::string_view why) {
     return FakeProblem{400, 20422, std::string{why}, {}};
@@ -44,9 +40,9 @@ FakeRefusal check_fields(std::string_view where, const ContentJson& object,
 bool is_call_ttl(const ContentJson& minutes) {
     std::string text = minutes.is_number_integer() ? minutes.dump() : std::string{};
     if (minutes.is_string()) text = minutes.get<std::string>();
-    if (text.size() > 4 && text.starts_with("{{") && text.ends_with("}}")) {
-        const auto name = std::string_view{text}.substr(2, text.size() - 4);
-        return is_variable_name(detail::trim(name, " "));
+    const auto variable = find_placeholder(text);
+    if (variable && variable->begin == 0 && variable->end == text.size()) {
+        return !variable->name.empty();
     }
     const auto count = detail::parse_number<int>(text);
     return count && *count >= 1 && *count <= 43'200;

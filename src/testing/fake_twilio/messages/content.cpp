@@ -7,28 +7,13 @@
 #include <utility>
 #include <vector>
 
-#include "text/ascii.hpp"
+#include <twiliowa/types/placeholders.hpp>
+
 #include "text/utf8.hpp"
 
 namespace twiliowa::testing::fake {
 
 namespace {
-
-/// A `{{name}}` in a template's text.
-struct FakePlaceholder {
-    std::size_t begin = 0;
-    std::size_t end = 0;
-    std::string_view name = {};
-};
-
-std::optional<FakePlaceholder> find_placeholder(std::string_view body, std::size_t from) {
-    const auto begin = body.find("{{", from);
-    if (begin == std::string_view::npos) return std::nullopt;
-    const auto close = body.find("}}", begin + 2);
-    if (close == std::string_view::npos) return std::nullopt;
-    const auto name = detail::trim(body.substr(begin + 2, close - begin - 2), " ");
-    return FakePlaceholder{begin, close + 2, name};
-}
 
 const std::string* find_default(const testing::FakeContent& content, std::string_view name) {
     const auto found = std::find_if(content.variables.begin(), content.variables.end(),
@@ -37,7 +22,8 @@ const std::string* find_default(const testing::FakeContent& content, std::string
 }
 
 bool has_placeholder(std::string_view text, std::string_view name) {
-    auto placeholder = find_placeholder(text, 0);
+    if (name.empty()) return false;  // as that of one that is malformed
+    auto placeholder = find_placeholder(text);
     while (placeholder && placeholder->name != name) {
         placeholder = find_placeholder(text, placeholder->end);
     }
@@ -90,9 +76,9 @@ int find_misfit(const FakeVariables& variables, const testing::FakeContent& cont
         }
     }
     const std::string_view text = content.types.empty() ? content.body : content.types;
-    for (auto placeholder = find_placeholder(text, 0); placeholder;
+    for (auto placeholder = find_placeholder(text); placeholder;
          placeholder = find_placeholder(text, placeholder->end)) {
-        if (variables.find(placeholder->name) == variables.end() &&
+        if (!placeholder->name.empty() && variables.find(placeholder->name) == variables.end() &&
             find_default(content, placeholder->name) == nullptr) {
             return 63028;
         }
@@ -103,7 +89,7 @@ int find_misfit(const FakeVariables& variables, const testing::FakeContent& cont
 std::size_t filled_size(const FakeContent& content, const FakeVariables& variables) {
     const std::string_view text = content.types.empty() ? content.body : content.types;
     std::size_t size = text.size();
-    for (auto placeholder = find_placeholder(text, 0); placeholder;
+    for (auto placeholder = find_placeholder(text); placeholder;
          placeholder = find_placeholder(text, placeholder->end)) {
         if (const auto given = variables.find(placeholder->name); given != variables.end()) {
             size += given->second.size();
