@@ -3,9 +3,7 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
 #include <functional>
-#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -19,6 +17,7 @@
 #include <twiliowa/types/message.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/page.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/text_field.hpp>
 
@@ -58,8 +57,10 @@ struct ReconcileOptions {
     std::vector<MessageSid> known = {};
 };
 
-class MessageRange;
-class MessageResults;
+/// `for (const Message& m : client.list()) ...`
+using MessageRange = ListRange<Message>;
+/// `for (const Result<Message>& m : client.try_list()) ...`
+using MessageResults = ListResults<Message>;
 
 /// Sends WhatsApp messages, and looks after the ones sent.
 ///
@@ -234,95 +235,6 @@ private:
     static Result<std::shared_ptr<const Impl>> make_impl(CredentialsProvider provider,
                                                          ClientOptions options);
     std::shared_ptr<const Impl> impl_;
-};
-
-/// A lazy walk over a list, one page in memory. An input range: walk it once.
-/// `for (const Message& m : client.list()) ...`
-class TWILIOWA_EXPORT MessageResults {
-public:
-    /// Walks the list once. Points to a Message, or to the failure that ends the walk.
-    class TWILIOWA_EXPORT iterator {
-    public:
-        using iterator_category = std::input_iterator_tag;
-        using iterator_concept = std::input_iterator_tag;
-        using value_type = Result<Message>;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const Result<Message>*;
-        using reference = const Result<Message>&;
-
-        iterator() noexcept = default;
-        reference operator*() const { return *owner_->current_; }
-        pointer operator->() const { return &*owner_->current_; }
-        iterator& operator++() {
-            owner_->advance();
-            return *this;
-        }
-        void operator++(int) { owner_->advance(); }
-        friend bool operator==(const iterator& it, std::default_sentinel_t) noexcept {
-            return it.at_end();
-        }
-
-    private:
-        friend class MessageResults;
-        explicit iterator(MessageResults* owner) noexcept : owner_(owner) {}
-        bool at_end() const noexcept { return owner_ == nullptr || !owner_->current_; }
-        MessageResults* owner_ = nullptr;
-    };
-
-    /// Fetches the first page.
-    iterator begin();
-    static std::default_sentinel_t end() noexcept { return std::default_sentinel; }
-
-private:
-    friend class MessagesClient;
-    MessageResults(MessagesClient client, MessageFilter filter, CallOptions options);
-    void advance();
-    void load(Result<Page<Message>> page);
-
-    MessagesClient client_;
-    MessageFilter filter_;
-    CallOptions options_;
-    Page<Message> page_;
-    std::size_t index_ = 0;
-    std::optional<Result<Message>> current_;
-};
-
-/// As MessageResults, but walking it throws on failure.
-class TWILIOWA_EXPORT MessageRange {
-public:
-    /// Walks the list once. Points to a Message; a failure is thrown.
-    class TWILIOWA_EXPORT iterator {
-    public:
-        using iterator_category = std::input_iterator_tag;
-        using iterator_concept = std::input_iterator_tag;
-        using value_type = Message;
-        using difference_type = std::ptrdiff_t;
-        using pointer = const Message*;
-        using reference = const Message&;
-
-        iterator() noexcept = default;
-        reference operator*() const { return (*it_).value(); }
-        pointer operator->() const { return &(*it_).value(); }
-        iterator& operator++();
-        void operator++(int) { ++*this; }
-        friend bool operator==(const iterator& a, std::default_sentinel_t end) noexcept {
-            return a.it_ == end;
-        }
-
-    private:
-        friend class MessageRange;
-        explicit iterator(MessageResults::iterator it);
-        MessageResults::iterator it_;
-    };
-
-    /// Fetches the first page. @throws TwilioError
-    iterator begin() { return iterator{results_.begin()}; }
-    static std::default_sentinel_t end() noexcept { return std::default_sentinel; }
-
-private:
-    friend class MessagesClient;
-    explicit MessageRange(MessageResults results) : results_(std::move(results)) {}
-    MessageResults results_;
 };
 
 }  // namespace twiliowa

@@ -46,14 +46,26 @@ struct ApiClient {
     }
 };
 
-/// The credentials, and a GET of `path` at `origin`.
-inline Result<PreparedCall> prepare_get(const ClientCore& core, const ApiOrigin& origin,
-                                        std::string_view path) {
+/// The credentials, and a call of `path` at the product's host.
+inline Result<PreparedCall> prepare_at(const ClientCore& core, ApiProduct product,
+                                       std::string_view path) {
     auto credentials = core.credentials();
     if (!credentials) return credentials.error();
     PreparedCall prepared{.credentials = std::move(*credentials)};
-    prepared.operation.url = origin.base;
+    prepared.operation.url = core.origin_of(product).base;
     prepared.operation.url += path;
+    return prepared;
+}
+
+/// A call of a link that an answer of the product's gave.
+inline Result<PreparedCall> prepare_link(const ClientCore& core, ApiProduct product,
+                                         std::string_view link) {
+    auto url = same_origin_url(core.origin_of(product), link);
+    if (!url) return url.error();
+    auto credentials = core.credentials();
+    if (!credentials) return credentials.error();
+    PreparedCall prepared{.credentials = std::move(*credentials)};
+    prepared.operation.url = std::move(*url);
     return prepared;
 }
 
@@ -64,10 +76,10 @@ inline Result<PreparedCall> prepare_of_account(const ClientCore& core,
     if (!credentials) return credentials.error();
     PreparedCall prepared{.credentials = std::move(*credentials)};
     auto& url = prepared.operation.url;
-    std::size_t size = core.origin.base.size() + 60;
+    std::size_t size = core.origin_of(ApiProduct::api).base.size() + 60;
     for (const auto part : rest) size += part.size();
     url.reserve(size);
-    url.append(core.origin.base)
+    url.append(core.origin_of(ApiProduct::api).base)
         .append("/2010-04-01/Accounts/")
         .append(prepared.credentials.account_sid().str());
     for (const auto part : rest) url.append(part);

@@ -2,6 +2,7 @@
 /// Which host the API is at, and keeping credentials there.
 #pragma once
 
+#include <array>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,9 @@
 namespace twiliowa::detail {
 
 /// Twilio's products have hosts of their own.
-enum class ApiProduct { api, messaging };
+enum class ApiProduct { api, messaging, content };
+/// Their names in host names, in the order of ApiProduct.
+inline constexpr std::array<std::string_view, 3> api_products{"api", "messaging", "content"};
 
 /// Scheme, host and port: where credentials may go.
 struct ApiOrigin {

@@ -21,7 +21,9 @@ HttpRequest make_request(Operation& operation, const Credentials& credentials) {
     request.headers.reserve(3);
     request.headers.emplace_back("Accept", "application/json");
     request.headers.emplace_back("User-Agent", "twiliowa/" TWILIOWA_VERSION_STRING);
-    if (operation.kind.method == HttpMethod::post) {
+    if (operation.is_json) {
+        request.headers.emplace_back("Content-Type", "application/json");
+    } else if (operation.kind.method == HttpMethod::post) {
         request.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
     }
     request.authorization = credentials.authorization();

@@ -23,7 +23,8 @@ struct Operation {
     CallKind kind = {};
     Repeat repeat = Repeat::harmless;
     std::string url = {};
-    std::string body = {};      ///< Form encoded.
+    std::string body = {};
+    bool is_json = false;       ///< What the body is; a form otherwise.
     std::string rate_key = {};  ///< Empty: no rate limit.
     /// The operation's own word on trying again after the attempt of that number (from 1) failed;
     /// nullopt leaves it to the retry table.

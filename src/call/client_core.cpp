@@ -53,17 +53,18 @@ Error nothing_left(const Error& error) {
 
 Result<std::shared_ptr<const ClientCore>> make_client_core(CredentialsProvider provider,
                                                            const ClientOptions& options) {
-    auto origin = api_origin("api", options.edge, options.region, options.base_url);
-    if (!origin) return origin.error();
-    auto messaging = api_origin("messaging", options.edge, options.region, options.base_url);
-    if (!messaging) return messaging.error();
+    std::array<ApiOrigin, api_products.size()> origins;
+    for (std::size_t i = 0; i < origins.size(); ++i) {
+        auto origin = api_origin(api_products[i], options.edge, options.region, options.base_url);
+        if (!origin) return origin.error();
+        origins[i] = std::move(*origin);
+    }
     if (auto wrong = wrong_client_option(options)) return std::move(*wrong);
     if (!provider) return Error::invalid_request("credentials", "has no provider");
 
     const auto seed = (std::uint64_t{std::random_device{}()} << 32) | std::random_device{}();
     auto core = std::make_shared<ClientCore>(options.retry, seed);
-    core->origin = std::move(*origin);
-    core->messaging_origin = std::move(*messaging);
+    core->origins = std::move(origins);
     core->provider = std::move(provider);
     core->clock = options.clock ? options.clock : system_clock();
     core->random = options.random;

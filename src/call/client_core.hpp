@@ -2,6 +2,7 @@
 /// What all calls of a client share, made of its ClientOptions.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstddef>
@@ -28,8 +29,7 @@ struct ClientCore {
           random_state(seed),
           last_call_id(~seed) {}
 
-    ApiOrigin origin = {};
-    ApiOrigin messaging_origin = {};  ///< Where the product "messaging" is.
+    std::array<ApiOrigin, api_products.size()> origins = {};  ///< In the order of ApiProduct.
     CredentialsProvider provider = {};
     std::shared_ptr<Clock> clock = {};
     std::function<double()> random = {};
@@ -47,7 +47,7 @@ struct ClientCore {
     /// everything from leaving.
     Result<Credentials> credentials() const;
     const ApiOrigin& origin_of(ApiProduct product) const noexcept {
-        return product == ApiProduct::messaging ? messaging_origin : origin;
+        return origins[static_cast<std::size_t>(product)];
     }
     /// Never 0, and as good as certainly no other call's of any client.
     std::uint64_t next_call_id() const noexcept;

@@ -53,7 +53,7 @@ struct MediaClient::Impl : detail::ApiClient {
     /// Checks everything before the target, which may be a file, is made.
     Result<detail::PreparedDownload> prepare(std::string_view url,
                                              const detail::MakeMediaTarget& make_target) const {
-        auto resource = detail::media_resource_url(core->origin, url);
+        auto resource = detail::media_resource_url(core->origin_of(detail::ApiProduct::api), url);
         if (!resource) return resource.error();
         auto credentials = core->credentials();
         if (!credentials) return credentials.error();
@@ -127,7 +127,7 @@ Result<std::shared_ptr<const MediaClient::Impl>> MediaClient::make_impl(
     rules->options = std::move(media);
     rules->clock = core.clock;
     if (!options.base_url.empty()) {
-        rules->own_host = detail::parse_media_url(core.origin.base);
+        rules->own_host = detail::parse_media_url(core.origin_of(detail::ApiProduct::api).base);
     }
     return std::make_shared<const Impl>(Impl{std::move(*made), std::move(rules)});
 }

@@ -37,7 +37,7 @@ Result<PreparedCall> prepare_typing_indicator(const ClientCore& core, const Mess
     auto prepared = prepare_for_message(core, Repeat::idempotent, sid);
     if (!prepared) return prepared;
     auto& operation = prepared->operation;
-    operation.url = core.messaging_origin.base + "/v2/Indicators/Typing.json";
+    operation.url = core.origin_of(ApiProduct::messaging).base + "/v2/Indicators/Typing.json";
     append_form_field(operation.body, "channel", "whatsapp");
     append_form_field(operation.body, "messageId", sid.str());
     return prepared;

@@ -3,6 +3,7 @@
 #include <twiliowa/types/address.hpp>
 
 #include "call/api_error.hpp"
+#include "call/list_walk.hpp"
 #include "messages_client/impl.hpp"
 #include "messages_client/message_codec.hpp"
 #include "text/dates.hpp"
@@ -43,11 +44,7 @@ Result<PreparedCall> prepare_list(const ClientCore& core, const MessageFilter& f
 }
 
 Result<PreparedCall> prepare_next(const ClientCore& core, const std::string& next) {
-    auto url = same_origin_url(core.origin, next);
-    if (!url) return url.error();
-    auto prepared = prepare(core, Repeat::harmless, {});
-    if (prepared) prepared->operation.url = std::move(*url);
-    return prepared;
+    return prepare_link(core, ApiProduct::api, next);
 }
 
 std::optional<Error> read_page(HttpResponse& answer, Page<Message>& page) {
@@ -60,55 +57,6 @@ constexpr Verb<Page<Message>, const MessageFilter&> list_page_verb{list_call, pr
                                                                    read_page};
 constexpr Verb<Page<Message>, const std::string&> next_page_verb{list_call, prepare_next,
                                                                  read_page};
-
-/// The page that `next` led to, unless it leads there again.
-Result<Page<Message>> further_than(std::string_view next, Result<Page<Message>> page) {
-    if (page && page->next == next) return endless_list("leads back to the page it is on");
-    return page;
-}
-
-/// Counts pages without a message, of which a sound list has few.
-class EmptyPages {
-public:
-    /// Whether the walk goes on after `page`.
-    Result<void> count(const Page<Message>& page) {
-        in_a_row_ = page.items.empty() ? in_a_row_ + 1 : 0;
-        if (in_a_row_ < most) return {};
-        return endless_list("leads from one empty page to the next, 100 times");
-    }
-
-private:
-    static constexpr int most = 100;
-    int in_a_row_ = 0;
-};
-
-using VisitPage = std::function<bool(Page<Message>&)>;
-
-/// Walks a list page by page without keeping the client alive.
-class AsyncWalk : public std::enable_shared_from_this<AsyncWalk> {
-public:
-    using Next = std::function<void(const Page<Message>&, Callback<Page<Message>>)>;
-
-    /// @param next   starts the fetch of the page after the one given, or fails when it cannot
-    /// @param visit  takes a page; false ends the walk
-    AsyncWalk(Next next, VisitPage visit, Callback<void> done)
-        : next_(std::move(next)), visit_(std::move(visit)), done_(std::move(done)) {}
-
-    void on_page(Result<Page<Message>> page) {
-        if (!page) return done_(page.error());
-        if (const auto goes_on = empty_.count(*page); !goes_on) return done_(goes_on.error());
-        if (!visit_(*page) || page->next.empty()) return done_({});
-        next_(*page, [self = shared_from_this()](Result<Page<Message>> following) {
-            self->on_page(std::move(following));
-        });
-    }
-
-private:
-    Next next_;
-    EmptyPages empty_;
-    VisitPage visit_;
-    Callback<void> done_;
-};
 
 }  // namespace
 }  // namespace detail
@@ -153,60 +101,16 @@ void MessagesClient::async_next_page(const Page<Message>& page, Callback<Page<Me
 }
 
 MessageResults MessagesClient::try_list(MessageFilter filter, const CallOptions& options) const {
-    return MessageResults(*this, std::move(filter), options);
+    return MessageResults(
+        detail::pages_of<Message>([client = *this, filter = std::move(filter),
+                                   options] { return client.try_list_page(filter, options); },
+                                  [client = *this, options](const Page<Message>& page) {
+                                      return client.try_next_page(page, options);
+                                  }));
 }
 
 MessageRange MessagesClient::list(MessageFilter filter, const CallOptions& options) const {
     return MessageRange(try_list(std::move(filter), options));
-}
-
-MessageResults::MessageResults(MessagesClient client, MessageFilter filter, CallOptions options)
-    : client_(std::move(client)), filter_(std::move(filter)), options_(std::move(options)) {}
-
-MessageResults::iterator MessageResults::begin() {
-    load(client_.try_list_page(filter_, options_));
-    return iterator{this};
-}
-
-void MessageResults::advance() {
-    if (!*current_) {  // the failure was the last element
-        current_.reset();
-    } else if (++index_ < page_.items.size()) {
-        current_ = std::move(page_.items[index_]);
-    } else {
-        load(client_.try_next_page(page_, options_));
-    }
-}
-
-void MessageResults::load(Result<Page<Message>> page) {
-    // A page may be empty and still have a successor.
-    detail::EmptyPages empty;
-    while (page && page->items.empty() && !page->next.empty()) {
-        if (const auto goes_on = empty.count(*page); !goes_on) {
-            page = goes_on.error();
-            break;
-        }
-        page_ = std::move(*page);
-        page = client_.try_next_page(page_, options_);
-    }
-    index_ = 0;
-    if (!page) {
-        current_ = page.error();
-        return;
-    }
-    page_ = std::move(*page);
-    current_.reset();
-    if (!page_.items.empty()) current_ = std::move(page_.items.front());
-}
-
-MessageRange::iterator::iterator(MessageResults::iterator it) : it_(it) {
-    if (it_ != std::default_sentinel) static_cast<void>((*it_).value());
-}
-
-MessageRange::iterator& MessageRange::iterator::operator++() {
-    ++it_;
-    if (it_ != std::default_sentinel) static_cast<void>((*it_).value());
-    return *this;
 }
 
 void MessagesClient::Impl::walk(const std::shared_ptr<const Impl>& impl,
@@ -221,8 +125,8 @@ void MessagesClient::Impl::walk(const std::shared_ptr<const Impl>& impl,
             deadline ? detail::options_until(*alive->core, *deadline, options) : options;
         MessagesClient(std::move(alive)).async_next_page(page, std::move(on_page), left);
     };
-    const auto walk =
-        std::make_shared<detail::AsyncWalk>(std::move(next), std::move(visit), std::move(done));
+    const auto walk = std::make_shared<detail::AsyncWalk<Message>>(
+        std::move(next), std::move(visit), std::move(done));
     MessagesClient(impl).async_list_page(
         filter, [walk](Result<Page<Message>> page) { walk->on_page(std::move(page)); }, options);
 }
@@ -230,14 +134,8 @@ void MessagesClient::Impl::walk(const std::shared_ptr<const Impl>& impl,
 void MessagesClient::async_list(const MessageFilter& filter,
                                 std::function<bool(Message)> on_message, Callback<void> done,
                                 const CallOptions& options) const {
-    Impl::walk(impl_, filter,
-               [on_message = std::move(on_message)](Page<Message>& page) {
-                   for (auto& message : page.items) {
-                       if (!on_message(std::move(message))) return false;
-                   }
-                   return true;
-               },
-               std::move(done), options, {});
+    Impl::walk(impl_, filter, detail::each_item(std::move(on_message)), std::move(done), options,
+               {});
 }
 
 }  // namespace twiliowa

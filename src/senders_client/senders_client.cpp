@@ -4,8 +4,8 @@
 
 #include "call/api_client.hpp"
 #include "call/api_error.hpp"
+#include "call/list_walk.hpp"
 #include "text/json_walk.hpp"
-#include "types/unsent_error.hpp"
 
 namespace twiliowa {
 
@@ -14,31 +14,19 @@ namespace {
 
 constexpr std::string_view senders_path = "/v2/Channels/Senders";
 
-/// A part of the list, and where it goes on.
-struct SenderPage {
-    std::vector<ChannelSender> senders = {};
-    std::string next = {};
-};
-
 Result<PreparedCall> prepare_fetch_sender(const ClientCore& core, const ChannelSenderSid& sid) {
     if (sid.empty()) {
         return Error::invalid_request("ChannelSenderSid", "is empty", "give XE and 32 hex digits");
     }
-    return prepare_get(core, core.messaging_origin,
-                       std::string{senders_path}.append(1, '/').append(sid.str()));
+    return prepare_at(core, ApiProduct::messaging,
+                      std::string{senders_path}.append(1, '/').append(sid.str()));
 }
 
 /// `next` is the last page's link, or empty for the first page.
 Result<PreparedCall> prepare_list_senders(const ClientCore& core, const std::string& next) {
-    if (next.empty()) {
-        return prepare_get(core, core.messaging_origin,
-                           std::string{senders_path}.append("?Channel=whatsapp&PageSize=100"));
-    }
-    auto url = same_origin_url(core.messaging_origin, next);
-    if (!url) return url.error();
-    auto prepared = prepare_get(core, core.messaging_origin, {});
-    if (prepared) prepared->operation.url = std::move(*url);
-    return prepared;
+    if (!next.empty()) return prepare_link(core, ApiProduct::messaging, next);
+    return prepare_at(core, ApiProduct::messaging,
+                      std::string{senders_path}.append("?Channel=whatsapp&PageSize=100"));
 }
 
 void assign_reason(ChannelSender& sender, std::string_view path, const JsonScalar& value) {
@@ -103,7 +91,7 @@ std::optional<Error> read_sender(HttpResponse& answer, ChannelSender& sender) {
     return unreadable_answer(answer, "the answer is not a sender");
 }
 
-std::optional<Error> read_senders(HttpResponse& answer, SenderPage& page) {
+std::optional<Error> read_senders(HttpResponse& answer, Page<ChannelSender>& page) {
     page = {};
     constexpr std::string_view list = "senders[]";
     bool is_list = false;
@@ -114,16 +102,16 @@ std::optional<Error> read_senders(HttpResponse& answer, SenderPage& page) {
                               if (path == "meta.next_page_url") {
                                   page.next = value.as_text();
                               } else if (path.size() > list.size() && path.starts_with(list) &&
-                                         !page.senders.empty()) {
-                                  assign_sender(page.senders.back(), path.substr(list.size() + 1),
+                                         !page.items.empty()) {
+                                  assign_sender(page.items.back(), path.substr(list.size() + 1),
                                                 value);
                               }
                           },
                       .on_object =
                           [&](std::string_view path) {
-                              if (path == list) page.senders.emplace_back();
-                              if (path == "senders[].offline_reasons[]" && !page.senders.empty()) {
-                                  page.senders.back().offline_reasons.emplace_back();
+                              if (path == list) page.items.emplace_back();
+                              if (path == "senders[].offline_reasons[]" && !page.items.empty()) {
+                                  page.items.back().offline_reasons.emplace_back();
                               }
                           }});
     if (whole && is_list) return std::nullopt;
@@ -134,62 +122,15 @@ constexpr Verb<ChannelSender, const ChannelSenderSid&> fetch_sender_verb{
     {"senders.fetch", HttpMethod::get, "/v2/Channels/Senders/{Sid}", ApiProduct::messaging},
     prepare_fetch_sender,
     read_sender};
-constexpr Verb<SenderPage, const std::string&> list_senders_verb{
+constexpr Verb<Page<ChannelSender>, const std::string&> list_senders_verb{
     {"senders.list", HttpMethod::get, "/v2/Channels/Senders", ApiProduct::messaging},
     prepare_list_senders,
     read_senders};
 
-/// Puts pages together. A list that leads in a circle is not walked for ever.
-class SenderWalk {
-public:
-    /// Whether the walk goes on, at `next`; or what is wrong with the page.
-    Result<bool> take(SenderPage page) {
-        constexpr int most_pages = 1'000;
-        for (auto& sender : page.senders) senders_.push_back(std::move(sender));
-        if (page.next.empty()) return false;
-        if (page.next == next_ || ++pages_ == most_pages) {
-            return endless_list("leads back to the page it is on, or on and on");
-        }
-        next_ = std::move(page.next);
-        return true;
-    }
-    const std::string& next() const noexcept { return next_; }
-    std::vector<ChannelSender>& senders() noexcept { return senders_; }
-
-private:
-    std::vector<ChannelSender> senders_;
-    std::string next_;
-    int pages_ = 0;
-};
-
 }  // namespace
 }  // namespace detail
 
-struct SendersClient::Impl : detail::ApiClient {
-    /// Goes on with the list without keeping the client alive.
-    static void walk(const std::weak_ptr<const Impl>& weak,
-                     const std::shared_ptr<detail::SenderWalk>& walk_so_far,
-                     Callback<std::vector<ChannelSender>> done, const CallOptions& options,
-                     MonotonicTime deadline);
-};
-
-void SendersClient::Impl::walk(const std::weak_ptr<const Impl>& weak,
-                               const std::shared_ptr<detail::SenderWalk>& walk_so_far,
-                               Callback<std::vector<ChannelSender>> done,
-                               const CallOptions& options, MonotonicTime deadline) {
-    const auto impl = weak.lock();
-    if (!impl) return done(detail::client_destroyed());
-    auto on_page = [weak, walk_so_far, done = std::move(done), options,
-                    deadline](Result<detail::SenderPage> page) {
-        if (!page) return done(page.error());
-        const auto goes_on = walk_so_far->take(std::move(*page));
-        if (!goes_on) return done(goes_on.error());
-        if (!*goes_on) return done(std::move(walk_so_far->senders()));
-        walk(weak, walk_so_far, done, options, deadline);
-    };
-    impl->start(detail::list_senders_verb, std::move(on_page),
-                detail::options_until(*impl->core, deadline, options), walk_so_far->next());
-}
+struct SendersClient::Impl : detail::ApiClient {};
 
 SendersClient::SendersClient(Credentials credentials, const ClientOptions& options)
     : SendersClient(detail::always(std::move(credentials)), options) {}
@@ -221,24 +162,13 @@ std::vector<ChannelSender> SendersClient::list(const CallOptions& options) const
 }
 
 Result<std::vector<ChannelSender>> SendersClient::try_list(const CallOptions& options) const {
-    const auto& core = *impl_->core;
-    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    detail::SenderWalk walk;
-    for (;;) {
-        auto page = impl_->run(detail::list_senders_verb,
-                               detail::options_until(core, deadline, options), walk.next());
-        if (!page) return page.error();
-        const auto goes_on = walk.take(std::move(*page));
-        if (!goes_on) return goes_on.error();
-        if (!*goes_on) return std::move(walk.senders());
-    }
+    return detail::collect_pages<ChannelSender>(*impl_, detail::list_senders_verb, options);
 }
 
 void SendersClient::async_list(Callback<std::vector<ChannelSender>> done,
                                const CallOptions& options) const {
-    const auto& core = *impl_->core;
-    Impl::walk(impl_, std::make_shared<detail::SenderWalk>(), std::move(done), options,
-               detail::deadline_of(core, options, core.clock->monotonic_now()));
+    detail::collect_pages_async<ChannelSender>(impl_, detail::list_senders_verb, std::move(done),
+                                               options);
 }
 
 }  // namespace twiliowa

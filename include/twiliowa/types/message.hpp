@@ -11,6 +11,7 @@
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/open_enum.hpp>
+#include <twiliowa/types/page.hpp>
 #include <twiliowa/types/sid.hpp>
 #include <twiliowa/types/text_field.hpp>
 
@@ -98,14 +99,6 @@ struct MessageFilter {
     std::optional<TimePoint> sent_before = {};  ///< That day or earlier.
     std::optional<TimePoint> sent_after = {};   ///< That day or later.
     int page_size = 50;                         ///< 1 to 1000.
-};
-
-/// One page of a list. `next` is empty on the last one.
-template <class T>
-struct Page {
-    std::vector<T> items = {};
-    /// Where the next page is, exactly as Twilio said; hand it to `next_page`.
-    std::string next = {};
 };
 
 }  // namespace twiliowa

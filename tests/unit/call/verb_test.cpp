@@ -31,7 +31,7 @@ Result<PreparedCall> prepare_greeting(const ClientCore& core, const std::string&
     auto credentials = core.credentials();
     if (!credentials) return credentials.error();
     PreparedCall prepared{.credentials = std::move(*credentials)};
-    prepared.operation.url = core.origin.base + "/greet/" + whom;
+    prepared.operation.url = core.origin_of(ApiProduct::api).base + "/greet/" + whom;
     return prepared;
 }
 
