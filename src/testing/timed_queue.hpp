@@ -37,6 +37,20 @@ public:
         heap_.pop_back();
         return first;
     }
+    /// The first entry that is due at `until` and for which `is_wanted` holds, wherever it stands.
+    template <class IsWanted>
+    std::optional<Entry> take_due(MonotonicTime until, IsWanted is_wanted) {
+        auto first = heap_.end();
+        for (auto at = heap_.begin(); at != heap_.end(); ++at) {
+            if (at->when > until || !is_wanted(at->item)) continue;
+            if (first == heap_.end() || is_later(*first, *at)) first = at;
+        }
+        if (first == heap_.end()) return std::nullopt;
+        Entry taken = std::move(*first);
+        heap_.erase(first);
+        std::make_heap(heap_.begin(), heap_.end(), is_later);
+        return taken;
+    }
     void clear() noexcept { heap_.clear(); }
     /// All of them, in order.
     std::vector<Entry> sorted() const {

@@ -215,7 +215,10 @@ HttpResponse FakeApi::dispatch(const FakeCall& call) {
     std::string allowed;
     for (const auto& endpoint : endpoints) {
         if (endpoint.resource != call.route.resource) continue;
-        if (endpoint.method == call.method) return endpoint.serve(call);
+        if (endpoint.method == call.method) {
+            if (!call.route.content.empty()) step_due_approvals(call.world, call.moment);
+            return endpoint.serve(call);
+        }
         if (!allowed.empty()) allowed += ", ";
         allowed += to_string(endpoint.method);
     }

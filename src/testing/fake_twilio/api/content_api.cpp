@@ -352,4 +352,16 @@ void step_approval(FakeWorld& world, std::string_view content_sid, std::string_v
     }
 }
 
+void step_due_approvals(FakeWorld& world, const FakeMoment& moment) {
+    const auto is_approval = [](const FakeEvent& event) {
+        return event.kind == FakeEvent::Kind::approval;
+    };
+    while (const auto due = world.events.take_due(moment.monotonic, is_approval)) {
+        FakeMoment then = moment;
+        then.now -= std::chrono::duration_cast<TimePoint::duration>(moment.monotonic - due->when);
+        then.monotonic = due->when;
+        step_approval(world, due->item.subject, due->item.expected, then);
+    }
+}
+
 }  // namespace twiliowa::testing::fake

@@ -19,4 +19,8 @@ HttpResponse serve_request_approval(const FakeCall& call);
 void step_approval(FakeWorld& world, std::string_view content_sid, std::string_view expected,
                    const FakeMoment& moment);
 
+/// The steps of approvals that are due at `moment`, each at its own time: for who looks at one
+/// before events are run, as a blocking wait does.
+void step_due_approvals(FakeWorld& world, const FakeMoment& moment);
+
 }  // namespace twiliowa::testing::fake
