@@ -186,19 +186,6 @@ ContentType read_type(const std::string& type, ContentJson& json) {
     }
 }
 
-ContentJson write_type(const ContentType& content) {
-    return std::visit(
-        [](const auto& each) -> ContentJson {
-            if constexpr (std::is_same_v<std::decay_t<decltype(each)>, OtherContent>) {
-                auto json = parse_content_json(each.json, "types");
-                return json ? std::move(*json) : ContentJson(nullptr);
-            } else {
-                return write_part(each);
-            }
-        },
-        content);
-}
-
 /// The samples, if all are texts with names of their own; otherwise they stay unknown.
 bool read_samples(const ContentJson& json, TemplateVariables& variables) {
     if (!json.is_object()) return false;
@@ -246,6 +233,19 @@ ContentJson in_one_form(const ContentJson& json) {
 
 }  // namespace
 
+ContentJson write_content_type(const ContentType& content) {
+    return std::visit(
+        [](const auto& each) -> ContentJson {
+            if constexpr (std::is_same_v<std::decay_t<decltype(each)>, OtherContent>) {
+                auto json = parse_content_json(each.json, "types");
+                return json ? std::move(*json) : ContentJson(nullptr);
+            } else {
+                return write_part(each);
+            }
+        },
+        content);
+}
+
 ContentDefinition read_definition(ContentJson json) {
     ContentDefinition definition;
     for (const auto name : answer_members) json.erase(std::string(name));
@@ -281,7 +281,7 @@ ContentJson write_definition(const ContentDefinition& definition) {
     if (!definition.types.empty()) {
         auto& types = json["types"] = ContentJson::object();
         for (const auto& content : definition.types) {
-            types[std::string(type_name(content))] = write_type(content);
+            types[std::string(type_name(content))] = write_content_type(content);
         }
     }
     write_unknown(json, definition.extra);

@@ -10,6 +10,7 @@ namespace twiliowa::detail {
 
 /// `json` is an object.
 ContentDefinition read_definition(ContentJson json);
+ContentJson write_content_type(const ContentType& content);
 ContentJson write_definition(const ContentDefinition& definition);
 
 }  // namespace twiliowa::detail
