@@ -1,5 +1,5 @@
 # What is installed, in components: runtime (the shared library), development (headers, archives,
-# package files), tools (the emulator), single_header. Everything is found relative to where it is,
+# package files), tools (the emulator, the command line), single_header. Everything is found relative to where it is,
 # so that the prefix can be moved.
 include(CMakePackageConfigHelpers)
 

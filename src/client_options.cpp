@@ -15,12 +15,12 @@ Result<ClientOptions> ClientOptions::try_from_environment(const EnvironmentNames
     options.edge = detail::environment_variable(names.edge.c_str());
     options.region = detail::environment_variable(names.region.c_str());
     options.base_url = detail::environment_variable(names.base_url.c_str());
-    if (options.from.empty()) {
+    if (!names.sender.empty() && options.from.empty()) {
         return Error::invalid_request(names.sender, "environment variable is not set",
                                       "set it to your WhatsApp sender: +<country code><number>");
     }
-    if (auto from = Address::parse(options.from, names.sender); !from) {
-        return from.error();
+    if (!options.from.empty()) {
+        if (auto from = Address::parse(options.from, names.sender); !from) return from.error();
     }
     const auto origin = detail::api_origin("api", options.edge, options.region, options.base_url);
     if (!origin) {

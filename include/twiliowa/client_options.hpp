@@ -31,6 +31,7 @@ enum class UnknownWindow {
 
 /// Which environment variables say how a client is set up.
 struct EnvironmentNames {
+    /// Empty: no sender is read, for clients that do not send.
     TextField sender = "TWILIO_WHATSAPP_NUMBER";
     TextField edge = "TWILIO_EDGE";
     TextField region = "TWILIO_REGION";
@@ -77,8 +78,8 @@ struct ClientOptions {
     /// given in `extra` only is not looked up.
     std::shared_ptr<const OptOuts> opt_outs = {};
 
-    /// Reads the sender (needed), edge, region and base URL; the sender with or without
-    /// `whatsapp:` before it.
+    /// Reads the sender (needed, unless `names` has none), edge, region and base URL; the sender
+    /// with or without `whatsapp:` before it.
     /// @throws InvalidRequestError naming the variable that is missing or malformed.
     TWILIOWA_EXPORT static ClientOptions from_environment(const EnvironmentNames& names = {});
     TWILIOWA_EXPORT static Result<ClientOptions> try_from_environment(

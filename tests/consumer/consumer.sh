@@ -19,7 +19,7 @@ work=$build/consumer/$way
 mkdir -p "$work"
 
 # What only those who work on the library build, and the flags that only they use.
-not_for_consumers='twiliowa_[a-z]*_tests|example_[a-z]*:|twiliowa-emulator:|-Werror|-Wall|-fpch-preprocess'
+not_for_consumers='twiliowa_[a-z]*_tests|example_[a-z]*:|twiliowa-emulator:|twiliowa_cli:|-Werror|-Wall|-fpch-preprocess'
 
 none_in() { # <file> <pattern>
     ! grep -nE -- "$2" "$1" || { echo "That should not be in $1."; return 1; }
@@ -118,11 +118,12 @@ case $way in
 installed)
     tools=()
     [ ! -x "$build/tools/twiliowa-emulator" ] || tools=(bin/twiliowa-emulator)
+    [ ! -x "$build/tools/twiliowa" ] || tools+=(bin/twiliowa)
     install_to "$build" "$work/built"
     check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_testing.a "${tools[@]}"
     check_component single_header '^include/twiliowa_single.hpp$' 1
     check_component development '^(include/twiliowa/|lib/)' 40
-    [ ${#tools[@]} -eq 0 ] || check_component tools '^bin/twiliowa-emulator$' 1
+    [ ${#tools[@]} -eq 0 ] || check_component tools '^bin/twiliowa(-emulator)?$' ${#tools[@]}
     rm -rf "$work/prefix"
     mv "$work/built" "$work/prefix"
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"

@@ -201,7 +201,8 @@ oldest_cmake = re.search(r"cmake_minimum_required\(VERSION ([0-9.]+)\)", lists).
 assert static.required["cmake"] == f"[>={oldest_cmake} <4]"
 assert static.required["nlohmann_json"] == "[>=3.11.2 <4]" and static.required["fmt"] == "[>=9.1 <13]"
 assert static.required["openssl"] == "[>=3 <4]" and static.required["libcurl"] == "[>=7.88 <9]"
-assert "cpp-httplib" not in static.required and "cpp-httplib" in tools.required
+for name in ("cpp-httplib", "cli11"):
+    assert name not in static.required and name in tools.required, name
 assert not hasattr(shared.options, "fPIC") and hasattr(static.options, "fPIC")
 assert static.cpp_info.properties["cmake_file_name"] == "twiliowa"
 assert shared.cpp_info.components["twiliowa"].defines == ["TWILIOWA_SHARED"]

@@ -36,6 +36,7 @@ class TwiliowaConan(ConanFile):
         "openssl": "[>=3 <4]",
         "libcurl": "[>=7.88 <9]",
         "cpp-httplib": "0.20.1",
+        "cli11": "2.4.2",
     }
 
     def configure(self):
@@ -52,6 +53,7 @@ class TwiliowaConan(ConanFile):
             self.requires(f"{name}/{self._versions[name]}", transitive_headers=True, transitive_libs=True)
         if self.options.with_tools:
             self.requires(f"cpp-httplib/{self._versions['cpp-httplib']}", options={"with_openssl": True})
+            self.requires(f"cli11/{self._versions['cli11']}")
 
     def build_requirements(self):
         self.tool_requires("cmake/[>=3.23 <4]")

@@ -195,6 +195,13 @@ TEST_CASE("JSON without credentials is refused by the name of the key, and tells
           "twilio_account_sid");
 }
 
+TEST_CASE("who names no variable for the sender needs none, and gets none") {
+    const Environment set{{{"TWILIO_WHATSAPP_NUMBER", "nobody"}, {"TWILIO_EDGE", "dublin"}}};
+    const auto options = ClientOptions::try_from_environment({.sender = ""}).value();
+    CHECK(options.from.empty());
+    CHECK(options.edge == "dublin");
+}
+
 TEST_CASE("the sender comes from the variable that is named, its prefix once") {
     const Environment set{{{"TWILIO_EDGE", "canary edge"}}};
     setenv("TEST_PHONE_NUMBER", "whatsapp:+14155238886", 1);

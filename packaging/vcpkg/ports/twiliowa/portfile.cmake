@@ -25,7 +25,7 @@ vcpkg_cmake_config_fixup(CONFIG_PATH lib/cmake/twiliowa)
 vcpkg_fixup_pkgconfig()
 
 if("tools" IN_LIST FEATURES)
-    vcpkg_copy_tools(TOOL_NAMES twiliowa-emulator AUTO_CLEAN)
+    vcpkg_copy_tools(TOOL_NAMES twiliowa twiliowa-emulator AUTO_CLEAN)
 endif()
 
 file(REMOVE_RECURSE "${CURRENT_PACKAGES_DIR}/debug/include")

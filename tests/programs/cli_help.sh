@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Usage: cli_help.sh <emulator> <twiliowa> [directory of files that examples name]. Of every command: its help
+# begins with examples, and each of them is run, in order, against an emulator of its own; it takes no secret.
+set -euo pipefail
+emulator=$1 twiliowa=$2 files=${3-}
+# shellcheck source=tests/programs/emulator_lib.sh
+. "$(dirname "$0")/emulator_lib.sh"
+mkdir "$work/bin" "$work/files"
+ln -s "$(realpath "$twiliowa")" "$work/bin/twiliowa"
+PATH=$work/bin:$PATH
+[ -z "$files" ] || cp -r "$files"/. "$work/files"
+export TERM=dumb
+
+# commands_of [words...]: every command that begins so, a line each.
+commands_of() {
+    local names name
+    names=$(twiliowa "$@" --help | awk '/^Commands:$/ { list = 1; next } !NF { list = 0 } list { print $1 }')
+    if [ -z "$names" ]; then
+        echo "$*"
+    else
+        for name in $names; do commands_of "$@" "$name"; done
+    fi
+}
+
+start --clock x100
+cd "$work/files"
+count=0
+while IFS= read -r command; do
+    # shellcheck disable=SC2086 # words
+    help=$(twiliowa $command --help)
+    grep -qE '^Examples?:$' <<<"$(head -n 1 <<<"$help")" || fail "the help of $command begins so: $(head -n 1 <<<"$help")"
+    ! grep -iE -- '--[a-z-]*(token|secret|password|auth)' <<<"$help" || fail "$command takes a secret"
+    examples=$(sed -n '2,/^$/{s/^  //p}' <<<"$help")
+    [ -n "$examples" ] || fail "$command has no example"
+    while IFS= read -r example; do
+        [[ $example = *"twiliowa $command"* ]] || fail "an example of $command: $example"
+        bash -euo pipefail -c "$example" >"$work/out" 2>&1 </dev/null || fail "$example: $(cat "$work/out")"
+        [ -s "$work/out" ] || fail "$example prints nothing"
+        count=$((count + 1))
+    done <<<"$examples"
+done < <(commands_of)
+[ "$count" -ge 6 ] || fail "only $count examples"
+cd /
+stop
+echo "$count examples: as they should be"

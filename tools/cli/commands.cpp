@@ -1,0 +1,17 @@
+#include "commands.hpp"
+
+#include <iterator>
+#include <utility>
+
+namespace cli {
+
+std::vector<Command> all_commands() {
+    std::vector<Command> all;
+    for (auto* const commands : {account_commands, sender_commands, completion_commands}) {
+        auto some = commands();
+        std::move(some.begin(), some.end(), std::back_inserter(all));
+    }
+    return all;
+}
+
+}  // namespace cli

@@ -1,0 +1,17 @@
+/// @file
+/// Every command, by its noun.
+#pragma once
+
+#include <vector>
+
+#include "command.hpp"
+
+namespace cli {
+
+std::vector<Command> account_commands();
+std::vector<Command> completion_commands();
+std::vector<Command> sender_commands();
+
+std::vector<Command> all_commands();
+
+}  // namespace cli
