@@ -59,5 +59,8 @@ void CompositeObserver::on_result(const ResultEvent& event) noexcept {
 void CompositeObserver::on_webhook(const WebhookResultEvent& event) noexcept {
     for (const auto& observer : observers_) observer->on_webhook(event);
 }
+void CompositeObserver::on_stale_template(const StaleTemplateEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_stale_template(event);
+}
 
 }  // namespace twiliowa

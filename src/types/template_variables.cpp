@@ -8,6 +8,7 @@
 #include "text/ascii.hpp"
 #include "text/json_text.hpp"
 #include "text/utf8.hpp"
+#include "types/variable_words.hpp"
 
 namespace twiliowa {
 
@@ -23,24 +24,6 @@ constexpr int channel_policy_violation = 63013;
 Error variables_error(std::string_view problem, std::string_view hint = {},
                       int code = content_variables_invalid) {
     return Error::invalid_request("ContentVariables", problem, hint, code);
-}
-
-/// Whether it may hold somebody's number.
-bool holds_long_number(std::string_view name) noexcept {
-    constexpr int longest = 5;
-    int digits = 0;
-    return std::any_of(name.begin(), name.end(), [&](char c) {
-        digits = detail::is_digit(c) ? digits + 1 : 0;
-        return digits > longest;
-    });
-}
-
-/// A name in an error text: names come from outside too, so only harmless ones are quoted.
-std::string quoted_variable(std::string_view name, std::size_t index) {
-    if (is_variable_name(name) && !holds_long_number(name)) {
-        return "variable \"" + std::string(name) + "\"";
-    }
-    return "variable number " + std::to_string(index + 1);
 }
 
 /// A character of a value, as far as the rules of white space tell characters apart.
@@ -116,6 +99,25 @@ std::size_t whitespace_run(std::string_view text) noexcept {
     return end;
 }
 
+/// Whether it may hold somebody's number.
+bool holds_long_number(std::string_view name) noexcept {
+    constexpr int longest = 5;
+    int digits = 0;
+    return std::any_of(name.begin(), name.end(), [&](char c) {
+        digits = detail::is_digit(c) ? digits + 1 : 0;
+        return digits > longest;
+    });
+}
+
+}  // namespace
+
+std::string quoted_variable(std::string_view name, std::size_t index) {
+    if (is_variable_name(name) && !holds_long_number(name)) {
+        return "variable \"" + std::string(name) + "\"";
+    }
+    return "variable number " + std::to_string(index + 1);
+}
+
 std::string normalised_whitespace(std::string_view value) {
     std::string out;
     out.reserve(value.size());
@@ -135,6 +137,8 @@ std::string normalised_whitespace(std::string_view value) {
     }
     return std::string{detail::trim(out, " ")};
 }
+
+namespace {
 
 /// Reads one flat object of strings and says by name what else it met.
 class VariablesReader final : public nlohmann::json_sax<nlohmann::json> {
@@ -226,6 +230,20 @@ TemplateVariables& TemplateVariables::set(std::string name, std::string value) {
 TemplateVariables& TemplateVariables::set_or(std::string name, std::string value,
                                              std::string fallback) {
     return set(std::move(name), detail::is_blank(value) ? std::move(fallback) : std::move(value));
+}
+
+TemplateVariables& TemplateVariables::use_default(std::string name) {
+    defaults_.push_back(std::move(name));
+    return *this;
+}
+
+TemplateVariables& TemplateVariables::use_all_defaults() noexcept {
+    all_defaults_ = true;
+    return *this;
+}
+
+bool TemplateVariables::uses_default(std::string_view name) const noexcept {
+    return all_defaults_ || std::find(defaults_.begin(), defaults_.end(), name) != defaults_.end();
 }
 
 const std::string* TemplateVariables::find(std::string_view name) const noexcept {

@@ -103,6 +103,13 @@ struct WebhookResultEvent {
     std::chrono::microseconds duration{0};
 };
 
+/// A template was used as it was known last, since Twilio could not be asked (see Templates).
+struct StaleTemplateEvent {
+    std::string_view content_sid = {};
+    std::chrono::milliseconds age{0};  ///< Since it was fetched.
+    const Error& error;                ///< Why Twilio could not be asked.
+};
+
 /// Override what you need. Called from whatever thread works on the call; must be thread-safe and
 /// must not throw (an exception ends the program).
 class TWILIOWA_EXPORT Observer {
@@ -113,6 +120,7 @@ public:
     virtual void on_retry(const RetryEvent&) noexcept {}
     virtual void on_result(const ResultEvent&) noexcept {}
     virtual void on_webhook(const WebhookResultEvent&) noexcept {}
+    virtual void on_stale_template(const StaleTemplateEvent&) noexcept {}
 };
 
 /// Tells several observers of every event, in the order given.
@@ -125,6 +133,7 @@ public:
     void on_retry(const RetryEvent& event) noexcept override;
     void on_result(const ResultEvent& event) noexcept override;
     void on_webhook(const WebhookResultEvent& event) noexcept override;
+    void on_stale_template(const StaleTemplateEvent& event) noexcept override;
 
 private:
     std::vector<std::shared_ptr<Observer>> observers_;

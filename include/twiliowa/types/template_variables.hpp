@@ -44,6 +44,12 @@ public:
     /// Sets `fallback` where `value` is blank, empty or nothing but white space: values that a
     /// person or a program may have left out.
     TemplateVariables& set_or(std::string name, std::string value, std::string fallback);
+    /// Says that `name` is left out on purpose: the template's sample goes out in its place, which
+    /// a client with ClientOptions::templates refuses otherwise. Local; not sent.
+    TemplateVariables& use_default(std::string name);
+    /// The same of whatever is left out.
+    TemplateVariables& use_all_defaults() noexcept;
+    bool uses_default(std::string_view name) const noexcept;
     /// The value of `name`, or null.
     const std::string* find(std::string_view name) const noexcept;
     const std::vector<Entry>& entries() const noexcept { return entries_; }
@@ -79,6 +85,8 @@ public:
 
 private:
     std::vector<Entry> entries_;
+    std::vector<std::string> defaults_;
+    bool all_defaults_ = false;
 };
 
 }  // namespace twiliowa
