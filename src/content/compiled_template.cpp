@@ -9,7 +9,7 @@
 #include "content/chosen_type.hpp"
 #include "content/definition_json.hpp"
 #include "text/utf8.hpp"
-#include "types/variable_words.hpp"
+#include "types/variable_rules.hpp"
 
 namespace twiliowa::detail {
 

@@ -70,4 +70,22 @@ std::string_view text_member(const ContentJson& json, std::string_view name) noe
     return member->get_ref<const std::string&>();
 }
 
+bool is_absent(const ContentJson* json) noexcept {
+    return json == nullptr || json->is_null();
+}
+
+bool is_empty_member(const ContentJson* json) noexcept {
+    if (is_absent(json)) return true;
+    if (json->is_string()) return json->get_ref<const std::string&>().empty();
+    return (json->is_array() || json->is_object()) && json->empty();
+}
+
+std::string_view kind_of_json(const ContentJson& json) noexcept {
+    if (json.is_null()) return "null";
+    if (json.is_boolean()) return "true or false";
+    if (json.is_number()) return "a number";
+    if (json.is_string()) return "text";
+    return json.is_array() ? "a list" : "an object";
+}
+
 }  // namespace twiliowa::detail

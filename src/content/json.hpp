@@ -31,4 +31,12 @@ const ContentJson* find_member(const ContentJson& json, std::string_view name) n
 /// The text of the member of that name, or empty.
 std::string_view text_member(const ContentJson& json, std::string_view name) noexcept;
 
+/// Whether there is none, or null, which is the same.
+bool is_absent(const ContentJson* json) noexcept;
+/// Whether it is absent, or a text, list or object without anything in it.
+bool is_empty_member(const ContentJson* json) noexcept;
+
+/// `a number`, `text`, ...
+std::string_view kind_of_json(const ContentJson& json) noexcept;
+
 }  // namespace twiliowa::detail

@@ -59,23 +59,13 @@ constexpr CodePoints unseen_in_names[] = {
     {0xe0000, 0xe0fff},
 };
 
-/// The character at the front of `text`, which is valid UTF-8 of `length` bytes.
-char32_t first_code_point(std::string_view text, std::size_t length) noexcept {
-    const auto lead = static_cast<unsigned char>(text[0]);
-    char32_t point = length == 1 ? lead : lead & (0x7fu >> length);
-    for (std::size_t i = 1; i < length; ++i) {
-        point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
-    }
-    return point;
-}
-
 bool shows_what_it_is(std::string_view name) noexcept {
     constexpr std::string_view refused = "/\\:*?\"<>|";
     while (!name.empty()) {
         if (refused.find(name.front()) != std::string_view::npos) return false;
         const auto length = utf8_sequence_length(name);
         if (length == 0) return false;
-        const auto point = first_code_point(name, length);
+        const auto point = utf8_code_point(name, length);
         if (std::any_of(std::begin(unseen_in_names), std::end(unseen_in_names),
                         [point](const CodePoints& range) {
                             return range.first <= point && point <= range.last;

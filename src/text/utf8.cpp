@@ -33,6 +33,15 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept {
     return length;
 }
 
+char32_t utf8_code_point(std::string_view text, std::size_t length) noexcept {
+    const auto lead = static_cast<unsigned char>(text[0]);
+    char32_t point = length == 1 ? lead : lead & (0x7fu >> length);
+    for (std::size_t i = 1; i < length; ++i) {
+        point = point << 6 | (static_cast<unsigned char>(text[i]) & 0x3fu);
+    }
+    return point;
+}
+
 bool is_ascii(std::string_view text) noexcept {
     constexpr std::uint64_t high_bits = 0x8080'8080'8080'8080;
     std::array<std::uint64_t, 4> many{};

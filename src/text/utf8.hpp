@@ -14,6 +14,9 @@ bool is_ascii(std::string_view text) noexcept;
 /// must not be empty.
 std::size_t utf8_sequence_length(std::string_view text) noexcept;
 
+/// The character at the front of `text`, whose sequence is of `length` bytes.
+char32_t utf8_code_point(std::string_view text, std::size_t length) noexcept;
+
 /// Strict: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_valid_utf8(std::string_view text) noexcept;
 

@@ -8,15 +8,13 @@
 #include "text/ascii.hpp"
 #include "text/json_text.hpp"
 #include "text/utf8.hpp"
-#include "types/variable_words.hpp"
+#include "types/variable_rules.hpp"
 
 namespace twiliowa {
 
 namespace detail {
 namespace {
 
-constexpr std::size_t max_variables = 100;
-constexpr std::size_t max_variable_value = 1600;
 constexpr std::size_t max_spaces_in_a_row = 4;
 constexpr int content_variables_invalid = 21656;
 constexpr int channel_policy_violation = 63013;
@@ -63,7 +61,17 @@ VariableCharacter front_character(std::string_view text) noexcept {
     return byte < 0xc2 ? VariableCharacter{} : front_wide_space(text);
 }
 
-/// Whether nobody would see anything of it.
+}  // namespace
+
+bool holds_long_number(std::string_view name) noexcept {
+    constexpr int longest = 5;
+    int digits = 0;
+    return std::any_of(name.begin(), name.end(), [&](char c) {
+        digits = is_digit(c) ? digits + 1 : 0;
+        return digits > longest;
+    });
+}
+
 bool is_blank(std::string_view value) noexcept {
     while (!value.empty()) {
         const auto [kind, length] = front_character(value);
@@ -73,7 +81,6 @@ bool is_blank(std::string_view value) noexcept {
     return true;
 }
 
-/// What must not be sent about the white space of `value`, or empty.
 std::string_view whitespace_problem(std::string_view value) noexcept {
     std::size_t spaces = 0;
     while (!value.empty()) {
@@ -88,6 +95,8 @@ std::string_view whitespace_problem(std::string_view value) noexcept {
     return {};
 }
 
+namespace {
+
 /// Length of what normalising looks at as one: spaces, and whatever is refused.
 std::size_t whitespace_run(std::string_view text) noexcept {
     std::size_t end = 0;
@@ -97,16 +106,6 @@ std::size_t whitespace_run(std::string_view text) noexcept {
         end += length;
     }
     return end;
-}
-
-/// Whether it may hold somebody's number.
-bool holds_long_number(std::string_view name) noexcept {
-    constexpr int longest = 5;
-    int digits = 0;
-    return std::any_of(name.begin(), name.end(), [&](char c) {
-        digits = detail::is_digit(c) ? digits + 1 : 0;
-        return digits > longest;
-    });
 }
 
 }  // namespace
