@@ -24,6 +24,10 @@
 
 namespace twiliowa {
 
+namespace detail {
+struct SetupCheck;
+}
+
 /// What `reconcile` found.
 struct Reconciliation {
     enum class Outcome {
@@ -229,6 +233,7 @@ public:
                             const CallOptions& options = {}) const;
 
 private:
+    friend struct detail::SetupCheck;
     struct Impl;
     explicit MessagesClient(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
     static Result<std::shared_ptr<const Impl>> make_impl(CredentialsProvider provider,
