@@ -50,6 +50,20 @@ void print_state(const wa::Credentials& credentials, const wa::ClientOptions& op
     // [state]
 }
 
+/// Whether a program could go to work.
+bool is_in_order(const wa::MessagesClient& client, const std::string& callback_url) {
+    // [check]
+    bool in_order = true;
+    for (const auto& finding : wa::check_setup(client, callback_url)) {
+        if (finding.level == wa::FindingLevel::ok) continue;
+        std::printf("%s: %s: %s; %s\n", std::string(to_string(finding.level)).c_str(),
+                    finding.subject.c_str(), finding.what.c_str(), finding.way_out.c_str());
+        in_order = in_order && finding.level != wa::FindingLevel::wrong;
+    }
+    // [check]
+    return in_order;
+}
+
 }  // namespace
 
 int main() {
@@ -63,7 +77,11 @@ int main() {
     const auto options = from_env_file(path.string());
     std::filesystem::remove(path);
     print_state(fake->credentials(), fake->client_options());
+    const std::string url = "https://bot.example.com/whatsapp";
+    fake->set_webhook(wa::testing::FakeTwilio::demo_sender, url);
+    const wa::MessagesClient client{fake->credentials(), fake->client_options()};
     const bool good =
+        is_in_order(client, url) && !is_in_order(client, "https://localhost/whatsapp") &&
         from_secret_store(secret).password().reveal() == "token" && options.from == "+14155238886";
     return good ? 0 : 1;
 }

@@ -14,6 +14,11 @@
 
 namespace twiliowa {
 
+namespace detail {
+struct ApiClient;
+struct SetupCheck;
+}  // namespace detail
+
 /// Reads the account that the credentials act on: whether they are good, whether it is active, what
 /// is left on it.
 ///
@@ -44,7 +49,9 @@ public:
     void async_balance(Callback<Balance> done, const CallOptions& options = {}) const;
 
 private:
+    friend struct detail::SetupCheck;
     struct Impl;
+    explicit AccountClient(const detail::ApiClient& api);
     explicit AccountClient(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
     std::shared_ptr<const Impl> impl_;
 };

@@ -23,6 +23,10 @@
 
 namespace twiliowa {
 
+namespace detail {
+struct SetupCheck;
+}
+
 /// What `reconcile` found.
 struct Reconciliation {
     enum class Outcome {
@@ -230,6 +234,7 @@ public:
                             const CallOptions& options = {}) const;
 
 private:
+    friend struct detail::SetupCheck;
     struct Impl;
     explicit MessagesClient(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
     static Result<std::shared_ptr<const Impl>> make_impl(CredentialsProvider provider,

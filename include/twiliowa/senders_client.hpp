@@ -16,6 +16,11 @@
 
 namespace twiliowa {
 
+namespace detail {
+struct ApiClient;
+struct SetupCheck;
+}  // namespace detail
+
 /// Reads the account's WhatsApp senders: status, quality rating, messaging limit, why one is
 /// offline. Changes nothing.
 ///
@@ -48,7 +53,9 @@ public:
                     const CallOptions& options = {}) const;
 
 private:
+    friend struct detail::SetupCheck;
     struct Impl;
+    explicit SendersClient(const detail::ApiClient& api);
     explicit SendersClient(std::shared_ptr<const Impl> impl) noexcept : impl_(std::move(impl)) {}
     std::shared_ptr<const Impl> impl_;
 };

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <twiliowa/account_client.hpp>
+#include <twiliowa/check_setup.hpp>
 #include <twiliowa/client_options.hpp>
 #include <twiliowa/event_key.hpp>
 #include <twiliowa/http/curl_transport.hpp>

@@ -78,6 +78,9 @@ AccountClient::AccountClient(Credentials credentials, const ClientOptions& optio
 AccountClient::AccountClient(CredentialsProvider provider, const ClientOptions& options)
     : AccountClient(try_create(std::move(provider), options).value()) {}
 
+AccountClient::AccountClient(const detail::ApiClient& api)
+    : AccountClient(std::make_shared<const Impl>(Impl{api})) {}
+
 Result<AccountClient> AccountClient::try_create(CredentialsProvider provider,
                                                 const ClientOptions& options) {
     auto made = detail::ApiClient::create(std::move(provider), options);

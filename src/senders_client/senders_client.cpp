@@ -138,6 +138,9 @@ SendersClient::SendersClient(Credentials credentials, const ClientOptions& optio
 SendersClient::SendersClient(CredentialsProvider provider, const ClientOptions& options)
     : SendersClient(try_create(std::move(provider), options).value()) {}
 
+SendersClient::SendersClient(const detail::ApiClient& api)
+    : SendersClient(std::make_shared<const Impl>(Impl{api})) {}
+
 Result<SendersClient> SendersClient::try_create(CredentialsProvider provider,
                                                 const ClientOptions& options) {
     auto made = detail::ApiClient::create(std::move(provider), options);

@@ -121,6 +121,23 @@ TWILIOWA_BASE_URL=nonsense ends_with 0 account show --base-url "$TWILIOWA_BASE_U
 ends_with 4 account show --base-url http://127.0.0.1:1 --json
 error_is transport 0 '' none
 
+# What a doctor finds.
+ends_with 0 doctor
+says '^ok       credentials   Twilio takes the credentials$'
+silent err
+ends_with 1 doctor --callback-url http://localhost/whatsapp
+says '^wrong    callback_url  Twilio cannot reach it'
+says '^                       -> give the address'
+ends_with 1 doctor --sender +15550001111 --json
+tr -d ' \n' <"$work/out" | grep -qE '^\{"findings":\[\{"level":"ok","subject":"credentials","what":"[^"]+","way_out":""\},' || fail "a doctor's findings: $(cat "$work/out")"
+says '^      "level": "wrong",$'
+(
+    unset TWILIO_WHATSAPP_NUMBER
+    ends_with 1 doctor
+    ends_with 0 doctor --messaging-service MG00000000000000000000000000000001
+    says '^warning  sender        not looked at'
+)
+
 # Ctrl-C: what is under way is cancelled, within the time that a call may take.
 expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "black-hole", "count": 1}'
 "$twiliowa" account show --json >"$work/out" 2>"$work/err" &

@@ -22,7 +22,8 @@ commands_of() {
     fi
 }
 
-start --clock x100
+# A sender that is called at the URL of the examples.
+start --clock x100 --webhook https://bot.example.com/whatsapp
 cd "$work/files"
 count=0
 while IFS= read -r command; do

@@ -10,6 +10,7 @@ namespace cli {
 
 std::vector<Command> account_commands();
 std::vector<Command> completion_commands();
+std::vector<Command> doctor_commands();
 std::vector<Command> sender_commands();
 
 std::vector<Command> all_commands();

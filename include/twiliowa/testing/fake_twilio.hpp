@@ -57,7 +57,7 @@ namespace twiliowa::testing {
 /// Requests are told apart by path only: the host plays no part.
 ///
 /// Where Twilio's behaviour is not documented, this is what the fake does: credentials that do not
-/// open the path's account get 401 with 20003; cancelling a message that is cancelled already
+/// open the path's account get 401 with 20003, and so do API keys that read an account; cancelling a message that is cancelled already
 /// succeeds; DateSent filters take the date of creation of a message that has not been sent; every
 /// change of status is told to the status callback, but for the initial one; a template is turned
 /// down whose name contains `reject`, or whose body begins or ends with a variable; a customer in a
@@ -111,7 +111,8 @@ public:
     void add_messaging_service(std::string_view account_sid, std::string_view service_sid,
                                const std::vector<std::string>& senders = {});
     /// What the Senders API reports of one of the account's WhatsApp senders, `sender.sender_id`;
-    /// its SID may be left out. Changes nothing about what may be sent.
+    /// its SID may be left out. Changes nothing about what may be sent. A callback URL that is left
+    /// out is the one at which this calls for the sender, or for the account (`set_webhook`).
     void set_sender(std::string_view account_sid, ChannelSender sender);
     /// What the Accounts API reports: `active`, `suspended` or `closed`. Changes nothing about what
     /// may be sent.

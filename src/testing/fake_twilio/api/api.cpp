@@ -47,6 +47,11 @@ std::optional<FakeParameters> read_form(const HttpRequest& request) {
                                                             : std::string_view{});
 }
 
+/// What Twilio shows to standard API keys as little as other accounts.
+bool is_of_accounts(FakeResource resource) noexcept {
+    return resource == FakeResource::account || resource == FakeResource::balance;
+}
+
 /// No such resource; says so where a path would be one with `.json` behind it.
 HttpResponse no_resource(std::string_view path) {
     if (!match_route(std::string{path} + ".json")) return not_found("resource");
@@ -152,6 +157,9 @@ HttpResponse FakeApi::respond(const HttpRequest& request, const FakeAdmission& a
         return unauthorized(login.verdict == FakeLogin::Verdict::elsewhere
                                 ? "These credentials do not open the account in the URL"
                                 : "These credentials open no account");
+    }
+    if (login.with_key && is_of_accounts(admission.route->resource)) {
+        return unauthorized("API keys may not read accounts");
     }
 
     auto& limits = login.account->limits;

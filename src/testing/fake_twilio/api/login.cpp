@@ -40,15 +40,18 @@ std::optional<FakeCredentials> parse_basic(std::string_view authorization) {
 FakeLogin log_in(FakeAccounts& accounts, const HttpRequest& request, std::string_view wanted) {
     using Verdict = FakeLogin::Verdict;
     const auto authorization = find_authorization(request);
-    if (authorization.empty()) return {Verdict::missing, nullptr};
+    if (authorization.empty()) return {};
     const auto credentials = parse_basic(authorization);
     auto* const own = credentials ? accounts.open(credentials->name, credentials->secret) : nullptr;
-    if (own == nullptr) return {Verdict::unknown, nullptr};
-    if (wanted.empty() || own->sid == wanted) return {Verdict::accepted, own};
+    if (own == nullptr) return {.verdict = Verdict::unknown};
+    const bool with_key = credentials->name != own->sid;
+    if (wanted.empty() || own->sid == wanted) {
+        return {.verdict = Verdict::accepted, .account = own, .with_key = with_key};
+    }
     auto* const owned = accounts.find(wanted);
-    const bool opened =
-        owned != nullptr && owned->owner == own->sid && credentials->name == own->sid;
-    return opened ? FakeLogin{Verdict::accepted, owned} : FakeLogin{Verdict::elsewhere, nullptr};
+    const bool opened = owned != nullptr && owned->owner == own->sid && !with_key;
+    return opened ? FakeLogin{.verdict = Verdict::accepted, .account = owned}
+                  : FakeLogin{.verdict = Verdict::elsewhere};
 }
 
 }  // namespace twiliowa::testing::fake

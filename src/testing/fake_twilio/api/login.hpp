@@ -20,6 +20,7 @@ struct FakeLogin {
     };
     Verdict verdict = Verdict::missing;
     FakeAccount* account = nullptr;  ///< The account that is asked for, if they open it.
+    bool with_key = false;           ///< They are an API key's.
 };
 
 /// Looks at a request to the account `wanted`. Its owner's token opens an account, too, but none of

@@ -1,0 +1,103 @@
+// `twiliowa doctor`
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include <twiliowa/check_setup.hpp>
+#include <twiliowa/messages_client.hpp>
+
+#include "commands.hpp"
+#include "context.hpp"
+#include "layout.hpp"
+
+namespace cli {
+
+namespace {
+
+using twiliowa::Finding;
+using twiliowa::FindingLevel;
+
+struct DoctorOptions {
+    std::string callback_url = {};
+    std::string sender = {};
+    std::string messaging_service = {};
+};
+
+Colour colour_of(FindingLevel level) {
+    if (level == FindingLevel::ok) return Colour::green;
+    return level == FindingLevel::warning ? Colour::yellow : Colour::red;
+}
+
+/// A line of its own for the way out.
+std::string text_of_finding(const Output& output, const Finding& finding) {
+    const std::string level{to_string(finding.level)};
+    const auto padded = [](std::string text, std::size_t width) {
+        return text.append(width - std::min(width, text.size()), ' ');
+    };
+    constexpr std::size_t level_width = 9;
+    constexpr std::size_t subject_width = 14;
+    auto text = output.paint(colour_of(finding.level), level) +
+                std::string(level_width - level.size(), ' ') +
+                padded(finding.subject, subject_width) + printable(finding.what) + '\n';
+    if (!finding.way_out.empty()) {
+        text += std::string(level_width + subject_width, ' ') + "-> " + printable(finding.way_out) +
+                '\n';
+    }
+    return text;
+}
+
+ExitCode look(Context& context, const DoctorOptions& wanted) {
+    auto options = context.client_options();
+    if (!wanted.sender.empty()) options.from = wanted.sender;
+    if (!wanted.messaging_service.empty()) {
+        options.messaging_service_sid = wanted.messaging_service;
+    }
+    const twiliowa::MessagesClient client{context.credentials(), options};
+    const auto findings = check_setup(client, wanted.callback_url, context.call_options());
+
+    auto json = nlohmann::ordered_json::array();
+    std::string text;
+    for (const auto& finding : findings) {
+        json.push_back({{"level", to_string(finding.level)},
+                        {"subject", finding.subject},
+                        {"what", finding.what},
+                        {"way_out", finding.way_out}});
+        text += text_of_finding(context.output, finding);
+    }
+    context.output.result({{"findings", std::move(json)}}, text);
+    const bool wrong = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+        return finding.level == FindingLevel::wrong;
+    });
+    if (context.call_options().cancel.is_cancelled()) return ExitCode::try_later;
+    return wrong ? ExitCode::refused : ExitCode::done;
+}
+
+Action declare_doctor(CLI::App& app) {
+    const auto wanted = std::make_shared<DoctorOptions>();
+    app.add_option("--callback-url", wanted->callback_url,
+                   "Where Twilio shall bring what customers write")
+        ->type_name("URL");
+    app.add_option("--sender", wanted->sender, "Instead of TWILIO_WHATSAPP_NUMBER")
+        ->type_name("ADDRESS");
+    app.add_option("--messaging-service", wanted->messaging_service,
+                   "The messaging service that messages are sent through (MG...)")
+        ->type_name("SID");
+    return [wanted](Context& context) { return look(context, *wanted); };
+}
+
+}  // namespace
+
+std::vector<Command> doctor_commands() {
+    return {
+        {.noun = "doctor",
+         .summary = "Finds out whether messages could be sent and received, and changes nothing",
+         .details =
+             "Looks at the credentials, the account, its balance, the sender and its quality and,\n"
+             "if it is given, the callback URL. Ends with 1 if something is wrong.",
+         .examples = {"twiliowa doctor",
+                      "twiliowa doctor --callback-url https://bot.example.com/whatsapp"},
+         .declare = declare_doctor}};
+}
+
+}  // namespace cli
