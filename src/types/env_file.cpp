@@ -17,7 +17,7 @@ namespace {
 using detail::blanks;
 using detail::trim;
 
-constexpr std::size_t largest_env_file = 1u << 20;
+constexpr std::size_t largest_env_file = 1;  // MiB
 
 bool is_variable_of_environment(std::string_view name) noexcept {
     return !name.empty() && !detail::is_digit(name.front()) &&
@@ -122,16 +122,9 @@ Result<std::vector<Assignment>> read_assignments(std::string_view text) {
 }  // namespace
 
 Result<std::size_t> try_load_env_file(const std::string& path) {
-    std::ifstream file{path, std::ios::binary};
-    std::string text(largest_env_file + 1, '\0');
-    if (!file.read(text.data(), static_cast<std::streamsize>(text.size())) && !file.eof()) {
-        return Error::invalid_request("path", "is not a file that can be read");
-    }
-    text.resize(static_cast<std::size_t>(file.gcount()));
-    if (text.size() > largest_env_file) {
-        return Error::invalid_request("path", "is a file of more than 1 MiB");
-    }
-    const auto assignments = read_assignments(text);
+    const auto text = detail::read_whole_file(path, detail::largest_env_file);
+    if (!text) return text.error();
+    const auto assignments = read_assignments(*text);
     if (!assignments) return assignments.error();
     std::size_t count = 0;
     for (const auto& [name, value] : *assignments) {
