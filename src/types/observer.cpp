@@ -59,5 +59,8 @@ void CompositeObserver::on_result(const ResultEvent& event) noexcept {
 void CompositeObserver::on_webhook(const WebhookResultEvent& event) noexcept {
     for (const auto& observer : observers_) observer->on_webhook(event);
 }
+void CompositeObserver::on_number_changed_hands(const NumberChangedHandsEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_number_changed_hands(event);
+}
 
 }  // namespace twiliowa
