@@ -16,6 +16,7 @@
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/senders_client.hpp>
 #include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/dedup_store.hpp>
 #include <twiliowa/state/lease_keeper.hpp>
 #include <twiliowa/state/opt_outs.hpp>

@@ -17,6 +17,7 @@
 #include <twiliowa/messaging_response.hpp>
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/dedup_store.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/types/cancel.hpp>
@@ -64,6 +65,10 @@ struct WebhookOptions {
     PerAccount<ConversationWindow> window = {};
     /// Told of every inbound message and every error, when given. As `window`.
     PerAccount<OptOuts> opt_outs = {};
+    /// Learns from every event that names a customer's number and user id that both are one
+    /// customer's, when given; before the window and the opt-outs, which should have the same one
+    /// in their options. As `window`.
+    PerAccount<Customers> customers = {};
     std::shared_ptr<Observer> observer = {};
     std::size_t max_body_bytes = std::size_t{256} * 1024;
     /// Requests a peer may make at once; as many again become possible over `peer_period`, one by

@@ -263,6 +263,12 @@ Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked)
                                           63031);
         }
     }
+    if (checked.to.channel() == Address::Channel::whatsapp && checked.to.phone_number().empty() &&
+        equals_ignoring_case(message.category.str(), TemplateCategory::authentication)) {
+        return Error::invalid_request(
+            "To", "is a WhatsApp user id, and an authentication template needs a phone number",
+            "send it to the number, if you have it, or the code another way");
+    }
     if (message.shorten_urls.value_or(false) &&
         checked.to.channel() == Address::Channel::whatsapp) {
         return Error::invalid_request("ShortenUrls", "does not work on WhatsApp", "leave it out");

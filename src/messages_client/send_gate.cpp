@@ -1,9 +1,14 @@
 #include "messages_client/send_gate.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
+#include <vector>
+
+#include <twiliowa/state/customers.hpp>
 
 #include "text/ascii.hpp"
 
@@ -53,12 +58,48 @@ Error window_refusal(bool known) {
         "send a template, or name one in fallback_content_sid", 63016);
 }
 
+/// Who the recipient is to each of the note's senders. Read once for a send, though windows and
+/// opt-outs both ask.
+class LinkedRecipient {
+public:
+    explicit LinkedRecipient(const SendNote& note) : note_(note) {}
+
+    /// For the sender at that place.
+    Result<LinkedCustomer> of(const std::shared_ptr<const Customers>& customers,
+                              std::size_t place) {
+        if (customers != read_by_) {
+            auto linked = customers->linked(note_.senders, note_.to);
+            if (!linked) return linked.error();
+            linked_ = std::move(*linked);
+            read_by_ = customers;
+        }
+        return linked_[place];
+    }
+
+private:
+    const SendNote& note_;
+    std::shared_ptr<const Customers> read_by_;
+    std::vector<LinkedCustomer> linked_;
+};
+
+/// What `part` knows of the recipient, as the sender at that place has them.
+template <class Part, class... At>
+auto state_for(const Part& part, const SendNote& note, std::size_t place,
+               LinkedRecipient& recipient, const At&... at)
+    -> decltype(part.state(note.senders[place], note.to, at...)) {
+    const auto& sender = note.senders[place];
+    if (!part.customers()) return part.state(sender, note.to, at...);
+    const auto linked = recipient.of(part.customers(), place);
+    if (!linked) return linked.error();
+    return part.state(sender, *linked, at...);
+}
+
 /// What the first sender of which something is known says of the window.
 Result<WindowState> window_state(const ConversationWindow& window, const SendNote& note,
-                                 const std::optional<TimePoint>& at) {
-    for (const auto& sender : note.senders) {
-        if (sender.empty()) continue;
-        auto state = window.state(sender, note.to, at);
+                                 const std::optional<TimePoint>& at, LinkedRecipient& recipient) {
+    for (std::size_t i = 0; i < note.senders.size(); ++i) {
+        if (note.senders[i].empty()) continue;
+        auto state = state_for(window, note, i, recipient, at);
         if (!state || state->known) return state;
     }
     return WindowState{};
@@ -77,16 +118,17 @@ SendNote note_of(const CheckedOutbound& checked, TimePoint now) {
 
 Result<SendGate::Way> SendGate::admit(const OutboundMessage& message, const SendNote& note) const {
     if (note.to.empty()) return Way::as_it_is;
+    LinkedRecipient recipient{note};
     if (opt_outs) {
-        for (const auto& sender : note.senders) {
-            if (sender.empty()) continue;
-            const auto stopped = opt_outs->state(sender, note.to);
+        for (std::size_t i = 0; i < note.senders.size(); ++i) {
+            if (note.senders[i].empty()) continue;
+            const auto stopped = state_for(*opt_outs, note, i, recipient);
             if (!stopped) return stopped.error();
             if (auto refusal = opted_out_refusal(*stopped, message)) return *refusal;
         }
     }
     if (!window || !note.on_whatsapp() || !is_free_form(message)) return Way::as_it_is;
-    const auto state = window_state(*window, note, message.send_at);
+    const auto state = window_state(*window, note, message.send_at, recipient);
     if (!state) return state.error();
     if (state->open || (!state->known && !refuse_unknown_window)) return Way::as_it_is;
     if (!message.fallback_content_sid.empty()) return Way::fallback;

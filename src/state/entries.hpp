@@ -74,4 +74,22 @@ Result<bool> change_entry(Store& store, const std::string& key, Change change) {
     return store_error("never takes a change", "check its compare_and_set");
 }
 
+/// Erases the entry if `may_go(const std::string& value)` (a Result<bool>) says so; looks again if
+/// somebody came between. Says whether one was erased.
+template <class MayGo>
+Result<bool> erase_entry(Store& store, const std::string& key, MayGo may_go) {
+    constexpr int max_rounds = 10'000;  // as in change_entry
+    for (int round = 0; round < max_rounds; ++round) {
+        const auto entry = store.get(key);
+        if (!entry) return entry.error();
+        if (!*entry) return false;
+        const Result<bool> goes = may_go((*entry)->value);
+        if (!goes || !*goes) return goes;
+        const auto erased = store.erase(key, (*entry)->version);
+        if (!erased) return erased.error();
+        if (*erased) return true;
+    }
+    return store_error("never erases an entry", "check its erase");
+}
+
 }  // namespace twiliowa::detail

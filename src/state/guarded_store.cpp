@@ -24,6 +24,16 @@ public:
     Result<bool> erase(std::string_view key, std::uint64_t expected) override {
         return guarded([&] { return store_->erase(key, expected); });
     }
+    Result<std::vector<std::optional<StoredValue>>> get_each(
+        std::span<const std::string> keys) override {
+        return guarded([&]() -> Result<std::vector<std::optional<StoredValue>>> {
+            auto entries = store_->get_each(keys);
+            if (entries && entries->size() != keys.size()) {
+                return store_error("answers another number of keys than it was asked for");
+            }
+            return entries;
+        });
+    }
 
 private:
     template <class Operation>

@@ -3,11 +3,15 @@
 #include <algorithm>
 #include <iterator>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "state/entries.hpp"
 #include "state/guarded_store.hpp"
 #include "text/ascii.hpp"
+#include "text/dates.hpp"
+#include "text/json_text.hpp"
 #include "types/duration_bound.hpp"
 
 namespace twiliowa {
@@ -24,13 +28,17 @@ struct OptOutRecord {
     Since refused = {};  ///< Everything is stopped: Twilio's error said so.
     Since blocked = {};
     Since marketing = {};
-    Since wrote = {};  ///< The message that ended a block.
+    Since wrote =
+        {};  ///< The message that ended a block; where addresses are linked, the last one.
+    /// Where addresses are linked: words of a return that end only what an error has told.
+    Since started = {};
 
     friend bool operator==(const OptOutRecord&, const OptOutRecord&) = default;
 
     OptOutState state() const noexcept {
         return {out || refused, blocked.has_value(), marketing.has_value()};
     }
+    bool stops() const noexcept { return state() != OptOutState{}; }
     /// Of the same time the last word counts.
     bool stop(Since OptOutRecord::*what, TimePoint at) {
         auto& since = this->*what;
@@ -54,7 +62,32 @@ struct OptOutRecord {
         blocked.reset();
         wrote = at;
     }
+
+    // Where addresses are linked, what ends an opt-out may come under one address and the opt-out
+    // under another. So all of it is kept, even where there is nothing to end yet.
+
+    void write_linked(TimePoint at) {
+        if (!wrote || *wrote < at) wrote = at;
+        if (blocked && *blocked <= at) blocked.reset();
+    }
+    /// Says whether it ended something.
+    bool start_linked(TimePoint at) {
+        if (!started || *started < at) started = at;
+        bool ended = false;
+        for (auto* const since : {&refused, &marketing}) {
+            if (!*since || **since > at) continue;
+            since->reset();
+            ended = true;
+        }
+        return ended;
+    }
+    bool stop_linked(Since OptOutRecord::*what, TimePoint at) {
+        const bool told = what == &OptOutRecord::out;
+        return (told || !started || *started <= at) && stop(what, at);
+    }
 };
+constexpr OptOutRecord::Since OptOutRecord::*opt_out_stops[] = {
+    &OptOutRecord::out, &OptOutRecord::refused, &OptOutRecord::blocked, &OptOutRecord::marketing};
 
 struct OptOutWord {
     std::string_view word;
@@ -65,6 +98,7 @@ constexpr OptOutWord opt_out_words[] = {
     {"in", &OptOutRecord::returned},          {"out", &OptOutRecord::out},
     {"unsubscribed", &OptOutRecord::refused}, {"blocked", &OptOutRecord::blocked},
     {"marketing", &OptOutRecord::marketing},  {"wrote", &OptOutRecord::wrote},
+    {"started", &OptOutRecord::started},
 };
 /// Version 0.1.0's word for any of the three errors. Read as a block: it ends when the customer
 /// writes, and what Twilio still refuses then is learnt anew.
@@ -108,6 +142,212 @@ Result<std::string> opt_out_key(std::string_view scope, const Sender& sender,
     return conversation_key("optout", scope, sender, recipient);
 }
 
+/// Of an address whose opt-out has outlived everything else: a hash.
+std::string forgotten_key(std::string_view scope, const Sender& sender, std::string_view hash) {
+    return state_key("optout-forgotten", {scope, sender.wire(), hash});
+}
+
+/// What several addresses of one customer say together.
+class JoinedOptOuts {
+public:
+    /// What `linked` has a share in. An opt-out under a number that is theirs holds, whoever had
+    /// the number then.
+    void add(const OptOutRecord& record, const LinkedAddress& linked) {
+        const auto later = [](Since& known, const Since& since) {
+            if (since && (!known || *known < *since)) known = since;
+        };
+        for (auto OptOutRecord::*const ended :
+             {&OptOutRecord::returned, &OptOutRecord::started, &OptOutRecord::wrote}) {
+            const auto& since = record.*ended;
+            if (since && linked.held(*since)) later(joined_.*ended, since);
+        }
+        for (auto OptOutRecord::*const stopped : opt_out_stops) {
+            const auto& since = record.*stopped;
+            if (since && (!linked.until || linked.held(*since))) later(joined_.*stopped, since);
+        }
+    }
+
+    /// What is stopped still. What came at the same time under two addresses stops.
+    OptOutRecord active() const {
+        auto record = joined_;
+        const auto end = [&](Since& since, std::initializer_list<Since> endings) {
+            for (const auto& ending : endings) {
+                if (since && ending && *since < *ending) since.reset();
+            }
+        };
+        end(record.out, {record.returned});
+        end(record.refused, {record.returned, record.started});
+        end(record.marketing, {record.returned, record.started});
+        end(record.blocked, {record.returned, record.wrote});
+        return record;
+    }
+
+private:
+    using Since = OptOutRecord::Since;
+    OptOutRecord joined_;
+};
+
+/// The keys of what is known of a customer, and which address each is of.
+struct OptOutKeys {
+    std::vector<std::string> keys = {};
+    std::vector<const LinkedAddress*> of = {};
+    std::size_t plain = 0;  ///< So many are of records; the others of forgotten ones.
+};
+
+Result<OptOutKeys> opt_out_keys(const OptOutOptions& options, const Sender& sender,
+                                const LinkedCustomer& customer) {
+    OptOutKeys all;
+    for (const auto& linked : customer.addresses) {
+        auto key = opt_out_key(options.scope, sender, linked.address);
+        if (!key) return key.error();
+        all.keys.push_back(std::move(*key));
+        all.of.push_back(&linked);
+    }
+    all.plain = all.keys.size();
+    if (!options.customers) return all;
+    for (const auto& linked : customer.addresses) {
+        const auto hash = options.customers->key(linked.address);
+        if (!hash) return hash.error();
+        auto key = forgotten_key(options.scope, sender, *hash);
+        if (std::find(all.keys.begin(), all.keys.end(), key) != all.keys.end()) continue;
+        all.keys.push_back(std::move(key));
+        all.of.push_back(&linked);
+    }
+    return all;
+}
+
+/// What is kept of an address; empty where nothing is.
+Result<OptOutRecord> opt_outs_in(const std::optional<StoredValue>& entry) {
+    if (!entry) return OptOutRecord{};
+    auto record = parse_opt_out(entry->value);
+    if (!record) return foreign_entry();
+    return std::move(*record);
+}
+
+Result<JoinedOptOuts> joined_opt_outs(Store& store, const OptOutKeys& keys) {
+    const auto entries = store.get_each(keys.keys);
+    if (!entries) return entries.error();
+    JoinedOptOuts joined;
+    for (std::size_t i = 0; i < keys.keys.size(); ++i) {
+        const auto record = opt_outs_in((*entries)[i]);
+        if (!record) return record.error();
+        joined.add(*record, *keys.of[i]);
+    }
+    return joined;
+}
+
+/// What opt-outs keep, found and erased for its customers.
+class OptOutPersonalData final : public PersonalData {
+public:
+    /// `options` without customers: they hold this.
+    OptOutPersonalData(std::shared_ptr<Store> store, OptOutOptions options,
+                       const Customers& customers)
+        : store_(std::move(store)), options_(std::move(options)), customers_(customers) {
+        options_.customers = nullptr;
+    }
+
+    std::string_view name() const noexcept override { return "opt_outs"; }
+
+    Result<Forgotten> forget(std::span<const CustomerConversation> of) const override {
+        Forgotten forgotten;
+        for (const auto& conversation : of) {
+            const auto keys = opt_out_keys(options_, conversation.sender, conversation.customer);
+            if (!keys) return keys.error();
+            const auto joined = joined_opt_outs(*store_, *keys);
+            if (!joined) return joined.error();
+            const auto active = joined->active();
+            for (std::size_t i = 0; i < keys->keys.size(); ++i) {
+                const auto& linked = *keys->of[i];
+                if (active.stops() && !linked.until) {
+                    const auto kept = keep_hash(conversation.sender, linked.address, active);
+                    if (!kept) return kept.error();
+                    forgotten.kept = true;
+                }
+                const auto erased = erase_entry(
+                    *store_, keys->keys[i],
+                    [&](const std::string& value) { return is_all_theirs(value, linked); });
+                if (!erased) return erased.error();
+            }
+        }
+        return forgotten;
+    }
+
+    Result<std::string> export_of(std::span<const CustomerConversation> of) const override {
+        std::string json = "[";
+        for (const auto& [sender, customer] : of) {
+            for (const auto& linked : customer.addresses) {
+                const auto key = opt_out_key(options_.scope, sender, linked.address);
+                if (!key) return key.error();
+                const auto entry = store_->get(*key);
+                if (!entry) return entry.error();
+                if (!*entry) continue;
+                const auto record = parse_opt_out((*entry)->value);
+                if (!record) return foreign_entry();
+                json += json.size() > 1 ? ",{" : "{";
+                append_json_string(json.append(R"("sender":)"), sender.wire());
+                append_json_string(json.append(R"(,"address":)"), linked.address.wire());
+                for (const auto& [word, since] : opt_out_words) {
+                    if (!((*record).*since) || !linked.held(*((*record).*since))) continue;
+                    append_json_string(json.append(1, ','), word);
+                    append_json_string(json.append(1, ':'),
+                                       format_iso8601_utc(*((*record).*since)));
+                }
+                json += '}';
+            }
+        }
+        return json + ']';
+    }
+
+    Result<bool> needs_links(const CustomerConversation& of) const override {
+        const auto keys = opt_out_keys(options_, of.sender, of.customer);
+        if (!keys) return keys.error();
+        const auto entries = store_->get_each(keys->keys);
+        if (!entries) return entries.error();
+        for (const auto& entry : *entries) {
+            const auto record = opt_outs_in(entry);
+            if (!record) return record.error();
+            if (record->stops()) return true;
+        }
+        return false;
+    }
+
+private:
+    static Result<bool> is_all_theirs(const std::string& value, const LinkedAddress& linked) {
+        const auto record = parse_opt_out(value);
+        if (!record) return foreign_entry();
+        if (!linked.until) return true;
+        return std::all_of(std::begin(opt_out_words), std::end(opt_out_words),
+                           [&](const OptOutWord& word) {
+                               const auto& since = (*record).*word.since;
+                               return !since || linked.held(*since);
+                           });
+    }
+
+    Result<bool> keep_hash(const Sender& sender, const Address& address,
+                           const OptOutRecord& active) const {
+        const auto hash = customers_.key(address);
+        if (!hash) return hash.error();
+        return change_entry(*store_, forgotten_key(options_.scope, sender, *hash),
+                            [&](const std::string* value) -> Result<std::optional<StoreWrite>> {
+                                std::optional<OptOutRecord> kept = OptOutRecord{};
+                                if (value != nullptr) kept = parse_opt_out(*value);
+                                if (!kept) return foreign_entry();
+                                bool news = false;
+                                for (auto OptOutRecord::*const what : opt_out_stops) {
+                                    const auto& since = active.*what;
+                                    if (since) news = kept->stop(what, *since) || news;
+                                }
+                                if (!news) return std::optional<StoreWrite>{};
+                                return std::optional<StoreWrite>{
+                                    {opt_out_text(*kept), Store::forever, Keep::pinned}};
+                            });
+    }
+
+    std::shared_ptr<Store> store_;
+    OptOutOptions options_;
+    const Customers& customers_;  ///< Asks this, so it is there.
+};
+
 bool is_one_of(const std::vector<std::string>& words, std::string_view body) {
     return std::any_of(words.begin(), words.end(), [&](const std::string& word) {
         return !word.empty() && equals_ignoring_case(word, body);
@@ -128,6 +368,10 @@ OptOuts::OptOuts(std::shared_ptr<Store> store, OptOutOptions options)
     : store_(detail::guarded_store(std::move(store))), options_(std::move(options)) {
     detail::require_duration("opt_in_kept", options_.opt_in_kept);
     if (!options_.clock) options_.clock = system_clock();
+    if (!options_.customers) return;
+    personal_data_ =
+        std::make_shared<detail::OptOutPersonalData>(store_, options_, *options_.customers);
+    options_.customers->add_part(personal_data_);
 }
 
 Result<bool> OptOuts::record(const Sender& sender, const Address& recipient, News what,
@@ -136,6 +380,7 @@ Result<bool> OptOuts::record(const Sender& sender, const Address& recipient, New
     const auto key = detail::opt_out_key(options_.scope, sender, recipient);
     if (!key) return key.error();
     const auto at = detail::no_later_than_now(*options_.clock, when);
+    if (options_.customers) return record_linked(sender, recipient, what, at);
     bool news = false;
     const auto merge = [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
         std::optional<Record> known = Record{};
@@ -178,6 +423,154 @@ Result<bool> OptOuts::record(const Sender& sender, const Address& recipient, New
     return *written && news;
 }
 
+/// What became of one entry.
+struct OptOuts::Change {
+    bool written = false;
+    bool news = false;
+    bool stops = false;  ///< As it is now.
+};
+
+Result<OptOuts::Change> OptOuts::change(const std::string& key, News what, TimePoint at) const {
+    using Record = detail::OptOutRecord;
+    Change made;
+    const auto merge = [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
+        std::optional<Record> known = Record{};
+        if (value != nullptr) known = detail::parse_opt_out(*value);
+        if (!known) return detail::foreign_entry();
+        auto record = *known;
+        switch (what) {
+            case News::in_if_refused:
+                made.news = record.start_linked(at) && !record.out;
+                record.write_linked(at);
+                break;
+            case News::wrote:
+                record.write_linked(at);
+                break;
+            case News::in:
+                made.news = record.come_back(at);
+                break;
+            case News::out:
+                made.news = record.stop_linked(&Record::out, at);
+                break;
+            case News::refused:
+                made.news = record.stop_linked(&Record::refused, at);
+                break;
+            case News::blocked:
+                made.news = record.stop_linked(&Record::blocked, at);
+                break;
+            case News::marketing:
+                made.news = record.stop_linked(&Record::marketing, at);
+                break;
+        }
+        made.stops = record.stops();
+        if (record == *known) return std::optional<detail::StoreWrite>{};
+        const bool lasts = made.stops || record.returned || record.started;
+        return std::optional<detail::StoreWrite>{{detail::opt_out_text(record),
+                                                  lasts ? Store::forever : options_.opt_in_kept,
+                                                  made.stops ? Keep::pinned : Keep::evictable}};
+    };
+    const auto written = detail::change_entry(*store_, key, merge);
+    if (!written) return written.error();
+    made.written = *written;
+    return made;
+}
+
+/// What the former holders of a number said under it becomes theirs before the present one changes
+/// it.
+Result<void> OptOuts::leave_to_former(const Sender& sender, const Address& number,
+                                      const LinkedCustomer& customer) const {
+    if (customer.former.empty()) return {};
+    const auto key = detail::opt_out_key(options_.scope, sender, number);
+    if (!key) return key.error();
+    const auto entry = store_->get(*key);
+    if (!entry) return entry.error();
+    const auto record = detail::opt_outs_in(*entry);
+    if (!record) return record.error();
+    constexpr News news[] = {News::out, News::refused, News::blocked, News::marketing};
+    for (std::size_t i = 0; i < std::size(news); ++i) {
+        const auto& since = (*record).*detail::opt_out_stops[i];
+        if (!since) continue;
+        for (const auto& former : customer.former) {
+            if (!former.held(*since)) continue;
+            if (auto noted = options_.customers->note(sender, former.address, Store::forever);
+                !noted) {
+                return noted;
+            }
+            const auto theirs = detail::opt_out_key(options_.scope, sender, former.address);
+            if (!theirs) return theirs.error();
+            const auto left = change(*theirs, news[i], *since);
+            if (!left) return left.error();
+        }
+    }
+    return {};
+}
+
+/// A return ends what is stopped under the customer's other addresses, too, so that it need not be
+/// remembered as long as they are.
+Result<bool> OptOuts::end_elsewhere(const Sender& sender, const LinkedCustomer& customer, News what,
+                                    TimePoint at) const {
+    const auto keys = detail::opt_out_keys(options_, sender, customer);
+    if (!keys) return keys.error();
+    const auto entries = store_->get_each(keys->keys);
+    if (!entries) return entries.error();
+    bool news = false;
+    for (std::size_t i = 1; i < keys->keys.size(); ++i) {  // the first is the address itself
+        const auto record = detail::opt_outs_in((*entries)[i]);
+        if (!record) return record.error();
+        const bool ends = what == News::wrote ? record->blocked.has_value() : record->stops();
+        const auto& linked = *keys->of[i];
+        if (!ends || !linked.held(at)) continue;
+        if (linked.from) {  // others may have had it before
+            const auto number = options_.customers->linked(sender, linked.address);
+            if (!number) return number.error();
+            auto left = leave_to_former(sender, linked.address, *number);
+            if (!left) return left.error();
+        }
+        const auto ended = change(keys->keys[i], what, at);
+        if (!ended) return ended.error();
+        news = news || ended->news;
+        if (i < keys->plain || ended->stops) continue;
+        // Of who was forgotten nothing is kept but what is stopped.
+        const auto erased = detail::erase_entry(*store_, keys->keys[i],
+                                                [](const std::string& value) -> Result<bool> {
+                                                    const auto left = detail::parse_opt_out(value);
+                                                    if (!left) return detail::foreign_entry();
+                                                    return !left->stops();
+                                                });
+        if (!erased) return erased.error();
+    }
+    return news;
+}
+
+Result<bool> OptOuts::record_linked(const Sender& sender, const Address& recipient, News what,
+                                    TimePoint at) const {
+    const auto& customers = *options_.customers;
+    const bool ends = what == News::wrote || what == News::in || what == News::in_if_refused;
+    const auto kept = what == News::wrote ? options_.opt_in_kept : Store::forever;
+    if (auto noted = customers.note(sender, recipient, kept); !noted) return noted.error();
+    const auto customer = customers.linked(sender, recipient);
+    if (!customer) return customer.error();
+    if (auto left = leave_to_former(sender, recipient, *customer); !left) return left.error();
+    const auto key = detail::opt_out_key(options_.scope, sender, recipient);
+    if (!key) return key.error();
+    const auto changed = change(*key, what, at);
+    if (!changed) return changed.error();
+    bool news = changed->written && changed->news;
+    if (ends) {
+        const auto ended = end_elsewhere(sender, *customer, what, at);
+        if (!ended) return ended.error();
+        news = news || *ended;
+        if (news && what == News::in_if_refused) {
+            const auto left = state(sender, *customer);
+            if (!left) return left.error();
+            news = !left->everything;
+        }
+    } else if (changed->stops) {
+        if (auto pinned = customers.pin(sender, recipient); !pinned) return pinned.error();
+    }
+    return news;
+}
+
 Result<void> OptOuts::opt_out(const Sender& sender, const Address& recipient,
                               std::optional<TimePoint> at) const {
     const auto recorded = record(sender, recipient, News::out, at);
@@ -207,12 +600,24 @@ Result<void> OptOuts::opt_in(std::string_view sender, std::string_view recipient
 Result<OptOutState> OptOuts::state(const Sender& sender, const Address& recipient) const {
     const auto key = detail::opt_out_key(options_.scope, sender, recipient);
     if (!key) return key.error();
+    if (options_.customers) {
+        const auto linked = options_.customers->linked(sender, recipient);
+        if (!linked) return linked.error();
+        return state(sender, *linked);
+    }
     const auto entry = store_->get(*key);
     if (!entry) return entry.error();
-    if (!*entry) return OptOutState{};
-    const auto known = detail::parse_opt_out((*entry)->value);
-    if (!known) return detail::foreign_entry();
+    const auto known = detail::opt_outs_in(*entry);
+    if (!known) return known.error();
     return known->state();
+}
+
+Result<OptOutState> OptOuts::state(const Sender& sender, const LinkedCustomer& recipient) const {
+    const auto keys = detail::opt_out_keys(options_, sender, recipient);
+    if (!keys) return keys.error();
+    const auto joined = detail::joined_opt_outs(*store_, *keys);
+    if (!joined) return joined.error();
+    return joined->active().state();
 }
 
 Result<OptOutState> OptOuts::state(std::string_view sender, std::string_view recipient) const {

@@ -21,6 +21,17 @@ bool is_store_error(const Error& error) noexcept {
     return error.kind() == ErrorKind::transport && error.field() == "store";
 }
 
+Result<std::vector<std::optional<StoredValue>>> Store::get_each(std::span<const std::string> keys) {
+    std::vector<std::optional<StoredValue>> entries;
+    entries.reserve(keys.size());
+    for (const auto& key : keys) {
+        auto entry = get(key);
+        if (!entry) return entry.error();
+        entries.push_back(std::move(*entry));
+    }
+    return entries;
+}
+
 namespace detail {
 
 /// A key and its hash, which is made once of each: keys are long.
@@ -223,6 +234,22 @@ Result<bool> MemoryStore::erase(std::string_view key, std::uint64_t expected) {
     if (found == state_->entries.end() || found->second.version != expected) return false;
     state_->remove(found);
     return true;
+}
+
+Result<std::vector<std::optional<StoredValue>>> MemoryStore::get_each(
+    std::span<const std::string> keys) {
+    std::vector<std::optional<StoredValue>> entries;
+    entries.reserve(keys.size());
+    const auto now = state_->options.clock->monotonic_now();
+    const std::lock_guard lock(state_->mutex);
+    for (const auto& key : keys) {
+        auto& entry = entries.emplace_back();
+        const auto found = state_->find_live(detail::SoughtKey{key}, now);
+        if (found != state_->entries.end()) {
+            entry = StoredValue{found->second.value, found->second.version};
+        }
+    }
+    return entries;
 }
 
 std::size_t MemoryStore::size() const {

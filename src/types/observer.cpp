@@ -62,5 +62,8 @@ void CompositeObserver::on_webhook(const WebhookResultEvent& event) noexcept {
 void CompositeObserver::on_stale_template(const StaleTemplateEvent& event) noexcept {
     for (const auto& observer : observers_) observer->on_stale_template(event);
 }
+void CompositeObserver::on_number_changed_hands(const NumberChangedHandsEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_number_changed_hands(event);
+}
 
 }  // namespace twiliowa

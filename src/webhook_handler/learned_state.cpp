@@ -24,6 +24,7 @@ constexpr std::chrono::minutes longest_way_back{15};
 struct AccountState {
     std::shared_ptr<ConversationWindow> window = {};
     std::shared_ptr<OptOuts> opt_outs = {};
+    std::shared_ptr<Customers> customers = {};
 };
 
 /// Asking for it can fail like the store behind it.
@@ -45,7 +46,9 @@ Result<AccountState> account_state(const LearningState& state, const AccountSid&
     if (!window) return window.error();
     auto opt_outs = state_of(state.opt_outs, account, "opt_outs");
     if (!opt_outs) return opt_outs.error();
-    return AccountState{std::move(*window), std::move(*opt_outs)};
+    auto customers = state_of(state.customers, account, "customers");
+    if (!customers) return customers.error();
+    return AccountState{std::move(*window), std::move(*opt_outs), std::move(*customers)};
 }
 
 /// Your side of an event: its address and its messaging service, each empty where it is not named
@@ -62,19 +65,32 @@ public:
         if (!result && is_store_error(result.error())) failure_ = result.error();
         return result.has_value();
     }
+    bool occurred() const noexcept { return failure_.has_value(); }
     std::optional<Error> take() && { return std::move(failure_); }
 
 private:
     std::optional<Error> failure_;
 };
 
+/// The addresses of one customer that an event names.
+using NamedAddresses = std::array<Address, 3>;
+NamedAddresses named_addresses(const Address& customer, const std::string& user_id,
+                               const std::string& parent_user_id) {
+    return {customer, Address::from_wire(user_id), Address::from_wire(parent_user_id)};
+}
+
 std::optional<Error> learn_message(const AccountState& state, InboundMessage& message,
                                    TimePoint now) {
     StoreFailure failure;
     const auto customer = Address::from_wire(message.from);
     if (customer.empty()) return std::nullopt;
+    const auto named =
+        named_addresses(customer, message.external_user_id, message.parent_external_user_id);
     for (const auto& sender : senders_of(message.to, message.messaging_service_sid)) {
         if (sender.empty()) continue;
+        // First, or nothing: what is written down next may already be another's.
+        if (state.customers) failure.note(state.customers->learn(sender, named, now));
+        if (failure.occurred()) break;
         if (state.window && customer.channel() == Address::Channel::whatsapp) {
             failure.note(state.window->record_inbound(sender, customer, now));
         }
@@ -92,8 +108,12 @@ std::optional<Error> learn_status(const AccountState& state, const StatusCallbac
     const auto customer = Address::from_wire(callback.to);
     if (customer.empty()) return std::nullopt;
     const auto sent_at = now - longest_way_back;
+    const auto named =
+        named_addresses(customer, callback.external_user_id, callback.parent_external_user_id);
     for (const auto& sender : senders_of(callback.from, callback.messaging_service_sid)) {
         if (sender.empty()) continue;
+        if (state.customers) failure.note(state.customers->learn(sender, named, now));
+        if (failure.occurred()) break;
         const int code = callback.error_code;
         if (state.window) {
             failure.note(state.window->learn_error(sender, customer, code, sent_at));
@@ -114,7 +134,7 @@ std::optional<Error> learn_event(const LearningState& state, WebhookEvent& event
     const auto& account = message != nullptr ? message->account_sid : callback->account_sid;
     const auto known = account_state(state, account);
     if (!known) return known.error();
-    if (!known->window && !known->opt_outs) return std::nullopt;
+    if (!known->window && !known->opt_outs && !known->customers) return std::nullopt;
     return message != nullptr ? learn_message(*known, *message, now)
                               : learn_status(*known, *callback, now);
 }

@@ -1,10 +1,11 @@
 /// @file
-/// What a webhook teaches the state: windows and opt-outs.
+/// What a webhook teaches the state: windows, opt-outs, and who is one customer.
 #pragma once
 
 #include <optional>
 
 #include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/error.hpp>
@@ -17,6 +18,7 @@ namespace twiliowa::detail {
 struct LearningState {
     PerAccount<ConversationWindow> window = {};
     PerAccount<OptOuts> opt_outs = {};
+    PerAccount<Customers> customers = {};
 };
 
 /// Writes down what the event says, and marks a message that the opt-outs took for a stop. A store

@@ -201,7 +201,7 @@ WebhookHandler::Impl::Impl(RequestValidator request_validator, WebhookOptions we
     }
     desk =
         std::make_unique<detail::EventDesk>(options.dedup, options.clock, options.wait_for_running);
-    state = {options.window, options.opt_outs};
+    state = {options.window, options.opt_outs, options.customers};
     for (const auto& word : options.stop_words) is_stop.push_back(inbound::text(word));
 }
 

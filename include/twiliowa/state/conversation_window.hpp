@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <twiliowa/export.hpp>
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/clock.hpp>
@@ -38,6 +39,9 @@ struct ConversationWindowOptions {
     /// Part of every key. Needed where several accounts use one sender and one store (the sandbox).
     TextField scope = {};
     std::shared_ptr<Clock> clock = {};  ///< Default: the machine's.
+    /// Who is behind an address: what is known under any address of a customer then holds for all
+    /// of them. Its scope must be the same. Without it every address is by itself.
+    std::shared_ptr<const Customers> customers = {};
 };
 
 /// Remembers when each customer last wrote. Outside the window WhatsApp takes templates only, and
@@ -86,9 +90,22 @@ public:
     Result<WindowState> state(const Sender& sender, const Address& customer,
                               std::optional<TimePoint> at = {}) const;
 
+    /// For who has asked `Customers::linked` already; without ConversationWindowOptions::customers,
+    /// too.
+    Result<WindowState> state(const Sender& sender, const LinkedCustomer& customer,
+                              std::optional<TimePoint> at = {}) const;
+
+    /// ConversationWindowOptions::customers; may be null.
+    const std::shared_ptr<const Customers>& customers() const noexcept {
+        return options_.customers;
+    }
+
 private:
+    Result<void> note(const Sender& sender, const Address& customer) const;
+
     std::shared_ptr<Store> store_;
     ConversationWindowOptions options_;
+    std::shared_ptr<const PersonalData> personal_data_;
 };
 
 }  // namespace twiliowa

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <twiliowa/export.hpp>
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/clock.hpp>
@@ -38,11 +39,15 @@ struct OptOutOptions {
     /// Those that stop marketing alone: 63050.
     std::vector<int> marketing_codes = {63050};
     /// How long a return is remembered, so that late news of an older opt-out does not undo it. An
-    /// opt-out itself is kept for good.
+    /// opt-out itself is kept for good. With `customers` a return does not expire, and this is how
+    /// long a message of a customer's is remembered that may end a block under another address.
     std::chrono::milliseconds opt_in_kept{std::chrono::hours{7 * 24}};
     /// Part of every key. Needed where several accounts use one sender and one store (the sandbox).
     TextField scope = {};
     std::shared_ptr<Clock> clock = {};  ///< Default: the machine's.
+    /// Who is behind an address: what is known under any address of a customer then holds for all
+    /// of them. Its scope must be the same. Without it every address is by itself.
+    std::shared_ptr<const Customers> customers = {};
 };
 
 /// What was learnt.
@@ -79,7 +84,8 @@ struct OptOutState {
 /// | error 63033 (blocked the sender)     | everything         | the next message, START |
 /// | error 63050 (no marketing, please)   | marketing          | START, `opt_in`         |
 ///
-/// A report of a block that comes in after the message which ended it holds until the next message.
+/// A report of a block that comes in after the message which ended it holds until the next message;
+/// with OptOutOptions::customers it does not hold.
 ///
 /// An opt-out is pinned in the store and does not expire. A MemoryStore forgets it with the
 /// process: in production give a store that lasts.
@@ -103,6 +109,8 @@ public:
     /// What is stopped.
     Result<OptOutState> state(std::string_view sender, std::string_view recipient) const;
     Result<OptOutState> state(const Sender& sender, const Address& recipient) const;
+    /// For who has asked `Customers::linked` already; without OptOutOptions::customers, too.
+    Result<OptOutState> state(const Sender& sender, const LinkedCustomer& recipient) const;
 
     /// Learns from an inbound message: from OptOutType (STOP, START; HELP is neither) where Twilio
     /// gave one, else from the words, where those are read. Any message ends a block. Returns what
@@ -122,13 +130,28 @@ public:
     Result<OptOutNews> learn_error(const Sender& sender, const Address& recipient, int code,
                                    std::optional<TimePoint> at = {}) const;
 
+    /// OptOutOptions::customers; may be null.
+    const std::shared_ptr<const Customers>& customers() const noexcept {
+        return options_.customers;
+    }
+
 private:
     enum class News { wrote, in, in_if_refused, out, refused, blocked, marketing };
+    struct Change;
     /// Says whether it is news.
     Result<bool> record(const Sender& sender, const Address& recipient, News news,
                         std::optional<TimePoint> at) const;
+    Result<bool> record_linked(const Sender& sender, const Address& recipient, News news,
+                               TimePoint at) const;
+    Result<Change> change(const std::string& key, News news, TimePoint at) const;
+    Result<void> leave_to_former(const Sender& sender, const Address& number,
+                                 const LinkedCustomer& customer) const;
+    Result<bool> end_elsewhere(const Sender& sender, const LinkedCustomer& customer, News news,
+                               TimePoint at) const;
+
     std::shared_ptr<Store> store_;
     OptOutOptions options_;
+    std::shared_ptr<const PersonalData> personal_data_;
 };
 
 }  // namespace twiliowa

@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <twiliowa/export.hpp>
 #include <twiliowa/types/clock.hpp>
@@ -35,8 +37,9 @@ struct StoredValue {
 ///
 /// - Keys and values are opaque bytes; any byte may occur in them, NUL too. Keys may hold phone
 ///   numbers: do not log them.
-/// - Each operation is atomic for its key, whoever else runs one, in this process or another. There
-///   is no operation over several keys.
+/// - Each operation is atomic for its key, whoever else runs one, in this process or another. No
+///   operation is atomic over several keys: `get_each` reads them one by one, as far as can be
+///   told.
 /// - A version is never 0, and is never given twice to one key, NOT EVEN after its entry expired or
 ///   was erased; else the holder of a lost lease could take another's for its own. Versions of a
 ///   key grow. Where a server can forget its last writes (a replica that takes over), a counter is
@@ -68,6 +71,12 @@ public:
 
     /// Removes the entry if its version is `expected`; says whether it did.
     virtual Result<bool> erase(std::string_view key, std::uint64_t expected) = 0;
+
+    /// The entries of all `keys`, in their order, each as `get` would give it. Override it where a
+    /// server answers several keys in one round trip (Redis' MGET, SQL's IN); the default calls
+    /// `get` for each.
+    virtual Result<std::vector<std::optional<StoredValue>>> get_each(
+        std::span<const std::string> keys);
 };
 
 /// What a store answers when it cannot do its work: a TransportError of effect none whose field is
@@ -104,6 +113,8 @@ public:
                                           std::chrono::milliseconds time_to_live,
                                           Keep keep) override;
     Result<bool> erase(std::string_view key, std::uint64_t expected) override;
+    Result<std::vector<std::optional<StoredValue>>> get_each(
+        std::span<const std::string> keys) override;
 
     /// Entries held, those included that have expired and not been cleared away yet.
     std::size_t size() const;

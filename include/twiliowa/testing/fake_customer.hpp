@@ -61,6 +61,19 @@ public:
     /// another customer, by name of the id: `fake.customer("whatsapp:US.4f1a")`.
     const FakeCustomer& has_user_id(std::string_view user_id,
                                     std::string_view parent_user_id = {}) const;
+    /// From now on webhooks name the customer by user id (by that of linked portfolios, if there is
+    /// one): To or From, and ExternalUserId. Not so where the number is in the sender's contact
+    /// book: when the two have had a message under it.
+    const FakeCustomer& hides_number(bool yes = true) const;
+    /// The sender knows the number no more, until there is another message under it.
+    const FakeCustomer& leaves_contact_book() const;
+    /// Moves to another number, which nobody has, and so gets other user ids and new chats. The
+    /// customer that is returned is the same person; this one is whoever has the old number next.
+    FakeCustomer changes_number(std::string_view number) const;
+    /// The user id, as on the wire. What is sent to it arrives here.
+    std::string user_id() const;
+    /// How webhooks to the sender name the customer at present: by number or by id.
+    std::string known_as() const;
     /// Opens the chat: every delivered message becomes read. Returns how many.
     int reads() const;
     /// From now on, messages are read soon after they are delivered.

@@ -167,7 +167,13 @@ public:
     // ---- The customer's side.
 
     /// Who has that number, in a chat with `sender` (the first account's first when empty).
+    /// A user id in place of the number names who has it; if nobody does, somebody new without a
+    /// number. What is sent to an id that nobody has ends as undelivered, 63003: it is one of
+    /// another portfolio.
     FakeCustomer customer(std::string_view number, std::string_view sender = {});
+    /// The address that a customer is kept under, whom `address` reaches: the number of who has
+    /// that user id, else `address` itself.
+    std::string customer_address(std::string_view address) const;
     /// A message from a customer arrives. Returns its SID.
     std::string receive(FakeInbound message);
     /// The sender becomes a sandbox: customers must send `join <code>` first (63015).

@@ -220,6 +220,10 @@ struct FakeChatView {
     bool has_whatsapp = true;  ///< On the customer's phone, for every sender.
     bool reads_at_once = false;
     bool opted_out = false;
+    std::string user_id = {};         ///< Of the customer, as on the wire.
+    std::string parent_user_id = {};  ///< That of linked portfolios, if there are any.
+    bool hides_number = false;        ///< From senders that do not know it yet.
+    std::string known_as = {};        ///< How webhooks name the customer.
 };
 
 /// A file of a message.

@@ -1,6 +1,6 @@
 /// @file
-/// Seeing what clients and the webhook handler do. No event carries a secret, a phone number or
-/// message text.
+/// Seeing what clients, the webhook handler and the state do. No event carries a secret, a phone
+/// number or message text.
 #pragma once
 
 #include <chrono>
@@ -110,6 +110,16 @@ struct StaleTemplateEvent {
     const Error& error;                ///< Why Twilio could not be asked.
 };
 
+/// A phone number has appeared with another WhatsApp user id than before: it has changed hands.
+/// What was linked with the former holder is so no more (Customers). The views are valid during the
+/// call only, and hold no number: each is `Customers::key` of an address.
+struct NumberChangedHandsEvent {
+    std::string_view scope = {};        ///< CustomersOptions::scope.
+    std::string_view number_key = {};   ///< Of the number.
+    std::string_view former_key = {};   ///< Of the id that had it.
+    std::string_view present_key = {};  ///< Of the id that has it now.
+};
+
 /// Override what you need. Called from whatever thread works on the call; must be thread-safe and
 /// must not throw (an exception ends the program).
 class TWILIOWA_EXPORT Observer {
@@ -121,6 +131,7 @@ public:
     virtual void on_result(const ResultEvent&) noexcept {}
     virtual void on_webhook(const WebhookResultEvent&) noexcept {}
     virtual void on_stale_template(const StaleTemplateEvent&) noexcept {}
+    virtual void on_number_changed_hands(const NumberChangedHandsEvent&) noexcept {}
 };
 
 /// Tells several observers of every event, in the order given.
@@ -134,6 +145,7 @@ public:
     void on_result(const ResultEvent& event) noexcept override;
     void on_webhook(const WebhookResultEvent& event) noexcept override;
     void on_stale_template(const StaleTemplateEvent& event) noexcept override;
+    void on_number_changed_hands(const NumberChangedHandsEvent& event) noexcept override;
 
 private:
     std::vector<std::shared_ptr<Observer>> observers_;

@@ -89,7 +89,9 @@ std::string FakeCustomer::taps(std::string_view button) const {
         message.message_type = "interactive";
         message.parameters.emplace_back("Forwarded", "false");
         if (!twilio_->state_->world.options.user_ids) {
-            message.parameters.emplace_back("ExternalUserId", fake::made_up_user_id(address_));
+            const std::lock_guard lock{twilio_->state_->mutex};
+            message.parameters.emplace_back("ExternalUserId",
+                                            twilio_->state_->world.phones.user_id_of(address_));
         }
     }
     return twilio_->receive(std::move(message));
@@ -150,6 +152,55 @@ const FakeCustomer& FakeCustomer::has_user_id(std::string_view user_id,
     return *this;
 }
 
+const FakeCustomer& FakeCustomer::hides_number(bool yes) const {
+    if (fake::is_user_id(fake::identity_of(address_))) {
+        Error::invalid_request("customer", "has no number to hide").raise();
+    }
+    const std::lock_guard lock{twilio_->state_->mutex};
+    auto& world = twilio_->state_->world;
+    world.phones.phone(address_).hides_number = yes;
+    world.phones.chat(sender_, address_);
+    ++world.revision;
+    return *this;
+}
+
+const FakeCustomer& FakeCustomer::leaves_contact_book() const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    auto& world = twilio_->state_->world;
+    world.phones.chat(sender_, address_).number_forgotten = world.store.next_place();
+    ++world.revision;
+    return *this;
+}
+
+FakeCustomer FakeCustomer::changes_number(std::string_view number) const {
+    const auto address = fake::on_whatsapp(number);
+    if (!fake::is_whatsapp(address) || !fake::is_phone_number(fake::identity_of(address))) {
+        Error::invalid_request("number", "is no phone number").raise();
+    }
+    if (!fake::is_phone_number(fake::identity_of(address_))) {
+        Error::invalid_request("customer", "has no number to change").raise();
+    }
+    const std::lock_guard lock{twilio_->state_->mutex};
+    auto& world = twilio_->state_->world;
+    if (world.phones.find_phone(address) != nullptr) {
+        Error::invalid_request("number", "is another customer's").raise();
+    }
+    world.phones.change_number(address_, address);
+    world.phones.chat(sender_, address);
+    ++world.revision;
+    return FakeCustomer{*twilio_, address, sender_};
+}
+
+std::string FakeCustomer::user_id() const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    return twilio_->state_->world.phones.user_id_of(address_);
+}
+
+std::string FakeCustomer::known_as() const {
+    const std::lock_guard lock{twilio_->state_->mutex};
+    return fake::known_as(twilio_->state_->world, sender_, address_);
+}
+
 int FakeCustomer::reads() const {
     auto& state = *twilio_->state_;
     const int count = [&] {
@@ -190,8 +241,9 @@ std::vector<Message> FakeCustomer::conversation() const {
     std::vector<Message> messages;
     for (const auto& [place, message] : twilio_->state_->world.store.all()) {
         const auto& record = message.record;
-        if ((record.from == sender_ && record.to == address_) ||
-            (record.from == address_ && record.to == sender_)) {
+        const auto& phones = twilio_->state_->world.phones;
+        if ((record.from == sender_ && phones.owner_of(record.to) == address_) ||
+            (record.to == sender_ && phones.owner_of(record.from) == address_)) {
             messages.push_back(record);
         }
     }

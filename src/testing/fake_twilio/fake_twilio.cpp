@@ -290,7 +290,13 @@ FakeCustomer FakeTwilio::customer(std::string_view number, std::string_view send
         const auto* account = state_->world.accounts.first();
         if (account != nullptr && !account->senders.empty()) to = account->senders.front();
     }
-    return FakeCustomer{*this, std::string{number}, std::move(to)};
+    FakeCustomer named{*this, std::string{number}, std::move(to)};
+    const std::lock_guard lock{state_->mutex};
+    auto& phones = state_->world.phones;
+    const auto owner = phones.owner_of(named.address());
+    // Who is named by an id has it.
+    if (fake::is_whatsapp(owner) && fake::is_user_id(fake::identity_of(owner))) phones.phone(owner);
+    return owner == named.address() ? named : FakeCustomer{*this, owner, named.sender()};
 }
 
 void FakeTwilio::set_sandbox(std::string_view sender, std::string_view code) {
@@ -303,7 +309,7 @@ void FakeTwilio::set_sandbox(std::string_view sender, std::string_view code) {
 
 void FakeTwilio::opt_out(std::string_view sender, std::string_view recipient) {
     const std::lock_guard lock{state_->mutex};
-    state_->world.accounts.opt_out(sender, recipient);
+    state_->world.accounts.opt_out(sender, state_->world.phones.owner_of(recipient));
 }
 
 void FakeTwilio::opt_in(std::string_view sender, std::string_view recipient) {

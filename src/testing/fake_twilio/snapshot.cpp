@@ -231,6 +231,7 @@ void describe(const Archive& archive, FakePhone& phone) {
     archive.if_any("user_id", phone.user_id);
     archive.if_any("parent_user_id", phone.parent_user_id);
     archive("without_whatsapp", phone.without_whatsapp);
+    archive.or_zero("hides_number", phone.hides_number);
 }
 
 template <class Archive>
@@ -241,6 +242,7 @@ void describe(const Archive& archive, FakeChat& chat) {
     archive.or_zero("blocked_as", chat.blocked);
     archive.or_zero("refuses_marketing", chat.refuses_marketing);
     archive("reads_at_once", chat.reads_at_once);
+    archive.or_zero("number_forgotten", chat.number_forgotten);
 }
 
 template <class Archive>

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "testing/fake_twilio/state.hpp"
+#include "testing/fake_twilio/webhooks/message_fields.hpp"
 
 namespace twiliowa::testing {
 
@@ -77,7 +78,11 @@ std::vector<FakeChatView> FakeTwilio::chats() const {
         if (const auto* phone = world.phones.find_phone(view.customer)) {
             view.profile_name = phone->name;
             view.has_whatsapp = phone->without_whatsapp == 0;
+            view.hides_number = phone->hides_number;
+            view.parent_user_id = phone->parent_user_id;
         }
+        view.user_id = world.phones.user_id_of(view.customer);
+        view.known_as = fake::known_as(world, view.sender, view.customer);
         view.window_is_open = fake::is_window_open(&chat, now);
         view.sees_typing = fake::is_typing(&chat, now);
         view.blocks = chat.blocked != 0;
@@ -86,6 +91,11 @@ std::vector<FakeChatView> FakeTwilio::chats() const {
         views.push_back(std::move(view));
     }
     return views;
+}
+
+std::string FakeTwilio::customer_address(std::string_view address) const {
+    const std::lock_guard lock{state_->mutex};
+    return state_->world.phones.owner_of(address);
 }
 
 std::optional<FakeFile> FakeTwilio::file(std::string_view message_sid,

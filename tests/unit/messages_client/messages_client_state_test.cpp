@@ -6,8 +6,10 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
@@ -496,4 +498,70 @@ TEST_CASE("the category of a message is not that of its fallback") {
     message.category = {};
     o.transport->respond(201, created);
     CHECK(o.client().try_send(message).has_value());
+}
+
+TEST_CASE("a send to one customer of several addresses costs one store operation more") {
+    Office o;
+    const auto store = std::make_shared<SteppedStore>();
+    const auto operations_of_a_send = [&](bool with_customers, bool free_form) {
+        std::shared_ptr<Customers> customers;
+        if (with_customers) {
+            customers = std::make_shared<Customers>(
+                store, CustomersOptions{.key = Secret{"k"}, .clock = o.clock});
+        }
+        o.options.window = std::make_shared<ConversationWindow>(
+            store, ConversationWindowOptions{.clock = o.clock, .customers = customers});
+        o.options.opt_outs = std::make_shared<OptOuts>(
+            store, OptOutOptions{.clock = o.clock, .customers = customers});
+        OutboundMessage message = free_form ? OutboundMessage(text()) : OutboundMessage(content());
+        message.from = sender;
+        message.messaging_service_sid = service;
+        o.transport->respond(201, created);
+        store->gets = 0;
+        o.client().send(message);
+        return store->gets;
+    };
+    const int plain = operations_of_a_send(false, true);
+    const int plain_template = operations_of_a_send(false, false);
+    CHECK(plain == 4);
+    CHECK(plain_template == 2);
+    CHECK(operations_of_a_send(true, true) == plain + 1);
+    CHECK(operations_of_a_send(true, false) == plain_template + 1);
+    const Customers customers{store, {.key = Secret{"k"}, .clock = o.clock}};
+    for (const auto& ours : {Sender::parse(sender).value(), Sender::parse(service).value()}) {
+        const std::vector<Address> named{Address::parse(customer).value(),
+                                         Address::parse("whatsapp:GB.4f1a").value(),
+                                         Address::parse("whatsapp:GB.ENT.7").value()};
+        CHECK(customers.learn(ours, named)->linked);
+    }
+    CHECK(operations_of_a_send(true, true) == plain + 1);
+    CHECK(operations_of_a_send(true, false) == plain_template + 1);
+    CHECK(store->writes > 0);
+}
+
+TEST_CASE("what is known of a customer under one address decides a send to another") {
+    Office o;
+    const auto customers = std::make_shared<Customers>(
+        o.store, CustomersOptions{.key = Secret{"k"}, .clock = o.clock});
+    o.window = std::make_shared<ConversationWindow>(
+        o.store, ConversationWindowOptions{.clock = o.clock, .customers = customers});
+    o.opt_outs =
+        std::make_shared<OptOuts>(o.store, OptOutOptions{.clock = o.clock, .customers = customers});
+    o.options = o.make_options();
+    const std::string by_id = "whatsapp:GB.4f1a";
+    o.let_window_close();
+    o.transport->respond(201, created);
+    o.client().send_text({.to = by_id, .body = "Nothing is known of the id alone"});
+    const std::vector<Address> both{Address::parse(customer).value(),
+                                    Address::parse(by_id).value()};
+    CHECK(customers->learn(Sender::parse(sender).value(), both)->linked);
+    check_closed(o.client().try_send_text({.to = by_id, .body = "Hi"}).error());
+    o.window->record_inbound(sender, by_id).value();
+    o.transport->respond(400, refusal(21610));
+    CHECK(o.client().try_send_text(text()).error().code() == 21610);
+    o.clock->advance(1min);
+    const auto refused = o.client().try_send_text({.to = by_id, .body = "Hi"}).error();
+    CHECK(refused.code() == 21610);
+    CHECK(refused.attempts() == 0);
+    CHECK(o.transport->requests().size() == 2);
 }

@@ -200,3 +200,21 @@ TEST_CASE("extra parameters pass unchecked and stand in for what is missing") {
     message.extra = {{"To", "anything"}, {"From", "x"}, {"Body", ""}};
     CHECK(refusal(message, {}).empty());
 }
+
+TEST_CASE("an authentication template goes to numbers only, as WhatsApp has it") {
+    OutboundMessage message;
+    message.content_sid = "HX" + hex;
+    message.category = TemplateCategory{"authentication"};
+    message.to = "+447700900123";
+    CHECK(detail::check_outbound(message, defaults(), now).has_value());
+    for (const auto* const id : {"whatsapp:GB.4f1a", "whatsapp:GB.ENT.4f1a"}) {
+        message.to = id;
+        const auto refused = detail::check_outbound(message, defaults(), now);
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().field() == "To");
+        CHECK(refused.error().what().find("needs a phone number") != std::string::npos);
+        CHECK(refused.error().what().find("4f1a") == std::string::npos);
+    }
+    message.category = TemplateCategory{TemplateCategory::utility};
+    CHECK(detail::check_outbound(message, defaults(), now).has_value());
+}

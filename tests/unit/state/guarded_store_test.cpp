@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <twiliowa/types/error.hpp>
 
@@ -22,6 +23,7 @@ TEST_CASE("whatever a guarded store throws becomes an error of the store, withou
     check(store->get("key").error());
     check(store->compare_and_set("key", 0, "value", Store::forever, Keep::evictable).error());
     check(store->erase("key", 1).error());
+    check(store->get_each(std::vector<std::string>{"key"}).error());
 }
 
 TEST_CASE("a guarded store passes on what the store answers") {

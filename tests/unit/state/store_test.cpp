@@ -7,10 +7,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <twiliowa/testing/manual_clock.hpp>
 
 #include "support/show.hpp"
+#include "support/store_doubles.hpp"
 
 using namespace twiliowa;
 using namespace std::chrono_literals;
@@ -238,4 +240,22 @@ TEST_CASE("keys of the same hash are two keys") {
     CHECK_FALSE(s.has("8h4ughj4u2n5d77b"));
     CHECK(s.put("8h4ughj4u2n5d77b") != 0);
     CHECK(s.store.size() == 2);
+}
+
+TEST_CASE("several keys are read in their order, by a store that only knows one at a time, too") {
+    MemoryStore store;
+    const auto version = store.compare_and_set("a", 0, "1", Store::forever, Keep::evictable);
+    CHECK(store.compare_and_set("c", 0, "3", Store::forever, Keep::evictable).has_value());
+    const std::vector<std::string> keys{"c", "b", "a", "a"};
+    const auto at_once = store.get_each(keys).value();
+    const auto one_by_one = store.Store::get_each(keys).value();
+    for (const auto* const entries : {&at_once, &one_by_one}) {
+        REQUIRE(entries->size() == 4);
+        CHECK((*entries)[0]->value == "3");
+        CHECK_FALSE((*entries)[1].has_value());
+        CHECK((*entries)[2]->value == "1");
+        CHECK((*entries)[3]->version == *version);
+    }
+    CHECK(store.get_each({}).value().empty());
+    CHECK_FALSE(twiliowa::testing::BrokenStore{}.get_each(keys).has_value());
 }

@@ -14,7 +14,8 @@ HttpResponse serve_typing(const FakeCall& call) {
     if (message->record.direction != Direction::inbound) {
         return invalid_parameter("messageId is not a message from a customer");
     }
-    auto& chat = call.world.phones.chat(message->record.to, message->record.from);
+    auto& phones = call.world.phones;
+    auto& chat = phones.chat(message->record.to, phones.owner_of(message->record.from));
     chat.typing_since = call.moment.now;
     ++call.world.revision;
     return json_response(200, R"({"success":true})");

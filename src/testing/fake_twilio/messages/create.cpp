@@ -215,15 +215,16 @@ FakeRefusal check_delivery_options(const FakeCreate& create) {
 
 FakeRefusal check_trial(const FakeCreate& create) {
     const auto& limits = create.account.limits;
-    if (limits.trial &&
-        limits.verified.find(identity_of(create.parameters.get("To"))) == limits.verified.end()) {
+    const auto customer = create.world.phones.owner_of(create.parameters.get("To"));
+    if (limits.trial && limits.verified.find(identity_of(customer)) == limits.verified.end()) {
         return refuse_create(21608, "A trial account reaches verified numbers only; To is not one");
     }
     return std::nullopt;
 }
 
 FakeRefusal check_opt_out(const FakeCreate& create) {
-    if (create.world.accounts.is_opted_out(sender_of(create), create.parameters.get("To"))) {
+    const auto customer = create.world.phones.owner_of(create.parameters.get("To"));
+    if (create.world.accounts.is_opted_out(sender_of(create), customer)) {
         return refuse_create(21610, "The recipient has opted out of messages from this sender");
     }
     return std::nullopt;

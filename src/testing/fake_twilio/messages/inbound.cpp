@@ -75,7 +75,7 @@ FakeMessage build_inbound(FakeWorld& world, const FakeAccount& account,
     record.sid = MessageSid::from_wire(world.ids.next(file ? "MM" : "SM"));
     record.account_sid = account.sid;
     record.messaging_service_sid = service_of(account, inbound.to);
-    record.from = inbound.from;
+    record.from = known_as(world, inbound.to, inbound.from);
     record.to = inbound.to;
     record.body = inbound.body;
     record.status = MessageStatus{MessageStatus::received};
@@ -135,11 +135,11 @@ std::vector<FakeParameters::Entry> inbound_fields(FakeWorld& world,
         const auto identity = identity_of(record.from);
         const std::string wa_id{identity.starts_with('+') ? identity.substr(1)
                                                           : std::string_view{}};
-        const auto& name = world.phones.phone(record.from).name;
+        const auto& name = world.phones.phone(inbound.from).name;
         fields.emplace_back("ProfileName", name);
         fields.emplace_back("MessageType", message_type_of(inbound));
         if (!wa_id.empty()) fields.emplace_back("WaId", wa_id);
-        append_user_ids(fields, world, record.from);
+        append_user_ids(fields, world, inbound.from, record.from);
         fields.emplace_back("ChannelMetadata", channel_metadata(name, wa_id));
         fields.emplace_back("ReferralNumMedia", "0");
     }
@@ -176,8 +176,9 @@ bool enters_sandbox(FakeWorld& world, const testing::FakeInbound& inbound,
 
 }  // namespace
 
-FakeRefusal receive_message(FakeWorld& world, const testing::FakeInbound& inbound,
+FakeRefusal receive_message(FakeWorld& world, testing::FakeInbound inbound,
                             const FakeMoment& moment, std::string& sid) {
+    inbound.from = world.phones.owner_of(inbound.from);
     auto* account = world.accounts.owner_of(inbound.to);
     if (account == nullptr) return FakeProblem{404, 20404, "no account has that sender", {}};
     ++world.revision;

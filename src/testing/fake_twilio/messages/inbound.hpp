@@ -11,7 +11,7 @@ namespace twiliowa::testing::fake {
 
 /// Keeps the message, opens the window, obeys STOP and START, and sends the webhook. Puts the
 /// message's SID into `sid`; a refusal means that nobody answers at that sender.
-FakeRefusal receive_message(FakeWorld& world, const testing::FakeInbound& inbound,
+FakeRefusal receive_message(FakeWorld& world, testing::FakeInbound inbound,
                             const FakeMoment& moment, std::string& sid);
 
 }  // namespace twiliowa::testing::fake

@@ -69,8 +69,11 @@ FakeFate judge_message(const FakeWorld& world, const FakeMessage& message, TimeP
     FakeFate delivered{std::string{MessageStatus::delivered}, 0, false};
     if (!is_whatsapp(record.to)) return delivered;
 
-    const auto* phone = world.phones.find_phone(record.to);
-    const auto* chat = world.phones.find_chat(record.from, record.to);
+    // The id of another portfolio is nobody here.
+    if (!world.phones.is_reachable(record.to)) return fail_message(63003);
+    const auto customer = world.phones.owner_of(record.to);
+    const auto* phone = world.phones.find_phone(customer);
+    const auto* chat = world.phones.find_chat(record.from, customer);
     if (phone != nullptr && phone->without_whatsapp != 0) {
         return fail_message(phone->without_whatsapp);
     }
@@ -85,6 +88,10 @@ FakeFate judge_message(const FakeWorld& world, const FakeMessage& message, TimeP
     if (content != nullptr && content->category == "MARKETING" && chat != nullptr &&
         chat->refuses_marketing) {
         return fail_message(63050);
+    }
+    if (content != nullptr && content->category == "AUTHENTICATION" &&
+        is_user_id(identity_of(record.to))) {
+        return fail_message(63013);  // It needs a number.
     }
     const bool approved =
         content != nullptr && detail::equals_ignoring_case(content->content.approval, "approved");
@@ -154,7 +161,8 @@ void arrive_at_phone(FakeWorld& world, FakeMessage& message, const FakeMoment& m
         return move_message(world, message, fate.status, fate.code, moment);
     }
     move_message(world, message, MessageStatus::delivered, 0, moment);
-    const auto* chat = world.phones.find_chat(message.record.from, message.record.to);
+    const auto* chat =
+        world.phones.find_chat(message.record.from, world.phones.owner_of(message.record.to));
     if (fate.status == MessageStatus::read || (chat != nullptr && chat->reads_at_once)) {
         plan_step(world, message, moment.monotonic + world.options.timings.until_read);
     }
@@ -190,8 +198,9 @@ void move_message(FakeWorld& world, FakeMessage& message, std::string_view statu
 
 void start_lifecycle(FakeWorld& world, const FakeMessage& message, const FakeMoment& moment) {
     ++world.revision;
-    if (world.phones.find_chat(message.record.from, message.record.to) != nullptr) {
-        world.phones.chat(message.record.from, message.record.to).typing_since.reset();
+    const auto customer = world.phones.owner_of(message.record.to);
+    if (world.phones.find_chat(message.record.from, customer) != nullptr) {
+        world.phones.chat(message.record.from, customer).typing_since.reset();
     }
     if (!world.is_automatic()) return;
     const auto& status = message.record.status;
@@ -229,8 +238,8 @@ int read_messages(FakeWorld& world, std::string_view sender, std::string_view cu
     int count = 0;
     for (auto& [place, message] : world.store.all()) {
         const auto& record = message.record;
-        if (record.status != MessageStatus::delivered || record.to != customer ||
-            record.from != sender) {
+        if (record.status != MessageStatus::delivered || record.from != sender ||
+            world.phones.owner_of(record.to) != customer) {
             continue;
         }
         move_message(world, message, MessageStatus::read, 0, moment);

@@ -13,7 +13,8 @@ FakeTapped find_tapped(const FakeWorld& world, std::string_view sender, std::str
     for (auto it = all.rbegin(); it != all.rend(); ++it) {
         const auto& record = it->second.record;
         // What never arrived cannot be tapped.
-        if (record.from != sender || record.to != customer || record.error_code) continue;
+        if (record.from != sender || record.error_code) continue;
+        if (world.phones.owner_of(record.to) != customer) continue;
         auto tapped = match(it->second.bubble);
         if (tapped.message == nullptr && tapped.title.empty() && tapped.id.empty()) continue;
         tapped.message = &it->second;

@@ -16,20 +16,32 @@ void append_message_fields(std::vector<FakeParameters::Entry>& fields, const Mes
     }
 }
 
-std::string made_up_user_id(std::string_view address) {
-    std::uint64_t hash = 14695981039346656037u;
-    for (const char c : address) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211u;
-    return "whatsapp:ID." + std::to_string(1'000'000'000'000'000u + hash % 9'000'000'000'000'000u);
+std::string known_as(const FakeWorld& world, std::string_view sender, const std::string& customer) {
+    const auto* phone = world.phones.find_phone(customer);
+    const bool has_number = !is_user_id(identity_of(customer));
+    if (phone == nullptr || (has_number && !phone->hides_number)) return customer;
+    if (has_number) {
+        const auto* chat = world.phones.find_chat(sender, customer);
+        const std::uint64_t forgotten = chat == nullptr ? 0 : chat->number_forgotten;
+        const auto& all = world.store.all();
+        for (auto it = all.lower_bound(forgotten); it != all.end(); ++it) {
+            const auto& record = it->second.record;
+            if ((record.from == sender && record.to == customer) ||
+                (record.to == sender && record.from == customer)) {
+                return customer;
+            }
+        }
+    }
+    return phone->parent_user_id.empty() ? world.phones.user_id_of(customer)
+                                         : phone->parent_user_id;
 }
 
 void append_user_ids(std::vector<FakeParameters::Entry>& fields, const FakeWorld& world,
-                     const std::string& address) {
-    const bool has_number = !is_user_id(identity_of(address));
-    if (has_number && !world.options.user_ids) return;
-    const auto* phone = world.phones.find_phone(address);
-    const auto own = phone == nullptr ? std::string{} : phone->user_id;
-    const auto otherwise = has_number ? made_up_user_id(address) : address;
-    fields.emplace_back("ExternalUserId", own.empty() ? otherwise : own);
+                     const std::string& customer, const std::string& known_as) {
+    const bool by_id = is_user_id(identity_of(known_as));
+    if (!by_id && !world.options.user_ids) return;
+    fields.emplace_back("ExternalUserId", by_id ? known_as : world.phones.user_id_of(customer));
+    const auto* phone = world.phones.find_phone(customer);
     if (phone != nullptr && !phone->parent_user_id.empty()) {
         fields.emplace_back("ParentExternalUserId", phone->parent_user_id);
     }

@@ -13,16 +13,17 @@
 
 namespace twiliowa::testing::fake {
 
-/// Adds the parameters that say which message it is, and between whom.
+/// Adds the parameters that say which message it is, and who wrote it.
 void append_message_fields(std::vector<FakeParameters::Entry>& fields, const Message& record);
 
-/// Adds the WhatsApp user id of the customer at `address`, and that of linked portfolios, as far as
-/// webhooks name them beside the number (FakeTwilioOptions::user_ids). Who has no number has them.
-void append_user_ids(std::vector<FakeParameters::Entry>& fields, const FakeWorld& world,
-                     const std::string& address);
+/// How webhooks to `sender` name the customer: by number, if the customer does not hide it or the
+/// sender has it in its contact book, else by the id of linked portfolios, else by user id.
+std::string known_as(const FakeWorld& world, std::string_view sender, const std::string& customer);
 
-/// The id that is made of a number: of the form seen on webhooks, the same for the same number.
-std::string made_up_user_id(std::string_view address);
+/// Adds the WhatsApp user id of the customer, and that of linked portfolios, as far as webhooks
+/// name them beside the number (FakeTwilioOptions::user_ids). Who is known by an id has them.
+void append_user_ids(std::vector<FakeParameters::Entry>& fields, const FakeWorld& world,
+                     const std::string& customer, const std::string& known_as);
 
 /// The entry that a message through `sender` goes by: that of its messaging service, else that of
 /// its sender, else that of its account; `end()` when there is none.

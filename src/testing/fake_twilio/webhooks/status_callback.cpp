@@ -46,13 +46,14 @@ std::string event_type_of(std::string_view status) {
     return type;
 }
 
-void add_channel_fields(std::vector<FakeParameters::Entry>& fields, const Message& record) {
+void add_channel_fields(std::vector<FakeParameters::Entry>& fields, const Message& record,
+                        std::string_view to) {
     if (auto type = event_type_of(record.status.str()); !type.empty()) {
         fields.emplace_back("EventType", std::move(type));
     }
     fields.emplace_back("ChannelPrefix", "whatsapp");
     fields.emplace_back("ChannelInstallSid", channel_sid(record.from));
-    fields.emplace_back("ChannelToAddress", mask_number(record.to));
+    fields.emplace_back("ChannelToAddress", mask_number(to));
     fields.emplace_back("StructuredMessage", "false");
 }
 
@@ -75,12 +76,15 @@ void send_status_callback(FakeWorld& world, const FakeMessage& message, const Fa
     fields.emplace_back("SmsSid", sid);
     fields.emplace_back("SmsStatus", status);
     fields.emplace_back("MessageStatus", status);
-    fields.emplace_back("To", record.to);
+    const auto customer = world.phones.owner_of(record.to);
+    const auto to = known_as(world, record.from, customer);
+    fields.emplace_back("To", to);
     append_message_fields(fields, record);
     if (is_whatsapp(record.to)) {
-        add_channel_fields(fields, record);
+        add_channel_fields(fields, record, to);
         if (status == MessageStatus::delivered || status == MessageStatus::read) {
-            append_user_ids(fields, world, record.to);
+            world.phones.phone(customer);  // Whose id is told can be reached by it.
+            append_user_ids(fields, world, customer, to);
         }
     } else if (status == MessageStatus::delivered) {
         const auto date = detail::format_iso8601_utc(moment.now);  // 2026-11-21T06:10:00Z
