@@ -55,10 +55,10 @@ bool is_in_order(const wa::MessagesClient& client, const std::string& callback_u
     // [check]
     bool in_order = true;
     for (const auto& finding : wa::check_setup(client, callback_url)) {
-        if (finding.level == wa::FindingLevel::ok) continue;
+        if (finding.level == wa::SetupLevel::ok) continue;
         std::printf("%s: %s: %s; %s\n", std::string(to_string(finding.level)).c_str(),
                     finding.subject.c_str(), finding.what.c_str(), finding.way_out.c_str());
-        in_order = in_order && finding.level != wa::FindingLevel::wrong;
+        in_order = in_order && finding.level != wa::SetupLevel::wrong;
     }
     // [check]
     return in_order;

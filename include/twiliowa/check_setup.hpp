@@ -14,18 +14,18 @@
 namespace twiliowa {
 
 /// How bad a finding is.
-enum class FindingLevel {
+enum class SetupLevel {
     ok,       ///< Looked at, and good.
     warning,  ///< It works, but not as well as it might; or it could not be looked at.
     wrong,    ///< Messages will fail, or not arrive.
 };
 
 /// `ok`, `warning` or `wrong`.
-TWILIOWA_EXPORT std::string_view to_string(FindingLevel level) noexcept;
+TWILIOWA_EXPORT std::string_view to_string(SetupLevel level) noexcept;
 
 /// What was found out about one thing.
-struct Finding {
-    FindingLevel level = FindingLevel::ok;
+struct SetupFinding {
+    SetupLevel level = SetupLevel::ok;
     /// What it is about, a word for programs: `credentials`, `account`, `balance`, `sender`,
     /// `quality` or `callback_url`. More may come.
     std::string subject = {};
@@ -51,13 +51,13 @@ struct Finding {
 /// for (const auto& finding : twiliowa::check_setup(client, "https://bot.example.com/whatsapp"))
 ///     log(to_string(finding.level), finding.what, finding.way_out);
 /// @endcode
-TWILIOWA_EXPORT std::vector<Finding> check_setup(const MessagesClient& client,
-                                                 std::string_view callback_url = {},
-                                                 const CallOptions& options = {});
+TWILIOWA_EXPORT std::vector<SetupFinding> check_setup(const MessagesClient& client,
+                                                      std::string_view callback_url = {},
+                                                      const CallOptions& options = {});
 
 /// The same without waiting. `done` is given an error only if the client was destroyed meanwhile.
 TWILIOWA_EXPORT void async_check_setup(const MessagesClient& client, std::string_view callback_url,
-                                       Callback<std::vector<Finding>> done,
+                                       Callback<std::vector<SetupFinding>> done,
                                        const CallOptions& options = {});
 
 }  // namespace twiliowa

@@ -22,6 +22,7 @@ namespace twiliowa {
 
 class ConversationWindow;
 class OptOuts;
+class Templates;
 
 /// What becomes of a free-form message when nothing is known of the recipient's window.
 enum class UnknownWindow {
@@ -77,6 +78,18 @@ struct ClientOptions {
     /// store that fails to take in a refusal changes nothing about the refusal. A recipient that is
     /// given in `extra` only is not looked up.
     std::shared_ptr<const OptOuts> opt_outs = {};
+    /// What is known of the account's templates; see templates.hpp. With it, a message made of a
+    /// template is refused before the network (InvalidRequestError) when a variable is missing or
+    /// is not the template's ("ContentVariables", 21656), when its text is too long (63021) or its
+    /// values hold what WhatsApp refuses (63013), when it was rejected (63040), paused (63041) or
+    /// disabled (63042), and when it is not approved, or of a type that goes within the 24-hour
+    /// window only, and the window is not known to be open (63016; what `unknown_window` says holds
+    /// for it, too). Without it the template's samples go out in place of what is left out.
+    ///
+    /// A template that is not known is fetched first, within the time of the call; while it cannot
+    /// be, nothing is sent. An asynchronous send whose template has to be fetched begins (on_call)
+    /// when it has been.
+    std::shared_ptr<Templates> templates = {};
 
     /// Reads the sender (needed, unless `names` has none), edge, region and base URL; the sender
     /// with or without `whatsapp:` before it.

@@ -45,7 +45,8 @@ struct ReconcileOptions {
     /// When the message was first tried, if that was before `attempted_at`: after a resend the
     /// first attempt may be the one that was sent, so the search begins there.
     std::optional<TimePoint> first_attempted_at = {};
-    /// The text that Twilio makes of the template, where you can say it. A message with this text
+    /// The text that Twilio makes of the template, where you can say it; a client with
+    /// ClientOptions::templates renders it itself. A message with this text
     /// is the one; without it the values of the variables are looked for, as whole words, and count
     /// only if one of them is distinctive, as far as one can see: an order number (`A-104237`), a
     /// code (`7GK2-99XA`, a UUID) or a number of eight digits, and no date, time or amount

@@ -29,7 +29,7 @@ struct SetupCheck {
     struct UnderWay {
         std::weak_ptr<const Impl> impl;
         SetupReport report;
-        Callback<std::vector<Finding>> done;
+        Callback<std::vector<SetupFinding>> done;
         CallOptions options;
         MonotonicTime deadline;
     };
@@ -49,15 +49,16 @@ struct SetupCheck {
         return filter;
     }
 
-    static std::vector<Finding> run(const MessagesClient& client, std::string_view callback_url,
-                                    const CallOptions& options);
+    static std::vector<SetupFinding> run(const MessagesClient& client,
+                                         std::string_view callback_url, const CallOptions& options);
     static void start(const MessagesClient& client, std::string_view callback_url,
-                      Callback<std::vector<Finding>> done, const CallOptions& options);
+                      Callback<std::vector<SetupFinding>> done, const CallOptions& options);
     static void go_on(const std::shared_ptr<UnderWay>& check);
 };
 
-std::vector<Finding> SetupCheck::run(const MessagesClient& client, std::string_view callback_url,
-                                     const CallOptions& options) {
+std::vector<SetupFinding> SetupCheck::run(const MessagesClient& client,
+                                          std::string_view callback_url,
+                                          const CallOptions& options) {
     const SetupCheck ask{client.impl_};
     const auto& core = *client.impl_->core;
     const auto deadline = deadline_of(core, options, core.clock->monotonic_now());
@@ -84,7 +85,7 @@ std::vector<Finding> SetupCheck::run(const MessagesClient& client, std::string_v
 }
 
 void SetupCheck::start(const MessagesClient& client, std::string_view callback_url,
-                       Callback<std::vector<Finding>> done, const CallOptions& options) {
+                       Callback<std::vector<SetupFinding>> done, const CallOptions& options) {
     const auto& core = *client.impl_->core;
     go_on(std::make_shared<UnderWay>(
         UnderWay{client.impl_, SetupReport{setup_of(*client.impl_, callback_url)}, std::move(done),
@@ -116,25 +117,25 @@ void SetupCheck::go_on(const std::shared_ptr<UnderWay>& check) {
 
 }  // namespace detail
 
-std::string_view to_string(FindingLevel level) noexcept {
+std::string_view to_string(SetupLevel level) noexcept {
     switch (level) {
-        case FindingLevel::ok:
+        case SetupLevel::ok:
             return "ok";
-        case FindingLevel::warning:
+        case SetupLevel::warning:
             return "warning";
-        case FindingLevel::wrong:
+        case SetupLevel::wrong:
             return "wrong";
     }
     return "unknown";
 }
 
-std::vector<Finding> check_setup(const MessagesClient& client, std::string_view callback_url,
-                                 const CallOptions& options) {
+std::vector<SetupFinding> check_setup(const MessagesClient& client, std::string_view callback_url,
+                                      const CallOptions& options) {
     return detail::SetupCheck::run(client, callback_url, options);
 }
 
 void async_check_setup(const MessagesClient& client, std::string_view callback_url,
-                       Callback<std::vector<Finding>> done, const CallOptions& options) {
+                       Callback<std::vector<SetupFinding>> done, const CallOptions& options) {
     detail::SetupCheck::start(client, callback_url, std::move(done), options);
 }
 

@@ -76,7 +76,7 @@ std::string describe_offline_reasons(const ChannelSender& sender) {
 
 }  // namespace
 
-void SetupReport::add(FindingLevel level, std::string_view subject, std::string what,
+void SetupReport::add(SetupLevel level, std::string_view subject, std::string what,
                       std::string_view way_out) {
     findings_.push_back({.level = level,
                          .subject = std::string{subject},
@@ -87,32 +87,32 @@ void SetupReport::add(FindingLevel level, std::string_view subject, std::string 
 void SetupReport::refuse_credentials(const Error& error) {
     next_ = Question::none;
     if (error.kind() == ErrorKind::authentication) {
-        add(FindingLevel::wrong, "credentials", "Twilio refuses the credentials: " + error.what(),
+        add(SetupLevel::wrong, "credentials", "Twilio refuses the credentials: " + error.what(),
             setup_.has_api_key
                 ? "check the account's SID, the key's and its secret; a key is of one account and "
                   "one region"
                 : "check the account's SID and its auth token; a token that was rotated, or is of "
                   "another region, is refused");
     } else if (error.kind() == ErrorKind::invalid_request) {
-        add(FindingLevel::wrong, "credentials", "Twilio could not be asked: " + error.what(),
+        add(SetupLevel::wrong, "credentials", "Twilio could not be asked: " + error.what(),
             "put right what is named");
     } else if (error.kind() == ErrorKind::cancelled) {
-        add(FindingLevel::wrong, "credentials", "the check was cancelled", "let it end");
+        add(SetupLevel::wrong, "credentials", "the check was cancelled", "let it end");
     } else {
-        add(FindingLevel::wrong, "credentials", "Twilio gave no answer to go by: " + error.what(),
+        add(SetupLevel::wrong, "credentials", "Twilio gave no answer to go by: " + error.what(),
             "check the network, the proxy, the region and the base URL, then try again");
     }
 }
 
 void SetupReport::leave_unchecked(std::string_view subject, const Error& error) {
     if (is_over(error)) next_ = Question::none;
-    add(FindingLevel::warning, subject, "could not be looked at: " + error.what(),
+    add(SetupLevel::warning, subject, "could not be looked at: " + error.what(),
         is_over(error) ? "let the check end, and give it more time" : "try again");
 }
 
 void SetupReport::take(const Result<Account>& account) {
     if (account) {
-        add(FindingLevel::ok, "credentials", "Twilio takes the credentials");
+        add(SetupLevel::ok, "credentials", "Twilio takes the credentials");
         judge_account(*account);
         next_ = Question::balance;
     } else if (setup_.has_api_key && account.error().kind() == ErrorKind::authentication) {
@@ -124,8 +124,8 @@ void SetupReport::take(const Result<Account>& account) {
 
 void SetupReport::take(const Result<Page<Message>>& messages) {
     if (!messages) return refuse_credentials(messages.error());
-    add(FindingLevel::ok, "credentials", "Twilio takes the API key");
-    add(FindingLevel::warning, "account",
+    add(SetupLevel::ok, "credentials", "Twilio takes the API key");
+    add(SetupLevel::warning, "account",
         "its status and balance could not be looked at: API keys may not read accounts",
         "check once with the account's auth token");
     turn_to_sender();
@@ -133,13 +133,13 @@ void SetupReport::take(const Result<Page<Message>>& messages) {
 
 void SetupReport::judge_account(const Account& account) {
     if (account.status == AccountStatus::active) {
-        add(FindingLevel::ok, "account", "the account is active");
+        add(SetupLevel::ok, "account", "the account is active");
     } else {
-        add(FindingLevel::wrong, "account", "the account is " + account.status.str(),
+        add(SetupLevel::wrong, "account", "the account is " + account.status.str(),
             "see the Console for the reason, or ask Twilio's support: nothing is sent meanwhile");
     }
     if (account.type == AccountType::trial) {
-        add(FindingLevel::warning, "account",
+        add(SetupLevel::warning, "account",
             "it is a trial account: it reaches verified recipients only (21608)",
             "verify recipients in the Console, or upgrade the account");
     }
@@ -157,12 +157,12 @@ void SetupReport::take(const Result<Balance>& balance) {
     const auto positive = is_positive_amount(balance->balance);
     const auto amount = balance->balance + " " + balance->currency;
     if (!positive) {
-        add(FindingLevel::warning, "balance", "what is left on the account is not said",
+        add(SetupLevel::warning, "balance", "what is left on the account is not said",
             "see the Console");
     } else if (*positive) {
-        add(FindingLevel::ok, "balance", amount + " are left on the account");
+        add(SetupLevel::ok, "balance", amount + " are left on the account");
     } else {
-        add(FindingLevel::wrong, "balance", "nothing is left on the account: " + amount,
+        add(SetupLevel::wrong, "balance", "nothing is left on the account: " + amount,
             "top it up, or turn on auto-recharge; where Twilio sends invoices, it may stay so");
     }
 }
@@ -171,15 +171,15 @@ void SetupReport::turn_to_sender() {
     next_ = Question::none;
     if (setup_.from.empty()) {
         if (setup_.has_messaging_service) {
-            add(FindingLevel::warning, "sender",
+            add(SetupLevel::warning, "sender",
                 "not looked at: a messaging service chooses it at every message",
                 "give the client one of the service's senders, too, to have that looked at");
         } else {
-            add(FindingLevel::wrong, "sender", "the client has no default sender",
+            add(SetupLevel::wrong, "sender", "the client has no default sender",
                 "give it a WhatsApp sender (from) or a messaging service");
         }
     } else if (setup_.from.channel() != Address::Channel::whatsapp) {
-        add(FindingLevel::warning, "sender", "not looked at: it is none for WhatsApp",
+        add(SetupLevel::warning, "sender", "not looked at: it is none for WhatsApp",
             "look at it in the Console");
     } else {
         next_ = Question::senders;
@@ -199,11 +199,11 @@ void SetupReport::take(const Result<std::vector<ChannelSender>>& senders) {
 
 void SetupReport::judge_missing_sender() {
     if (setup_.from.wire() == sandbox_sender) {
-        add(FindingLevel::warning, "sender",
+        add(SetupLevel::warning, "sender",
             "it is Twilio's sandbox: it reaches customers only who joined it (63015)",
             "register a sender of your own before you go live");
     } else {
-        add(FindingLevel::wrong, "sender", "it is none of the account's WhatsApp senders (63007)",
+        add(SetupLevel::wrong, "sender", "it is none of the account's WhatsApp senders (63007)",
             "register it in the Console, or check the account, the region and the number");
     }
 }
@@ -216,23 +216,23 @@ void SetupReport::judge_sender(const ChannelSender& sender) {
         if (!sender.messaging_limit.empty()) {
             what += ", its messaging limit " + sender.messaging_limit;
         }
-        add(FindingLevel::ok, "sender", std::move(what));
+        add(SetupLevel::ok, "sender", std::move(what));
     } else {
-        add(FindingLevel::wrong, "sender",
+        add(SetupLevel::wrong, "sender",
             "the sender is " + sender.status.str() + describe_offline_reasons(sender),
             sender.status == ChannelSenderStatus::offline
                 ? "put right what is named, in the Console or in Meta's Business Manager"
                 : "wait until it is ONLINE, or finish its registration");
     }
     if (equals_ignoring_case(sender.quality_rating, "LOW")) {
-        add(FindingLevel::warning, "quality", "the sender's quality rating is LOW",
+        add(SetupLevel::warning, "quality", "the sender's quality rating is LOW",
             "send less, and only what is wanted: a lower messaging limit comes next");
     } else if (!sender.quality_rating.empty()) {
-        add(FindingLevel::ok, "quality", "the sender's quality rating is " + sender.quality_rating);
+        add(SetupLevel::ok, "quality", "the sender's quality rating is " + sender.quality_rating);
     }
 }
 
-std::vector<Finding> SetupReport::finish() {
+std::vector<SetupFinding> SetupReport::finish() {
     if (!setup_.callback_url.empty()) judge_callback_url();
     return std::move(findings_);
 }
@@ -241,18 +241,18 @@ void SetupReport::judge_callback_url() {
     constexpr std::string_view subject = "callback_url";
     const auto& url = setup_.callback_url;
     if (const auto problem = web_url_problem(url); !problem.empty()) {
-        return add(FindingLevel::wrong, subject, "it " + std::string{problem},
+        return add(SetupLevel::wrong, subject, "it " + std::string{problem},
                    "write https://, a host and a path");
     }
     const auto parts = split_url(url);
     if (!is_public_host(parts->host)) {
-        add(FindingLevel::wrong, subject, "Twilio cannot reach it: its host is not a public one",
+        add(SetupLevel::wrong, subject, "Twilio cannot reach it: its host is not a public one",
             "give the address at which the internet reaches this program, or a tunnel's");
     } else if (!parts->is_https()) {
-        add(FindingLevel::wrong, subject, "it is not https: what customers write goes in the clear",
+        add(SetupLevel::wrong, subject, "it is not https: what customers write goes in the clear",
             "serve it over https");
     } else {
-        add(FindingLevel::ok, subject, "Twilio could call it, as far as its text tells");
+        add(SetupLevel::ok, subject, "Twilio could call it, as far as its text tells");
     }
     judge_called_url();
 }
@@ -261,7 +261,7 @@ void SetupReport::judge_callback_url() {
 void SetupReport::judge_called_url() {
     if (!sender_) return;
     // A messaging service may have a URL that goes before the sender's.
-    const auto level = setup_.has_messaging_service ? FindingLevel::warning : FindingLevel::wrong;
+    const auto level = setup_.has_messaging_service ? SetupLevel::warning : SetupLevel::wrong;
     if (sender_->callback_url.empty()) {
         add(level, "callback_url", "the sender has no callback URL: what customers write is lost",
             "set this one for the sender, in the Console");
@@ -269,7 +269,7 @@ void SetupReport::judge_called_url() {
         add(level, "callback_url", "the sender has another callback URL",
             "set this one for the sender, in the Console, to the letter: it is signed");
     } else {
-        add(FindingLevel::ok, "callback_url", "it is the sender's");
+        add(SetupLevel::ok, "callback_url", "it is the sender's");
     }
 }
 

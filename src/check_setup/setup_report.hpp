@@ -40,10 +40,10 @@ public:
     void take(const Result<std::vector<ChannelSender>>& senders);
 
     /// All findings, once there is nothing more to ask.
-    std::vector<Finding> finish();
+    std::vector<SetupFinding> finish();
 
 private:
-    void add(FindingLevel level, std::string_view subject, std::string what,
+    void add(SetupLevel level, std::string_view subject, std::string what,
              std::string_view way_out = {});
     void refuse_credentials(const Error& error);
     void leave_unchecked(std::string_view subject, const Error& error);
@@ -57,7 +57,7 @@ private:
 
     SetupOfClient setup_;
     Question next_ = Question::account;
-    std::vector<Finding> findings_;
+    std::vector<SetupFinding> findings_;
     std::optional<ChannelSender> sender_;
 };
 

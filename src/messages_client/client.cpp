@@ -28,10 +28,12 @@ Result<std::shared_ptr<const MessagesClient::Impl>> MessagesClient::make_impl(
     if (!made) return made.error();
     static_cast<detail::ApiClient&>(*impl) = std::move(*made);
 
-    if (options.window || options.opt_outs) {
+    if (options.window || options.opt_outs || options.templates) {
         const bool refuse_unknown = options.unknown_window == UnknownWindow::refuse;
         impl->gate = std::make_shared<const detail::SendGate>(detail::SendGate{
-            std::move(options.window), std::move(options.opt_outs), refuse_unknown});
+            std::move(options.window), std::move(options.opt_outs),
+            options.templates ? detail::TemplateCache::of(*options.templates) : nullptr,
+            refuse_unknown});
     }
     impl->defaults.status_callback = std::move(options.status_callback);
     return std::shared_ptr<const Impl>(std::move(impl));

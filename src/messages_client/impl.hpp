@@ -9,6 +9,7 @@
 #include <twiliowa/messages_client.hpp>
 
 #include "call/api_client.hpp"
+#include "messages_client/message_templates.hpp"
 #include "messages_client/outbound_checks.hpp"
 #include "messages_client/prepare.hpp"
 #include "messages_client/send_gate.hpp"
@@ -26,6 +27,19 @@ struct MessagesClient::Impl : detail::ApiClient {
     void refuse_async(const detail::CallKind& kind, const Error& error, Done done) const {
         detail::refuse_call_async(*core, transport, kind, error, std::move(done));
     }
+
+    /// False if a template that the message names has to be fetched first.
+    bool find_templates(const OutboundMessage& message, detail::MessageTemplates& templates) const;
+    Result<Message> run_send(const OutboundMessage& message,
+                             const detail::MessageTemplates& templates,
+                             const CallOptions& options) const;
+    void start_send(const OutboundMessage& message, const detail::MessageTemplates& templates,
+                    Callback<Message> done, const CallOptions& options) const;
+
+    static void start_reconcile(const std::shared_ptr<const Impl>& impl,
+                                const OutboundMessage& message, TimePoint attempted_at,
+                                const ReconcileOptions& where, Callback<Reconciliation> done,
+                                const CallOptions& options, MonotonicTime deadline);
 
     /// Gives `visit` page after page, asynchronously, until it returns false or there are no more;
     /// then runs `done`. Does not keep the client alive. Without a deadline each page has the time

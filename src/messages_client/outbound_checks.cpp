@@ -265,9 +265,7 @@ Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked)
     }
     if (checked.to.channel() == Address::Channel::whatsapp && checked.to.phone_number().empty() &&
         equals_ignoring_case(message.category.str(), TemplateCategory::authentication)) {
-        return Error::invalid_request(
-            "To", "is a WhatsApp user id, and an authentication template needs a phone number",
-            "send it to the number, if you have it, or the code another way");
+        return user_id_for_authentication();
     }
     if (message.shorten_urls.value_or(false) &&
         checked.to.channel() == Address::Channel::whatsapp) {
@@ -301,6 +299,12 @@ const std::string* find_extra(const OutboundMessage& message, std::string_view n
 
 bool names_extra(const OutboundMessage& message, std::string_view name) noexcept {
     return find_extra(message, name) != nullptr;
+}
+
+Error user_id_for_authentication() {
+    return Error::invalid_request(
+        "To", "is a WhatsApp user id, and an authentication template needs a phone number",
+        "send it to the number, if you have it, or the code another way");
 }
 
 Result<CheckedOutbound> check_outbound(const OutboundMessage& message,

@@ -38,6 +38,9 @@ struct CheckedOutbound {
 Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now);
 
+/// Why a one-time code does not go to a user id.
+Error user_id_for_authentication();
+
 /// The first parameter of that name in `extra`, or null.
 const std::string* find_extra(const OutboundMessage& message, std::string_view name) noexcept;
 bool names_extra(const OutboundMessage& message, std::string_view name) noexcept;

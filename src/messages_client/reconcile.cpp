@@ -1,9 +1,32 @@
 #include <utility>
 
 #include "messages_client/impl.hpp"
+#include "messages_client/message_templates.hpp"
 #include "messages_client/reconcile_search.hpp"
+#include "types/unsent_error.hpp"
 
 namespace twiliowa {
+
+namespace detail {
+namespace {
+
+/// `where` with the text that Twilio makes of the message's template, if that is known and nobody
+/// said it. WhatsApp's own words around a code are not known.
+ReconcileOptions with_expected_text(const OutboundMessage& message, ReconcileOptions where,
+                                    const std::optional<Result<KnownTemplate>>& looked_up) {
+    if (!where.expected_text.empty() || !looked_up || !*looked_up ||
+        names_extra(message, "ContentSid") || names_extra(message, "ContentVariables")) {
+        return where;
+    }
+    const auto& known = ***looked_up;
+    if (!known.is_authentication) {
+        where.expected_text = render(known.content.definition, message.content_variables).body;
+    }
+    return where;
+}
+
+}  // namespace
+}  // namespace detail
 
 Reconciliation MessagesClient::reconcile(const OutboundMessage& message, TimePoint attempted_at,
                                          const ReconcileOptions& where,
@@ -15,11 +38,17 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
                                                      TimePoint attempted_at,
                                                      const ReconcileOptions& where,
                                                      const CallOptions& options) const {
-    auto search = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
-    if (!search) return impl_->refuse(detail::list_call, search.error());
     const auto& core = *impl_->core;
     const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    auto page = try_list_page(search->filter(), options);
+    detail::MessageTemplates templates;
+    if (!impl_->find_templates(message, templates)) {
+        templates.fetch(*impl_->gate->templates, message, options);
+    }
+    auto search = detail::ReconcileSearch::create(
+        message, impl_->defaults, attempted_at,
+        detail::with_expected_text(message, where, templates.content));
+    if (!search) return impl_->refuse(detail::list_call, search.error());
+    auto page = try_list_page(search->filter(), detail::options_until(core, deadline, options));
     while (page && search->look_at(*page) && !page->next.empty()) {
         page = try_next_page(*page, detail::options_until(core, deadline, options));
     }
@@ -30,19 +59,44 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
 void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint attempted_at,
                                      Callback<Reconciliation> done, const ReconcileOptions& where,
                                      const CallOptions& options) const {
-    auto created = detail::ReconcileSearch::create(message, impl_->defaults, attempted_at, where);
+    const auto& core = *impl_->core;
+    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
+    detail::MessageTemplates templates;
+    if (impl_->find_templates(message, templates)) {
+        return Impl::start_reconcile(impl_, message, attempted_at,
+                                     detail::with_expected_text(message, where, templates.content),
+                                     std::move(done), options, deadline);
+    }
+    detail::async_fetch_templates(
+        impl_->gate->templates, message,
+        [weak = std::weak_ptr<const Impl>(impl_), message, attempted_at, where, options, deadline,
+         done = std::move(done)](const detail::MessageTemplates& fetched) {
+            const auto impl = weak.lock();
+            if (!impl) return done(detail::client_destroyed());
+            Impl::start_reconcile(impl, message, attempted_at,
+                                  detail::with_expected_text(message, where, fetched.content), done,
+                                  options, deadline);
+        });
+}
+
+void MessagesClient::Impl::start_reconcile(const std::shared_ptr<const Impl>& impl,
+                                           const OutboundMessage& message, TimePoint attempted_at,
+                                           const ReconcileOptions& where,
+                                           Callback<Reconciliation> done,
+                                           const CallOptions& options, MonotonicTime deadline) {
+    auto created = detail::ReconcileSearch::create(message, impl->defaults, attempted_at, where);
     if (!created) {
-        return impl_->refuse_async(detail::list_call, created.error(), std::move(done));
+        return impl->refuse_async(detail::list_call, created.error(), std::move(done));
     }
     const auto search = std::make_shared<detail::ReconcileSearch>(std::move(*created));
-    Impl::walk(
-        impl_, search->filter(),
+    walk(
+        impl, search->filter(),
         [search](const Page<Message>& page) { return search->look_at(page); },
         [search, done = std::move(done)](const Result<void>& walked) {
             if (!walked) return done(walked.error());
             done(search->conclusion());
         },
-        options, detail::deadline_of(*impl_->core, options, impl_->core->clock->monotonic_now()));
+        options, deadline);
 }
 
 }  // namespace twiliowa

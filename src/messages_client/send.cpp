@@ -3,7 +3,9 @@
 #include "call/api_error.hpp"
 #include "messages_client/impl.hpp"
 #include "messages_client/message_codec.hpp"
+#include "messages_client/message_templates.hpp"
 #include "messages_client/outbound_form.hpp"
+#include "types/unsent_error.hpp"
 
 namespace twiliowa {
 namespace detail {
@@ -24,30 +26,50 @@ Result<void> has_window_for_fallback(const OutboundMessage& message, const SendG
                                   "give the client a ClientOptions::window, or leave it out");
 }
 
+/// A template that was looked up, if it was; or why it could not be.
+Result<const CompiledTemplate*> known_template(
+    const std::optional<Result<KnownTemplate>>& looked_up) {
+    if (!looked_up) return nullptr;
+    if (!*looked_up) return looked_up->error();
+    return (**looked_up).get();
+}
+
 /// `message` checked, or, where the gate wants it so, its fallback, which is put into `fallback`.
 /// `note` is filled in for the gate, if there is one.
 Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now,
-                                       const SendGate* gate,
+                                       const SendGate* gate, const MessageTemplates& templates,
                                        std::optional<OutboundMessage>& fallback, SendNote& note) {
     auto checked = check_outbound(message, defaults, now);
     if (!checked) return checked;
     if (auto known = has_window_for_fallback(message, gate); !known) return known.error();
     if (gate == nullptr) return checked;
+    const auto content = known_template(templates.content);
+    if (!content) return content.error();
+    if (*content != nullptr) {
+        if (auto fits = check_template(**content, *checked); !fits) return fits.error();
+    }
+    const auto instead = known_template(templates.fallback);
     note = note_of(*checked, now);
-    const auto way = gate->admit(message, note);
+    const auto way = gate->admit(message, note, *content, instead ? *instead : nullptr);
     if (!way) return way.error();
     if (*way == SendGate::Way::as_it_is) return checked;
+    if (!instead) return instead.error();
     note.fallback = true;
     fallback = fallback_of(message);
-    return check_outbound(*fallback, defaults, now);
+    checked = check_outbound(*fallback, defaults, now);
+    if (checked && *instead != nullptr) {
+        if (auto fits = check_template(**instead, *checked); !fits) return fits.error();
+    }
+    return checked;
 }
 
 Result<PreparedCall> prepare_send(const ClientCore& core, const OutboundDefaults& defaults,
                                   const OutboundMessage& message, const SendGate* gate,
-                                  SendNote& note) {
+                                  const MessageTemplates& templates, SendNote& note) {
     std::optional<OutboundMessage> fallback;
-    const auto checked = admit_outbound(message, defaults, core.clock->now(), gate, fallback, note);
+    const auto checked =
+        admit_outbound(message, defaults, core.clock->now(), gate, templates, fallback, note);
     if (!checked) return checked.error();
     auto prepared = prepare(core, Repeat::duplicates, ".json");
     if (!prepared) return prepared;
@@ -65,7 +87,8 @@ std::optional<Error> read_created(HttpResponse& answer, Message& message) {
     return unreadable_answer(answer, "the answer has no message SID");
 }
 
-constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const SendGate*, SendNote&>
+constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const SendGate*,
+               const MessageTemplates&, SendNote&>
     create_verb{
         {"messages.create", HttpMethod::post, "/2010-04-01/Accounts/{AccountSid}/Messages.json"},
         prepare_send,
@@ -77,36 +100,78 @@ constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const S
 Result<void> MessagesClient::check(const OutboundMessage& message) const {
     std::optional<OutboundMessage> fallback;
     detail::SendNote note;
+    detail::MessageTemplates templates;
+    if (!impl_->find_templates(message, templates)) {
+        templates.fetch(*impl_->gate->templates, message, {});
+    }
     const auto checked = detail::admit_outbound(message, impl_->defaults, impl_->core->clock->now(),
-                                                impl_->gate.get(), fallback, note);
+                                                impl_->gate.get(), templates, fallback, note);
     if (!checked) return checked.error();
     return {};
 }
 
+bool MessagesClient::Impl::find_templates(const OutboundMessage& message,
+                                          detail::MessageTemplates& templates) const {
+    return !gate || !gate->templates || templates.find(*gate->templates, message);
+}
+
+Result<Message> MessagesClient::Impl::run_send(const OutboundMessage& message,
+                                               const detail::MessageTemplates& templates,
+                                               const CallOptions& options) const {
+    detail::SendNote note;
+    auto sent = run(detail::create_verb, options, defaults, message, gate.get(), templates, note);
+    if (gate) gate->finish(note, sent);
+    return sent;
+}
+
 Result<Message> MessagesClient::try_send(const OutboundMessage& message,
                                          const CallOptions& options) const {
+    detail::MessageTemplates templates;
+    if (impl_->find_templates(message, templates)) {
+        return impl_->run_send(message, templates, options);
+    }
+    const auto& core = *impl_->core;
+    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
+    templates.fetch(*impl_->gate->templates, message,
+                    detail::options_until(core, deadline, options));
+    return impl_->run_send(message, templates, detail::options_until(core, deadline, options));
+}
+
+void MessagesClient::Impl::start_send(const OutboundMessage& message,
+                                      const detail::MessageTemplates& templates,
+                                      Callback<Message> done, const CallOptions& options) const {
     detail::SendNote note;
-    auto sent =
-        impl_->run(detail::create_verb, options, impl_->defaults, message, impl_->gate.get(), note);
-    if (impl_->gate) impl_->gate->finish(note, sent);
-    return sent;
+    // Prepared first: the completion has to know what was noted then.
+    auto prepared =
+        detail::create_verb.prepare(*core, defaults, message, gate.get(), templates, note);
+    if (gate) {
+        done = [asked = gate, note = std::move(note),
+                done = std::move(done)](Result<Message> sent) {
+            asked->finish(note, sent);
+            done(std::move(sent));
+        };
+    }
+    detail::start_verb(detail::create_verb, core, transport, std::move(prepared), std::move(done),
+                       options);
 }
 
 void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
                                 const CallOptions& options) const {
-    detail::SendNote note;
-    // Prepared first: the completion has to know what was noted then.
-    auto prepared = detail::create_verb.prepare(*impl_->core, impl_->defaults, message,
-                                                impl_->gate.get(), note);
-    if (impl_->gate) {
-        done = [gate = impl_->gate, note = std::move(note),
-                done = std::move(done)](Result<Message> sent) {
-            gate->finish(note, sent);
-            done(std::move(sent));
-        };
+    detail::MessageTemplates templates;
+    if (impl_->find_templates(message, templates)) {
+        return impl_->start_send(message, templates, std::move(done), options);
     }
-    detail::start_verb(detail::create_verb, impl_->core, impl_->transport, std::move(prepared),
-                       std::move(done), options);
+    const auto& core = *impl_->core;
+    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
+    detail::async_fetch_templates(
+        impl_->gate->templates, message,
+        [weak = std::weak_ptr<const Impl>(impl_), message, done = std::move(done), options,
+         deadline](const detail::MessageTemplates& fetched) {
+            const auto impl = weak.lock();
+            if (!impl) return done(detail::client_destroyed());
+            impl->start_send(message, fetched, done,
+                             detail::options_until(*impl->core, deadline, options));
+        });
 }
 
 Message MessagesClient::send(const OutboundMessage& message, const CallOptions& options) const {

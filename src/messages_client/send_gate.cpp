@@ -27,12 +27,19 @@ bool refused_by_twilio(ErrorKind kind) noexcept {
            kind == ErrorKind::not_found || kind == ErrorKind::rate_limit;
 }
 
-bool is_marketing(const OutboundMessage& message) noexcept {
-    return equals_ignoring_case(message.category.str(), TemplateCategory::marketing);
+bool is_marketing(const OutboundMessage& message, const CompiledTemplate* content) noexcept {
+    return (content != nullptr && content->is_marketing) ||
+           equals_ignoring_case(message.category.str(), TemplateCategory::marketing);
+}
+
+Error no_marketing_refusal() {
+    return Error::invalid_request("To", "has opted out of marketing from this sender",
+                                  "send no marketing until the recipient opts in again (START)",
+                                  63050);
 }
 
 /// Why the message does not go, if it does not.
-std::optional<Error> opted_out_refusal(const OptOutState& stopped, const OutboundMessage& message) {
+std::optional<Error> opted_out_refusal(const OptOutState& stopped, bool marketing) {
     if (stopped.everything) {
         return Error::invalid_request("To", "has opted out of messages from this sender",
                                       "send nothing more until the recipient opts in again (START)",
@@ -42,10 +49,8 @@ std::optional<Error> opted_out_refusal(const OptOutState& stopped, const Outboun
         return Error::invalid_request("To", "has blocked this sender",
                                       "send nothing more until the recipient writes again", 63033);
     }
-    if (stopped.marketing && is_marketing(message)) {
-        return Error::invalid_request("To", "has opted out of marketing from this sender",
-                                      "send no marketing until the recipient opts in again (START)",
-                                      63050);
+    if (stopped.marketing && marketing) {
+        return no_marketing_refusal();
     }
     return std::nullopt;
 }
@@ -56,6 +61,39 @@ Error window_refusal(bool known) {
         known ? "is free-form, and the 24-hour window of the recipient is closed"
               : "is free-form, and nothing is known of the 24-hour window of the recipient",
         "send a template, or name one in fallback_content_sid", 63016);
+}
+
+/// Whether a message of that template goes in the 24-hour window only.
+bool needs_window(const CompiledTemplate& content, bool direct_send) noexcept {
+    return content.is_session_only || !(content.is_approved || direct_send);
+}
+
+std::string standing_of(const CompiledTemplate& content) {
+    if (!content.content.approval) return "unsubmitted";
+    return content.content.approval->status.str();
+}
+
+Error unapproved_refusal(const CompiledTemplate& content) {
+    return Error::invalid_request("ContentSid",
+                                  "is a template of type " + content.whatsapp_type +
+                                      ", which needs WhatsApp's approval and is " +
+                                      standing_of(content),
+                                  "submit it, and wait until it is approved", 63016);
+}
+
+Error template_window_refusal(const CompiledTemplate& content, bool known) {
+    const std::string window =
+        known ? ", and the 24-hour window of the recipient is closed"
+              : ", and nothing is known of the 24-hour window of the recipient";
+    return content.is_session_only
+               ? Error::invalid_request("ContentSid",
+                                        "is a template of type " + content.whatsapp_type +
+                                            ", which goes within the window only" + window,
+                                        "send a template of another type", 63016)
+               : Error::invalid_request("ContentSid",
+                                        "is a template that WhatsApp has not approved (it is " +
+                                            standing_of(content) + ")" + window,
+                                        "send one that is approved", 63016);
 }
 
 /// Who the recipient is to each of the note's senders. Read once for a send, though windows and
@@ -116,23 +154,44 @@ SendNote note_of(const CheckedOutbound& checked, TimePoint now) {
     return note;
 }
 
-Result<SendGate::Way> SendGate::admit(const OutboundMessage& message, const SendNote& note) const {
+Result<SendGate::Way> SendGate::admit(const OutboundMessage& message, const SendNote& note,
+                                      const CompiledTemplate* content,
+                                      const CompiledTemplate* fallback) const {
     if (note.to.empty()) return Way::as_it_is;
     LinkedRecipient recipient{note};
+    bool wants_no_marketing = false;
     if (opt_outs) {
         for (std::size_t i = 0; i < note.senders.size(); ++i) {
             if (note.senders[i].empty()) continue;
             const auto stopped = state_for(*opt_outs, note, i, recipient);
             if (!stopped) return stopped.error();
-            if (auto refusal = opted_out_refusal(*stopped, message)) return *refusal;
+            if (auto refusal = opted_out_refusal(*stopped, is_marketing(message, content))) {
+                return *refusal;
+            }
+            wants_no_marketing = wants_no_marketing || stopped->marketing;
         }
     }
-    if (!window || !note.on_whatsapp() || !is_free_form(message)) return Way::as_it_is;
-    const auto state = window_state(*window, note, message.send_at, recipient);
+    if (!note.on_whatsapp()) return Way::as_it_is;
+    const bool direct_send = templates && templates->options().direct_send;
+    if (content != nullptr) {
+        if (!needs_window(*content, direct_send)) return Way::as_it_is;
+        if (content->needs_approval && !content->is_approved) return unapproved_refusal(*content);
+    } else if (!window || !is_free_form(message)) {
+        return Way::as_it_is;
+    }
+    auto state = window ? window_state(*window, note, message.send_at, recipient)
+                        : Result<WindowState>(WindowState{});
     if (!state) return state.error();
     if (state->open || (!state->known && !refuse_unknown_window)) return Way::as_it_is;
-    if (!message.fallback_content_sid.empty()) return Way::fallback;
-    return window_refusal(state->known);
+    if (content != nullptr) return template_window_refusal(*content, state->known);
+    if (message.fallback_content_sid.empty()) return window_refusal(state->known);
+    if (fallback != nullptr) {
+        if (fallback->is_marketing && wants_no_marketing) return no_marketing_refusal();
+        if (needs_window(*fallback, direct_send)) {
+            return template_window_refusal(*fallback, state->known);
+        }
+    }
+    return Way::fallback;
 }
 
 void SendGate::learn(const SendNote& note, const Error& refusal) const {

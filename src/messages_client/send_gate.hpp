@@ -1,5 +1,6 @@
 /// @file
-/// What a client remembers of its recipients: asked before a send, told of a refusal after it.
+/// What a client knows of its recipients and templates: asked before a send, told of a refusal
+/// after it.
 #pragma once
 
 #include <array>
@@ -16,6 +17,7 @@
 #include <twiliowa/types/sender.hpp>
 
 #include "messages_client/outbound_checks.hpp"
+#include "templates/template_cache.hpp"
 
 namespace twiliowa::detail {
 
@@ -29,15 +31,18 @@ struct SendNote {
     bool on_whatsapp() const noexcept { return to.channel() == Address::Channel::whatsapp; }
 };
 
-/// Either part may be missing. Immutable; thread-safe.
+/// Any part may be missing. Immutable; thread-safe.
 struct SendGate {
     std::shared_ptr<const ConversationWindow> window = {};
     std::shared_ptr<const OptOuts> opt_outs = {};
+    std::shared_ptr<TemplateCache> templates = {};
     bool refuse_unknown_window = false;
 
     enum class Way { as_it_is, fallback };
-    /// How the message may go, or why it may not.
-    Result<Way> admit(const OutboundMessage& message, const SendNote& note) const;
+    /// How the message may go, or why it may not. What is known of its template and its fallback is
+    /// null where nothing is.
+    Result<Way> admit(const OutboundMessage& message, const SendNote& note,
+                      const CompiledTemplate* content, const CompiledTemplate* fallback) const;
     /// Takes in what Twilio's refusal says of the recipient. A store that fails is left alone: the
     /// refusal is what the caller must hear of.
     void learn(const SendNote& note, const Error& refusal) const;

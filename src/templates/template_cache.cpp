@@ -94,8 +94,8 @@ Result<KnownTemplate> TemplateCache::get(std::string_view sid, const CallOptions
     if (!client_) return unknown_template();
     const std::string key{sid};
     const auto started = options_.clock->monotonic_now();
-    const auto deadline = options.timeout ? time_after(started, *options.timeout)
-                                          : MonotonicTime::max();
+    const auto deadline =
+        options.timeout ? time_after(started, *options.timeout) : MonotonicTime::max();
     for (;;) {
         Flight other;
         const auto own = std::make_shared<CancelSource>();
@@ -179,14 +179,15 @@ Result<KnownTemplate> TemplateCache::fall_back(const std::string& sid, const Err
         found->second.fresh_until =
             time_after(options_.clock->monotonic_now(), options_.retry_after);
     }
-    const auto age = std::chrono::duration_cast<std::chrono::milliseconds>(options_.clock->now() -
-                                                                           fetched_at);
+    const auto age =
+        std::chrono::duration_cast<std::chrono::milliseconds>(options_.clock->now() - fetched_at);
     if (age > options_.time_to_live && age - options_.time_to_live > options_.use_stale_for) {
         return unsent(error);
     }
     if (options_.observer) {
-        options_.observer->on_stale_template(
-            {.content_sid = sid, .age = std::max(age, std::chrono::milliseconds{0}), .error = error});
+        options_.observer->on_stale_template({.content_sid = sid,
+                                              .age = std::max(age, std::chrono::milliseconds{0}),
+                                              .error = error});
     }
     return known;
 }
@@ -209,14 +210,15 @@ void TemplateCache::async_get(std::string_view sid, Callback<KnownTemplate> done
         const auto self = weak.lock();
         if (!self) return;
         if (!content) return self->end_async(key, self->fall_back(key, content.error()));
-        auto on_approval = [weak, key, content = std::move(*content)](
-                               Result<ContentApproval> approval) mutable {
-            const auto self = weak.lock();
-            if (!self) return;
-            if (!approval) return self->end_async(key, self->fall_back(key, approval.error()));
-            content.approval = std::move(*approval);
-            self->end_async(key, self->keep(std::move(content)));
-        };
+        auto on_approval =
+            [weak, key, content = std::move(*content)](Result<ContentApproval> approval) mutable {
+                const auto alive = weak.lock();
+                if (!alive) return;
+                if (!approval)
+                    return alive->end_async(key, alive->fall_back(key, approval.error()));
+                content.approval = std::move(*approval);
+                alive->end_async(key, alive->keep(std::move(content)));
+            };
         self->client_->async_fetch_approval(ContentSid{key}, std::move(on_approval));
     };
     client_->async_fetch(*checked, std::move(on_content));
@@ -267,7 +269,8 @@ Result<void> TemplateCache::read(std::string_view json) {
         const std::string sid = content.sid.str();
         entry.fetched_at = saved_at.value_or(TimePoint{});
         entry.fresh_until = MonotonicTime::min();
-        entry.known = std::make_shared<const CompiledTemplate>(compile_template(std::move(content)));
+        entry.known =
+            std::make_shared<const CompiledTemplate>(compile_template(std::move(content)));
         const std::unique_lock lock{entries_mutex_};
         entries_.try_emplace(sid, std::move(entry));
     }

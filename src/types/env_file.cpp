@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "text/ascii.hpp"
+#include "types/whole_file.hpp"
 
 namespace twiliowa {
 
@@ -122,7 +123,7 @@ Result<std::vector<Assignment>> read_assignments(std::string_view text) {
 }  // namespace
 
 Result<std::size_t> try_load_env_file(const std::string& path) {
-    const auto text = detail::read_whole_file(path, detail::largest_env_file);
+    const auto text = detail::read_whole_file(path, largest_env_file);
     if (!text) return text.error();
     const auto assignments = read_assignments(*text);
     if (!assignments) return assignments.error();

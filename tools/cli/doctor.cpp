@@ -15,8 +15,8 @@ namespace cli {
 
 namespace {
 
-using twiliowa::Finding;
-using twiliowa::FindingLevel;
+using twiliowa::SetupFinding;
+using twiliowa::SetupLevel;
 
 struct DoctorOptions {
     std::string callback_url = {};
@@ -24,13 +24,13 @@ struct DoctorOptions {
     std::string messaging_service = {};
 };
 
-Colour colour_of(FindingLevel level) {
-    if (level == FindingLevel::ok) return Colour::green;
-    return level == FindingLevel::warning ? Colour::yellow : Colour::red;
+Colour colour_of(SetupLevel level) {
+    if (level == SetupLevel::ok) return Colour::green;
+    return level == SetupLevel::warning ? Colour::yellow : Colour::red;
 }
 
 /// A line of its own for the way out.
-std::string text_of_finding(const Output& output, const Finding& finding) {
+std::string text_of_finding(const Output& output, const SetupFinding& finding) {
     const std::string level{to_string(finding.level)};
     const auto padded = [](std::string text, std::size_t width) {
         return text.append(width - std::min(width, text.size()), ' ');
@@ -66,9 +66,9 @@ ExitCode look(Context& context, const DoctorOptions& wanted) {
         text += text_of_finding(context.output, finding);
     }
     context.output.result({{"findings", std::move(json)}}, text);
-    const bool wrong = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
-        return finding.level == FindingLevel::wrong;
-    });
+    const bool wrong =
+        std::any_of(findings.begin(), findings.end(),
+                    [](const SetupFinding& finding) { return finding.level == SetupLevel::wrong; });
     if (context.call_options().cancel.is_cancelled()) return ExitCode::try_later;
     return wrong ? ExitCode::refused : ExitCode::done;
 }

@@ -25,12 +25,12 @@ using twiliowa::testing::ScriptedTransport;
 
 namespace {
 
-using Findings = std::vector<Finding>;
+using Findings = std::vector<SetupFinding>;
 
 const std::string bot_url = "https://bot.example.com/whatsapp";
-constexpr auto ok = FindingLevel::ok;
-constexpr auto warning = FindingLevel::warning;
-constexpr auto wrong = FindingLevel::wrong;
+constexpr auto ok = SetupLevel::ok;
+constexpr auto warning = SetupLevel::warning;
+constexpr auto wrong = SetupLevel::wrong;
 
 /// No number of the customer or the sender, no secret, and a way out of all that is not good.
 void check_texts(const Findings& findings) {

@@ -1,0 +1,322 @@
+#include <doctest/doctest.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/messages_client.hpp>
+#include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/templates.hpp>
+#include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/testing/manual_clock.hpp>
+
+#include "support/show.hpp"
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+using twiliowa::test::containing;
+using twiliowa::testing::FakeContent;
+using twiliowa::testing::FakeTwilio;
+using twiliowa::testing::Fault;
+using twiliowa::testing::ManualClock;
+
+namespace {
+
+const std::string customer = "+447700900123";
+const std::string user_id = "whatsapp:GB.4f1a";
+
+struct Desk {
+    std::shared_ptr<ManualClock> clock = std::make_shared<ManualClock>();
+    std::shared_ptr<FakeTwilio> fake = FakeTwilio::with_account({.clock = clock});
+    std::shared_ptr<ConversationWindow> window = std::make_shared<ConversationWindow>(
+        std::make_shared<MemoryStore>(MemoryStoreOptions{.clock = clock}),
+        ConversationWindowOptions{.clock = clock});
+    std::shared_ptr<OptOuts> opt_outs =
+        std::make_shared<OptOuts>(std::make_shared<MemoryStore>(MemoryStoreOptions{.clock = clock}),
+                                  OptOutOptions{.clock = clock});
+    TemplatesOptions templates_options = {.clock = clock};
+
+    ClientOptions options() const {
+        auto options = fake->client_options();
+        options.retry.max_attempts = 1;
+        return options;
+    }
+    std::shared_ptr<Templates> templates() const {
+        return std::make_shared<Templates>(ContentClient{fake->credentials(), options()},
+                                           templates_options);
+    }
+    MessagesClient client(UnknownWindow unknown = UnknownWindow::send) const {
+        auto with = options();
+        with.window = window;
+        with.opt_outs = opt_outs;
+        with.unknown_window = unknown;
+        with.templates = templates();
+        return MessagesClient{fake->credentials(), with};
+    }
+    std::string add(std::string approval, std::string types = {},
+                    std::string category = "UTILITY") const {
+        return fake->add_content({.body = "Hi {{1}}",
+                                  .variables = {{"1", "John"}},
+                                  .types = std::move(types),
+                                  .approval = std::move(approval),
+                                  .category = std::move(category)});
+    }
+    void open_window() const { REQUIRE(window->record_inbound(FakeTwilio::demo_sender, customer)); }
+    void close_window() const {
+        open_window();
+        clock->advance(25h);
+    }
+    std::size_t sent() const { return fake->messages().size(); }
+};
+
+const TemplateVariables ann{{"1", "Ann"}};
+
+std::string list_picker() {
+    return R"({"twilio/list-picker": {"body": "Pick {{1}}", "button": "Open",
+        "items": [{"id": "1", "item": "One"}]}})";
+}
+
+/// The code of the refusal; 0 if it was sent.
+int code_of(const Result<Message>& sent) {
+    return sent ? 0 : sent.error().code();
+}
+
+}  // namespace
+
+TEST_CASE("a send whose variables do not fit its template is refused before the network") {
+    const Desk desk;
+    const auto client = desk.client();
+    const auto sid = desk.add("approved");
+    const auto missing = client.try_send_template({.to = customer, .content_sid = sid});
+    CHECK(missing.error().kind() == ErrorKind::invalid_request);
+    CHECK(missing.error().code() == 21656);
+    CHECK(missing.error().what() == containing(R"(variable "1" is missing)"));
+    CHECK(code_of(client.try_send_template(
+              {.to = customer, .content_sid = sid, .variables = {{"1", "Ann"}, {"2", "x"}}})) ==
+          21656);
+    CHECK(desk.sent() == 0);
+    CHECK(client.try_send_template({.to = customer, .content_sid = sid, .variables = ann}));
+    CHECK(client.try_send_template(
+        {.to = customer, .content_sid = sid, .variables = TemplateVariables{}.use_default("1")}));
+    CHECK(desk.sent() == 2);
+    CHECK(client.check(OutboundTemplate{.to = customer, .content_sid = sid}).error().code() ==
+          21656);
+}
+
+TEST_CASE("without Templates nothing is refused for its variables") {
+    const Desk desk;
+    const MessagesClient client{desk.fake->credentials(), desk.options()};
+    const auto sid = desk.add("approved");
+    CHECK(client.try_send_template({.to = customer, .content_sid = sid}));
+}
+
+TEST_CASE("a template is looked up once for many sends, and a send needs no other call") {
+    const Desk desk;
+    const auto client = desk.client();
+    const auto sid = desk.add("approved");
+    for (int i = 0; i < 10; ++i) {
+        CHECK(client.try_send_template({.to = customer, .content_sid = sid, .variables = ann}));
+    }
+    CHECK(desk.fake->request_count() == 12);
+}
+
+TEST_CASE("a template that is rejected, paused or disabled does not go, even in the window") {
+    const Desk desk;
+    desk.open_window();
+    const auto client = desk.client();
+    const auto sent = [&](const char* status) {
+        return code_of(client.try_send_template(
+            {.to = customer, .content_sid = desk.add(status), .variables = ann}));
+    };
+    CHECK(sent("rejected") == 63040);
+    CHECK(sent("paused") == 63041);
+    CHECK(sent("disabled") == 63042);
+    CHECK(desk.sent() == 0);
+    CHECK(sent("approved") == 0);
+}
+
+TEST_CASE("a template that is not approved goes in the window only, or where nothing is known") {
+    const Desk desk;
+    const auto pending = desk.add("pending");
+    const OutboundTemplate message{.to = customer, .content_sid = pending, .variables = ann};
+    CHECK(code_of(desk.client().try_send_template(message)) == 0);
+    const auto careful = desk.client(UnknownWindow::refuse).try_send_template(message);
+    CHECK(careful.error().code() == 63016);
+    CHECK(careful.error().what() == containing("it is pending"));
+    desk.open_window();
+    CHECK(code_of(desk.client(UnknownWindow::refuse).try_send_template(message)) == 0);
+    desk.clock->advance(25h);
+    const auto closed = desk.client().try_send_template(message);
+    CHECK(closed.error().code() == 63016);
+    CHECK(closed.error().field() == "ContentSid");
+    CHECK(code_of(desk.client().try_send_template(
+              {.to = customer, .content_sid = desk.add("approved"), .variables = ann})) == 0);
+}
+
+TEST_CASE("with Direct Send a template needs no approval") {
+    Desk desk;
+    desk.templates_options.direct_send = true;
+    desk.close_window();
+    CHECK(code_of(desk.client().try_send_template(
+              {.to = customer, .content_sid = desk.add("unsubmitted"), .variables = ann})) == 0);
+    CHECK(code_of(desk.client().try_send_template(
+              {.to = customer,
+               .content_sid = desk.add("unsubmitted", list_picker()),
+               .variables = ann})) == 63016);
+}
+
+TEST_CASE("a type for the session goes in the window only, and one for approval approved only") {
+    const Desk desk;
+    const auto list = desk.add("approved", list_picker());
+    const OutboundTemplate message{.to = customer, .content_sid = list, .variables = ann};
+    desk.close_window();
+    const auto closed = desk.client().try_send_template(message);
+    CHECK(closed.error().code() == 63016);
+    CHECK(closed.error().what() == containing("twilio/list-picker"));
+    desk.open_window();
+    CHECK(code_of(desk.client().try_send_template(message)) == 0);
+    const auto card = R"({"body": "A", "media": "https://x.test/a.png",
+        "actions": [{"type": "URL", "title": "Go", "url": "https://x.test"}]})";
+    const auto carousel =
+        desk.add("pending", R"({"twilio/carousel": {"body": "Hi {{1}}", "cards": [)" +
+                                std::string(card) + "," + card + "]}}");
+    const auto unapproved = desk.client().try_send_template(
+        {.to = customer, .content_sid = carousel, .variables = ann});
+    CHECK(unapproved.error().code() == 63016);
+    CHECK(unapproved.error().what() == containing("needs WhatsApp's approval"));
+}
+
+TEST_CASE("SMS asks nobody for approval") {
+    const Desk desk;
+    desk.fake->add_sender(FakeTwilio::demo_account_sid, "+15005550006");
+    const auto sent = desk.client().try_send_template({.to = "sms:+447700900123",
+                                                       .content_sid = desk.add("rejected"),
+                                                       .variables = ann,
+                                                       .from = "sms:+15005550006"});
+    CHECK(code_of(sent) == 0);
+}
+
+TEST_CASE("marketing is known by the template, though the message does not say so") {
+    const Desk desk;
+    REQUIRE(desk.opt_outs->learn_error(FakeTwilio::demo_sender, customer, 63050));
+    const auto client = desk.client();
+    CHECK(code_of(client.try_send_template({.to = customer,
+                                            .content_sid = desk.add("approved", {}, "MARKETING"),
+                                            .variables = ann})) == 63050);
+    CHECK(code_of(client.try_send_template(
+              {.to = customer, .content_sid = desk.add("approved"), .variables = ann})) == 0);
+    // The fallback of a text, too.
+    desk.close_window();
+    CHECK(
+        code_of(client.try_send_text({.to = customer,
+                                      .body = "Hello",
+                                      .fallback_content_sid = desk.add("approved", {}, "MARKETING"),
+                                      .fallback_variables = ann})) == 63050);
+}
+
+TEST_CASE("a fallback template has to fit and to be approved") {
+    const Desk desk;
+    desk.close_window();
+    const auto client = desk.client();
+    const auto text = [&](std::string approval, TemplateVariables variables) {
+        return client.try_send_text({.to = customer,
+                                     .body = "Hello",
+                                     .fallback_content_sid = desk.add(std::move(approval)),
+                                     .fallback_variables = std::move(variables)});
+    };
+    CHECK(code_of(text("approved", {})) == 21656);
+    CHECK(code_of(text("pending", ann)) == 63016);
+    const auto sent = text("approved", ann);
+    REQUIRE(sent);
+    CHECK(sent->sent_fallback);
+    // In the window it does not matter.
+    desk.open_window();
+    CHECK(code_of(text("pending", {})) == 0);
+}
+
+TEST_CASE("a one-time code does not go to a user id") {
+    const Desk desk;
+    const auto sid = desk.add("approved", R"({"whatsapp/authentication": {"actions":
+        [{"type": "COPY_CODE", "copy_code_text": "Copy"}]}})",
+                              "AUTHENTICATION");
+    const TemplateVariables code{{"1", "123456"}};
+    const auto refused =
+        desk.client().try_send_template({.to = user_id, .content_sid = sid, .variables = code});
+    CHECK(refused.error().field() == "To");
+    CHECK(refused.error().what() == containing("needs a phone number"));
+    CHECK(code_of(desk.client().try_send_template(
+              {.to = customer, .content_sid = sid, .variables = code})) == 0);
+}
+
+TEST_CASE("nothing is sent while a template cannot be looked up, and it is said") {
+    const Desk desk;
+    const auto client = desk.client();
+    const auto sid = desk.add("approved");
+    desk.fake->next_fault(Fault::black_hole);
+    const auto failed = client.try_send_template(
+        {.to = customer, .content_sid = sid, .variables = ann}, {.timeout = 5s});
+    REQUIRE_FALSE(failed);
+    CHECK(failed.error().effect() == Effect::none);
+    CHECK(failed.error().kind() == ErrorKind::timeout);
+    CHECK(desk.sent() == 0);
+    CHECK(client.try_send_template({.to = customer, .content_sid = sid, .variables = ann}));
+    const auto unknown = client.try_send_template(
+        {.to = customer, .content_sid = TextField("HX" + std::string(32, 'e'))});
+    CHECK(unknown.error().kind() == ErrorKind::not_found);
+    CHECK(desk.sent() == 1);
+}
+
+TEST_CASE("an asynchronous send fetches its template first, without blocking") {
+    const Desk desk;
+    auto client = std::make_optional(desk.client());
+    const auto sid = desk.add("approved");
+    std::vector<int> codes;
+    const auto note = [&](const Result<Message>& sent) { codes.push_back(code_of(sent)); };
+    client->async_send_template({.to = customer, .content_sid = sid, .variables = ann}, note);
+    client->async_send_template({.to = customer, .content_sid = sid}, note);
+    CHECK(codes.empty());
+    desk.fake->run_until_idle();
+    CHECK(codes == std::vector<int>{21656, 0});
+    // Known now.
+    client->async_send_template({.to = customer, .content_sid = sid}, note);
+    CHECK(codes.size() == 2);
+    desk.fake->run_until_idle();
+    CHECK(codes.back() == 21656);
+    // A client that is gone sends nothing.
+    const auto other = desk.add("approved");
+    std::optional<Error> end;
+    client->async_send_template({.to = customer, .content_sid = other, .variables = ann},
+                                [&](const auto& sent) { end = sent.error(); });
+    client.reset();
+    desk.fake->run_until_idle();
+    REQUIRE(end);
+    CHECK(end->kind() == ErrorKind::cancelled);
+    CHECK(desk.sent() == 1);
+}
+
+TEST_CASE("reconcile knows the text of a template by rendering it") {
+    const Desk desk;
+    const auto client = desk.client();
+    const auto sid = desk.add("approved");
+    const OutboundTemplate message{.to = customer, .content_sid = sid, .variables = ann};
+    const auto when = desk.clock->now();
+    desk.fake->next_fault(Fault::none, 2);  // the two look-ups
+    desk.fake->next_fault(Fault::close_after);
+    const auto lost = client.try_send_template(message);
+    REQUIRE(lost.error().kind() == ErrorKind::outcome_unknown);
+    // A first name alone is not distinctive: without the text it would be `possible`.
+    const auto found = client.reconcile(message, when);
+    CHECK(found.outcome == Reconciliation::Outcome::found);
+    const MessagesClient plain{desk.fake->credentials(), desk.options()};
+    CHECK(plain.reconcile(message, when).outcome == Reconciliation::Outcome::possible);
+    std::optional<Reconciliation> later;
+    client.async_reconcile(message, when, [&](const auto& result) { later = *result; });
+    desk.fake->run_until_idle();
+    REQUIRE(later);
+    CHECK(later->outcome == Reconciliation::Outcome::found);
+    const OutboundTemplate bob{.to = customer, .content_sid = sid, .variables = {{"1", "Bob"}}};
+    CHECK(client.reconcile(bob, when).outcome != Reconciliation::Outcome::found);
+}
