@@ -197,7 +197,7 @@ TEST_CASE("what is rendered is what FakeTwilio's customer sees") {
     const MessagesClient client{fake->credentials(), fake->client_options()};
     Maker maker{20261129};
     int sent = 0;
-    for (int i = 0; i < 3'000; ++i) {
+    for (int i = 0; i < 1'000; ++i) {
         const auto definition = maker.definition();
         const auto values = maker.values(definition);
         FakeContent content;
@@ -216,7 +216,7 @@ TEST_CASE("what is rendered is what FakeTwilio's customer sees") {
         REQUIRE(rendered == rendered_of(fake->bubble(message->sid.str())));
         REQUIRE(rendered.body == message->body);
     }
-    CHECK(sent > 2'000);
+    CHECK(sent > 700);
 }
 
 TEST_CASE("an authentication template is rendered in WhatsApp's words around the code") {
