@@ -29,7 +29,6 @@ using Findings = std::vector<Finding>;
 
 const std::string bot_url = "https://bot.example.com/whatsapp";
 constexpr auto ok = FindingLevel::ok;
-constexpr auto warning = FindingLevel::warning;
 constexpr auto wrong = FindingLevel::wrong;
 
 /// No number of the customer or the sender, no secret, and a way out of all that is not good.
