@@ -35,6 +35,8 @@ function corrected(api, paths) {
     return keepReachable(api);
 }
 
+const senderSchema = 'messaging.v2.channels_sender_response';
+
 /// What Twilio's own libraries (Node 6.2.0, Python 9.11.0) or pages have, and its documents of 2026-04-14 lack.
 /// An entry that a document has come to have is an error.
 const news = [
@@ -43,6 +45,11 @@ const news = [
     ['content.v1.content.approval_create', 'send_ttl_seconds', { type: 'integer', nullable: true }],
     ['callToActionAction', 'ttl_minutes', { oneOf: [{ type: 'integer' }, { type: 'string' }] }],
     ['cardAction', 'ttl_minutes', { oneOf: [{ type: 'integer' }, { type: 'string' }] }],
+    [senderSchema, 'friendly_name', { type: 'string', nullable: true }],
+    [senderSchema, 'pending_display_name', { type: 'string', nullable: true }],
+    [senderSchema, 'pending_display_name_status', { type: 'string', nullable: true, enum: [
+        'PENDING_REVIEW', 'APPROVED', 'DECLINED', 'PIN_MISMATCH', 'REGISTRATION_FAILED', 'EXPIRED', 'COMPLETED'] }],
+    [senderSchema, 'pending_display_name_status_date', { type: 'string', format: 'date-time', nullable: true }],
 ];
 
 function addNews(api) {
@@ -173,14 +180,19 @@ async function call(method, url, status, body) {
 
 const read = async (name, paths) =>
     corrected(JSON.parse(await readFile(join(dirname(document), name), 'utf8')), paths);
-const api = await read('twilio_api_v2010.json', /\/Messages/);
+const api = await read('twilio_api_v2010.json', /\/Messages|\/Balance\.json$|\/Accounts\/\{Sid\}\.json$/);
+/// An order of the emulator's own.
+const order = (path, body) => call('POST', `${upstream}/emulator/${path}`, 200, body);
+
+/// Runs the program that makes the library's calls.
+const makeCalls = (url, ...which) => new Promise((resolve, reject) => {
+    execFile(everyCall, which, { env: { ...process.env, TWILIOWA_BASE_URL: url } },
+        (error, stdout, stderr) => (error ? reject(new Error(stderr || error)) : resolve()));
+});
 
 test('every call of the library, and every answer of the emulator, is as the document says', async () => {
-    const { requests, violations } = await throughPrism(api, (url) => new Promise((resolve, reject) => {
-        execFile(everyCall, { env: { ...process.env, TWILIOWA_BASE_URL: url } },
-            (error, stdout, stderr) => (error ? reject(new Error(stderr || error)) : resolve()));
-    }));
-    assert.ok(requests >= 15, `${requests} requests`);
+    const { requests, violations } = await throughPrism(api, (url) => makeCalls(url));
+    assert.ok(requests >= 17, `${requests} requests`);
     assert.deepEqual(violations, []);
 });
 
@@ -195,6 +207,47 @@ test('a wrong value, an unknown parameter and a wrong answer would be seen', asy
     const other = structuredClone(api);
     other.components.schemas['api.v2010.account.message'].properties.num_media.type = 'integer';
     assert.equal((await seen(other, good)).length, 1);
+});
+
+test('the account and its balance are as the document says', async () => {
+    const accounts = `/2010-04-01/Accounts/${account}`;
+    const use = async (url) => {
+        assert.equal((await call('GET', `${url}${accounts}.json`, 200)).status, 'active');
+        assert.equal((await call('GET', `${url}${accounts}/Balance.json`, 200)).currency, 'USD');
+    };
+    const { requests, violations } = await throughPrism(api, use);
+    assert.ok(requests >= 2, `${requests} requests`);
+    assert.deepEqual(violations, []);
+    const other = structuredClone(api);
+    other.components.schemas['api.v2010.account.balance'].properties.balance.type = 'number';
+    assert.equal((await throughPrism(other, use)).violations.length, 1);
+});
+
+test('senders, and what became of their display names, are as the document says', async () => {
+    const senders = await read('twilio_messaging_v2.json', /Senders/);
+    const use = async (url) => {
+        const list = await call('GET', `${url}/v2/Channels/Senders?Channel=whatsapp&PageSize=1`, 200);
+        assert.equal(list.senders.length, 1);
+        const one = await call('GET', `${url}/v2/Channels/Senders/${list.senders[0].sid}`, 200);
+        assert.deepEqual(one, list.senders[0]);
+        return one;
+    };
+    const violations = async (document, use) => (await throughPrism(document, use)).violations;
+    assert.deepEqual(await violations(senders, use), []);
+    assert.deepEqual(await violations(senders, (url) => makeCalls(url, 'senders')), []);
+    await order('sender', { status: 'OFFLINE', quality_rating: 'LOW', friendly_name: 'Shop',
+        offline_reasons: [{ code: '63020', message: 'Not paid', more_info: 'https://example.com/63020' }],
+        pending_display_name: 'The Shop', pending_display_name_status: 'PENDING_REVIEW',
+        callback_url: 'https://example.com/whatsapp' });
+    assert.deepEqual(await violations(senders, async (url) => {
+        const { pending_display_name, friendly_name, offline_reasons } = await use(url);
+        assert.deepEqual([pending_display_name, friendly_name, offline_reasons.length], ['The Shop', 'Shop', 1]);
+    }), []);
+    const other = structuredClone(senders);
+    other.components.schemas[senderSchema].properties.pending_display_name_status.enum = ['APPROVED'];
+    assert.equal((await violations(other, use)).length, 2);
+    await order('sender', { status: 'ONLINE', quality_rating: 'HIGH', offline_reasons: [],
+        pending_display_name: '', pending_display_name_status: '' });
 });
 
 /// One of each kind of template, with all that the document demands.

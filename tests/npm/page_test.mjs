@@ -258,6 +258,58 @@ test('a carousel is drawn card by card, each with its texts and buttons', async 
     await bubble('Take blue', 'mine');
 });
 
+test('a template that waits is approved or rejected in the page, with a reason', async () => {
+    const submit = async (name) => {
+        const { sid } = await post('/v1/Content', { friendly_name: name, language: 'en',
+            types: { 'twilio/text': { body: `This is <b>${name}</b>` } } }, { authorization });
+        await post(`/v1/Content/${sid}/ApprovalRequests/whatsapp`, { name, category: 'UTILITY' },
+            { authorization });
+        return sid;
+    };
+    const approval = async (sid) => (await (await fetch(`${base}/v1/Content/${sid}/ApprovalRequests`,
+        { headers: { authorization } })).json()).whatsapp;
+    const [good, bad, late] = [await submit('good_one'), await submit('bad_one'), await submit('late_one')];
+    const shows = (sid, status, text) =>
+        page.waitForSelector(`[data-template="${sid}"][data-approval=${status}] ::-p-text(${text})`);
+    await click('#templates > summary');
+    await says('template-sum', '3 waiting');
+    await shows(late, 'pending', 'This is <b>late_one</b>');
+    await click('[aria-label="Approve good_one"]');
+    await shows(good, 'approved', 'approved');
+    await click('[aria-label="Reject bad_one"]');
+    await page.waitForSelector('#ask[open]');
+    await write('#ask input[name=reason]', 'ABUSIVE_CONTENT');
+    await page.keyboard.press('Enter');
+    await shows(bad, 'rejected', 'ABUSIVE_CONTENT');
+    await says('template-sum', '1 waiting');
+    assert.equal((await approval(good)).status, 'approved');
+    const { status, rejection_reason } = await approval(bad);
+    assert.deepEqual([status, rejection_reason], ['rejected', 'ABUSIVE_CONTENT']);
+    assert.deepEqual(await page.$$eval(`[data-template="${good}"] button`, (buttons) => buttons.length), 0);
+    // Twilio's own, which it has from the start, is there as well.
+    await shows('HX00000000000000000000000000000001', 'approved', 'your order');
+    await post('/emulator/approval', { template: late, status: 'approved' });
+    await says('template-sum', '');
+    await click('#templates > summary');
+});
+
+test('what is reported of the account and its senders is shown', async () => {
+    await click('#account > summary');
+    await page.waitForSelector('#account-rows ::-p-text(100.00 USD)');
+    await post('/emulator/account', { status: 'suspended', balance: '0.00' });
+    await post('/emulator/sender', { sender: demo_sender, status: 'OFFLINE', quality_rating: 'LOW',
+        offline_reasons: [{ code: '63020', message: 'Not <i>paid</i>' }] });
+    await page.waitForSelector('#account-rows ::-p-text(suspended)');
+    await page.waitForSelector('#sender-rows ::-p-text(OFFLINE 63020 Not <i>paid</i>)');
+    await page.waitForSelector('#sender-rows ::-p-text(LOW)');
+    await says('account-sum', 'not in order');
+    await post('/emulator/account', { status: 'active', balance: '100.00' });
+    await post('/emulator/sender', { sender: demo_sender, status: 'ONLINE', quality_rating: 'HIGH',
+        offline_reasons: [] });
+    await until(() => !document.getElementById('account-sum').textContent);
+    await click('#account > summary');
+});
+
 test('texts can be read: colours differ enough, by day and by night, and names are as they were given',
     async () => {
         await act('name', { text: 'Lee' });

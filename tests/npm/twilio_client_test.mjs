@@ -15,6 +15,7 @@ function clientFor(authToken) {
     const client = twilio(account, authToken);
     client.api.baseUrl = process.env.TWILIOWA_BASE_URL;
     client.content.baseUrl = process.env.TWILIOWA_BASE_URL;
+    client.messaging.baseUrl = process.env.TWILIOWA_BASE_URL;
     return client;
 }
 const client = clientFor(token);
@@ -85,11 +86,15 @@ test('a template is created, found, sent to approval and removed', async () => {
     assert.deepEqual(created.types, { 'twilio/text': { body: 'Hi {{1}}, how are you?' } });
     const content = client.content.v1.contents(created.sid);
     assert.equal((await content.fetch()).friendlyName, friendlyName);
+    const changed = await content.update({ friendly_name: friendlyName,
+        types: { 'twilio/text': { body: 'Hi {{1}}, how are you?' } } });
+    assert.equal(changed.sid, created.sid);
     assert.equal((await content.approvalFetch().fetch()).whatsapp.status, 'unsubmitted');
     const approval = await content.approvalCreate.create({
         name: friendlyName, category: 'UTILITY', send_ttl_seconds: 3600 });
     assert.equal(approval.status, 'received');
     assert.equal(approval.sendTtlSeconds, 3600);
+    await assert.rejects(content.update({ friendly_name: 'late', types: {} }), { status: 400 });
     const message = await client.messages.create({ from, to, contentSid: created.sid });
     assert.equal(message.body, 'Hi there, how are you?');
 
@@ -103,6 +108,31 @@ test('a template is created, found, sent to approval and removed', async () => {
     }
     assert.equal(await content.remove(), true);
     await assert.rejects(content.fetch(), { status: 404, code: 20404 });
+});
+
+test('the account, its balance and its senders are read', async () => {
+    assert.equal((await client.api.v2010.accounts(account).fetch()).status, 'active');
+    assert.equal((await client.balance.fetch()).balance, '100.00');
+    await order('sender', { pending_display_name: 'The Shop', pending_display_name_status: 'PENDING_REVIEW',
+        friendly_name: 'Shop', messaging_limit: '1K Customers/24hr' });
+    const [sender] = await client.messaging.v2.channelsSenders.list({ channel: 'whatsapp' });
+    assert.equal(sender.senderId, from);
+    assert.equal(sender.status, 'ONLINE');
+    assert.equal(sender.friendlyName, 'Shop');
+    assert.equal(sender.pendingDisplayName, 'The Shop');
+    assert.equal(sender.pendingDisplayNameStatus, 'PENDING_REVIEW');
+    const same = await client.messaging.v2.channelsSenders(sender.sid).fetch();
+    assert.deepEqual(same.properties, sender.properties);
+});
+
+test('a template that is turned down says why', async () => {
+    const { sid } = await client.content.v1.contents.create({ friendly_name: 'turned_down', language: 'en',
+        types: { 'twilio/text': { body: 'Buy now' } } });
+    await client.content.v1.contents(sid).approvalCreate.create({ name: 'turned_down', category: 'MARKETING' });
+    await order('approval', { template: sid, status: 'rejected', reason: 'PROMOTIONAL' });
+    const { whatsapp } = await client.content.v1.contents(sid).approvalFetch().fetch();
+    assert.equal(whatsapp.status, 'rejected');
+    assert.equal(whatsapp.rejection_reason, 'PROMOTIONAL');
 });
 
 test('errors have the status, the code and the shape that the library expects', async () => {

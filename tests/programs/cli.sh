@@ -117,7 +117,8 @@ ends_with 0 account show --env-file "$work/wrong"
     ends_with 1 account show --env-file "$work/wrong" --json
     error_is authentication 20003 '' none
 )
-TWILIOWA_BASE_URL=nonsense ends_with 0 account show --base-url "$TWILIOWA_BASE_URL"
+url=$TWILIOWA_BASE_URL
+TWILIOWA_BASE_URL=nonsense ends_with 0 account show --base-url "$url"
 ends_with 4 account show --base-url http://127.0.0.1:1 --json
 error_is transport 0 '' none
 
@@ -138,12 +139,14 @@ says '^      "level": "wrong",$'
     says '^warning  sender        not looked at'
 )
 
-# Ctrl-C: what is under way is cancelled, within the time that a call may take.
+# Ctrl-C or SIGTERM (what runs in the background of a script is spared the first): what is under way is
+# cancelled, long before it would be out of time.
 expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "black-hole", "count": 1}'
 "$twiliowa" account show --json >"$work/out" 2>"$work/err" &
 asked=$!
-eventually 'black.hole' GET /emulator/state
+eventually '"fault":"black-hole","method"' GET /emulator/state
 kill -INT $asked
+kill -TERM $asked
 status=0
 wait $asked || status=$?
 [ $status -eq 4 ] || fail "interrupted it ends with $status: $(cat "$work/out" "$work/err")"

@@ -112,6 +112,45 @@ refused 'parameters go with' customer \
     '{"customer": "+447700900123", "action": "stop", "parameters": {"A": "1"}}'
 echo "parameters of webhooks: as it should be"
 
+# What Twilio reports of the account and of a sender, and what WhatsApp decides about templates.
+order() { expect 'HTTP/1.1 200' POST "/emulator/$1" "$2"; } # <path> <JSON>
+api=/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID
+expect '"accounts":\[\{"balance":"100.00","currency":"USD","sid":"AC[0-9a-f]*","status":"active"' GET /emulator/state
+order account '{"status": "suspended", "balance": "-0.50"}'
+expect '"status":"suspended"' GET "$api.json"
+expect '"balance":"-0.50","currency":"USD"' GET "$api/Balance.json"
+expect '"balance":"-0.50"' GET /emulator/state
+order account '{"status": "active"}'
+refused 'status is none' account '{"status": "open"}'
+refused 'account is none' account '{"account": "AC0000000000000000000000000000000f"}'
+refused 'there is no name' account '{"name": "x"}'
+senders=/v2/Channels/Senders?Channel=whatsapp
+order sender '{"status": "OFFLINE", "quality_rating": "LOW",
+    "offline_reasons": [{"code": "63020", "message": "Not paid"}], "pending_display_name": "Shop",
+    "pending_display_name_status": "PENDING_REVIEW"}'
+expect '"status":"OFFLINE"' GET "$senders"
+expect '"pending_display_name":"Shop"' GET "$senders"
+expect '"callback_url":"http://127.0.0.1:9/whatsapp"' GET "$senders"
+expect '"quality_rating":"LOW"' GET /emulator/state
+order sender '{"sender": "whatsapp:+14155238886", "status": "ONLINE", "offline_reasons": []}'
+expect '"offline_reasons":null' GET "$senders"
+refused 'sender is none' sender '{"sender": "whatsapp:+15550000000", "status": "ONLINE"}'
+refused 'offline_reasons is not' sender '{"offline_reasons": "many"}'
+refused 'callback_url does not begin' sender '{"callback_url": "bot"}'
+refused 'there is no colour' sender '{"colour": "red"}'
+made=$(ask POST /v1/Content '{"friendly_name": "tea", "language": "en", "types": {"twilio/text": {"body": "Tea is ready"}}}' |
+    grep -oE 'HX[0-9a-f]{32}' | head -n 1)
+refused 'was not submitted' approval "{\"template\": \"$made\", \"status\": \"approved\"}"
+expect 'HTTP/1.1 201' POST "/v1/Content/$made/ApprovalRequests/whatsapp" '{"name": "tea", "category": "UTILITY"}'
+order approval "{\"template\": \"$made\", \"status\": \"rejected\", \"reason\": \"SCAM\"}"
+expect '"rejection_reason":"SCAM"' GET "/v1/Content/$made/ApprovalRequests"
+expect '"approval":"rejected".*"body":"Tea is ready".*"rejection_reason":"SCAM"' GET /emulator/state
+order approval "{\"template\": \"$made\", \"status\": \"approved\"}"
+expect '"status":"approved"' GET "/v1/Content/$made/ApprovalRequests"
+refused 'status: is none' approval "{\"template\": \"$made\", \"status\": \"pending\"}"
+refused 'is no template' approval '{"template": "HX1", "status": "approved"}'
+echo "accounts, senders and templates: as it should be"
+
 # Where webhooks go.
 refused 'url does not begin' webhook "{\"owner\": \"$TWILIO_ACCOUNT_SID\", \"url\": \"not a url\"}"
 refused 'url does not begin' webhook "{\"owner\": \"$TWILIO_ACCOUNT_SID\", \"url\": \"http:///path\"}"

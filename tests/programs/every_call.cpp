@@ -1,10 +1,12 @@
-// Makes every call of MessagesClient once, against what the environment points at, and fails if one
-// does not end as it should. Run through a proxy that checks both sides against Twilio's document.
+// Makes every call of MessagesClient and AccountClient once, with the argument "senders" those of
+// SendersClient, against what the environment points at, and fails if one does not end as it
+// should. Run through a proxy that checks both sides against Twilio's document.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <string>
+#include <string_view>
 
 #include <twiliowa/twiliowa.hpp>
 
@@ -84,10 +86,29 @@ void make_every_call(const wa::MessagesClient& client) {
     expect(client.cancel(scheduled.sid).status == wa::MessageStatus::canceled, "not cancelled");
 }
 
+void read_account(const wa::AccountClient& client) {
+    expect(client.fetch().status == wa::AccountStatus::active, "the account is not active");
+    expect(client.balance().balance == "100.00", "the balance is another");
+}
+
+void read_senders(const wa::SendersClient& client) {
+    const auto senders = client.list();
+    expect(!senders.empty(), "there is no sender");
+    expect(client.fetch(senders.front().sid).status == senders.front().status,
+           "a sender is listed otherwise than it is fetched");
+}
+
 }  // namespace
 
-int main() try {
-    make_every_call(wa::MessagesClient::from_environment());
+int main(int argc, char** argv) try {
+    const auto credentials = wa::Credentials::from_environment();
+    const auto options = wa::ClientOptions::from_environment();
+    if (argc > 1 && argv[1] == std::string_view{"senders"}) {
+        read_senders(wa::SendersClient{credentials, options});
+    } else {
+        make_every_call(wa::MessagesClient{credentials, options});
+        read_account(wa::AccountClient{credentials, options});
+    }
 } catch (const std::exception& error) {
     std::fprintf(stderr, "every_call: %s\n", error.what());
     return 1;

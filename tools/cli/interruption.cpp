@@ -8,11 +8,22 @@
 
 namespace cli {
 
+namespace {
+
+/// Whoever started this wants it to go on: a shell, of what it runs in the background.
+bool is_ignored(int signal) {
+    struct sigaction present {};
+    return sigaction(signal, nullptr, &present) == 0 && present.sa_handler == SIG_IGN;
+}
+
+}  // namespace
+
 twiliowa::CancelToken cancelled_by_signals() {
     sigset_t signals;
     sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
+    for (const int signal : {SIGINT, SIGTERM}) {
+        if (!is_ignored(signal)) sigaddset(&signals, signal);
+    }
     pthread_sigmask(SIG_BLOCK, &signals, nullptr);
     twiliowa::CancelSource source;
     auto token = source.token();

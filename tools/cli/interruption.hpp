@@ -6,8 +6,8 @@
 
 namespace cli {
 
-/// The first SIGINT or SIGTERM cancels; after it they do what they usually do. To be called before
-/// any other thread is started.
+/// The first SIGINT or SIGTERM cancels, unless it is ignored; after it they do what they usually
+/// do. To be called before any other thread is started.
 twiliowa::CancelToken cancelled_by_signals();
 
 }  // namespace cli

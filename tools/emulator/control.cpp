@@ -87,6 +87,47 @@ std::string act(FakeTwilio& fake, const std::vector<std::string>& senders, const
     return {};
 }
 
+std::vector<twiliowa::OfflineReason> offline_reasons_of(const json& order) {
+    const auto reasons = order.find("offline_reasons");
+    if (!reasons->is_array()) throw std::invalid_argument("offline_reasons is not a list");
+    std::vector<twiliowa::OfflineReason> read;
+    for (const auto& reason : *reasons) {
+        if (!reason.is_object()) throw std::invalid_argument("an offline reason is not an object");
+        require_known(reason, {"code", "message", "more_info"});
+        read.push_back({.code = text_of(reason, "code"),
+                        .message = text_of(reason, "message"),
+                        .more_info = text_of(reason, "more_info")});
+    }
+    return read;
+}
+
+/// Puts into the sender what the order says of it.
+void change_sender(twiliowa::ChannelSender& sender, const json& order) {
+    const std::pair<const char*, std::string*> texts[]{
+        {"quality_rating", &sender.quality_rating},
+        {"messaging_limit", &sender.messaging_limit},
+        {"friendly_name", &sender.friendly_name},
+        {"display_name", &sender.display_name},
+        {"waba_id", &sender.waba_id},
+        {"callback_url", &sender.callback_url},
+        {"status_callback_url", &sender.status_callback_url},
+        {"pending_display_name", &sender.pending_display_name}};
+    for (const auto& [name, text] : texts) {
+        if (order.contains(name)) *text = text_of(order, name);
+    }
+    require_address("callback_url", sender.callback_url);
+    require_address("status_callback_url", sender.status_callback_url);
+    if (order.contains("status")) {
+        if (text_of(order, "status").empty()) throw std::invalid_argument("status is empty");
+        sender.status = twiliowa::ChannelSenderStatus{text_of(order, "status")};
+    }
+    if (order.contains("pending_display_name_status")) {
+        sender.pending_display_name_status =
+            twiliowa::DisplayNameStatus{text_of(order, "pending_display_name_status")};
+    }
+    if (order.contains("offline_reasons")) sender.offline_reasons = offline_reasons_of(order);
+}
+
 ControlAnswer refusal(const std::string& message) {
     return {400, json{{"message", message}}.dump(-1, ' ', false, json::error_handler_t::replace)};
 }
@@ -217,6 +258,53 @@ void Control::set_webhook(const json& order) {
     fake_->set_webhook(owner, url, std::move(options));
 }
 
+/// What the Senders API reports of one. What the order leaves out stays as it is.
+void Control::set_sender(const json& order) {
+    require_known(
+        order, {"sender", "status", "quality_rating", "messaging_limit", "friendly_name",
+                "display_name", "waba_id", "callback_url", "status_callback_url", "offline_reasons",
+                "pending_display_name", "pending_display_name_status"});
+    const auto wanted = order.contains("sender") ? text_of(order, "sender") : account_.sender;
+    for (const auto& account : accounts()) {
+        for (auto& sender : fake_->channel_senders(account)) {
+            if (sender.sender_id != wanted) continue;
+            change_sender(sender, order);
+            fake_->set_sender(account, std::move(sender));
+            return;
+        }
+    }
+    throw std::invalid_argument("sender is none of the account's for WhatsApp");
+}
+
+/// What the Accounts API reports of one: the main one when none is named.
+void Control::set_account(const json& order) {
+    require_known(order, {"account", "status", "balance", "currency"});
+    const auto account = order.contains("account") ? text_of(order, "account") : account_.sid;
+    if (!holds(accounts(), account)) throw std::invalid_argument("account is none of these");
+    auto balance = fake_->balance(account);
+    if ((order.contains("balance") || order.contains("currency")) && balance.balance.empty()) {
+        throw std::invalid_argument("account is a subaccount, which has no balance");
+    }
+    const auto status = order.contains("status") ? text_of(order, "status") : std::string{};
+    if (order.contains("status") && status != "active" && status != "suspended" &&
+        status != "closed") {
+        throw std::invalid_argument("status is none of active, suspended, closed");
+    }
+    if (order.contains("balance")) balance.balance = text_of(order, "balance");
+    if (order.contains("currency")) balance.currency = text_of(order, "currency");
+    if (!balance.balance.empty()) {
+        fake_->set_balance(account, balance.balance, balance.currency);
+    }
+    if (!status.empty()) fake_->set_account_status(account, status);
+}
+
+/// What WhatsApp decides about a template.
+void Control::set_approval(const json& order) {
+    require_known(order, {"template", "status", "reason"});
+    fake_->set_approval(text_of(order, "template"), text_of(order, "status"),
+                        text_of(order, "reason"));
+}
+
 ControlAnswer Control::post(std::string_view path, const std::string& body) {
     const auto order = parse_order(body);
     if (!order.is_object()) return refusal("the body is not a JSON object");
@@ -243,6 +331,18 @@ ControlAnswer Control::obey(std::string_view path, const json& order) {
         }
         if (path == "webhook") {
             set_webhook(order);
+            return {};
+        }
+        if (path == "sender") {
+            set_sender(order);
+            return {};
+        }
+        if (path == "account") {
+            set_account(order);
+            return {};
+        }
+        if (path == "approval") {
+            set_approval(order);
             return {};
         }
         if (path == "limits") {

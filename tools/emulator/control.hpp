@@ -48,6 +48,9 @@ private:
     ControlAnswer set_faults(const nlohmann::json& order);
     void set_limits(const nlohmann::json& order);
     void set_webhook(const nlohmann::json& order);
+    void set_sender(const nlohmann::json& order);
+    void set_account(const nlohmann::json& order);
+    void set_approval(const nlohmann::json& order);
     ControlAnswer obey(std::string_view path, const nlohmann::json& order);
 
     std::shared_ptr<twiliowa::testing::FakeTwilio> fake_;

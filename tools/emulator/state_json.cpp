@@ -21,6 +21,7 @@ using twiliowa::testing::FakeTwilio;
 
 constexpr std::size_t shown_messages = 200;  // of a conversation
 constexpr std::size_t shown_conversations = 100;
+constexpr std::size_t shown_templates = 200;
 constexpr std::size_t shown_text = 64 * 1024;  // of a body or an answer in the log
 constexpr std::size_t shown_next_faults = 20;
 
@@ -202,6 +203,72 @@ void add_faults(json& answer, const StateSource& from) {
     answer["fault_seed"] = std::to_string(from.fault_seed);
 }
 
+json sender_json(const twiliowa::ChannelSender& sender) {
+    json reasons = json::array();
+    for (const auto& reason : sender.offline_reasons) {
+        reasons.push_back(
+            {{"code", reason.code}, {"message", reason.message}, {"more_info", reason.more_info}});
+    }
+    return {{"sender", sender.sender_id},
+            {"sid", sender.sid.str()},
+            {"status", sender.status.str()},
+            {"quality_rating", sender.quality_rating},
+            {"messaging_limit", sender.messaging_limit},
+            {"display_name", sender.display_name},
+            {"pending_display_name", sender.pending_display_name},
+            {"pending_display_name_status", sender.pending_display_name_status.str()},
+            {"callback_url", sender.callback_url},
+            {"offline_reasons", std::move(reasons)}};
+}
+
+/// The type of a template that the API names first, and the text in it.
+std::pair<std::string, std::string> type_and_body(const twiliowa::testing::FakeContent& content) {
+    if (content.types.empty()) return {"twilio/text", content.body};
+    if (content.types.size() > shown_text) return {};
+    const auto types = json::parse(content.types, nullptr, false);
+    if (!types.is_object() || types.empty()) return {};
+    const auto first = types.begin();
+    const auto body = first->is_object() ? first->value("body", json()) : json();
+    return {first.key(), body.is_string() ? body.get<std::string>() : std::string{}};
+}
+
+json template_json(const std::string& account, const twiliowa::testing::FakeTemplateView& view) {
+    const auto& content = view.content;
+    const auto [type, body] = type_and_body(content);
+    return {{"account", account},
+            {"sid", content.sid},
+            {"friendly_name", content.friendly_name},
+            {"language", content.language},
+            {"type", type},
+            {"body", body.substr(0, shown_text)},
+            {"approval", content.approval},
+            {"approval_name", view.approval_name},
+            {"category", content.category},
+            {"rejection_reason", view.rejection_reason}};
+}
+
+/// Adds what Twilio reports of the accounts and of their senders and templates.
+void add_accounts(json& answer, const StateSource& from) {
+    auto& accounts = answer["accounts"] = json::array();
+    auto& senders = answer["sender_states"] = json::array();
+    auto& templates = answer["templates"] = json::array();
+    for (const auto& sid : from.accounts) {
+        const auto balance = from.fake.balance(sid);
+        accounts.push_back({{"sid", sid},
+                            {"status", from.fake.account_status(sid)},
+                            {"balance", balance.balance},
+                            {"currency", balance.currency}});
+        for (const auto& sender : from.fake.channel_senders(sid)) {
+            senders.push_back(sender_json(sender));
+        }
+        const auto all = from.fake.templates(sid);
+        for (auto view = all.rbegin(); view != all.rend(); ++view) {
+            if (templates.size() >= shown_templates) break;
+            templates.push_back(template_json(sid, *view));
+        }
+    }
+}
+
 }  // namespace
 
 std::string state_json(const StateSource& from, std::uint64_t requests_after,
@@ -234,6 +301,7 @@ std::string state_json(const StateSource& from, std::uint64_t requests_after,
     auto& urls = answer["webhook_urls"] = json::object();
     for (const auto& account : accounts) urls[account] = from.fake.webhook(account);
     for (const auto& sender : from.senders) urls[sender] = from.fake.webhook(sender);
+    add_accounts(answer, from);
     add_faults(answer, from);
     return answer.dump(-1, ' ', false, json::error_handler_t::replace);
 }

@@ -17,6 +17,7 @@
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/testing/fake_customer.hpp>
 #include <twiliowa/testing/fake_types.hpp>
+#include <twiliowa/types/account.hpp>
 #include <twiliowa/types/channel_sender.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/credentials.hpp>
@@ -57,13 +58,14 @@ namespace twiliowa::testing {
 /// Requests are told apart by path only: the host plays no part.
 ///
 /// Where Twilio's behaviour is not documented, this is what the fake does: credentials that do not
-/// open the path's account get 401 with 20003, and so do API keys that read an account; cancelling a message that is cancelled already
-/// succeeds; DateSent filters take the date of creation of a message that has not been sent; every
-/// change of status is told to the status callback, but for the initial one; a template is turned
-/// down whose name contains `reject`, or whose body begins or ends with a variable; a customer in a
-/// sandbox stays for three days; 30 replies by TwiML in 30 seconds are all that a chat gets
-/// (14107); an application it has not heard of has no status callback; LegacyContent lists what
-/// WhatsApp was asked to approve; patterns that filter templates may have no groups.
+/// open the path's account get 401 with 20003, and so do API keys that read an account; cancelling
+/// a message that is cancelled already succeeds; DateSent filters take the date of creation of a
+/// message that has not been sent; every change of status is told to the status callback, but for
+/// the initial one; a template is turned down whose name contains `reject`, or whose body begins or
+/// ends with a variable; a customer in a sandbox stays for three days; 30 replies by TwiML in 30
+/// seconds are all that a chat gets (14107); an application it has not heard of has no status
+/// callback; LegacyContent lists what WhatsApp was asked to approve; patterns that filter templates
+/// may have no groups.
 ///
 /// Thread-safe. Functions that set things up throw InvalidRequestError when given what cannot be
 /// (a malformed SID, an account that was not added), naming it.
@@ -124,6 +126,11 @@ public:
     std::string add_content(std::string_view account_sid, FakeContent content);
     /// The same for the first account added.
     std::string add_content(FakeContent content);
+
+    /// What WhatsApp decides about a template that was submitted, whatever was on its way:
+    /// `approved`, `rejected` for a reason (`INVALID_FORMAT`), or later `paused` or `disabled`.
+    void set_approval(std::string_view content_sid, std::string_view status,
+                      std::string_view reason = {});
 
     /// The template of `with_account`, for another account.
     void add_demo_content(std::string_view account_sid);
@@ -230,6 +237,15 @@ public:
     std::vector<std::pair<std::string, std::string>> parameters(std::string_view message_sid) const;
     /// The account's senders (the first account's when empty), as on the wire.
     std::vector<std::string> senders(std::string_view account_sid = {}) const;
+    /// The account's templates (the first account's when empty), oldest first.
+    std::vector<FakeTemplateView> templates(std::string_view account_sid = {}) const;
+    /// The account's WhatsApp senders (the first account's when empty), as the Senders API reports
+    /// them.
+    std::vector<ChannelSender> channel_senders(std::string_view account_sid = {}) const;
+    /// What the Accounts API reports of an account (the first one when empty).
+    std::string account_status(std::string_view account_sid = {}) const;
+    /// Empty for a subaccount, which has none.
+    Balance balance(std::string_view account_sid = {}) const;
     /// The SIDs of the accounts that an account owns (the first account when empty).
     std::vector<std::string> subaccounts(std::string_view owner = {}) const;
     /// Every chat in which a customer wrote or did something.

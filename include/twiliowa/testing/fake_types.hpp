@@ -91,6 +91,13 @@ struct FakeContent {
                                                    const std::vector<std::string>& titles);
 };
 
+/// A template as it stands: what it says, and what became of its approval.
+struct FakeTemplateView {
+    FakeContent content = {};        ///< With the `approval` of now.
+    std::string approval_name = {};  ///< The name under which it was submitted.
+    std::string rejection_reason = {};
+};
+
 /// A button of a message, as a phone shows it.
 struct FakeButton {
     std::string type = {};  ///< QUICK_REPLY, URL, PHONE_NUMBER, COPY_CODE, ...

@@ -1,6 +1,8 @@
 // FakeTwilio set up and told what to do. state.hpp says where its other members are.
 #include <twiliowa/testing/fake_twilio.hpp>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -134,12 +136,14 @@ void FakeTwilio::set_sender(std::string_view account_sid, ChannelSender sender) 
     if (sender.sid.empty()) sender.sid = account.sender_record(sender.sender_id).sid;
     auto address = sender.sender_id;
     account.sender_records.insert_or_assign(std::move(address), std::move(sender));
+    ++state_->world.revision;
 }
 
 void FakeTwilio::set_account_status(std::string_view account_sid, std::string_view status) {
     require_text("status", status);
     const std::lock_guard lock{state_->mutex};
     require_account(state_->world, account_sid).status = status;
+    ++state_->world.revision;
 }
 
 void FakeTwilio::set_balance(std::string_view account_sid, std::string_view amount,
@@ -150,6 +154,7 @@ void FakeTwilio::set_balance(std::string_view account_sid, std::string_view amou
     auto& account = require_account(state_->world, account_sid);
     account.balance = amount;
     account.currency = currency;
+    ++state_->world.revision;
 }
 
 void FakeTwilio::add_messaging_service(std::string_view account_sid, std::string_view service_sid,
@@ -174,7 +179,31 @@ std::string FakeTwilio::add_content(std::string_view account_sid, FakeContent co
     added.category = content.category;
     added.content = std::move(content);
     account.put_template(std::move(added));
+    ++state_->world.revision;
     return sid;
+}
+
+void FakeTwilio::set_approval(std::string_view content_sid, std::string_view status,
+                              std::string_view reason) {
+    constexpr std::array<std::string_view, 4> decisions{"approved", "rejected", "paused",
+                                                        "disabled"};
+    if (std::find(decisions.begin(), decisions.end(), status) == decisions.end()) {
+        Error::invalid_request("status", "is none of approved, rejected, paused, disabled").raise();
+    }
+    const std::lock_guard lock{state_->mutex};
+    for (const auto& [sid, unused] : std::as_const(state_->world).accounts.all()) {
+        auto* entry = state_->world.accounts.find(sid)->find_template(content_sid);
+        if (entry == nullptr) continue;
+        if (entry->content.approval == "unsubmitted") {
+            Error::invalid_request("content_sid", "was not submitted", "submit it first").raise();
+        }
+        entry->content.approval = status;
+        entry->rejection_reason = status == "rejected" ? reason : std::string_view{};
+        entry->updated = state_->clock->now();
+        ++state_->world.revision;
+        return;
+    }
+    Error::invalid_request("content_sid", "is no template of this FakeTwilio").raise();
 }
 
 std::string FakeTwilio::add_content(FakeContent content) {

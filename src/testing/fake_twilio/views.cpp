@@ -4,10 +4,20 @@
 #include <mutex>
 #include <utility>
 
+#include "testing/fake_twilio/api/senders_api.hpp"
 #include "testing/fake_twilio/state.hpp"
 #include "testing/fake_twilio/webhooks/message_fields.hpp"
 
 namespace twiliowa::testing {
+
+namespace {
+
+/// The account, the first one when none is named; null if there is no such one.
+const fake::FakeAccount* viewed_account(const fake::FakeWorld& world, std::string_view sid) {
+    return sid.empty() ? world.accounts.first() : world.accounts.find(sid);
+}
+
+}  // namespace
 
 FakeFaultPlan FakeTwilio::faults() const {
     const std::lock_guard lock{state_->mutex};
@@ -47,9 +57,7 @@ std::vector<std::pair<std::string, std::string>> FakeTwilio::parameters(
 
 std::vector<std::string> FakeTwilio::senders(std::string_view account_sid) const {
     const std::lock_guard lock{state_->mutex};
-    const auto* account = account_sid.empty()
-                              ? state_->world.accounts.first()
-                              : std::as_const(state_->world).accounts.find(account_sid);
+    const auto* account = viewed_account(state_->world, account_sid);
     return account == nullptr ? std::vector<std::string>{} : account->senders;
 }
 
@@ -63,6 +71,40 @@ std::vector<std::string> FakeTwilio::subaccounts(std::string_view owner) const {
         if (!account.owner.empty() && account.owner == owner) owned.push_back(sid);
     }
     return owned;
+}
+
+std::vector<FakeTemplateView> FakeTwilio::templates(std::string_view account_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    std::vector<FakeTemplateView> all;
+    const auto* account = viewed_account(state_->world, account_sid);
+    if (account == nullptr) return all;
+    for (const auto& [place, entry] : account->contents) {
+        all.push_back({.content = entry.content,
+                       .approval_name = entry.name,
+                       .rejection_reason = entry.rejection_reason});
+        all.back().content.category = entry.category;
+    }
+    return all;
+}
+
+std::vector<ChannelSender> FakeTwilio::channel_senders(std::string_view account_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* account = viewed_account(state_->world, account_sid);
+    return account == nullptr ? std::vector<ChannelSender>{}
+                              : fake::whatsapp_senders(state_->world, *account);
+}
+
+std::string FakeTwilio::account_status(std::string_view account_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* account = viewed_account(state_->world, account_sid);
+    return account == nullptr ? std::string{} : std::string{account->reported_status()};
+}
+
+Balance FakeTwilio::balance(std::string_view account_sid) const {
+    const std::lock_guard lock{state_->mutex};
+    const auto* account = viewed_account(state_->world, account_sid);
+    const bool has_one = account != nullptr && account->owner.empty();
+    return has_one ? account->reported_balance() : Balance{};
 }
 
 std::vector<FakeChatView> FakeTwilio::chats() const {

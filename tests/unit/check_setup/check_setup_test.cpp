@@ -29,7 +29,6 @@ using Findings = std::vector<SetupFinding>;
 
 const std::string bot_url = "https://bot.example.com/whatsapp";
 constexpr auto ok = SetupLevel::ok;
-constexpr auto warning = SetupLevel::warning;
 constexpr auto wrong = SetupLevel::wrong;
 
 /// No number of the customer or the sender, no secret, and a way out of all that is not good.

@@ -127,7 +127,7 @@ std::string account_json(const FakeAccount& account) {
         {"sid", account.sid},
         {"owner_account_sid", account.owner.empty() ? account.sid : account.owner},
         {"friendly_name", account.owner.empty() ? "FakeTwilio" : "FakeTwilio's subaccount"},
-        {"status", account.status.empty() ? "active" : account.status},
+        {"status", std::string{account.reported_status()}},
         {"type", account.limits.trial ? "Trial" : "Full"},
         {"date_created", detail::format_rfc2822(opened)},
         {"date_updated", detail::format_rfc2822(opened)},
@@ -137,9 +137,10 @@ std::string account_json(const FakeAccount& account) {
 }
 
 std::string balance_json(const FakeAccount& account) {
+    const auto balance = account.reported_balance();
     return dump_json({{"account_sid", account.sid},
-                      {"balance", account.balance.empty() ? "100.00" : account.balance},
-                      {"currency", account.currency.empty() ? "USD" : account.currency}});
+                      {"balance", balance.balance},
+                      {"currency", balance.currency}});
 }
 
 std::string problem_json(const FakeProblem& problem) {

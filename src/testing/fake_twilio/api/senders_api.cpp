@@ -58,23 +58,14 @@ ContentJson sender_to_json(const FakeCall& call, const ChannelSender& sender) {
 
 /// What is said of it; else the URL at which the fake calls for the sender itself, or for all of
 /// the account's.
-std::string callback_url_of(const FakeCall& call, const ChannelSender& sender) {
+std::string callback_url_of(const FakeWorld& world, const FakeAccount& account,
+                            const ChannelSender& sender) {
     if (!sender.callback_url.empty()) return sender.callback_url;
-    const auto& hooks = call.world.hooks.inbound;
-    for (const auto& owner : {sender.sender_id, call.account.sid}) {
+    const auto& hooks = world.hooks.inbound;
+    for (const auto& owner : {sender.sender_id, account.sid}) {
         if (const auto found = hooks.find(owner); found != hooks.end()) return found->second;
     }
     return {};
-}
-
-std::vector<ChannelSender> whatsapp_senders(const FakeCall& call) {
-    std::vector<ChannelSender> senders;
-    for (const auto& address : call.account.senders) {
-        if (!is_whatsapp(address)) continue;
-        senders.push_back(call.account.sender_record(address));
-        senders.back().callback_url = callback_url_of(call, senders.back());
-    }
-    return senders;
 }
 
 FakeProblem bad_senders_query(const std::string& name) {
@@ -82,6 +73,16 @@ FakeProblem bad_senders_query(const std::string& name) {
 }
 
 }  // namespace
+
+std::vector<ChannelSender> whatsapp_senders(const FakeWorld& world, const FakeAccount& account) {
+    std::vector<ChannelSender> senders;
+    for (const auto& address : account.senders) {
+        if (!is_whatsapp(address)) continue;
+        senders.push_back(account.sender_record(address));
+        senders.back().callback_url = callback_url_of(world, account, senders.back());
+    }
+    return senders;
+}
 
 HttpResponse serve_list_senders(const FakeCall& call) {
     const auto channel = call.query.get("Channel");
@@ -95,7 +96,8 @@ HttpResponse serve_list_senders(const FakeCall& call) {
     const auto page = number("Page", 0);
     if (!page) return refusal(bad_senders_query("Page"));
 
-    const auto all = channel == "whatsapp" ? whatsapp_senders(call) : std::vector<ChannelSender>{};
+    const auto all = channel == "whatsapp" ? whatsapp_senders(call.world, call.account)
+                                           : std::vector<ChannelSender>{};
     const auto begin = *page > all.size() / *size ? all.size() : *page * *size;
     const auto end = std::min(all.size(), begin + *size);
     auto items = ContentJson::array();
@@ -117,7 +119,7 @@ HttpResponse serve_list_senders(const FakeCall& call) {
 }
 
 HttpResponse serve_fetch_sender(const FakeCall& call) {
-    for (const auto& sender : whatsapp_senders(call)) {
+    for (const auto& sender : whatsapp_senders(call.world, call.account)) {
         if (sender.sid.str() == call.route.sender) {
             return json_response(200, dump_content_json(sender_to_json(call, sender)));
         }

@@ -8,6 +8,12 @@
 
 namespace twiliowa::testing::fake {
 
+Balance FakeAccount::reported_balance() const {
+    return {.account_sid = AccountSid::from_wire(sid),
+            .balance = balance.empty() ? "100.00" : balance,
+            .currency = currency.empty() ? "USD" : currency};
+}
+
 bool FakeAccount::has_sender(std::string_view address) const {
     return std::find(senders.begin(), senders.end(), address) != senders.end();
 }

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <twiliowa/testing/fake_types.hpp>
+#include <twiliowa/types/account.hpp>
 #include <twiliowa/types/channel_sender.hpp>
 
 #include "testing/fake_twilio/world/messages.hpp"
@@ -59,6 +60,11 @@ struct FakeAccount {
     int created_that_day = 0;
     int requests_under_way = 0;
 
+    /// What the Accounts API says of it.
+    std::string_view reported_status() const noexcept {
+        return status.empty() ? std::string_view{"active"} : std::string_view{status};
+    }
+    Balance reported_balance() const;
     bool has_sender(std::string_view address) const;
     /// What Twilio reports of one: what was said of it, or that all is well.
     ChannelSender sender_record(std::string_view address) const;
