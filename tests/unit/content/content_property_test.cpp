@@ -88,7 +88,7 @@ bool is_found(const ContentDefinition& definition, std::string_view path,
 
 TEST_CASE("any UTF-8 text in any member is in the JSON, and comes back") {
     Texts texts;
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < 1000; ++round) {
         const auto body = texts.next();
         const auto title = texts.next();
         const auto sample = texts.next();
@@ -114,7 +114,7 @@ TEST_CASE("any UTF-8 text in any member is in the JSON, and comes back") {
 
 TEST_CASE("bytes that are no UTF-8 never make JSON that is none, and are refused by path") {
     Texts texts;
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < 1000; ++round) {
         auto body = "x" + texts.next();
         body[texts.number(static_cast<std::uint32_t>(body.size()))] =
             static_cast<char>(0x80 + texts.number(0x80));
@@ -131,7 +131,7 @@ TEST_CASE("bytes that are no UTF-8 never make JSON that is none, and are refused
 TEST_CASE("any UTF-8 value of a variable is in the JSON, or refused by the variable's name") {
     Texts texts;
     std::size_t sent = 0;
-    for (int round = 0; round < 3000; ++round) {
+    for (int round = 0; round < 1000; ++round) {
         const auto value = texts.next();
         CAPTURE(value);
         const TemplateVariables variables{{"name", value}};
@@ -150,5 +150,5 @@ TEST_CASE("any UTF-8 value of a variable is in the JSON, or refused by the varia
         const std::string what = checked.error().what();
         CHECK(what == twiliowa::test::containing("variable \"name\""));
     }
-    CHECK(sent > 100);
+    CHECK(sent > 20);
 }
