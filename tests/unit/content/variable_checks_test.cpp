@@ -166,10 +166,12 @@ TEST_CASE("a template has 100 variables at most") {
 }
 
 TEST_CASE("side by side, at the start or the end, variables need samples to be approved") {
-    for (const auto& [body, problem] : {std::pair{"It is {{1}}{{2}} now", "side by side"},
-                                        std::pair{"It is {{1}} {{2}} now", "side by side"},
-                                        std::pair{"{{1}} and {{2}} are here", "begins with"},
-                                        std::pair{"This is {{1}} and {{2}}.", "ends with"}}) {
+    for (const auto& each : {std::pair{"It is {{1}}{{2}} now", "side by side"},
+                             std::pair{"It is {{1}} {{2}} now", "side by side"},
+                             std::pair{"{{1}} and {{2}} are here", "begins with"},
+                             std::pair{"This is {{1}} and {{2}}.", "ends with"}}) {
+        const std::string body = each.first;
+        const auto* problem = each.second;
         CAPTURE(body);
         CHECK(body_verdicts(body, problem) == "w-r");
         CHECK(body_verdicts(body, problem, {{"1", "x"}}) == "w-r");
