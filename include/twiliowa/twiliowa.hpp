@@ -5,6 +5,9 @@
 #include <twiliowa/account_client.hpp>
 #include <twiliowa/check_setup.hpp>
 #include <twiliowa/client_options.hpp>
+#include <twiliowa/content/approval.hpp>
+#include <twiliowa/content/definition.hpp>
+#include <twiliowa/content/finding.hpp>
 #include <twiliowa/event_key.hpp>
 #include <twiliowa/http/curl_transport.hpp>
 #include <twiliowa/http/http_transport.hpp>
@@ -36,6 +39,7 @@
 #include <twiliowa/types/message.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/placeholders.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
 #include <twiliowa/types/sender.hpp>

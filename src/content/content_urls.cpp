@@ -41,7 +41,9 @@ bool has_variable_in_domain(std::string_view url) {
 bool is_private_host(std::string_view host) noexcept {
     constexpr std::array<std::string_view, 7> endings{
         ".local", ".localhost", ".internal", ".invalid", ".test", ".lan", ".home.arpa"};
-    if (parse_ip_address(host)) return !is_public_address(host);
+    const bool in_brackets = host.starts_with('[') && host.ends_with(']');
+    if (in_brackets) host = host.substr(1, host.size() - 2);
+    if (in_brackets || parse_ip_address(host)) return !is_public_address(host);
     while (host.ends_with('.')) host.remove_suffix(1);
     return host.find('.') == std::string_view::npos ||
            std::any_of(endings.begin(), endings.end(), [&](std::string_view ending) {

@@ -26,6 +26,14 @@ constexpr std::array<std::string_view, 10> answer_members{
 template <class Part>
 Part read_part(ContentJson json);
 
+/// A number, also one that is given as text, in the one spelling in which it is written.
+std::string number_text(const ContentJson& json) {
+    if (!json.is_string()) return json.dump();
+    const auto& text = json.get_ref<const std::string&>();
+    const auto number = ContentJson::parse(text, nullptr, false);
+    return number.is_number() ? number.dump() : text;
+}
+
 /// Takes the members out that are as they are expected; what is left is unknown.
 class MemberReader {
 public:
@@ -47,13 +55,8 @@ public:
     }
     void operator()(const char* name, NumberText number) {
         take(name, [&](const ContentJson& value) {
-            if (value.is_string()) {
-                number.text = value.get_ref<const std::string&>();
-            } else if (value.is_number()) {
-                number.text = value.dump();
-            } else {
-                return false;
-            }
+            if (!value.is_string() && !value.is_number()) return false;
+            number.text = number_text(value);
             return true;
         });
     }

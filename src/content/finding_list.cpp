@@ -1,6 +1,7 @@
 #include "content/finding_list.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "text/ascii.hpp"
@@ -54,12 +55,10 @@ ContentFindings FindingList::take() {
                      [](const ContentFinding& a, const ContentFinding& b) {
                          return a.level == FindingLevel::refuse && b.level == FindingLevel::warn;
                      });
+    std::set<std::pair<std::string, std::string>> told;
     ContentFindings once;
     for (auto& each : found_) {
-        const bool told = std::any_of(once.begin(), once.end(), [&](const ContentFinding& other) {
-            return other.path == each.path && other.problem == each.problem;
-        });
-        if (!told) once.push_back(std::move(each));
+        if (told.emplace(each.path, each.problem).second) once.push_back(std::move(each));
     }
     found_.clear();
     return once;

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +36,7 @@ public:
         find_variables();
         check_samples();
         check_numbering();
+        check_count();
     }
 
 private:
@@ -41,7 +45,7 @@ private:
         constexpr std::size_t longest = 14;
         const auto* types = find_member(json_, "types");
         if (types == nullptr || find_member(*types, AuthenticationContent::type) == nullptr) return;
-        uses_.push_back({"1", {}});
+        add_use("1", {});
         const auto code = samples_.find("1");
         if (code == samples_.end() || count_code_points(code->second) <= longest) return;
         list_.refuse("variables.1", "is a one-time code of 15 characters or more", "shorten it");
@@ -72,17 +76,21 @@ private:
                              "write {{1}}: a name of 1 to 16 letters, digits or underscores in "
                              "two braces on each side");
             } else if (auto* use = find_use(each.name); use == nullptr) {
-                uses_.push_back({std::string(each.name), path});
+                add_use(each.name, path);
             } else if (use->path.empty()) {
                 use->path = path;
             }
         }
     }
 
+    void add_use(std::string_view name, const std::string& path) {
+        places_.emplace(name, uses_.size());
+        uses_.push_back({std::string(name), path});
+    }
+
     VariableUse* find_use(std::string_view name) noexcept {
-        const auto found = std::find_if(uses_.begin(), uses_.end(),
-                                        [&](const VariableUse& use) { return use.name == name; });
-        return found == uses_.end() ? nullptr : &*found;
+        const auto found = places_.find(name);
+        return found == places_.end() ? nullptr : &uses_[found->second];
     }
 
     static std::string path_of_sample(std::string_view name, std::size_t index) {
@@ -94,13 +102,11 @@ private:
 
     void check_samples() {
         const auto& entries = definition_.variables.entries();
+        std::set<std::string_view> names;
         for (std::size_t i = 0; i < entries.size(); ++i) {
-            for (std::size_t k = 0; k < i; ++k) {
-                if (entries[k].first != entries[i].first) continue;
-                list_.refuse(path_of_sample(entries[i].first, i), "is there twice",
-                             "keep one of the two");
-                break;
-            }
+            if (names.insert(entries[i].first).second) continue;
+            list_.refuse(path_of_sample(entries[i].first, i), "is there twice",
+                         "keep one of the two");
         }
         const auto* variables = find_member(json_, "variables");
         if (variables != nullptr && variables->is_object()) {
@@ -159,35 +165,30 @@ private:
 
     /// WhatsApp numbers variables from 1 on.
     void check_numbering() {
-        std::vector<bool> taken;
-        std::size_t named = 0;
-        std::size_t numbered = 0;
-        for (const auto& use : uses_) {
-            const auto number = parse_number<std::size_t>(use.name);
-            if (!number || use.name.front() == '0') {
-                ++named;
-                continue;
-            }
-            ++numbered;
-            if (*number > uses_.size()) continue;
-            taken.resize(uses_.size() + 1);
-            taken[*number] = true;
-        }
-        for (std::size_t i = 1; i <= numbered; ++i) {
-            if (i < taken.size() && taken[i]) continue;
+        const auto is_number = [](const VariableUse& use) {
+            return use.name.front() != '0' &&
+                   std::all_of(use.name.begin(), use.name.end(), is_digit);
+        };
+        const auto numbered = std::count_if(uses_.begin(), uses_.end(), is_number);
+        for (std::ptrdiff_t i = 1; i <= numbered; ++i) {
+            if (find_use(std::to_string(i)) != nullptr) continue;
             list_.add(RuleScope::approval, FindingLevel::refuse, "variables",
                       "are not numbered from 1 on without a gap: there is no {{" +
                           std::to_string(i) + "}}",
                       "number them 1, 2, 3 and so on; their order in the text is free");
             break;
         }
-        if (named > 0) {
+        if (static_cast<std::size_t>(numbered) < uses_.size()) {
             list_.add(RuleScope::approval, FindingLevel::warn, "variables",
                       "have names that are no numbers", "WhatsApp numbers them from 1 on");
         }
-        std::size_t count = samples_.size();
-        for (const auto& use : uses_) count += samples_.count(use.name) == 0 ? 1U : 0U;
-        if (count > max_variables) {
+    }
+
+    void check_count() {
+        const auto without_sample = std::count_if(
+            uses_.begin(), uses_.end(),
+            [&](const VariableUse& use) { return samples_.find(use.name) == samples_.end(); });
+        if (samples_.size() + static_cast<std::size_t>(without_sample) > max_variables) {
             list_.refuse("variables", "are more than 100", "leave some out");
         }
     }
@@ -196,7 +197,8 @@ private:
     const ContentJson& json_;
     const ContentSamples& samples_;
     FindingList& list_;
-    std::vector<VariableUse> uses_;
+    std::vector<VariableUse> uses_;                           ///< In the order of the texts.
+    std::map<std::string, std::size_t, std::less<>> places_;  ///< In `uses_`, by name.
 };
 
 }  // namespace

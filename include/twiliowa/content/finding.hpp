@@ -33,7 +33,7 @@ struct ContentFinding {
     std::string problem = {};  ///< `is longer than 20 characters`
     std::string hint = {};     ///< The way out.
 
-    /// `types.twilio/text.body is empty: write what ...`
+    /// `types.twilio/text.body is missing: twilio/text needs it`
     TWILIOWA_EXPORT std::string text() const;
     friend bool operator==(const ContentFinding&, const ContentFinding&) = default;
 };
