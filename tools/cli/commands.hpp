@@ -11,6 +11,9 @@ namespace cli {
 std::vector<Command> account_commands();
 std::vector<Command> completion_commands();
 std::vector<Command> sender_commands();
+std::vector<Command> template_commands();
+/// Those of them that work offline.
+std::vector<Command> template_file_commands();
 
 std::vector<Command> all_commands();
 
