@@ -53,7 +53,6 @@ silent err
 ends_with 0 render "$order" --variables '{"name": "Lee"}'
 tells 'no variable \{\{name\}\}'
 input='{"types": {"twilio/quick-reply": {"body": "Hi {{1}},\nwell?\u001b[2J", "actions": [{"title": "Yes", "id": "y"}]}}}'
-export input
 ends_with 0 render -
 is <<'END'
 Hi {{1}},
@@ -65,7 +64,6 @@ ends_with 0 render - --variables '{"1": "Lee"}' --json
 says '"body": "Hi Lee,\\nwell\?\\u001b\[2J"'
 says '"id": "y"'
 says '"unfilled": \[\]'
-export -n input
 input=''
 ends_with 1 render "$order" --variables '{"1": 1}' --json
 says '"field": "--variables"'
@@ -170,6 +168,7 @@ text reminder 'Hi {{1}} and {{2}}, your {{3}}: {{Name}} {{name}} {{10}}'
 text delete 'No {{class}}, no {{to}}, no {{content_sid}}, no {{2nd}}, no {{_x}}'
 text '2fa' 'Nothing to fill in'
 text '\ud83c\udf89' 'No letter in its name \ud83c\udf89'
+# shellcheck disable=SC1003 # a backslash at the end
 text '*/ } \\\" ??/\n#error \u2028 \\' '\nHi {{1}}, \u202e*/ #error \\\\'
 create 'Order update' en twilio/call-to-action '{"body": "Order {{1}}", "actions":
     [{"type": "URL", "title": "Track", "url": "https://example.com/track/{{2}}"}]}'
