@@ -2,8 +2,11 @@
 # Usage: cli_template.sh <emulator> <twiliowa> <typed templates>. The verbs of `twiliowa template`: what they
 # print, their JSON and exit codes; and the header that pull writes, with which a program sends.
 set -euo pipefail
-emulator=$1 twiliowa=$(realpath "$2") typed_templates=$3
 here=$(realpath "$(dirname "$0")")
+emulator=$1 twiliowa=$(realpath "$2") typed_templates=$3
+twiliowa() { timeout 60 "$twiliowa" "$@"; }
+# shellcheck source=docs/code/command_line.sh
+. "$here/../../docs/code/command_line.sh"
 # shellcheck source=tests/programs/emulator_lib.sh
 . "$here/emulator_lib.sh"
 export TERM=dumb
@@ -117,6 +120,9 @@ ends_with 0 push "$work/changed"
 is <<<"updated $sid order_on_its_way_v2"
 input='{"friendly_name": "empty", "language": "en", "types": {}}' ends_with 1 push - --json
 says '"field": "types"'
+sed 's/on_its_way/on_the_way/; s/{{2}} is/{{2}} will be/' "$order" >"$work/order_on_its_way.json"
+(cd "$work" && make_template >out 2>err) || fail "the page's commands fail: $(cat "$work/out" "$work/err")"
+says '^created HX.* order_on_the_way$'
 echo "list, show, diff, push: as they should be"
 
 # A template is judged after a minute: by the emulator's clock.
@@ -143,6 +149,13 @@ judged() { # <name>: submitted under that name, and judged
     says '^approval +received$'
     advance 600 && advance 600
 }
+(cd "$work" && submit_template >out 2>err) &
+submission=$!
+eventually '"status":"received"' GET '/v1/ContentAndApprovals?PageSize=10'
+advance 600
+advance 600
+wait $submission || fail "the page's commands fail: $(cat "$work/out" "$work/err")"
+says '^approval +approved$'
 judged changed
 ends_with 0 wait "$sid"
 says '^approval +approved$'
@@ -188,6 +201,8 @@ advance 100000
 ends_with 0 pull --header my-templates.hpp --namespace shop::templates --json
 says '"changed": \[\]'
 says '"name": "shop::templates::invoice"'
+pull_header >"$work/out" 2>"$work/err"
+cmp my-templates.hpp my_templates.hpp || fail "the page's command writes another header"
 ends_with 0 pull --header my-templates.hpp
 grep -q '^namespace my_templates {$' my-templates.hpp || fail "another namespace"
 for name in 1st shop:: std 'a b' 'a::__b' class; do ends_with 2 pull --header other.hpp --namespace "$name"; done
