@@ -195,6 +195,7 @@ diff "$here/typed_templates.hpp" my-templates.hpp || fail "another header"
 ends_with 0 pull
 cmp "$work/out" templates.json
 says '"contents": \['
+grep '"sid"' templates.json | LC_ALL=C sort -c || fail "the list is in another order"
 ends_with 0 pull --json
 cmp "$work/out" templates.json
 advance 100000
