@@ -48,71 +48,84 @@ inline constexpr bool is_named_value = false;
 template <LiteralText Name>
 inline constexpr bool is_named_value<NamedValue<Name>> = true;
 
-/// The names of a text's variables, each once, in the order of the text.
+/// Where the names of a text's variables stand, each once, in the order of the text.
 struct PlaceholderNames {
-    std::array<std::string_view, 100> names = {};
+    std::array<std::size_t, 100> begins = {};
+    std::array<std::size_t, 100> lengths = {};
     std::size_t size = 0;
     bool malformed = false;  ///< Whether one of them is no placeholder, or there are too many.
 
-    constexpr bool has(std::string_view name) const noexcept {
-        return std::find(names.begin(), names.begin() + size, name) != names.begin() + size;
-    }
-    /// Whether they are the numbers 1 to `size`, in any order.
-    constexpr bool are_numbers() const noexcept {
-        for (std::size_t number = 1; number <= size; ++number) {
-            const char digits[] = {static_cast<char>('0' + number / 100),
-                                   static_cast<char>('0' + number / 10 % 10),
-                                   static_cast<char>('0' + number % 10)};
-            const std::size_t width = number < 10 ? 1 : number < 100 ? 2 : 3;
-            if (!has({digits + 3 - width, width})) return false;
+    constexpr bool has(std::string_view text, std::string_view name) const noexcept {
+        for (std::size_t i = 0; i < size; ++i) {
+            if (text.substr(begins[i], lengths[i]) == name) return true;
         }
-        return true;
+        return false;
     }
 };
 
-constexpr PlaceholderNames placeholder_names(std::string_view text) noexcept {
+// Literals are taken by value, and places are kept as numbers: to g++ with -fsanitize=undefined a
+// pointer into a template argument is not constant.
+
+template <std::size_t Size>
+constexpr PlaceholderNames placeholder_names(LiteralText<Size> literal) noexcept {
+    const auto text = literal.view();
     PlaceholderNames found;
     std::size_t done = 0;
     while (const auto placeholder = find_placeholder(text, done)) {
+        const auto name = placeholder->name;
         done = placeholder->end;
-        if (found.has(placeholder->name)) continue;
-        if (placeholder->name.empty() || found.size == found.names.size()) {
-            found.malformed = true;
-            return found;
-        }
-        found.names[found.size++] = placeholder->name;
+        if (found.has(text, name)) continue;
+        found.malformed = name.empty() || found.size == found.begins.size();
+        if (found.malformed) return found;
+        found.begins[found.size] = text.find(name, placeholder->begin);
+        found.lengths[found.size++] = name.size();
     }
     return found;
 }
+
+template <std::size_t Size, std::size_t NameSize>
+constexpr bool has_variable(const PlaceholderNames& found, LiteralText<Size> text,
+                            LiteralText<NameSize> name) noexcept {
+    return found.has(text.view(), name.view());
+}
+
+/// Whether the variables are the numbers from 1 on, in any order.
+template <std::size_t Size>
+constexpr bool are_numbered(const PlaceholderNames& found, LiteralText<Size> text) noexcept {
+    for (std::size_t number = 1; number <= found.size; ++number) {
+        const char digits[] = {static_cast<char>('0' + number / 100),
+                               static_cast<char>('0' + number / 10 % 10),
+                               static_cast<char>('0' + number % 10)};
+        const std::size_t width = number < 10 ? 1 : number < 100 ? 2 : 3;
+        if (!found.has(text.view(), {digits + 3 - width, width})) return false;
+    }
+    return true;
+}
+
+/// Whether `T` is one of `Rest`.
+template <class T, class... Rest>
+inline constexpr bool is_one_of = (std::is_same_v<T, Rest> || ...);
+
+template <class...>
+inline constexpr bool are_distinct = true;
+template <class First, class... Rest>
+inline constexpr bool are_distinct<First, Rest...> =
+    !is_one_of<First, Rest...> && are_distinct<Rest...>;
 
 }  // namespace detail
 
 /// The text of `template_text`.
 template <LiteralText Text>
 class TemplateText {
-    static constexpr detail::PlaceholderNames found = detail::placeholder_names(Text.view());
+    static constexpr detail::PlaceholderNames found = detail::placeholder_names(Text);
     static_assert(!found.malformed,
                   "the template's text has a malformed placeholder: write {{name}} with 1 to 16 "
                   "letters, digits and underscores, and at most 100 of them");
 
     template <LiteralText Name>
     static consteval bool check_name(NamedValue<Name>*) noexcept {
-        static_assert(found.has(Name.view()), "the template has no variable of that name");
-        return true;
-    }
-    template <LiteralText Name>
-    static consteval std::string_view name_of(NamedValue<Name>*) noexcept {
-        return Name.view();
-    }
-    template <class... Values>
-    static consteval bool are_distinct() noexcept {
-        const std::array<std::string_view, sizeof...(Values)> given{
-            name_of(static_cast<Values*>(nullptr))...};
-        for (std::size_t i = 0; i < given.size(); ++i) {
-            if (std::find(given.begin(), given.begin() + i, given[i]) != given.begin() + i) {
-                return false;
-            }
-        }
+        static_assert(detail::has_variable(found, Text, Name),
+                      "the template has no variable of that name");
         return true;
     }
     template <LiteralText Name>
@@ -129,7 +142,9 @@ public:
     /// The names of its variables, each once, in the order of the text.
     static constexpr std::array<std::string_view, size> names() noexcept {
         std::array<std::string_view, size> names{};
-        std::copy_n(found.names.begin(), size, names.begin());
+        for (std::size_t i = 0; i < size; ++i) {
+            names[i] = Text.view().substr(found.begins[i], found.lengths[i]);
+        }
         return names;
     }
     /// For a definition: `TextContent{.body = template_text<"Hi {{1}}">}`.
@@ -142,7 +157,7 @@ public:
         if constexpr (sizeof...(Values) > 0 &&
                       (detail::is_named_value<std::remove_cvref_t<Values>> && ...)) {
             static_assert((check_name(static_cast<std::remove_cvref_t<Values>*>(nullptr)) && ...));
-            static_assert(are_distinct<std::remove_cvref_t<Values>...>(),
+            static_assert(detail::are_distinct<std::remove_cvref_t<Values>...>,
                           "the same variable is given twice");
             static_assert(sizeof...(Values) == size,
                           "the template has variables that are not given a value");
@@ -152,7 +167,7 @@ public:
         } else {
             static_assert((!detail::is_named_value<std::remove_cvref_t<Values>> && ...),
                           "give all values with their names, or none");
-            static_assert(found.are_numbers(),
+            static_assert(detail::are_numbered(found, Text),
                           "the template's variables have names, or numbers with gaps: give each "
                           "value as named<\"name\">(value)");
             static_assert(sizeof...(Values) == size,
