@@ -19,6 +19,28 @@ fail_json() {
     # [error]
 }
 
+make_template() {
+    # [template]
+    twiliowa template check order_on_its_way.json --use whatsapp
+    twiliowa template render order_on_its_way.json --variables '{"1": "Lee", "2": "42"}'
+    twiliowa template push order_on_its_way.json
+    # [template]
+}
+
+submit_template() {
+    # [submit]
+    sid=$(twiliowa template push order_on_its_way.json --json | grep -om 1 'HX[0-9a-f]*')
+    twiliowa template submit "$sid" --name order_on_its_way --category UTILITY
+    twiliowa template wait "$sid"
+    # [submit]
+}
+
+pull_header() {
+    # [header]
+    twiliowa template pull --header my_templates.hpp --namespace shop::templates
+    # [header]
+}
+
 complete_it() {
     # [completion]
     . <(twiliowa completion bash)

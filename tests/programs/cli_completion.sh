@@ -25,12 +25,16 @@ completes sender '' '--base-url --env-file --help --json list show'
 completes sender s show
 completes 'sender show' --j --json
 completes '--json sender' l list
+completes template s 'show submit'
+completes 'template check x --use' '' 'session whatsapp'
 completes '' --v --version
 completes sender --v ''
 completes completion '' '--base-url --env-file --help --json bash fish zsh'
 cd "$work"
 touch 'my file.env' other
 completes '' my ''
+completes 'template push' my 'my file.env'
+completes 'template pull --header' my 'my file.env'
 completes 'sender list --env-file' my 'my file.env'
 completes '--base-url' o ''
 echo "bash: as it should be"

@@ -24,6 +24,9 @@ commands_of() {
 
 # A sender that is called at the URL of the examples.
 start --clock x100 --webhook https://bot.example.com/whatsapp
+# The first SID of an emulator is always the same: examples name it.
+expect HX910a2dec89025cc1beeb8da1658eec67 POST /v1/Content '{"friendly_name": "new_offer", "language": "en",
+    "variables": {"1": "Lee"}, "types": {"twilio/text": {"body": "Hi {{1}}, shoes are 20% off today"}}}'
 cd "$work/files"
 count=0
 while IFS= read -r command; do

@@ -12,6 +12,9 @@ std::vector<Command> account_commands();
 std::vector<Command> completion_commands();
 std::vector<Command> doctor_commands();
 std::vector<Command> sender_commands();
+std::vector<Command> template_commands();
+/// Those of them that work offline.
+std::vector<Command> template_file_commands();
 
 std::vector<Command> all_commands();
 

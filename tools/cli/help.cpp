@@ -34,6 +34,11 @@ std::string HelpFormatter::make_subcommand(const CLI::App* app) const {
     return out.str();
 }
 
+std::string HelpFormatter::make_option_opts(const CLI::Option* option) const {
+    const bool is_argument = option->get_lnames().empty() && option->get_snames().empty();
+    return is_argument ? "" : Formatter::make_option_opts(option);
+}
+
 std::string HelpFormatter::make_footer(const CLI::App* app) const {
     const auto* root = app;
     while (root->get_parent() != nullptr) root = root->get_parent();

@@ -18,6 +18,8 @@ public:
 
     std::string make_description(const CLI::App* app) const override;
     std::string make_subcommand(const CLI::App* app) const override;
+    /// What an option takes; an argument's name says that.
+    std::string make_option_opts(const CLI::Option* option) const override;
     /// The options of every command.
     std::string make_footer(const CLI::App* app) const override;
 
