@@ -584,15 +584,25 @@ test('everything can be reached with the keyboard, and the focus is seen', async
 });
 
 test('who hides the number is named by the user id, and is one customer still', async () => {
-    await act('user_id', { user_id: 'GB.page1' });
-    await act('forget_number');
+    await page.select('#sender', sender);
+    await page.type('#customer', '+447700900177\n');
+    await says('who-name', '+447700900177');
+    const who = 'whatsapp:+447700900177';
+    await act('user_id', { user_id: 'GB.page1', sender }, who);
     await click('[data-toggle=hide_number]');
     await says('who-more', 'known as GB.page1');
+    await page.type('#text', 'Who am I?\n');
+    await bubble('Who am I?', 'mine');
     const { sid } = await send({ Body: 'To your id' }, 'whatsapp:GB.page1');
     await bubble('To your id', 'theirs');
     await tick_of(sid, 'delivered');
+    await says('who-name', '+447700900177');
     await click('[data-toggle=hide_number]');
     await until(() => !document.getElementById('who-more').textContent.includes('known as'));
+    await click('#new-number');
+    await page.type('#ask-fields input', '+447700900178');
+    await click('#ask button[value=ok]');
+    await says('who-name', '+447700900178');
 });
 
 test('after 25 hours the window is closed', async () => {
