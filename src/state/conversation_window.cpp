@@ -175,6 +175,7 @@ ConversationWindow::ConversationWindow(std::shared_ptr<Store> store,
     detail::require_duration("kept", options_.kept);
     if (!options_.clock) options_.clock = system_clock();
     if (!options_.customers) return;
+    detail::require_same_scope(*options_.customers, options_.scope);
     personal_data_ = std::make_shared<detail::WindowPersonalData>(store_, options_.scope);
     options_.customers->add_part(personal_data_);
 }

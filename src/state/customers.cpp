@@ -401,6 +401,10 @@ Result<std::string> Customers::key(std::string_view address) const {
     return key(*parsed);
 }
 
+const std::string& Customers::scope() const noexcept {
+    return impl_->options.scope;
+}
+
 Address Customers::canonical(const Address& address) const {
     return detail::canonical_address(address, impl_->forms);
 }

@@ -50,6 +50,11 @@ std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept {
         std::chrono::duration_cast<TimePoint::duration>(std::chrono::nanoseconds{*count})};
 }
 
+void require_same_scope(const Customers& customers, std::string_view scope) {
+    if (customers.scope() == scope) return;
+    Error::invalid_request("customers", "is of another scope", "give both the same scope").raise();
+}
+
 Error foreign_entry() {
     return store_error("holds something else where this entry belongs",
                        "share it with nothing that uses the same keys");

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/clock.hpp>
@@ -40,6 +41,10 @@ TimePoint no_later_than_now(const Clock& clock, const std::optional<TimePoint>& 
 /// Nanoseconds since the epoch, for a stored value.
 std::string nanoseconds_text(TimePoint time);
 std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept;
+
+/// Links of another scope would join what does not belong together.
+/// @throws InvalidRequestError if `customers` is of another scope than `scope`.
+void require_same_scope(const Customers& customers, std::string_view scope);
 
 /// The entry under `key` is not what belongs there.
 Error foreign_entry();

@@ -369,6 +369,7 @@ OptOuts::OptOuts(std::shared_ptr<Store> store, OptOutOptions options)
     detail::require_duration("opt_in_kept", options_.opt_in_kept);
     if (!options_.clock) options_.clock = system_clock();
     if (!options_.customers) return;
+    detail::require_same_scope(*options_.customers, options_.scope);
     personal_data_ =
         std::make_shared<detail::OptOutPersonalData>(store_, options_, *options_.customers);
     options_.customers->add_part(personal_data_);

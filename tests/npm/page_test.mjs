@@ -623,7 +623,8 @@ test('everything can be reached with the keyboard, and the focus is seen', async
     }
     const names = reached.map((at) => at.name);
     for (const name of ['3600', '90000', 'customer', 'sender', 'only', 'thread', 'text', 'stop', 'start',
-        'read', 'attach', 'place', 'block', 'whatsapp', 'read_at_once', 'shown', 'clear']) {
+        'read', 'attach', 'place', 'block', 'whatsapp', 'read_at_once', 'hide_number', 'forget_number',
+        'new-number', 'user-id', 'shown', 'clear']) {
         assert.ok(names.includes(name), `${name} is not reached: ${names}`);
     }
     const parts = reached.map((at) => at.part).filter((part, i, all) => part !== all[i - 1]);
@@ -632,6 +633,28 @@ test('everything can be reached with the keyboard, and the focus is seen', async
     assert.equal(await page.$('[onclick], div[role=button], span[role=button]'), null);
     assert.deepEqual(await page.$$eval('input, select', (fields) => fields.filter((field) =>
         !field.labels.length && !field.getAttribute('aria-label')).map((field) => field.id)), []);
+});
+
+test('who hides the number is named by the user id, and is one customer still', async () => {
+    await page.select('#sender', sender);
+    await page.type('#customer', '+447700900177\n');
+    await says('who-name', '+447700900177');
+    const who = 'whatsapp:+447700900177';
+    await act('user_id', { user_id: 'GB.page1', sender }, who);
+    await click('[data-toggle=hide_number]');
+    await says('who-more', 'known as GB.page1');
+    await page.type('#text', 'Who am I?\n');
+    await bubble('Who am I?', 'mine');
+    const { sid } = await send({ Body: 'To your id' }, 'whatsapp:GB.page1');
+    await bubble('To your id', 'theirs');
+    await tick_of(sid, 'delivered');
+    await says('who-name', '+447700900177');
+    await click('[data-toggle=hide_number]');
+    await until(() => !document.getElementById('who-more').textContent.includes('known as'));
+    await click('#new-number');
+    await page.type('#ask-fields input', '+447700900178');
+    await click('#ask button[value=ok]');
+    await says('who-name', '+447700900178');
 });
 
 test('after 25 hours the window is closed', async () => {

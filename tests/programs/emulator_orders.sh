@@ -33,6 +33,32 @@ expect '"status":"delivered"' GET "$(message "$sid")"
 stop
 echo "sandbox: as it should be"
 
+# Customers without a number: who hides it, moves to another, and ids of nobody.
+start --clock manual
+customer '"action": "user_id", "user_id": "GB.4f1a", "parent_user_id": "GB.ENT.77"'
+customer '"action": "hide_number"'
+customer '"action": "text", "text": "Hi"'
+expect '"from":"whatsapp:GB.ENT.77"' GET "$messages"
+expect '"known_as":"whatsapp:GB.ENT.77"' GET /emulator/state
+expect '"user_id":"whatsapp:GB.4f1a"' GET /emulator/state
+for id in GB.4f1a GB.ENT.77; do
+    create 'HTTP/1.1 201' "$template" "whatsapp%3A$id"
+done
+create 'HTTP/1.1 201' "$template" whatsapp%3AGB.nobody
+advance 10
+expect '"error_code":63003' GET "$messages?To=whatsapp%3AGB.nobody"
+expect '"status":"delivered"' GET "$messages?To=whatsapp%3AGB.4f1a"
+create 'HTTP/1.1 201'
+expect '"known_as":"whatsapp:\+447700900123"' GET /emulator/state
+customer '"action": "forget_number"'
+expect '"known_as":"whatsapp:GB.ENT.77"' GET /emulator/state
+customer '"action": "change_number", "number": "+447700900124"'
+expect '"customer":"whatsapp:\+447700900124"' GET /emulator/state
+refused 'is no phone number' customer '{"customer": "+447700900123", "action": "change_number", "number": "x"}'
+refused 'is not a WhatsApp user id' customer '{"customer": "+447700900123", "action": "user_id", "user_id": "x"}'
+stop
+echo "customers without a number: as it should be"
+
 # What a tapped button comes as.
 tapped() { # <type> [options]
     start --clock manual --webhook http://127.0.0.1:1/ "${@:2}"

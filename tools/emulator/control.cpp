@@ -79,6 +79,14 @@ std::string act(FakeTwilio& fake, const std::vector<std::string>& senders, const
         const int code =
             order.contains("error_code") ? count_of(order, "error_code", 30'001, 63'999) : usual;
         customer.has_whatsapp(flag_of(order, "on"), code);
+    } else if (action == "hide_number") {
+        customer.hides_number(flag_of(order, "on"));
+    } else if (action == "forget_number") {
+        customer.leaves_contact_book();
+    } else if (action == "change_number") {
+        customer.changes_number(text("number"));
+    } else if (action == "user_id") {
+        customer.has_user_id(text("user_id"), text("parent_user_id"));
     } else if (action == "name") {
         customer.named(text("text"));
     } else {

@@ -147,7 +147,9 @@ void add_conversations(json& answer, const StateSource& from) {
         auto ours = inbound ? message.to : message.from;
         // A messaging service chooses among its senders when it sends; the one there is has this.
         if (ours.empty()) ours = FakeTwilio::demo_sender;
-        const Key key{inbound ? message.from : message.to, std::move(ours)};
+        // A customer is one, by number or by user id.
+        const Key key{from.fake.customer_address(inbound ? message.from : message.to),
+                      std::move(ours)};
         auto& messages = messages_of[key];
         if (messages.empty()) order.push_back(key);
         if (messages.size() < shown_messages) messages.push_back(std::move(message));
@@ -176,6 +178,10 @@ void add_conversations(json& answer, const StateSource& from) {
                                  {"whatsapp", view.has_whatsapp},
                                  {"read_at_once", view.reads_at_once},
                                  {"opted_out", view.opted_out},
+                                 {"hide_number", view.hides_number},
+                                 {"known_as", view.known_as},
+                                 {"user_id", view.user_id},
+                                 {"parent_user_id", view.parent_user_id},
                                  {"messages", std::move(messages)}});
     }
 }

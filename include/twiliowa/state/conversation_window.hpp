@@ -55,7 +55,8 @@ struct ConversationWindowOptions {
 /// store, and InvalidRequestError for an address that is none.
 class TWILIOWA_EXPORT ConversationWindow {
 public:
-    /// @throws InvalidRequestError if `store` is null or a duration is not positive.
+    /// @throws InvalidRequestError if `store` is null, a duration is not positive, or `customers`
+    /// is of another scope.
     explicit ConversationWindow(std::shared_ptr<Store> store,
                                 ConversationWindowOptions options = {});
 

@@ -181,6 +181,8 @@ public:
                       std::chrono::milliseconds kept) const;
     /// What holds for `address` must not be lost with a link: keeps its links for good.
     Result<void> pin(const Sender& sender, const Address& address) const;
+    /// CustomersOptions::scope.
+    const std::string& scope() const noexcept;
     /// The address in the way that stands for both ways of writing its number.
     Address canonical(const Address& address) const;
 

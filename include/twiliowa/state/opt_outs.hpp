@@ -91,7 +91,8 @@ struct OptOutState {
 /// process: in production give a store that lasts.
 class TWILIOWA_EXPORT OptOuts {
 public:
-    /// @throws InvalidRequestError if `store` is null or a duration is not positive.
+    /// @throws InvalidRequestError if `store` is null, a duration is not positive, or `customers`
+    /// is of another scope.
     explicit OptOuts(std::shared_ptr<Store> store, OptOutOptions options = {});
 
     /// @param at  since when. Default, and latest: now.

@@ -250,6 +250,11 @@ TEST_CASE("links hold for their sender and scope") {
     CHECK(b.one.customers->linked(elsewhere, by_number).value().addresses.size() == 1);
     const Customers scoped{b.store, {.scope = "AC1", .clock = b.clock}};
     CHECK(scoped.linked(our_sender, by_number).value().addresses.size() == 1);
+    const auto customers = b.one.customers;
+    CHECK_THROWS_AS(ConversationWindow(b.store, {.scope = "AC1", .customers = customers}),
+                    InvalidRequestError);
+    CHECK_THROWS_AS(OptOuts(b.store, {.scope = "AC1", .customers = customers}),
+                    InvalidRequestError);
     const std::array senders{our_sender, Sender{}, elsewhere};
     const auto all = b.one.customers->linked(senders, by_number).value();
     REQUIRE(all.size() == 3);

@@ -21,6 +21,9 @@ struct Letters final : Observer {
     void on_retry(const RetryEvent&) noexcept override { log += name + "r "; }
     void on_result(const ResultEvent&) noexcept override { log += name + "e "; }
     void on_webhook(const WebhookResultEvent&) noexcept override { log += name + "w "; }
+    void on_number_changed_hands(const NumberChangedHandsEvent&) noexcept override {
+        log += name + "n ";
+    }
     std::string name;
     std::string& log;
 };
@@ -37,7 +40,8 @@ TEST_CASE("a composite tells all of its observers of every event, in their order
     both.on_retry({.call = call});
     both.on_result({.call = call});
     both.on_webhook({});
-    CHECK(log == "1c 2c 1a 2a 1r 2r 1e 2e 1w 2w ");
+    both.on_number_changed_hands({});
+    CHECK(log == "1c 2c 1a 2a 1r 2r 1e 2e 1w 2w 1n 2n ");
 }
 
 TEST_CASE("a composite of none is silent, and one with a null is refused by name") {
