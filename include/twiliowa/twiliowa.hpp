@@ -5,9 +5,12 @@
 #include <twiliowa/account_client.hpp>
 #include <twiliowa/check_setup.hpp>
 #include <twiliowa/client_options.hpp>
-#include <twiliowa/content/approval.hpp>
 #include <twiliowa/content/definition.hpp>
 #include <twiliowa/content/finding.hpp>
+#include <twiliowa/content/render.hpp>
+#include <twiliowa/content/template.hpp>
+#include <twiliowa/content/template_text.hpp>
+#include <twiliowa/content_client.hpp>
 #include <twiliowa/event_key.hpp>
 #include <twiliowa/http/curl_transport.hpp>
 #include <twiliowa/http/http_transport.hpp>
@@ -25,6 +28,7 @@
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/state/status_tracker.hpp>
 #include <twiliowa/state/store.hpp>
+#include <twiliowa/templates.hpp>
 #include <twiliowa/types/account.hpp>
 #include <twiliowa/types/address.hpp>
 #include <twiliowa/types/call_options.hpp>
@@ -39,6 +43,7 @@
 #include <twiliowa/types/message.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/page.hpp>
 #include <twiliowa/types/placeholders.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>

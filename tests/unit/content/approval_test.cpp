@@ -1,14 +1,12 @@
-#include <twiliowa/content/approval.hpp>
-
 #include <doctest/doctest.h>
 
 #include <string>
 #include <string_view>
 
-#include <twiliowa/content/definition.hpp>
+#include <twiliowa/content/template.hpp>
 
+using twiliowa::ApprovalRequest;
 using twiliowa::AuthenticationContent;
-using twiliowa::check_approval_request;
 using twiliowa::ContentDefinition;
 using twiliowa::TemplateCategory;
 using twiliowa::TextContent;
@@ -18,9 +16,9 @@ namespace {
 const TemplateCategory utility{TemplateCategory::utility};
 
 /// The texts of what is found, one a line.
-std::string found(std::string_view name, const TemplateCategory& category = utility) {
+std::string found(const std::string& name, const TemplateCategory& category = utility) {
     std::string texts;
-    for (const auto& each : check_approval_request(name, category)) {
+    for (const auto& each : ApprovalRequest{.name = name, .category = category}.check()) {
         CHECK(each.level == twiliowa::FindingLevel::refuse);
         texts += each.text() + '\n';
     }
@@ -56,19 +54,19 @@ TEST_CASE("the category of an approval is one of three words") {
 }
 
 TEST_CASE("a name and a category that are both wrong are told together") {
-    CHECK(check_approval_request("", TemplateCategory{}).size() == 2);
+    CHECK(ApprovalRequest{}.check().size() == 2);
 }
 
 TEST_CASE("a one-time code is of the category AUTHENTICATION") {
     ContentDefinition code;
     code.types = {AuthenticationContent{}};
-    const auto refused = check_approval_request("code", utility, code);
+    const auto refused = ApprovalRequest{.name = "code", .category = utility}.check(code);
     REQUIRE(refused.size() == 1);
     CHECK(refused.front().path == "category");
     CHECK(contains(refused.front().problem, "whatsapp/authentication"));
-    CHECK(check_approval_request("code", TemplateCategory{TemplateCategory::authentication}, code)
-              .empty());
+    const TemplateCategory authentication{TemplateCategory::authentication};
+    CHECK(ApprovalRequest{.name = "code", .category = authentication}.check(code).empty());
     ContentDefinition text;
     text.types = {TextContent{.body = "Hello"}};
-    CHECK(check_approval_request("text", utility, text).empty());
+    CHECK(ApprovalRequest{.name = "text", .category = utility}.check(text).empty());
 }
