@@ -123,19 +123,19 @@ public:
 
     /// How the templates differ from what the program was written for; empty if they do not. For
     /// the start of a program: a template that was changed is found before a customer reads it.
-    Result<std::vector<TemplateDrift>> find_drift(
-        std::span<const TemplateExpectation> expectations, const CallOptions& options = {});
+    Result<std::vector<TemplateDrift>> find_drift(std::span<const TemplateExpectation> expectations,
+                                                  const CallOptions& options = {});
     /// The same as an error that shows each difference.
     /// @throws InvalidRequestError
-    void verify(std::span<const TemplateExpectation> expectations,
-                const CallOptions& options = {});
-    void verify(std::initializer_list<TemplateExpectation> expectations,
-                const CallOptions& options = {}) {
-        verify(std::span<const TemplateExpectation>(expectations.begin(), expectations.size()),
-               options);
+    void verify_all(std::span<const TemplateExpectation> expectations,
+                    const CallOptions& options = {});
+    void verify_all(std::initializer_list<TemplateExpectation> expectations,
+                    const CallOptions& options = {}) {
+        verify_all(std::span<const TemplateExpectation>(expectations.begin(), expectations.size()),
+                   options);
     }
-    Result<void> try_verify(std::span<const TemplateExpectation> expectations,
-                            const CallOptions& options = {});
+    Result<void> try_verify_all(std::span<const TemplateExpectation> expectations,
+                                const CallOptions& options = {});
 
 private:
     friend class detail::TemplateCache;

@@ -23,11 +23,10 @@ std::string differing_names(const CompiledTemplate& known, const TextList& expec
         return std::any_of(known.variables.begin(), known.variables.end(),
                            [&](const auto& each) { return each.is_used && each.name == name; });
     };
-    const bool same = std::all_of(expected.begin(), expected.end(), is_known) &&
-                      std::all_of(known.variables.begin(), known.variables.end(),
-                                  [&](const auto& each) {
-                                      return !each.is_used || is_expected(each.name);
-                                  });
+    const bool same =
+        std::all_of(expected.begin(), expected.end(), is_known) &&
+        std::all_of(known.variables.begin(), known.variables.end(),
+                    [&](const auto& each) { return !each.is_used || is_expected(each.name); });
     if (same) return {};
     std::string given;
     for (const auto& name : expected) {
@@ -92,8 +91,7 @@ Result<std::shared_ptr<Templates>> Templates::try_from_json(std::string_view jso
     }
 }
 
-std::shared_ptr<Templates> Templates::from_file(const std::string& path,
-                                                TemplatesOptions options) {
+std::shared_ptr<Templates> Templates::from_file(const std::string& path, TemplatesOptions options) {
     return try_from_file(path, std::move(options)).value();
 }
 
@@ -184,8 +182,8 @@ Result<std::vector<TemplateDrift>> Templates::find_drift(
     return drifts;
 }
 
-Result<void> Templates::try_verify(std::span<const TemplateExpectation> expectations,
-                                   const CallOptions& options) {
+Result<void> Templates::try_verify_all(std::span<const TemplateExpectation> expectations,
+                                       const CallOptions& options) {
     const auto drifts = find_drift(expectations, options);
     if (!drifts) return drifts.error();
     if (drifts->empty()) return {};
@@ -198,9 +196,9 @@ Result<void> Templates::try_verify(std::span<const TemplateExpectation> expectat
                                   "change the program, or the template");
 }
 
-void Templates::verify(std::span<const TemplateExpectation> expectations,
-                       const CallOptions& options) {
-    try_verify(expectations, options).value();
+void Templates::verify_all(std::span<const TemplateExpectation> expectations,
+                           const CallOptions& options) {
+    try_verify_all(expectations, options).value();
 }
 
 }  // namespace twiliowa

@@ -213,7 +213,7 @@ says '"field": "--header"'
 cp my-templates.hpp before.hpp
 TWILIO_AUTH_TOKEN=wrong ends_with 1 pull --header my-templates.hpp
 cmp before.hpp my-templates.hpp || fail "the header is another"
-"$typed_templates"
+"$typed_templates" templates.json
 cd /
 stop
 echo "pull: as it should be"

@@ -1,8 +1,10 @@
-// Usage: twiliowa_typed_templates. Sends with the header that `twiliowa template pull` writes of
-// the templates that tests/programs/cli_template.sh makes, to the account of the environment.
+// Usage: twiliowa_typed_templates <list>. Sends with the header that `twiliowa template pull`
+// writes of the templates that tests/programs/cli_template.sh makes, to the account of the
+// environment.
 #include "typed_templates.hpp"
 
 #include <cstdio>
+#include <memory>
 #include <string_view>
 
 #include <twiliowa/messages_client.hpp>
@@ -15,6 +17,16 @@ void check(bool right, std::string_view what) {
     if (right) return;
     std::fprintf(stderr, "wrong: %.*s\n", static_cast<int>(what.size()), what.data());
     ++failures;
+}
+
+/// The list that pull writes, for a program without a network, and for the client that sends.
+std::shared_ptr<twiliowa::Templates> known_templates(const char* list) {
+    auto templates = twiliowa::Templates::from_file(list);
+    templates->verify_all(shop::templates::expectations());
+    auto expectations = shop::templates::expectations();
+    expectations.back().variables.push_back("2");
+    check(!templates->try_verify_all(expectations), "a template that differs");
+    return templates;
 }
 
 void send(const twiliowa::MessagesClient& client) {
@@ -40,9 +52,10 @@ void check_what_it_knows() {
 
 }  // namespace
 
-int main() {
-    send(twiliowa::MessagesClient{twiliowa::Credentials::from_environment(),
-                                  twiliowa::ClientOptions::from_environment()});
+int main(int, char** argv) {
+    auto options = twiliowa::ClientOptions::from_environment();
+    options.templates = known_templates(argv[1]);
+    send(twiliowa::MessagesClient{twiliowa::Credentials::from_environment(), options});
     check_what_it_knows();
     return failures == 0 ? 0 : 1;
 }

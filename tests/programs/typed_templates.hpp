@@ -5,8 +5,10 @@
 
 #include <array>
 #include <string_view>
+#include <vector>
 
 #include <twiliowa/content/template_value.hpp>
+#include <twiliowa/templates.hpp>
 #include <twiliowa/types/outbound.hpp>
 
 namespace shop::templates {
@@ -208,6 +210,46 @@ inline ::twiliowa::OutboundTemplate template_(
     message.to = to;
     message.content_sid = Template_Variables::content_sid;
     return message;
+}
+
+// What the functions were written for: templates->verify_all(expectations()) tells what has changed.
+inline ::std::vector<::twiliowa::TemplateExpectation> expectations() {
+    return {
+        {.content_sid = ErrorVariables::content_sid,
+         .variables = {"1"},
+         .body = "\012Hi {{1}}, \342\200\256*/ #error \134\134"},
+        {.content_sid = Template_2faVariables::content_sid,
+         .variables = {},
+         .body = "Nothing to fill in"},
+        {.content_sid = OrderUpdateVariables::content_sid,
+         .variables = {"1", "2"},
+         .body = "Order {{1}}"},
+        {.content_sid = ReminderEnHx910a2decVariables::content_sid,
+         .variables = {"1", "2", "3"},
+         .body = "Your order number is {{1}}, and it arrives by {{2}} at {{3}}"},
+        {.content_sid = CodeVariables::content_sid,
+         .variables = {"1"},
+         .body = "** is your verification code."},
+        {.content_sid = Delete_Variables::content_sid,
+         .variables = {"2nd", "_x", "class", "content_sid", "to"},
+         .body = "No {{class}}, no {{to}}, no {{content_sid}}, no {{2nd}}, no {{_x}}"},
+        {.content_sid = InvoiceVariables::content_sid,
+         .variables = {"1"},
+         .body = "Your invoice"},
+        {.content_sid = OrderOnItsWayVariables::content_sid,
+         .variables = {"1", "2"},
+         .category = ::twiliowa::TemplateCategory{::twiliowa::TemplateCategory::utility},
+         .body = "Hi {{1}}, your order {{2}} is on its way"},
+        {.content_sid = ReminderEnHx491718deVariables::content_sid,
+         .variables = {"1", "2", "3", "10", "Name", "name"},
+         .body = "Hi {{1}} and {{2}}, your {{3}}: {{Name}} {{name}} {{10}}"},
+        {.content_sid = ReminderEsVariables::content_sid,
+         .variables = {"name"},
+         .body = "Recuerdo para {{name}}"},
+        {.content_sid = Template_Variables::content_sid,
+         .variables = {},
+         .body = "No letter in its name \360\237\216\211"},
+    };
 }
 
 }  // namespace shop::templates

@@ -7,6 +7,8 @@
 #include <utility>
 #include <variant>
 
+#include <twiliowa/content/render.hpp>
+
 #include "identifiers.hpp"
 #include "layout.hpp"
 #include "template_places.hpp"
@@ -102,7 +104,8 @@ std::vector<std::string> parameter_names(const std::vector<VariablePlace>& place
 }
 
 std::vector<std::string> function_names(const std::vector<ContentTemplate>& contents) {
-    std::vector<std::vector<std::string>> candidates;
+    // The header has a function of that name.
+    std::vector<std::vector<std::string>> candidates{{"expectations"}};
     for (const auto& content : contents) {
         const auto& sid = content.sid.str();
         auto name = snake_identifier(content.definition.friendly_name, "template_");
@@ -112,7 +115,9 @@ std::vector<std::string> function_names(const std::vector<ContentTemplate>& cont
                               snake_identifier(in_language + " " + sid.substr(0, 10), ""),
                               in_language + "_" + hex_of(sid)});
     }
-    return distinct_names(candidates);
+    auto names = distinct_names(candidates);
+    names.erase(names.begin());
+    return names;
 }
 
 std::string first_body(const ContentTemplate& content) {
@@ -180,6 +185,28 @@ void write_function(const ContentTemplate& content, const std::string& function,
     text += "    return message;\n}\n";
 }
 
+/// What `Templates::verify` compares with the account.
+void write_expectation(const ContentTemplate& content, const std::string& function,
+                       std::string& text) {
+    text += "        {.content_sid = " + pascal_identifier(function) +
+            "Variables::content_sid,\n         .variables = {";
+    const auto places = variable_places(content.definition);
+    for (const auto& place : places) {
+        text += (&place == places.data() ? "" : ", ") + literal(place.name);
+    }
+    text += "}";
+    const auto category = category_of(content);
+    if (!category.empty()) text += ",\n         .category = " + category;
+    auto unfilled = content.definition;
+    unfilled.variables = {};
+    const auto body = render(unfilled).body;
+    // A literal ends with a NUL.
+    if (!body.empty() && body.find('\0') == std::string::npos) {
+        text += ",\n         .body = " + literal(body);
+    }
+    text += "},\n";
+}
+
 }  // namespace
 
 TemplateHeader write_header(std::vector<ContentTemplate> contents, std::string_view name_space) {
@@ -196,8 +223,9 @@ TemplateHeader write_header(std::vector<ContentTemplate> contents, std::string_v
         "// changed here is lost when it is written again.\n"
         "// clang-format off\n"
         "#pragma once\n\n"
-        "#include <array>\n#include <string_view>\n\n"
+        "#include <array>\n#include <string_view>\n#include <vector>\n\n"
         "#include <twiliowa/content/template_value.hpp>\n"
+        "#include <twiliowa/templates.hpp>\n"
         "#include <twiliowa/types/outbound.hpp>\n\n"
         "namespace " +
         std::string{name_space} + " {\n";
@@ -206,6 +234,16 @@ TemplateHeader write_header(std::vector<ContentTemplate> contents, std::string_v
         write_function(contents[i], names[i], header.text);
         header.functions.push_back({names[i], contents[i].sid});
     }
+    header.text +=
+        "\n// What the functions were written for: templates->verify_all(expectations()) tells "
+        "what "
+        "has "
+        "changed.\ninline ::std::vector<::twiliowa::TemplateExpectation> expectations() {\n"
+        "    return {\n";
+    for (std::size_t i = 0; i < contents.size(); ++i) {
+        write_expectation(contents[i], names[i], header.text);
+    }
+    header.text += "    };\n}\n";
     header.text.append("\n}  // namespace ").append(name_space).append("\n");
     return header;
 }

@@ -104,13 +104,13 @@ constexpr bool are_numbered(const PlaceholderNames& found, LiteralText<Size> tex
 
 /// Whether `T` is one of `Rest`.
 template <class T, class... Rest>
-inline constexpr bool is_one_of = (std::is_same_v<T, Rest> || ...);
+inline constexpr bool is_any_type_of = (std::is_same_v<T, Rest> || ...);
 
 template <class...>
 inline constexpr bool are_distinct = true;
 template <class First, class... Rest>
 inline constexpr bool are_distinct<First, Rest...> =
-    !is_one_of<First, Rest...> && are_distinct<Rest...>;
+    !is_any_type_of<First, Rest...> && are_distinct<Rest...>;
 
 }  // namespace detail
 

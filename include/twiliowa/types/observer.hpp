@@ -110,9 +110,10 @@ struct StaleTemplateEvent {
     const Error& error;                ///< Why Twilio could not be asked.
 };
 
-/// A phone number has appeared with another WhatsApp user id than before: it has changed hands.
-/// What was linked with the former holder is so no more (Customers). The views are valid during the
-/// call only, and hold no number: each is `Customers::key` of an address.
+/// A phone number has appeared with another WhatsApp user id than before: it has changed hands, and
+/// what was linked with the former holder is so no more (Customers). Told once for each of your
+/// senders and messaging services that see it. The views are valid during the call only, and hold
+/// no number: each is `Customers::key` of an address.
 struct NumberChangedHandsEvent {
     std::string_view scope = {};        ///< CustomersOptions::scope.
     std::string_view number_key = {};   ///< Of the number.

@@ -39,6 +39,36 @@ TEST_CASE("a guarded store passes on what the store answers") {
     CHECK_FALSE(store->get("key").value());
 }
 
+namespace {
+
+/// Forgets a key.
+class ForgetfulStore final : public Store {
+public:
+    Result<std::optional<StoredValue>> get(std::string_view key) override { return inner.get(key); }
+    Result<std::uint64_t> compare_and_set(std::string_view key, std::uint64_t expected,
+                                          std::string_view value,
+                                          std::chrono::milliseconds time_to_live,
+                                          Keep keep) override {
+        return inner.compare_and_set(key, expected, value, time_to_live, keep);
+    }
+    Result<bool> erase(std::string_view key, std::uint64_t expected) override {
+        return inner.erase(key, expected);
+    }
+    Result<std::vector<std::optional<StoredValue>>> get_each(
+        std::span<const std::string> keys) override {
+        return inner.get_each(keys.subspan(1));
+    }
+    MemoryStore inner;
+};
+
+}  // namespace
+
+TEST_CASE("a store that answers too few keys of several is found out") {
+    const auto store = detail::guarded_store(std::make_shared<ForgetfulStore>());
+    const std::vector<std::string> keys{"a", "b"};
+    CHECK(is_store_error(store->get_each(keys).error()));
+}
+
 TEST_CASE("there is no guarding a store that is null") {
     CHECK_THROWS_AS(detail::guarded_store(nullptr), InvalidRequestError);
 }

@@ -277,7 +277,7 @@ TEST_CASE("drift is found before anything is sent, and shown") {
                                    .variables = {"2", "1"},
                                    .category = TemplateCategory{TemplateCategory::utility},
                                    .body = "Hi {{ 1 }}, your {{2}} is ready"};
-    CHECK_NOTHROW(desk.templates.verify({same}));
+    CHECK_NOTHROW(desk.templates.verify_all({same}));
     const TemplateExpectation other{.content_sid = desk.sid,
                                     .variables = {"1", "name"},
                                     .category = TemplateCategory{TemplateCategory::marketing},
@@ -292,7 +292,7 @@ TEST_CASE("drift is found before anything is sent, and shown") {
           R"(was written for MARKETING; reads "Hi {{1}}, your {{2}} is ready"; the program was )"
           R"(written for "Hello {{1}}")");
     CHECK((*drifts)[1].difference == "is no template any more");
-    const auto refused = desk.templates.try_verify(expectations);
+    const auto refused = desk.templates.try_verify_all(expectations);
     CHECK(refused.error().what() == containing(R"(takes "1", "2"; the program gives "1", "name")"));
     desk.fake->set_fault_rate(Fault::unavailable, 1);
     desk.templates.forget(desk.sid);

@@ -157,6 +157,22 @@ TEST_CASE("an opt-out at Twilio holds for the id as for the number") {
     CHECK(desk.client.try_send_text({.to = by_number, .body = "x"}).has_value());
 }
 
+TEST_CASE("an authentication template arrives at a number only") {
+    Desk desk;
+    const auto lee = desk.lee().has_user_id("GB.4f1a");
+    desk.hear(lee);
+    const auto code = desk.fake->add_content(
+        {.body = "{{1}} is your code", .variables = {{"1", "0"}}, .category = "AUTHENTICATION"});
+    const auto send = [&](const std::string& to) {
+        const auto sent =
+            desk.client.send_template({.to = to, .content_sid = code, .variables = {{"1", "7"}}});
+        desk.fake->run_until_idle();
+        return desk.fake->message(sent.sid.str())->error_code.value_or(0);
+    };
+    CHECK(send(by_number) == 0);
+    CHECK(send(by_id) == 63013);
+}
+
 TEST_CASE("who hides the number is the same after a restart") {
     Desk desk;
     const auto lee = desk.lee().has_user_id("GB.4f1a").hides_number();
