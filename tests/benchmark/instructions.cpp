@@ -87,6 +87,22 @@ void count_own_work() {
         transport->run();
         require(sent, "asynchronous own work failed");
     });
+
+    // The same client, now with its templates known.
+    wa::ClientOptions options;
+    options.from = "+14155238886";
+    options.transport = transport;
+    options.templates = wa::Templates::from_json(R"({"contents": [{
+        "sid": "HX00000000000000000000000000000001", "variables": {"1": "Ann", "2": "A-1"},
+        "types": {"twilio/text": {"body": "Hi {{1}}, your order {{2}} is on its way"}},
+        "approval_requests": {"status": "approved", "category": "UTILITY"}}]})");
+    const wa::MessagesClient knowing{
+        wa::Credentials::auth_token("AC00000000000000000000000000000001",
+                                    "0123456789abcdef0123456789abcdef"),
+        options};
+    count("own_templates", "own_blocking", 200, [&] {
+        require(knowing.try_send_template(sample_message()).has_value(), "own work failed");
+    });
 }
 
 void count_page() {

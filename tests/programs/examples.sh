@@ -26,6 +26,21 @@ run coroutine
 run fmt_log
 run mock_transport
 run check_signature '^accepted$' 'refused: mismatch. signed for https, you passed http'
+run model_variables 'sent (SM|MM)' 'variable "2" is missing; the template expects "1", "2" and was given "1"' \
+    'variable "name" is not one of' 'is a number, not a string' 'is not valid JSON'
+
+# WhatsApp's reviewers are at once done with what was submitted.
+emulator() { curl -fsS "$TWILIOWA_BASE_URL/emulator/$1" -H 'Content-Type: application/json' "${@:2}"; }
+review() {
+    local template
+    until template=$(emulator state | grep -oE '"approval":"(received|pending)"[^}]*"sid":"HX[0-9a-f]{32}"' |
+        grep -oE 'HX[0-9a-f]{32}'); do sleep 0.1; done
+    emulator approval -d "{\"template\": \"$template\", \"status\": \"approved\"}" >/dev/null
+}
+review &
+run template_lifecycle 'order_shipped is created' 'WhatsApp says: approved' 'SM[0-9a-f]{32} is'
+wait $!
+run template_lifecycle 'order_shipped is unchanged' 'SM[0-9a-f]{32} is'
 run webhook_test 'The bot behaves'
 run conversation_test
 
