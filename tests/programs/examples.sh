@@ -33,8 +33,12 @@ run model_variables 'sent (SM|MM)' 'variable "2" is missing; the template expect
 emulator() { curl -fsS "$TWILIOWA_BASE_URL/emulator/$1" -H 'Content-Type: application/json' "${@:2}"; }
 review() {
     local template
-    until template=$(emulator state | grep -oE '"approval":"(received|pending)"[^}]*"sid":"HX[0-9a-f]{32}"' |
-        grep -oE 'HX[0-9a-f]{32}'); do sleep 0.1; done
+    for _ in $(seq 100); do
+        template=$(emulator state | sed 's/{{[^}]*}}//g' |
+            grep -oE '"approval":"(received|pending)"[^}]*"sid":"HX[0-9a-f]{32}"' |
+            grep -oE 'HX[0-9a-f]{32}') && break
+        sleep 0.1
+    done
     emulator approval -d "{\"template\": \"$template\", \"status\": \"approved\"}" >/dev/null
 }
 review &
