@@ -116,14 +116,14 @@ public:
         if (!client) return done_(client_destroyed());
         client->start(
             fetch_approval_verb,
-            [self = shared_from_this()](Result<ContentApproval> answer) {
-                self->on_answer(std::move(answer));
+            [self = shared_from_this()](const Result<ContentApproval>& answer) {
+                self->on_answer(answer);
             },
             question_options(*client->core, poll_, options_), sid_);
     }
 
 private:
-    void on_answer(Result<ContentApproval> answer) {
+    void on_answer(const Result<ContentApproval>& answer) {
         const auto client = client_.lock();
         if (!client) return done_(client_destroyed());
         auto step = poll_.on_answer(answer, client->core->clock->monotonic_now());
@@ -207,7 +207,7 @@ private:
                 self->plan_.see(std::move(content));
                 return true;
             }),
-            [self = shared_from_this()](Result<void> seen) {
+            [self = shared_from_this()](const Result<void>& seen) {
                 if (!seen) return self->done_(self->plan_.failure(seen.error()));
                 self->obey(self->plan_.decide());
             },
