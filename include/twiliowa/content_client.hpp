@@ -134,8 +134,9 @@ public:
 
     /// Asks until WhatsApp has judged the template, and gives what it said: approved, rejected with
     /// its reason, or whatever else is no longer pending. A question that fails for a reason that
-    /// may pass is asked again. Ends with a TimeoutError when the time is up; refuses a template
-    /// that was not submitted. The timeout of `options` is for each question.
+    /// may pass is asked again. Ends with a TimeoutError when the time is up, or would be before
+    /// the next question; refuses a template that was not submitted. The timeout of `options` is
+    /// for each question.
     ContentApproval wait_until_approved(const ContentSid& sid, const ApprovalWait& wait = {},
                                         const CallOptions& options = {}) const;
     Result<ContentApproval> try_wait_until_approved(const ContentSid& sid,
@@ -149,9 +150,9 @@ public:
     /// `friendly_name` (and of the names that upsert makes of it, `..._v2`) and language, and then
     /// does nothing, changes it, or creates it, the last under the next name if the newest was
     /// submitted and is another. When the answer to a creation is lost it looks again, and ends in
-    /// OutcomeUnknownError only if it does not find it; another upsert looks before it creates, so
-    /// repeat it. Two processes that upsert at the same time may both create. The timeout is for
-    /// all calls together.
+    /// OutcomeUnknownError only if it does not find it or cannot look; another upsert looks before
+    /// it creates, so repeat it. Two processes that upsert at the same time may both create. The
+    /// timeout is for all calls together.
     ContentUpsert upsert(const ContentDefinition& definition,
                          const CallOptions& options = {}) const;
     Result<ContentUpsert> try_upsert(const ContentDefinition& definition,

@@ -66,10 +66,11 @@ struct TemplateDrift {
 /// when its variables are not those of the template, when the template may not go, or not now.
 ///
 /// Thread-safe; threads that need the same template at the same time make one fetch (blocking and
-/// asynchronous calls one each). No thread of its own: a fetch is made by whoever needs it, GET
-/// https://content.twilio.com/v1/Content/{Sid} and .../ApprovalRequests; blocking calls in the
-/// caller's thread, within the time and until the cancellation of its call. While one thread
-/// renews a template, the others use it as it was.
+/// asynchronous calls one each), and learn why it failed if it does. No thread of its own: a fetch
+/// is made by whoever needs it, GET https://content.twilio.com/v1/Content/{Sid} and
+/// .../ApprovalRequests; blocking calls in the caller's thread, within the time and until the
+/// cancellation of its call. While one thread renews a template, the others use it as it was,
+/// unless it is older than TemplatesOptions say.
 ///
 /// Each belongs to one account: that of its ContentClient.
 class TWILIOWA_EXPORT Templates {
@@ -93,7 +94,8 @@ public:
     ~Templates();
 
     /// Takes in what a file says, as known but to be asked about: used as it is while Twilio cannot
-    /// be asked. What is known already is kept.
+    /// be asked, and not older than TemplatesOptions::use_stale_for says. A file without `saved_at`
+    /// is too old. What is known already is kept.
     Result<void> try_read_file(const std::string& path);
     /// All that is known, sorted by SID: for `from_file`.
     std::string to_json() const;

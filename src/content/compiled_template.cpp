@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <unordered_map>
 #include <utility>
 
 #include <twiliowa/types/placeholders.hpp>
@@ -21,19 +22,27 @@ constexpr int white_space_refused = 63013;
 constexpr std::size_t longest_template_text = 1'024;
 constexpr std::size_t longest_code = 14;
 
-ExpectedVariable& expected_variable(std::vector<ExpectedVariable>& variables,
-                                    std::string_view name) {
-    for (auto& each : variables) {
-        if (each.name == name) return each;
-    }
-    return variables.emplace_back(ExpectedVariable{.name = std::string(name)});
-}
+/// The variables of one template, each once.
+class VariableCollection {
+public:
+    explicit VariableCollection(std::vector<ExpectedVariable>& variables) : variables_(variables) {}
 
-void collect_variables(const ContentJson& json, std::vector<ExpectedVariable>& variables) {
+    ExpectedVariable& of(std::string_view name) {
+        const auto [at, is_new] = places_.try_emplace(std::string(name), variables_.size());
+        if (is_new) variables_.push_back({.name = at->first});
+        return variables_[at->second];
+    }
+
+private:
+    std::vector<ExpectedVariable>& variables_;
+    std::unordered_map<std::string, std::size_t> places_;
+};
+
+void collect_variables(const ContentJson& json, VariableCollection& variables) {
     if (json.is_string()) {
         const std::string_view text = json.get_ref<const std::string&>();
         for (auto at = find_placeholder(text); at; at = find_placeholder(text, at->end)) {
-            if (!at->name.empty()) expected_variable(variables, at->name).is_used = true;
+            if (!at->name.empty()) variables.of(at->name).is_used = true;
         }
     } else if (json.is_structured()) {
         for (const auto& each : json) collect_variables(each, variables);
@@ -41,12 +50,13 @@ void collect_variables(const ContentJson& json, std::vector<ExpectedVariable>& v
 }
 
 /// The text that counts against the limit of a WhatsApp template.
-void measure_body(std::string_view body, CompiledTemplate& compiled) {
+void measure_body(std::string_view body, CompiledTemplate& compiled,
+                  VariableCollection& variables) {
     compiled.body_length = count_code_points(body);
     for (auto at = find_placeholder(body); at; at = find_placeholder(body, at->end)) {
         if (at->name.empty()) continue;
         compiled.body_length -= at->end - at->begin;
-        ++expected_variable(compiled.variables, at->name).in_body;
+        ++variables.of(at->name).in_body;
     }
 }
 
@@ -54,13 +64,17 @@ bool is_one_of_types(std::string_view type, std::initializer_list<std::string_vi
     return std::find(types.begin(), types.end(), type) != types.end();
 }
 
+/// As `quoted_variable` has it, without the word.
+std::string quoted_name(std::string_view name, std::size_t index) {
+    constexpr std::string_view word = "variable ";
+    return quoted_variable(name, index).substr(word.size());
+}
+
 std::string names_given(const TemplateVariables& variables) {
     std::string names;
     for (std::size_t i = 0; i < variables.size(); ++i) {
         if (!names.empty()) names += ", ";
-        const auto words = quoted_variable(variables.entries()[i].first, i);
-        constexpr std::string_view prefix = "variable ";
-        names += std::string_view(words).substr(prefix.size());
+        names += quoted_name(variables.entries()[i].first, i);
     }
     return names.empty() ? "none" : names;
 }
@@ -124,35 +138,36 @@ std::size_t filled_length(const CompiledTemplate& expected, const TemplateVariab
 
 std::string names_of(const std::vector<ExpectedVariable>& variables) {
     std::string names;
-    for (const auto& each : variables) {
-        if (!each.is_used) continue;
+    for (std::size_t i = 0; i < variables.size(); ++i) {
+        if (!variables[i].is_used) continue;
         if (!names.empty()) names += ", ";
-        names.append(1, '"').append(each.name).append(1, '"');
+        names += quoted_name(variables[i].name, i);
     }
     return names.empty() ? "none" : names;
 }
 
 CompiledTemplate compile_template(ContentTemplate content) {
     CompiledTemplate compiled;
+    VariableCollection variables{compiled.variables};
     const auto& definition = content.definition;
     const auto json = write_definition(definition);
     if (const auto* types = find_member(json, "types")) {
-        collect_variables(*types, compiled.variables);
+        collect_variables(*types, variables);
     }
     if (const auto* chosen = chosen_type(definition.types, Address::Channel::whatsapp)) {
         compiled.whatsapp_type = type_name(*chosen);
-        measure_body(text_member(write_content_type(*chosen), "body"), compiled);
+        measure_body(text_member(write_content_type(*chosen), "body"), compiled, variables);
     }
     const std::string_view type = compiled.whatsapp_type;
     compiled.is_authentication = type == AuthenticationContent::type;
     // The code of an authentication template is written nowhere in it.
-    if (compiled.is_authentication) expected_variable(compiled.variables, "1").is_used = true;
+    if (compiled.is_authentication) variables.of("1").is_used = true;
     compiled.is_session_only =
         is_one_of_types(type, {ListPickerContent::type, LocationContent::type});
     compiled.needs_approval =
         is_one_of_types(type, {AuthenticationContent::type, CarouselContent::type});
     for (const auto& [name, sample] : definition.variables.entries()) {
-        expected_variable(compiled.variables, name).sample_length = count_code_points(sample);
+        variables.of(name).sample_length = count_code_points(sample);
     }
     compiled.is_approved = content.approval && content.approval->is_approved();
     compiled.is_marketing =

@@ -58,7 +58,7 @@ ApprovalStep ApprovalPoll::on_answer(const Result<ContentApproval>& answer, Mono
             ErrorKind::timeout,
             "WhatsApp has not judged the template in time; it is " + answer->status.str())};
     }
-    delay_ = std::min(longest_, delay_ * 2);
+    delay_ = delay_ > longest_ / 2 ? longest_ : delay_ * 2;
     return {std::nullopt, ask_at};
 }
 

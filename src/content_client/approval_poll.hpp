@@ -26,6 +26,7 @@ public:
     /// Why the times cannot be used, if they cannot.
     static std::optional<Error> wrong_times(const ApprovalWait& wait);
     ApprovalStep on_answer(const Result<ContentApproval>& answer, MonotonicTime now);
+    MonotonicTime deadline() const noexcept { return deadline_; }
 
 private:
     std::chrono::milliseconds delay_;

@@ -1,5 +1,6 @@
 #include <twiliowa/content_client.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <optional>
@@ -92,6 +93,13 @@ void start_contents(const ApiClient& client, Callback<ContentPage> on_page,
 
 // ---- Waiting for an approval.
 
+/// The time of one question, which the whole wait bounds.
+CallOptions question_options(const ClientCore& core, const ApprovalPoll& poll,
+                             const CallOptions& options) {
+    const auto question = deadline_of(core, options, core.clock->monotonic_now());
+    return options_until(core, std::min(question, poll.deadline()), options);
+}
+
 /// Asks, waits and asks again, without keeping the client alive.
 class ApprovalWalk : public std::enable_shared_from_this<ApprovalWalk> {
 public:
@@ -108,14 +116,14 @@ public:
         if (!client) return done_(client_destroyed());
         client->start(
             fetch_approval_verb,
-            [self = shared_from_this()](Result<ContentApproval> answer) {
-                self->on_answer(std::move(answer));
+            [self = shared_from_this()](const Result<ContentApproval>& answer) {
+                self->on_answer(answer);
             },
-            options_, sid_);
+            question_options(*client->core, poll_, options_), sid_);
     }
 
 private:
-    void on_answer(Result<ContentApproval> answer) {
+    void on_answer(const Result<ContentApproval>& answer) {
         const auto client = client_.lock();
         if (!client) return done_(client_destroyed());
         auto step = poll_.on_answer(answer, client->core->clock->monotonic_now());
@@ -165,7 +173,7 @@ public:
         using Do = UpsertPlan::Step::Do;
         if (step.what == Do::finish) return done_(std::move(*step.result));
         const auto client = client_.lock();
-        if (!client) return done_(client_destroyed());
+        if (!client) return done_(plan_.failure(client_destroyed()));
         const auto left = options_until(*client->core, deadline_, options_);
         auto self = shared_from_this();
         switch (step.what) {
@@ -199,8 +207,8 @@ private:
                 self->plan_.see(std::move(content));
                 return true;
             }),
-            [self = shared_from_this()](Result<void> seen) {
-                if (!seen) return self->done_(seen.error());
+            [self = shared_from_this()](const Result<void>& seen) {
+                if (!seen) return self->done_(self->plan_.failure(seen.error()));
                 self->obey(self->plan_.decide());
             },
             options_, deadline_, start_contents);
@@ -364,7 +372,9 @@ Result<ContentApproval> ContentClient::try_wait_until_approved(const ContentSid&
     auto& clock = *impl_->core->clock;
     detail::ApprovalPoll poll{wait, clock.monotonic_now()};
     for (;;) {
-        auto step = poll.on_answer(try_fetch_approval(sid, options), clock.monotonic_now());
+        const auto answer =
+            try_fetch_approval(sid, detail::question_options(*impl_->core, poll, options));
+        auto step = poll.on_answer(answer, clock.monotonic_now());
         if (step.result) return std::move(*step.result);
         clock.sleep_until(step.ask_at, options.cancel);
     }
@@ -401,7 +411,7 @@ Result<ContentUpsert> ContentClient::try_upsert(const ContentDefinition& definit
             plan.look_again();
             auto seen =
                 detail::collect_pages<ContentTemplate>(*impl_, detail::list_contents_verb, left());
-            if (!seen) return seen.error();
+            if (!seen) return plan.failure(seen.error());
             for (auto& content : *seen) plan.see(std::move(content));
             step = plan.decide();
         } else if (step.what == Do::update) {

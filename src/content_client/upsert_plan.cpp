@@ -10,11 +10,12 @@ namespace twiliowa::detail {
 unsigned version_of_name(std::string_view name, std::string_view candidate) noexcept {
     if (candidate == name) return 1;
     constexpr std::string_view mark = "_v";
+    constexpr unsigned latest = 1'000'000;
     if (!candidate.starts_with(name) || !candidate.substr(name.size()).starts_with(mark)) return 0;
     const auto digits = candidate.substr(name.size() + mark.size());
     if (digits.empty() || digits.front() == '0') return 0;
     const auto version = parse_number<unsigned>(digits).value_or(0);
-    return version >= 2 ? version : 0;
+    return version >= 2 && version <= latest ? version : 0;
 }
 
 std::optional<Error> UpsertPlan::wrong_definition() const {

@@ -33,6 +33,9 @@ public:
     void see(ContentTemplate content);
     /// After every template was seen.
     Step decide();
+    /// What the upsert ends in when it cannot go on. Where a creation may have been carried out,
+    /// that is what the caller must hear of.
+    Error failure(const Error& error) const { return doubt_.value_or(error); }
     Step on_updated(Result<ContentTemplate> updated) const;
     Step on_created(Result<ContentTemplate> created);
 

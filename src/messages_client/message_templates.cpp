@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "types/unsent_error.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -38,10 +40,16 @@ void async_fetch_templates(const std::shared_ptr<TemplateCache>& cache,
                            const OutboundMessage& message,
                            std::function<void(MessageTemplates)> then) {
     auto templates = std::make_shared<MessageTemplates>();
-    auto fallback = [cache, sid = message.fallback_content_sid, templates,
-                     then = std::move(then)]() mutable {
+    // The look-up under way keeps what comes after it, which must not keep the cache in turn.
+    auto fallback = [weak = std::weak_ptr<TemplateCache>(cache), sid = message.fallback_content_sid,
+                     templates, then = std::move(then)]() mutable {
         if (sid.empty()) return then(std::move(*templates));
-        cache->async_get(sid, [templates, then](Result<KnownTemplate> known) {
+        const auto alive = weak.lock();
+        if (!alive) {
+            templates->fallback.emplace(client_destroyed());
+            return then(std::move(*templates));
+        }
+        alive->async_get(sid, [templates, then](Result<KnownTemplate> known) {
             templates->fallback = std::move(known);
             then(std::move(*templates));
         });
@@ -56,6 +64,13 @@ void async_fetch_templates(const std::shared_ptr<TemplateCache>& cache,
 
 Result<void> check_template(const CompiledTemplate& known, const CheckedOutbound& checked) {
     const auto& message = *checked.message;
+    for (const auto* name : {"ContentSid", "ContentVariables"}) {
+        if (!names_extra(message, name)) continue;
+        return Error::invalid_request(name,
+                                      "is given in extra, beside a template that is checked before "
+                                      "it is sent: it would go unchecked",
+                                      "give it in content_sid or content_variables");
+    }
     const bool on_whatsapp =
         !checked.to.empty() && checked.to.channel() == Address::Channel::whatsapp;
     if (on_whatsapp && !known.is_approved) {

@@ -4,6 +4,7 @@
 #include "messages_client/impl.hpp"
 #include "messages_client/message_codec.hpp"
 #include "messages_client/message_templates.hpp"
+#include "messages_client/outbound_checks.hpp"
 #include "messages_client/outbound_form.hpp"
 #include "types/unsent_error.hpp"
 
@@ -24,6 +25,12 @@ Result<void> has_window_for_fallback(const OutboundMessage& message, const SendG
     return Error::invalid_request("fallback_content_sid",
                                   "is given to a client that knows no 24-hour window",
                                   "give the client a ClientOptions::window, or leave it out");
+}
+
+/// Whether it is refused whatever its template is, so that nothing has to be looked up.
+bool is_refused_anyway(const OutboundMessage& message, const OutboundDefaults& defaults,
+                       const ClientCore& core) {
+    return !check_outbound(message, defaults, core.clock->now());
 }
 
 /// A template that was looked up, if it was; or why it could not be.
@@ -101,7 +108,8 @@ Result<void> MessagesClient::check(const OutboundMessage& message) const {
     std::optional<OutboundMessage> fallback;
     detail::SendNote note;
     detail::MessageTemplates templates;
-    if (!impl_->find_templates(message, templates)) {
+    if (!impl_->find_templates(message, templates) &&
+        !detail::is_refused_anyway(message, impl_->defaults, *impl_->core)) {
         templates.fetch(*impl_->gate->templates, message, {});
     }
     const auto checked = detail::admit_outbound(message, impl_->defaults, impl_->core->clock->now(),
@@ -127,7 +135,8 @@ Result<Message> MessagesClient::Impl::run_send(const OutboundMessage& message,
 Result<Message> MessagesClient::try_send(const OutboundMessage& message,
                                          const CallOptions& options) const {
     detail::MessageTemplates templates;
-    if (impl_->find_templates(message, templates)) {
+    if (impl_->find_templates(message, templates) ||
+        detail::is_refused_anyway(message, impl_->defaults, *impl_->core)) {
         return impl_->run_send(message, templates, options);
     }
     const auto& core = *impl_->core;
@@ -158,7 +167,8 @@ void MessagesClient::Impl::start_send(const OutboundMessage& message,
 void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
                                 const CallOptions& options) const {
     detail::MessageTemplates templates;
-    if (impl_->find_templates(message, templates)) {
+    if (impl_->find_templates(message, templates) ||
+        detail::is_refused_anyway(message, impl_->defaults, *impl_->core)) {
         return impl_->start_send(message, templates, std::move(done), options);
     }
     const auto& core = *impl_->core;

@@ -5,6 +5,7 @@
 
 #include "content/definition_json.hpp"
 #include "content/template_json.hpp"
+#include "text/ascii.hpp"
 #include "text/dates.hpp"
 #include "types/duration_bound.hpp"
 #include "types/unsent_error.hpp"
@@ -59,6 +60,26 @@ Error unsent(const Error& error) {
     });
 }
 
+/// Whether whoever asks for the same would fail the same way: not for the time or the cancellation
+/// of who asked.
+bool fails_for_all(const Error& error) noexcept {
+    return error.kind() != ErrorKind::timeout && error.kind() != ErrorKind::cancelled;
+}
+
+/// The answer, unless it is another template's. Hexadecimal digits have two cases.
+Result<ContentTemplate> asked_for(const ContentSid& sid, Result<ContentTemplate> answer) {
+    if (!answer) return answer;
+    if (equals_ignoring_case(answer->sid.str(), sid.str())) {
+        answer->sid = sid;
+        return answer;
+    }
+    return unsent_error(ErrorKind::response, "the answer is another content template's");
+}
+
+std::chrono::milliseconds age_of(TimePoint fetched_at, TimePoint now) noexcept {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now - fetched_at);
+}
+
 MonotonicTime time_after(MonotonicTime now, std::chrono::milliseconds wait) noexcept {
     const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
     return wait >= room ? MonotonicTime::max() : now + wait;
@@ -89,40 +110,69 @@ Error TemplateCache::unknown_template() const {
                                   "these come from a file: pull it anew", 21655);
 }
 
+bool TemplateCache::is_too_old(const Entry& entry) const {
+    const auto age = age_of(entry.fetched_at, options_.clock->now());
+    return age > options_.time_to_live && age - options_.time_to_live > options_.use_stale_for;
+}
+
+KnownTemplate TemplateCache::find_stale(std::string_view sid) const {
+    const std::shared_lock lock{entries_mutex_};
+    const auto found = entries_.find(sid);
+    if (found == entries_.end() || is_too_old(found->second)) return nullptr;
+    return found->second.known;
+}
+
+/// Ends a flight, however its fetch ends.
+class TemplateCache::FlightEnd {
+public:
+    FlightEnd(TemplateCache& cache, const std::string& sid, std::shared_ptr<Flight> flight)
+        : cache_(cache), sid_(sid), flight_(std::move(flight)) {}
+    FlightEnd(const FlightEnd&) = delete;
+    FlightEnd& operator=(const FlightEnd&) = delete;
+    ~FlightEnd() {
+        {
+            const std::lock_guard lock{cache_.flights_mutex_};
+            cache_.flights_.erase(sid_);
+        }
+        flight_->ended.cancel();
+    }
+
+private:
+    TemplateCache& cache_;
+    const std::string& sid_;
+    std::shared_ptr<Flight> flight_;
+};
+
 Result<KnownTemplate> TemplateCache::get(std::string_view sid, const CallOptions& options) {
     if (auto known = find(sid)) return known;
     if (!client_) return unknown_template();
-    const std::string key{sid};
+    const auto checked = ContentSid::parse(sid);
+    if (!checked) return checked.error();
+    const std::string& key = checked->str();
     const auto started = options_.clock->monotonic_now();
     const auto deadline =
         options.timeout ? time_after(started, *options.timeout) : MonotonicTime::max();
     for (;;) {
-        Flight other;
-        const auto own = std::make_shared<CancelSource>();
+        std::shared_ptr<Flight> other;
+        const auto own = std::make_shared<Flight>();
         {
             const std::lock_guard lock{flights_mutex_};
             const auto [at, is_first] = flights_.try_emplace(key, own);
             if (!is_first) other = at->second;
         }
         if (!other) {
+            const FlightEnd end{*this, key, own};
             // It may have been fetched between the look and the flight.
-            auto known = find(sid);
-            auto result = known ? Result<KnownTemplate>(std::move(known)) : fetch(key, options);
-            {
-                const std::lock_guard lock{flights_mutex_};
-                flights_.erase(key);
-            }
-            own->cancel();
+            if (auto known = find(key)) return known;
+            auto result = fetch(*checked, options);
+            if (!result && fails_for_all(result.error())) own->failure = result.error();
             return result;
         }
-        {
-            // While one renews it, the others use it as it was.
-            const std::shared_lock lock{entries_mutex_};
-            const auto found = entries_.find(sid);
-            if (found != entries_.end()) return found->second.known;
-        }
-        wait_for(other, deadline, options.cancel);
-        if (auto known = find(sid)) return known;
+        if (auto known = find_stale(key)) return known;
+        const auto ended = other->ended.token();
+        wait_for(ended, deadline, options.cancel);
+        if (auto known = find(key)) return known;
+        if (ended.is_cancelled() && other->failure) return *other->failure;
         if (options.cancel.is_cancelled()) {
             return unsent_error(ErrorKind::cancelled, "cancelled while a template was looked up");
         }
@@ -132,22 +182,25 @@ Result<KnownTemplate> TemplateCache::get(std::string_view sid, const CallOptions
     }
 }
 
-void TemplateCache::wait_for(const Flight& flight, MonotonicTime deadline,
+void TemplateCache::wait_for(const CancelToken& ended, MonotonicTime deadline,
                              const CancelToken& cancel) const {
     CancelSource wake;
-    const auto ended = flight->token().on_cancel([&wake] { wake.cancel(); });
-    const auto cancelled = cancel.on_cancel([&wake] { wake.cancel(); });
+    const auto on_end = ended.on_cancel([&wake] { wake.cancel(); });
+    const auto on_cancel = cancel.on_cancel([&wake] { wake.cancel(); });
     options_.clock->sleep_until(deadline, wake.token());
 }
 
-Result<KnownTemplate> TemplateCache::fetch(const std::string& sid, const CallOptions& options) {
-    const auto checked = ContentSid::parse(sid);
-    if (!checked) return checked.error();
-    auto content = client_->try_fetch(*checked, options);
-    if (!content) return fall_back(sid, content.error());
+Result<KnownTemplate> TemplateCache::fetch(const ContentSid& sid, const CallOptions& options) {
+    const auto started = options_.clock->monotonic_now();
+    auto content = asked_for(sid, client_->try_fetch(sid, options));
+    if (!content) return fall_back(sid.str(), content.error());
     auto left = options;
-    auto approval = client_->try_fetch_approval(*checked, left);
-    if (!approval) return fall_back(sid, approval.error());
+    if (left.timeout && *left.timeout != std::chrono::milliseconds::max()) {
+        *left.timeout -=
+            std::chrono::ceil<std::chrono::milliseconds>(options_.clock->monotonic_now() - started);
+    }
+    auto approval = client_->try_fetch_approval(sid, left);
+    if (!approval) return fall_back(sid.str(), approval.error());
     content->approval = std::move(*approval);
     return keep(std::move(*content));
 }
@@ -173,18 +226,14 @@ Result<KnownTemplate> TemplateCache::fall_back(const std::string& sid, const Err
     {
         const std::unique_lock lock{entries_mutex_};
         const auto found = entries_.find(sid);
-        if (found == entries_.end()) return unsent(error);
+        if (found == entries_.end() || is_too_old(found->second)) return unsent(error);
         known = found->second.known;
         fetched_at = found->second.fetched_at;
         found->second.fresh_until =
             time_after(options_.clock->monotonic_now(), options_.retry_after);
     }
-    const auto age =
-        std::chrono::duration_cast<std::chrono::milliseconds>(options_.clock->now() - fetched_at);
-    if (age > options_.time_to_live && age - options_.time_to_live > options_.use_stale_for) {
-        return unsent(error);
-    }
     if (options_.observer) {
+        const auto age = age_of(fetched_at, options_.clock->now());
         options_.observer->on_stale_template({.content_sid = sid,
                                               .age = std::max(age, std::chrono::milliseconds{0}),
                                               .error = error});
@@ -195,9 +244,9 @@ Result<KnownTemplate> TemplateCache::fall_back(const std::string& sid, const Err
 void TemplateCache::async_get(std::string_view sid, Callback<KnownTemplate> done) {
     if (auto known = find(sid)) return done(std::move(known));
     if (!client_) return done(unknown_template());
-    const std::string key{sid};
     const auto checked = ContentSid::parse(sid);
     if (!checked) return done(checked.error());
+    const std::string key = checked->str();
     {
         const std::lock_guard lock{flights_mutex_};
         auto& waiting = async_flights_[key];
@@ -209,6 +258,7 @@ void TemplateCache::async_get(std::string_view sid, Callback<KnownTemplate> done
     auto on_content = [weak = weak_from_this(), key](Result<ContentTemplate> content) {
         const auto self = weak.lock();
         if (!self) return;
+        content = asked_for(ContentSid::from_wire(key), std::move(content));
         if (!content) return self->end_async(key, self->fall_back(key, content.error()));
         auto on_approval =
             [weak, key, content = std::move(*content)](Result<ContentApproval> approval) mutable {
@@ -219,7 +269,7 @@ void TemplateCache::async_get(std::string_view sid, Callback<KnownTemplate> done
                 content.approval = std::move(*approval);
                 alive->end_async(key, alive->keep(std::move(content)));
             };
-        self->client_->async_fetch_approval(ContentSid{key}, std::move(on_approval));
+        self->client_->async_fetch_approval(ContentSid::from_wire(key), std::move(on_approval));
     };
     client_->async_fetch(*checked, std::move(on_content));
 }

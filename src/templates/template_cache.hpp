@@ -68,15 +68,24 @@ private:
     };
     template <class Value>
     using BySid = std::unordered_map<std::string, Value, TextHash, std::equal_to<>>;
-    /// Cancelled when the fetch ends, so that those who wait wake up.
-    using Flight = std::shared_ptr<CancelSource>;
+    /// A fetch under way in somebody's thread.
+    struct Flight {
+        CancelSource ended = {};            ///< Cancelled when it ends: those who wait wake up.
+        std::optional<Error> failure = {};  ///< Why it failed, if others would, too.
+    };
+    class FlightEnd;
 
-    Result<KnownTemplate> fetch(const std::string& sid, const CallOptions& options);
+    Result<KnownTemplate> fetch(const ContentSid& sid, const CallOptions& options);
+    /// Whether Twilio was last asked so long ago that nobody may use the template any more.
+    bool is_too_old(const Entry& entry) const;
+    /// The template as it was known, while somebody renews it.
+    KnownTemplate find_stale(std::string_view sid) const;
     KnownTemplate keep(ContentTemplate content);
     /// What a fetch that failed comes to: the template as it was known, or the failure.
     Result<KnownTemplate> fall_back(const std::string& sid, const Error& error);
     void end_async(const std::string& sid, const Result<KnownTemplate>& result);
-    void wait_for(const Flight& flight, MonotonicTime deadline, const CancelToken& cancel) const;
+    void wait_for(const CancelToken& ended, MonotonicTime deadline,
+                  const CancelToken& cancel) const;
     Error unknown_template() const;
 
     const std::optional<ContentClient> client_;
@@ -84,7 +93,7 @@ private:
     mutable std::shared_mutex entries_mutex_;
     BySid<Entry> entries_;
     std::mutex flights_mutex_;
-    BySid<Flight> flights_;
+    BySid<std::shared_ptr<Flight>> flights_;
     BySid<std::vector<Callback<KnownTemplate>>> async_flights_;
 };
 

@@ -73,6 +73,15 @@ TEST_CASE("a variable that the template does not know is refused") {
     const auto number = fit(greeting(), {{"447700900123", "x"}});
     CHECK(number.error().what() == containing("variable number 1 is not one"));
     CHECK(number.error().what() != containing("447700900123"));
+    const auto named = fit(greeting("Hi {{447700900123}} and {{2}}"), {});
+    CHECK(named.error().what() == containing(R"(expects number 1, "2")"));
+    CHECK(named.error().what() != containing("447700900123"));
+}
+
+TEST_CASE("a text of very many variables is taken in without squaring them") {
+    std::string body;
+    for (int i = 0; i < 100'000; ++i) body.append("{{a").append(std::to_string(i)).append("}} ");
+    CHECK(greeting(TextField(body)).variables.size() == 100'001);
 }
 
 TEST_CASE("variables count wherever a type has them, malformed placeholders nowhere") {
@@ -140,4 +149,14 @@ TEST_CASE("a template that was rejected, paused or disabled goes nowhere") {
     for (const auto* open : {"unsubmitted", "received", "pending", "in_appeal"}) {
         CHECK(code(open) == 0);
     }
+}
+
+TEST_CASE("which types go in the session only, and which approved only") {
+    const auto of = [](ContentType type) { return compiled({.types = {std::move(type)}}); };
+    CHECK(of(ListPickerContent{}).is_session_only);
+    CHECK(of(LocationContent{}).is_session_only);
+    CHECK(of(CarouselContent{}).needs_approval);
+    CHECK(of(AuthenticationContent{}).needs_approval);
+    CHECK_FALSE(of(TextContent{}).is_session_only);
+    CHECK_FALSE(of(TextContent{}).needs_approval);
 }

@@ -133,6 +133,31 @@ TEST_CASE("the longest times are no overflow") {
                             .timeout = std::chrono::milliseconds::max()};
     ApprovalPoll poll{wait, MonotonicTime{1s}};
     CHECK(poll.on_answer(with_status("pending"), MonotonicTime{1s}).ask_at == MonotonicTime::max());
+    CHECK(poll.on_answer(with_status("pending"), MonotonicTime{1s}).ask_at == MonotonicTime::max());
+}
+
+TEST_CASE("no question of a wait outlasts it, blocking or not") {
+    Fixture f;
+    std::vector<std::chrono::milliseconds> times;
+    const auto note = [&](const HttpRequest&, const CallContext& context) -> Result<HttpResponse> {
+        times.push_back(std::chrono::floor<std::chrono::milliseconds>(context.deadline -
+                                                                      f.clock->monotonic_now()));
+        return HttpResponse{200, {}, answer_of(times.size() % 2 == 1 ? "pending" : "approved")};
+    };
+    const ApprovalWait wait{.first = 2s, .timeout = 10s};
+    f.transport->then(note).then(note).then(note).then(note).then(note).then(note);
+    CHECK(f.client->try_wait_until_approved(sid, wait, {.timeout = 9s}));
+    CHECK(times == std::vector<std::chrono::milliseconds>{9s, 8s});
+    CHECK(f.client->try_wait_until_approved(sid, wait));
+    CHECK(times.at(2) == 10s);
+    CHECK(times.at(3) == 8s);
+    std::optional<ContentApproval> got;
+    f.client->async_wait_until_approved(
+        sid, [&](auto result) { got = std::move(*result); }, wait);
+    f.transport->run_until_idle(f.clock.get());
+    REQUIRE(got);
+    CHECK(times.at(4) == 10s);
+    CHECK(times.at(5) == 8s);
 }
 
 TEST_CASE("a cancelled wait ends, blocking and not") {

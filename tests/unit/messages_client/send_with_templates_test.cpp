@@ -114,6 +114,37 @@ TEST_CASE("without Templates nothing is refused for its variables") {
     CHECK(client.try_send_template({.to = customer, .content_sid = sid}));
 }
 
+TEST_CASE("nothing is looked up for a message that is refused whatever its template is") {
+    const Desk desk;
+    const auto client = desk.client();
+    const OutboundTemplate wrong{
+        .to = "nobody", .content_sid = desk.add("approved"), .variables = ann};
+    CHECK(client.try_send_template(wrong).error().field() == "To");
+    CHECK(client.check(wrong).error().field() == "To");
+    std::optional<Error> end;
+    client.async_send_template(wrong, [&](const auto& sent) { end = sent.error(); });
+    desk.fake->run_until_idle();
+    REQUIRE(end);
+    CHECK(end->field() == "To");
+    CHECK(desk.fake->request_count() == 0);
+}
+
+TEST_CASE("what extra says of a template that is checked would go unchecked, and is refused") {
+    const Desk desk;
+    const auto sid = desk.add("approved");
+    const auto other = desk.add("approved");
+    const auto refused = [&](NamedTexts extra) {
+        OutboundMessage message{.to = customer, .content_sid = sid, .content_variables = ann};
+        message.extra = std::move(extra);
+        const auto sent = desk.client().try_send(message);
+        return sent ? std::string{} : std::string{sent.error().field()};
+    };
+    CHECK(refused({{"ContentVariables", R"({"1": ""})"}}) == "ContentVariables");
+    CHECK(refused({{"ContentSid", other}}) == "ContentSid");
+    CHECK(desk.sent() == 0);
+    CHECK(refused({{"Novelty", "x"}}).empty());
+}
+
 TEST_CASE("a template is looked up once for many sends, and a send needs no other call") {
     const Desk desk;
     const auto client = desk.client();
@@ -293,9 +324,9 @@ TEST_CASE("an asynchronous send fetches its template first, without blocking") {
     client->async_send_template({.to = customer, .content_sid = other, .variables = ann},
                                 [&](const auto& sent) { end = sent.error(); });
     client.reset();
-    desk.fake->run_until_idle();
     REQUIRE(end);
     CHECK(end->kind() == ErrorKind::cancelled);
+    desk.fake->run_until_idle();
     CHECK(desk.sent() == 1);
 }
 
