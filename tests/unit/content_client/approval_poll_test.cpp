@@ -101,6 +101,9 @@ TEST_CASE("a wait does as Retry-After says") {
     ApprovalPoll poll{{}, MonotonicTime{}};
     const Error slow{{.kind = ErrorKind::rate_limit, .summary = "slow", .retry_after = 60s}};
     CHECK(poll.on_answer(slow, MonotonicTime{}).ask_at == MonotonicTime{60s});
+    // But it does not ask sooner than it would have by itself.
+    const Error soon{{.kind = ErrorKind::rate_limit, .summary = "soon", .retry_after = 1s}};
+    CHECK(poll.on_answer(soon, MonotonicTime{}).ask_at == MonotonicTime{10s});
 }
 
 TEST_CASE("a wait whose time is up says so, or what kept it from knowing") {

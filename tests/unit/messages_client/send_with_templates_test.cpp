@@ -188,6 +188,20 @@ TEST_CASE("a template that is not approved goes in the window only, or where not
               {.to = customer, .content_sid = desk.add("approved"), .variables = ann})) == 0);
 }
 
+TEST_CASE("a template of whose approval a file says nothing counts as unsubmitted") {
+    const Desk desk;
+    const std::string sid = "HX" + std::string(32, 'a');
+    auto with = desk.options();
+    with.window = desk.window;
+    with.templates = Templates::from_json(R"({"contents": [{"sid": ")" + sid +
+                                          R"(", "types": {"twilio/text": {"body": "Hi"}}}]})");
+    desk.close_window();
+    const MessagesClient client{desk.fake->credentials(), with};
+    const auto sent = client.try_send_template({.to = customer, .content_sid = sid});
+    CHECK(code_of(sent) == 63016);
+    CHECK(sent.error().what() == containing("it is unsubmitted"));
+}
+
 TEST_CASE("with Direct Send a template needs no approval") {
     Desk desk;
     desk.templates_options.direct_send = true;
