@@ -70,14 +70,13 @@ public:
 
 private:
     void advance() {
-        if (!*current_) {  // the failure was the last element
-            current_.reset();
-        } else if (++index_ < page_.items.size()) {
+        const bool goes_on = current_->has_value();  // a failure was the last element
+        if (goes_on && ++index_ < page_.items.size()) {
             current_ = std::move(page_.items[index_]);
-        } else if (page_.next.empty()) {
-            current_.reset();
-        } else {
+        } else if (goes_on && !page_.next.empty()) {
             load(source_(&page_));
+        } else {
+            current_.reset();
         }
     }
     void load(Result<Page<T>> page) {

@@ -14,6 +14,8 @@
 #include <twiliowa/content/definition.hpp>
 #include <twiliowa/types/error.hpp>
 
+#include "support/show.hpp"
+
 #include "text/utf8.hpp"
 
 using nlohmann::ordered_json;

@@ -9,6 +9,8 @@
 
 #include <twiliowa/types/error.hpp>
 
+#include "support/show.hpp"
+
 using nlohmann::ordered_json;
 using twiliowa::AuthenticationContent;
 using twiliowa::CallToActionContent;
