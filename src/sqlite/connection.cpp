@@ -90,6 +90,8 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
         SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
     std::unique_ptr<SqliteConnection> connection{new SqliteConnection{database}};
     if (code != SQLITE_OK) return sqlite_error(code);
+    // What may not be written is opened all the same, to be read.
+    if (sqlite3_db_readonly(database, "main") == 1) return sqlite_error(SQLITE_READONLY);
     const auto longest = std::chrono::milliseconds{std::numeric_limits<int>::max()};
     sqlite3_busy_timeout(database, static_cast<int>(std::min(busy_timeout, longest).count()));
     return connection;

@@ -134,6 +134,7 @@ private:
     }
 
     void erase_compares() {
+        expect_erased(next_key(), 0, false, "0, of a key that never was there");
         const auto key = next_key();
         const auto version = set(key, 0, "v");
         if (!version) return;
@@ -143,7 +144,6 @@ private:
         expect_erased(key, *version, true, "the entry's version");
         expect_absent(key, "an erased entry");
         expect_erased(key, *version, false, "the version of an entry that was erased already");
-        expect_erased(next_key(), 0, false, "0, of a key that never was there");
     }
 
     void versions_are_not_given_again() {
@@ -162,21 +162,27 @@ private:
 
     void expired_is_absent() {
         const auto key = next_key();
+        const auto erased = next_key();
         const auto version = set(key, 0, "v", check_short);
-        if (!version) return;
+        const auto of_erased = set(erased, 0, "v", check_short);
+        if (!version || !of_erased) return;
         expect_version(key, *version, "v", "an entry whose time has not passed");
         pass_time(check_pause);
-        expect_erased(key, *version, false, "the version of an entry that expired");
+        expect_erased(erased, *of_erased, false, "the version of an entry that expired");
         expect_absent(key, "an entry that expired");
         const std::vector<std::string> keys{key};
         if (const auto read = each(keys); read && read->size() == 1 && read->front()) {
             fault("get_each gave an entry that expired");
         }
-        if (const auto wrote = set(key, *version, "x"); wrote && *wrote != 0) {
-            fault("compare_and_set wrote over the version of an entry that expired");
-        }
         if (const auto wrote = set(key, 0, "x"); wrote && *wrote == 0) {
             fault("compare_and_set with 0 did not write where the entry had expired");
+        }
+        const auto other = next_key();
+        const auto of_other = set(other, 0, "v", check_short);
+        if (!of_other) return;
+        pass_time(check_pause);
+        if (const auto wrote = set(other, *of_other, "x"); wrote && *wrote != 0) {
+            fault("compare_and_set wrote over the version of an entry that expired");
         }
     }
 

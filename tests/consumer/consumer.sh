@@ -71,7 +71,14 @@ files_in() { (cd "$1" && find . -not -type d | sed -E 's|^\./||; s|^lib/[^/]*-li
 check_manifest() { # <prefix> <configuration> <further files>
     diff <(
         {
-            (cd "$tree" && find include -name '*.hpp')
+            # What is of SQLite comes where it was built.
+            if [[ " ${*:3} " = *libtwiliowa_sqlite.a* ]]; then
+                (cd "$tree" && find include -name '*.hpp')
+                printf '%s\n' lib/pkgconfig/twiliowa-sqlite.pc
+                printf 'lib/cmake/twiliowa/twiliowa-sqlite-%s.cmake\n' targets "targets-$2"
+            else
+                (cd "$tree" && find include -name '*.hpp' ! -path '*/sqlite/*')
+            fi
             printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa{,-testing}.pc
             printf 'lib/cmake/twiliowa/twiliowa-%s.cmake\n' config config-version targets "targets-$2"
             printf '%s\n' "${@:3}"
@@ -119,8 +126,10 @@ installed)
     tools=()
     [ ! -x "$build/tools/twiliowa-emulator" ] || tools=(bin/twiliowa-emulator)
     [ ! -x "$build/tools/twiliowa" ] || tools+=(bin/twiliowa)
+    sqlite=()
+    [ ! -e "$build/libtwiliowa_sqlite.a" ] || sqlite=(lib/libtwiliowa_sqlite.a)
     install_to "$build" "$work/built"
-    check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_testing.a "${tools[@]}"
+    check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_testing.a "${sqlite[@]}" "${tools[@]}"
     check_component single_header '^include/twiliowa_single.hpp$' 1
     check_component development '^(include/twiliowa/|lib/)' 40
     [ ${#tools[@]} -eq 0 ] || check_component tools '^bin/twiliowa(-emulator)?$' ${#tools[@]}
@@ -128,6 +137,7 @@ installed)
     mv "$work/built" "$work/prefix"
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
+    [ ${#sqlite[@]} -eq 0 ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
     test_package "$work/prefix"
     run_with_pkg_config "$work/prefix"
     ;;

@@ -89,7 +89,6 @@ bool tells(const Faults& faults, std::string_view words) {
 TEST_CASE("check_store finds no fault with a MemoryStore") {
     const Bench b;
     CHECK(b.faults() == Faults{});
-    MemoryStore twin{{.clock = b.clock}};
     CHECK(b.faults_of(std::make_shared<MemoryStore>(MemoryStoreOptions{.clock = b.clock})) ==
           Faults{});
 }
@@ -108,7 +107,7 @@ TEST_CASE("check_store waits for time to pass where nobody moves the clock") {
 TEST_CASE("check_store tells of a store that can do nothing, and of one that throws") {
     const Bench b;
     CHECK(tells(b.faults_of(std::make_shared<twiliowa::testing::BrokenStore>()),
-                "compare_and_set answered an error: store: cannot be reached"));
+                "compare_and_set answered an error: "));
     const auto thrown = b.faults_of(std::make_shared<twiliowa::testing::ThrowingStore>());
     CHECK(tells(thrown, "compare_and_set threw an exception"));
     CHECK(tells(thrown, "erase threw an exception"));
