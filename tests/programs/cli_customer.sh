@@ -3,6 +3,9 @@
 # they hide, what they refuse.
 set -euo pipefail
 twiliowa=$1 customer_state=$2
+tree=$(realpath "$(dirname "$0")/../..")
+# shellcheck source=docs/code/command_line.sh
+. "$tree/docs/code/command_line.sh"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 fail() { echo "$1"; exit 1; }
@@ -77,6 +80,15 @@ ends_with 0 show $number --sender +14155238886
 says 'not known +everything'
 unset TWILIOWA_CUSTOMER_KEY
 ends_with 0 forget $number --yes --make-key
+
+# What the page says.
+"$customer_state" "$work/page/state.db" 2>/dev/null && fail "a directory is made"
+mkdir "$work/page"
+"$customer_state" "$work/page/state.db"
+twiliowa_program=$(realpath "$twiliowa")
+twiliowa() { timeout 60 "$twiliowa_program" "$@"; }
+(cd "$work/page" && ask_of_customer >said)
+grep -q everything "$work/page/said" && grep -q 447700900123 "$work/page/copy.json" || fail "the page's commands"
 
 # What cannot be written is not forgotten, and says so.
 echo "a file that is something else" >"$work/other"
