@@ -111,7 +111,7 @@ def is_refused(it):
 
 def recipe(path="conanfile.py", name="TwiliowaTree", **chosen):
     it = machine(recipe_of(path, name)())
-    assert set(it.options) == {"shared", "fPIC", "with_tools"}, it.options
+    assert set(it.options) == {"shared", "fPIC", "with_sqlite", "with_tools"}, it.options
     assert all(value in it.options[name] for name, value in it.default_options.items())
     it.options = Options({**it.default_options, **chosen})
     if hasattr(it, "set_version"):
