@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <span>
 #include <string>
 #include <string_view>
@@ -282,8 +283,10 @@ TEST_CASE("check_store finds each guard of the contract that a store lacks") {
         CHECK(tells(b.faults(), "an entry that is kept forever: get did not find it"));
     }
     SUBCASE("the first time to live holds") {
+        std::mutex mutex;
         std::map<std::string, std::chrono::milliseconds> first;
         b.store->on_write = [&](auto write) {
+            const std::lock_guard lock(mutex);
             write.time_to_live = first.try_emplace(write.key, write.time_to_live).first->second;
             return b.store->pass(write);
         };
@@ -333,18 +336,16 @@ public:
     explicit ForgetfulStore(std::shared_ptr<Clock> clock) : inner_({.clock = std::move(clock)}) {}
 
     Result<std::optional<StoredValue>> get(std::string_view key) override {
-        auto read = inner_.get(key);
-        if (!read || !*read) return read;
-        const auto& text = (*read)->value;
-        const auto version = std::stoull(text.substr(0, text.find(' ')));
-        return std::optional<StoredValue>{{text.substr(text.find(' ') + 1), version}};
+        const std::lock_guard lock(mutex_);
+        return read(key);
     }
     Result<std::uint64_t> compare_and_set(std::string_view key, std::uint64_t expected,
                                           std::string_view value,
                                           std::chrono::milliseconds time_to_live,
                                           Keep keep) override {
-        const auto read = get(key);
-        if ((*read ? (*read)->version : 0) != expected) return std::uint64_t{0};
+        const std::lock_guard lock(mutex_);
+        const auto known = read(key);
+        if ((*known ? (*known)->version : 0) != expected) return std::uint64_t{0};
         const auto below = inner_.get(key);
         const auto text = std::to_string(expected + 1) + ' ' + std::string(value);
         const auto wrote =
@@ -352,12 +353,22 @@ public:
         return *wrote == 0 ? 0 : expected + 1;
     }
     Result<bool> erase(std::string_view key, std::uint64_t expected) override {
-        const auto read = get(key);
-        if (!*read || (*read)->version != expected) return false;
+        const std::lock_guard lock(mutex_);
+        const auto known = read(key);
+        if (!*known || (*known)->version != expected) return false;
         return inner_.erase(key, inner_.get(key).value()->version);
     }
 
 private:
+    Result<std::optional<StoredValue>> read(std::string_view key) {
+        auto entry = inner_.get(key);
+        if (!entry || !*entry) return entry;
+        const auto& text = (*entry)->value;
+        const auto version = std::stoull(text.substr(0, text.find(' ')));
+        return std::optional<StoredValue>{{text.substr(text.find(' ') + 1), version}};
+    }
+
+    std::mutex mutex_;
     MemoryStore inner_;
 };
 
