@@ -281,9 +281,12 @@ TEST_CASE("a file that is no store's is refused, and stays as it was") {
 
 TEST_CASE("a store that may not be written says so") {
     const Disk d;
-    put(*d.open(), "k");
+    const auto owner = d.open();
+    put(*owner, "k");
     std::filesystem::permissions(d.directory, std::filesystem::perms{0555});
-    std::filesystem::permissions(d.path, std::filesystem::perms{0444});
+    for (const auto* const suffix : {"", "-wal", "-shm"}) {
+        std::filesystem::permissions(d.path + suffix, std::filesystem::perms{0444});
+    }
     // As somebody whom permissions bind.
     CHECK(in_child([&] {
               if (::geteuid() == 0 && ::setuid(65'534) != 0) return 1;
