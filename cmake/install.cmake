@@ -14,6 +14,16 @@ install(
   ARCHIVE COMPONENT development
   FILE_SET HEADERS COMPONENT development)
 install(TARGETS twiliowa_adapters FILE_SET HEADERS COMPONENT development)
+# Apart from the rest: who has no SQLite finds the rest.
+if(TARGET twiliowa_sqlite)
+  install(
+    TARGETS twiliowa_sqlite
+    EXPORT twiliowa-sqlite-targets
+    ARCHIVE COMPONENT development
+    FILE_SET HEADERS COMPONENT development)
+  install(EXPORT twiliowa-sqlite-targets NAMESPACE twiliowa:: DESTINATION ${package_dir}
+          COMPONENT development)
+endif()
 install(EXPORT twiliowa-targets NAMESPACE twiliowa:: DESTINATION ${package_dir}
         COMPONENT development)
 
@@ -40,8 +50,13 @@ configure_package_config_file(cmake/twiliowa-config.cmake.in twiliowa-config.cma
 write_basic_package_version_file(twiliowa-config-version.cmake COMPATIBILITY SameMinorVersion)
 configure_file(cmake/twiliowa.pc.in twiliowa.pc @ONLY)
 configure_file(cmake/twiliowa-testing.pc.in twiliowa-testing.pc @ONLY)
+set(pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc)
+if(TARGET twiliowa_sqlite)
+  configure_file(cmake/twiliowa-sqlite.pc.in twiliowa-sqlite.pc @ONLY)
+  list(APPEND pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-sqlite.pc)
+endif()
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-config-version.cmake
         DESTINATION ${package_dir} COMPONENT development)
-install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc
-        DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT development)
+install(FILES ${pc_files} DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+        COMPONENT development)

@@ -41,6 +41,15 @@ pull_header() {
     # [header]
 }
 
+ask_of_customer() {
+    # [customer]
+    export TWILIOWA_STORE=sqlite:state.db
+    twiliowa customer show +447700900123
+    twiliowa customer export +447700900123 >copy.json
+    twiliowa customer forget +447700900123 --yes
+    # [customer]
+}
+
 complete_it() {
     # [completion]
     . <(twiliowa completion bash)

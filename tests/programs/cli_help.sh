@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Usage: cli_help.sh <emulator> <twiliowa> [directory of files that examples name]. Of every command: its help
-# begins with examples, and each of them is run, in order, against an emulator of its own; it takes no secret.
+# Usage: cli_help.sh <emulator> <twiliowa> [directory of files that examples name] [program that makes the
+# store that they name]. Of every command: its help begins with examples, and each of them is run, in order,
+# against an emulator of its own; it takes no secret.
 set -euo pipefail
 emulator=$1 twiliowa=$2 files=${3-}
 # shellcheck source=tests/programs/emulator_lib.sh
@@ -9,6 +10,7 @@ mkdir "$work/bin" "$work/files"
 ln -s "$(realpath "$twiliowa")" "$work/bin/twiliowa"
 PATH=$work/bin:$PATH
 [ -z "$files" ] || cp -r "$files"/. "$work/files"
+[ -z "${4-}" ] || "$4" "$work/files/state.db"
 export TERM=dumb
 
 # commands_of [words...]: every command that begins so, a line each.

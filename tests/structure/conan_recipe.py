@@ -111,7 +111,7 @@ def is_refused(it):
 
 def recipe(path="conanfile.py", name="TwiliowaTree", **chosen):
     it = machine(recipe_of(path, name)())
-    assert set(it.options) == {"shared", "fPIC", "with_tools"}, it.options
+    assert set(it.options) == {"shared", "fPIC", "with_sqlite", "with_tools"}, it.options
     assert all(value in it.options[name] for name, value in it.default_options.items())
     it.options = Options({**it.default_options, **chosen})
     if hasattr(it, "set_version"):
@@ -154,13 +154,13 @@ def configured(it):
 
 # What Conan calls that which CMake finds; threads come with the system.
 conan_names = {"OpenSSL::Crypto": "openssl::crypto", "CURL::libcurl": "libcurl::libcurl",
-               "twiliowa::twiliowa": "twiliowa", "Threads::Threads": None}
+               "SQLite::SQLite3": "sqlite3::sqlite3", "twiliowa::twiliowa": "twiliowa", "Threads::Threads": None}
 
 
 def exported_targets(build):
     """For each target that CMake exports, whether it is a library file, and what links it has."""
-    [path] = glob.glob(f"{build}/CMakeFiles/Export/**/twiliowa-targets.cmake", recursive=True)
-    text = load(None, path)
+    text = "".join(load(None, path) for path in glob.glob(
+        f"{build}/CMakeFiles/Export/**/twiliowa-*targets.cmake", recursive=True))
     targets = {}
     for name, kind in re.findall(r"add_library\((\S+) (\w+) IMPORTED\)", text):
         found = re.search(rf"properties\({name} [^)]*?INTERFACE_LINK_LIBRARIES \"([^\"]*)\"",
@@ -188,10 +188,13 @@ def check_against_cmake(it, keeps_to_itself=()):
         for package in (needed.split("::")[0] for needed in component.requires if "::" in needed):
             assert it.traits[package] == {"transitive_headers": True, "transitive_libs": True}, package
     installed = set(re.findall(r"/include/(twiliowa/[\w/]+\.hpp)", load(None, f"{build}/cmake_install.cmake")))
-    assert installed == set(files_below(f"{tree}/include")), installed ^ set(files_below(f"{tree}/include"))
+    headers = {header for header in files_below(f"{tree}/include")
+               if it.options.with_sqlite or not header.startswith("twiliowa/sqlite/")}
+    assert installed == headers, installed ^ headers
 
 
 static, shared, tools = recipe(), recipe(shared=True), recipe(with_tools=True)
+sqlite = recipe(with_sqlite=True)
 lists = load(None, f"{tree}/CMakeLists.txt")
 version = re.search(r'VERSION_STRING "(.*)"', load(None, f"{tree}/include/twiliowa/version.hpp")).group(1)
 assert static.name == "twiliowa" and static.version == version
@@ -203,12 +206,14 @@ assert static.required["nlohmann_json"] == "[>=3.11.2 <4]" and static.required["
 assert static.required["openssl"] == "[>=3 <4]" and static.required["libcurl"] == "[>=7.88 <9]"
 for name in ("cpp-httplib", "cli11"):
     assert name not in static.required and name in tools.required, name
+assert "sqlite3" not in static.required and sqlite.required["sqlite3"] == "[>=3.37 <4]"
 assert not hasattr(shared.options, "fPIC") and hasattr(static.options, "fPIC")
 assert static.cpp_info.properties["cmake_file_name"] == "twiliowa"
 assert shared.cpp_info.components["twiliowa"].defines == ["TWILIOWA_SHARED"]
 assert not static.cpp_info.components["twiliowa"].defines
 
 check_against_cmake(tools)
+check_against_cmake(sqlite)
 check_against_cmake(shared, keeps_to_itself=("twiliowa",))
 
 # What cannot be built is refused before it is tried.

@@ -8,6 +8,9 @@ namespace cli {
 std::vector<Command> all_commands() {
     std::vector<Command> all;
     for (auto* const commands : {account_commands, sender_commands, template_commands,
+#ifdef TWILIOWA_CLI_SQLITE
+                                 customer_commands,
+#endif
                                  doctor_commands, completion_commands}) {
         auto some = commands();
         std::move(some.begin(), some.end(), std::back_inserter(all));

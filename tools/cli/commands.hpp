@@ -10,6 +10,9 @@ namespace cli {
 
 std::vector<Command> account_commands();
 std::vector<Command> completion_commands();
+#ifdef TWILIOWA_CLI_SQLITE
+std::vector<Command> customer_commands();
+#endif
 std::vector<Command> doctor_commands();
 std::vector<Command> sender_commands();
 std::vector<Command> template_commands();

@@ -22,11 +22,13 @@ class TwiliowaConan(ConanFile):
     options = {
         "shared": [True, False],
         "fPIC": [True, False],
+        "with_sqlite": [True, False],
         "with_tools": [True, False],
     }
     default_options = {
         "shared": False,
         "fPIC": True,
+        "with_sqlite": False,
         "with_tools": False,
     }
     # ConanCenter wants one version of each but for its list of exceptions.
@@ -35,6 +37,7 @@ class TwiliowaConan(ConanFile):
         "fmt": "11.0.2",
         "openssl": "[>=3 <4]",
         "libcurl": "[>=7.88 <9]",
+        "sqlite3": "3.49.1",
         "cpp-httplib": "0.20.1",
         "cli11": "2.4.2",
     }
@@ -51,6 +54,8 @@ class TwiliowaConan(ConanFile):
         # uses; the single header and the adapters have them compile it.
         for name in ("nlohmann_json", "fmt", "openssl", "libcurl"):
             self.requires(f"{name}/{self._versions[name]}", transitive_headers=True, transitive_libs=True)
+        if self.options.with_sqlite:
+            self.requires(f"sqlite3/{self._versions['sqlite3']}", transitive_headers=True, transitive_libs=True)
         if self.options.with_tools:
             self.requires(f"cpp-httplib/{self._versions['cpp-httplib']}", options={"with_openssl": True})
             self.requires(f"cli11/{self._versions['cli11']}")
@@ -76,6 +81,7 @@ class TwiliowaConan(ConanFile):
         toolchain.variables["TWILIOWA_BUILD_TESTS"] = False
         toolchain.variables["TWILIOWA_BUILD_EXAMPLES"] = False
         toolchain.variables["TWILIOWA_BUILD_TOOLS"] = bool(self.options.with_tools)
+        toolchain.variables["TWILIOWA_SQLITE"] = bool(self.options.with_sqlite)
         toolchain.generate()
         CMakeDeps(self).generate()
 
@@ -108,6 +114,13 @@ class TwiliowaConan(ConanFile):
         testing.set_property("pkg_config_name", "twiliowa-testing")
         testing.libs = ["twiliowa_testing"]
         testing.requires = ["twiliowa", "nlohmann_json::nlohmann_json", "openssl::crypto"]
+
+        if self.options.with_sqlite:
+            sqlite = self.cpp_info.components["sqlite"]
+            sqlite.set_property("cmake_target_name", "twiliowa::sqlite")
+            sqlite.set_property("pkg_config_name", "twiliowa-sqlite")
+            sqlite.libs = ["twiliowa_sqlite"]
+            sqlite.requires = ["twiliowa", "sqlite3::sqlite3"]
 
         fmt = self.cpp_info.components["fmt"]
         fmt.set_property("cmake_target_name", "twiliowa::fmt")

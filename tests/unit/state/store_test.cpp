@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <twiliowa/testing/check_store.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
 
 #include "support/show.hpp"
@@ -36,50 +37,12 @@ struct Shelf {
 
 }  // namespace
 
-TEST_CASE("a store gives back what was written, with its version") {
-    Shelf s;
-    const std::string key("k\0\n:", 4);
-    const auto version = s.store.compare_and_set(key, 0, "one", 1h, Keep::pinned).value();
-    CHECK(version != 0);
-    const auto entry = s.store.get(key).value();
-    REQUIRE(entry.has_value());
-    CHECK(entry->value == "one");
-    CHECK(entry->version == version);
-    CHECK_FALSE(s.has("k"));
-}
-
-TEST_CASE("a store writes only over the version that is expected") {
-    Shelf s;
-    const auto first = s.put("k");
-    CHECK(s.store.compare_and_set("k", 0, "x", 1h, Keep::pinned).value() == 0);
-    CHECK(s.store.compare_and_set("k", first + 1, "x", 1h, Keep::pinned).value() == 0);
-    const auto second = s.store.compare_and_set("k", first, "two", 1h, Keep::pinned).value();
-    CHECK(second > first);
-    CHECK(s.store.compare_and_set("k", first, "x", 1h, Keep::pinned).value() == 0);
-    CHECK(s.store.get("k").value()->value == "two");
-    CHECK(s.store.compare_and_set("other", 7, "x", 1h, Keep::pinned).value() == 0);
-    CHECK_FALSE(s.has("other"));
-}
-
-TEST_CASE("a store erases only the version that is expected") {
-    Shelf s;
-    const auto version = s.put("k");
-    CHECK_FALSE(s.store.erase("k", version + 1).value());
-    CHECK(s.has("k"));
-    CHECK(s.store.erase("k", version).value());
-    CHECK_FALSE(s.has("k"));
-    CHECK_FALSE(s.store.erase("k", version).value());
-}
-
-TEST_CASE("a version is not used again after its entry is gone") {
-    Shelf s;
-    const auto erased = s.put("k");
-    static_cast<void>(s.store.erase("k", erased));
-    const auto expired = s.put("k", Keep::pinned, 1s);
-    s.clock->advance(1s);
-    const auto last = s.put("k");
-    CHECK(erased < expired);
-    CHECK(expired < last);
+TEST_CASE("a MemoryStore keeps the contract of a store") {
+    const auto clock = std::make_shared<ManualClock>();
+    const auto store = std::make_shared<MemoryStore>(MemoryStoreOptions{.clock = clock});
+    CHECK(twiliowa::testing::check_store([&] { return store; }, {.pass_time = [&](auto time) {
+                                             clock->advance(time);
+                                         }}) == std::vector<std::string>{});
 }
 
 TEST_CASE("an entry is absent for every operation once its time has passed") {
@@ -92,18 +55,6 @@ TEST_CASE("an entry is absent for every operation once its time has passed") {
     CHECK_FALSE(s.has("k"));
     CHECK(s.store.compare_and_set("k", version, "x", 1h, Keep::pinned).value() == 0);
     CHECK(s.store.compare_and_set("k", 0, "x", 1h, Keep::pinned).value() != 0);
-}
-
-TEST_CASE("a write replaces the time to live, and none at all expires at once") {
-    Shelf s;
-    auto version = s.put("k", Keep::pinned, 10s);
-    version = s.store.compare_and_set("k", version, "v", 20s, Keep::pinned).value();
-    s.clock->advance(15s);
-    CHECK(s.has("k"));
-    CHECK(s.store.compare_and_set("k", version, "v", 0s, Keep::pinned).value() != 0);
-    CHECK_FALSE(s.has("k"));
-    CHECK(s.put("k", Keep::pinned, -1s) != 0);
-    CHECK_FALSE(s.has("k"));
 }
 
 TEST_CASE("what is kept forever does not expire, whatever the clock says") {

@@ -1,0 +1,155 @@
+#include "sqlite/connection.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <twiliowa/state/store.hpp>
+
+namespace twiliowa::detail {
+
+Error sqlite_error(int code) {
+    const auto number = " (SQLite " + std::to_string(code) + ")";
+    switch (code & 0xff) {
+        case SQLITE_BUSY:
+        case SQLITE_LOCKED:
+            return store_error("is locked by another process" + number,
+                               "try again; if it lasts, find who holds a transaction open");
+        case SQLITE_FULL:
+            return store_error("has no room to write" + number,
+                               "free space on its disk, or raise the limit for files; what was "
+                               "written before is there");
+        case SQLITE_READONLY:
+        case SQLITE_PERM:
+            return store_error("is read-only" + number,
+                               "let this user write the file and its directory");
+        case SQLITE_CANTOPEN:
+            return store_error(
+                "cannot be opened" + number,
+                "see that its directory is there and that this user may write in it");
+        case SQLITE_NOTADB:
+            return store_error("is no file of SQLite" + number,
+                               "name another file; this one was left as it was");
+        case SQLITE_CORRUPT:
+            return store_error("is damaged" + number, "restore it from a backup");
+        case SQLITE_IOERR:
+            return store_error("cannot be read or written" + number,
+                               "look at its disk: space, limits, faults");
+        case SQLITE_NOMEM:
+            return store_error("has no memory" + number);
+        default:
+            return store_error("failed" + number);
+    }
+}
+
+// ---- SqliteStatement
+
+SqliteStatement::~SqliteStatement() {
+    sqlite3_reset(statement_);
+    // What was bound belongs to the caller.
+    sqlite3_clear_bindings(statement_);
+}
+
+void SqliteStatement::bind(int position, std::string_view bytes) noexcept {
+    // A null pointer would be NULL, not no bytes.
+    const auto code = bytes.empty() ? sqlite3_bind_zeroblob(statement_, position, 0)
+                                    : sqlite3_bind_blob64(statement_, position, bytes.data(),
+                                                          bytes.size(), nullptr);
+    if (bound_ == SQLITE_OK) bound_ = code;
+}
+
+void SqliteStatement::bind(int position, std::int64_t number) noexcept {
+    const auto code = sqlite3_bind_int64(statement_, position, number);
+    if (bound_ == SQLITE_OK) bound_ = code;
+}
+
+Result<bool> SqliteStatement::step() {
+    const auto code = bound_ == SQLITE_OK ? sqlite3_step(statement_) : bound_;
+    if (code == SQLITE_ROW) return true;
+    if (code == SQLITE_DONE) return false;
+    return sqlite_error(code);
+}
+
+std::string_view SqliteStatement::bytes(int column) const noexcept {
+    const auto* const data = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    const auto size = static_cast<std::size_t>(sqlite3_column_bytes(statement_, column));
+    return data == nullptr ? std::string_view{} : std::string_view{data, size};
+}
+
+std::int64_t SqliteStatement::number(int column) const noexcept {
+    return sqlite3_column_int64(statement_, column);
+}
+
+// ---- SqliteConnection
+
+Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
+    const std::string& path, std::chrono::milliseconds busy_timeout) {
+    sqlite3* database = nullptr;
+    const auto code = sqlite3_open_v2(
+        path.c_str(), &database,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, nullptr);
+    std::unique_ptr<SqliteConnection> connection{new SqliteConnection{database}};
+    if (code != SQLITE_OK) return sqlite_error(code);
+    // What may not be written is opened all the same, to be read.
+    if (sqlite3_db_readonly(database, "main") == 1) return sqlite_error(SQLITE_READONLY);
+    const auto longest = std::chrono::milliseconds{std::numeric_limits<int>::max()};
+    sqlite3_busy_timeout(database, static_cast<int>(std::min(busy_timeout, longest).count()));
+    return connection;
+}
+
+SqliteConnection::~SqliteConnection() {
+    for (const auto& statement : statements_) sqlite3_finalize(statement.second);
+    sqlite3_close(database_);
+}
+
+void SqliteConnection::abandon() noexcept {
+    database_ = nullptr;
+    statements_.clear();
+}
+
+Result<sqlite3_stmt*> SqliteConnection::prepare(const std::string& sql) {
+    const auto known = statements_.find(sql);
+    if (known != statements_.end()) return known->second;
+    sqlite3_stmt* statement = nullptr;
+    const auto code = sqlite3_prepare_v3(database_, sql.c_str(), static_cast<int>(sql.size()),
+                                         SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) return sqlite_error(code);
+    try {
+        statements_.emplace(sql, statement);
+    } catch (...) {
+        sqlite3_finalize(statement);
+        throw;
+    }
+    return statement;
+}
+
+Result<void> SqliteConnection::execute(const char* sql) {
+    const auto code = sqlite3_exec(database_, sql, nullptr, nullptr, nullptr);
+    if (code != SQLITE_OK) return sqlite_error(code);
+    return {};
+}
+
+Result<std::int64_t> SqliteConnection::number_of(const std::string& sql) {
+    const auto prepared = prepare(sql);
+    if (!prepared) return prepared.error();
+    SqliteStatement statement{*prepared};
+    const auto row = statement.step();
+    if (!row) return row.error();
+    return *row ? statement.number(0) : 0;
+}
+
+Result<std::string> SqliteConnection::text_of(const std::string& sql) {
+    const auto prepared = prepare(sql);
+    if (!prepared) return prepared.error();
+    SqliteStatement statement{*prepared};
+    const auto row = statement.step();
+    if (!row) return row.error();
+    return *row ? std::string{statement.bytes(0)} : std::string{};
+}
+
+SqliteTransaction::~SqliteTransaction() {
+    // A commit that failed may have left it open, or may have ended it.
+    if (connection_.is_in_transaction()) static_cast<void>(connection_.execute("rollback"));
+}
+
+}  // namespace twiliowa::detail

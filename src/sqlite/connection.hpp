@@ -1,0 +1,88 @@
+/// @file
+/// A connection to a file of SQLite, its statements and transactions. Not thread-safe.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa::detail {
+
+/// What a result code of SQLite means for who keeps a store. SQLite's own words are left out: they
+/// may quote what the store holds.
+Error sqlite_error(int code);
+
+/// A prepared statement while it is used; it is free for the next use afterwards.
+class SqliteStatement {
+public:
+    explicit SqliteStatement(sqlite3_stmt* statement) noexcept : statement_(statement) {}
+    SqliteStatement(const SqliteStatement&) = delete;
+    SqliteStatement& operator=(const SqliteStatement&) = delete;
+    ~SqliteStatement();
+
+    /// Bound bytes must outlive the statement's use. Positions count from 1.
+    void bind(int position, std::string_view bytes) noexcept;
+    void bind(int position, std::int64_t number) noexcept;
+
+    /// Whether there is a row, or another one.
+    Result<bool> step();
+    std::string_view bytes(int column) const noexcept;
+    std::int64_t number(int column) const noexcept;
+
+private:
+    sqlite3_stmt* statement_;
+    int bound_ = SQLITE_OK;  ///< The first binding that failed: told by step.
+};
+
+class SqliteConnection {
+public:
+    static Result<std::unique_ptr<SqliteConnection>> open(const std::string& path,
+                                                          std::chrono::milliseconds busy_timeout);
+    SqliteConnection(const SqliteConnection&) = delete;
+    SqliteConnection& operator=(const SqliteConnection&) = delete;
+    ~SqliteConnection();
+
+    /// Prepared at its first use. A text is prepared once: keep them few.
+    Result<sqlite3_stmt*> prepare(const std::string& sql);
+    /// Statements without values and without rows that matter.
+    Result<void> execute(const char* sql);
+    /// The first column of the first row, as a number; 0 without a row.
+    Result<std::int64_t> number_of(const std::string& sql);
+    Result<std::string> text_of(const std::string& sql);
+    /// Rows that the last statement changed.
+    int changes() const noexcept { return sqlite3_changes(database_); }
+    bool is_in_transaction() const noexcept { return sqlite3_get_autocommit(database_) == 0; }
+
+    /// In a process that was forked nothing of SQLite's may be touched, not even closed.
+    void abandon() noexcept;
+
+private:
+    explicit SqliteConnection(sqlite3* database) noexcept : database_(database) {}
+
+    sqlite3* database_;
+    std::map<std::string, sqlite3_stmt*, std::less<>> statements_ = {};
+};
+
+/// BEGIN IMMEDIATE: waits for its turn here, and nowhere later. Rolled back unless committed.
+class SqliteTransaction {
+public:
+    explicit SqliteTransaction(SqliteConnection& connection) noexcept : connection_(connection) {}
+    SqliteTransaction(const SqliteTransaction&) = delete;
+    SqliteTransaction& operator=(const SqliteTransaction&) = delete;
+    ~SqliteTransaction();
+
+    Result<void> begin() { return connection_.execute("begin immediate"); }
+    Result<void> commit() { return connection_.execute("commit"); }
+
+private:
+    SqliteConnection& connection_;
+};
+
+}  // namespace twiliowa::detail
