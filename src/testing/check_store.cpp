@@ -25,8 +25,8 @@ using StoreFactory = std::function<std::shared_ptr<Store>()>;
 
 constexpr milliseconds check_lasts = std::chrono::minutes{10};
 /// What expires while a check waits for it, and what then does not.
-constexpr milliseconds check_short{300};
-constexpr milliseconds check_pause{400};
+constexpr milliseconds check_short{1'000};
+constexpr milliseconds check_pause{1'100};
 
 /// 0 if it is none.
 long long checked_number(const std::string& text) {

@@ -15,7 +15,7 @@ namespace twiliowa::testing {
 
 /// Options of check_store.
 struct CheckStoreOptions {
-    /// Lets that much of the store's time pass: moves its clock. Default: waits, 3 seconds in all.
+    /// Lets that much of the store's time pass: moves its clock. Default: waits, 5 seconds in all.
     std::function<void(std::chrono::milliseconds)> pass_time = {};
     /// How many threads write at once, each through a store of its own.
     int threads = 4;
