@@ -20,8 +20,8 @@ std::string send(const wa::MessagesClient& client, const std::string& written) {
                                                 .content_sid = content_sid,
                                                 .variables = std::move(*variables),
                                                 .whitespace = wa::WhitespacePolicy::normalise});
-    return sent ? "sent " + sent->sid.str() : std::string(sent.error().what()) + "\n   -> " +
-                                                  sent.error().hint();
+    return sent ? "sent " + sent->sid.str()
+                : std::string(sent.error().what()) + "\n   -> " + sent.error().hint();
 }
 
 }  // namespace
@@ -30,16 +30,15 @@ int main() try {
     const auto credentials = wa::Credentials::from_environment();
     auto options = wa::ClientOptions::from_environment();
     options.transport = std::make_shared<wa::CurlTransport>();
-    options.templates =
-        std::make_shared<wa::Templates>(wa::ContentClient{credentials, options});
+    options.templates = std::make_shared<wa::Templates>(wa::ContentClient{credentials, options});
     const wa::MessagesClient client{credentials, options};
 
     const std::vector<std::string> written_by_the_model{
         R"({"1": "Lee", "2": "A-1042"})",
-        R"({"1": "Lee"})",                                    // one is missing
-        R"({"1": "Lee", "2": "A-1042", "name": "Lee"})",      // one too many
-        R"({"1": "Lee", "2": 1042})",                         // a number
-        R"({"1": "Lee", "2": "A-1042\n\nAnything else?"})",   // new lines: normalised
+        R"({"1": "Lee"})",                                   // one is missing
+        R"({"1": "Lee", "2": "A-1042", "name": "Lee"})",     // one too many
+        R"({"1": "Lee", "2": 1042})",                        // a number
+        R"({"1": "Lee", "2": "A-1042\n\nAnything else?"})",  // new lines: normalised
         R"(Sure! Here is your JSON: {"1": "Lee"})",
     };
     for (const auto& written : written_by_the_model) {

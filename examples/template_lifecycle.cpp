@@ -36,9 +36,9 @@ wa::ContentTemplate approved(const wa::ContentClient& contents) {
     std::printf("%s is %s\n", content.definition.friendly_name.c_str(),
                 std::string(to_string(action)).c_str());
     if (contents.fetch_approval(content.sid).status == wa::ApprovalStatus::unsubmitted) {
-        contents.submit(content.sid, {.name = content.definition.friendly_name,
-                                      .category = wa::TemplateCategory{
-                                          wa::TemplateCategory::utility}});
+        contents.submit(content.sid,
+                        {.name = content.definition.friendly_name,
+                         .category = wa::TemplateCategory{wa::TemplateCategory::utility}});
     }
     const auto judged = contents.wait_until_approved(content.sid);
     std::printf("WhatsApp says: %s %s\n", judged.status.str().c_str(),

@@ -69,8 +69,8 @@ bool send(const wa::MessagesClient& client, const std::string& sid) {
     wa::TemplateVariables variables{{"2", "A-2071"}};
     variables.use_default("1");  // the customer reads "Hi Ann": the sample
     // [defaults]
-    const auto sent =
-        client.try_send_template({.to = "+447700900123", .content_sid = sid, .variables = variables});
+    const auto sent = client.try_send_template(
+        {.to = "+447700900123", .content_sid = sid, .variables = variables});
     return refused.error().code() == 21656 && sent.has_value();
 }
 

@@ -74,8 +74,8 @@ struct ApprovalRequest {
     /// Seconds after which Meta gives up on delivering a message made of it.
     std::optional<int> send_ttl_seconds = {};
 
-    /// What is wrong with it, as far as it is known here: a name that was rejected or deleted is not
-    /// usable again for 30 days, which only Twilio knows. Empty if nothing is.
+    /// What is wrong with it, as far as it is known here: a name that was rejected or deleted is
+    /// not usable again for 30 days, which only Twilio knows. Empty if nothing is.
     TWILIOWA_EXPORT ContentFindings check() const;
     /// The same, and whether the category fits what is submitted. `definition` itself is checked by
     /// `definition.check(ContentUse::whatsapp)`.
