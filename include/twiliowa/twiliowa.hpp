@@ -10,6 +10,7 @@
 #include <twiliowa/content/render.hpp>
 #include <twiliowa/content/template.hpp>
 #include <twiliowa/content/template_text.hpp>
+#include <twiliowa/content/template_value.hpp>
 #include <twiliowa/content_client.hpp>
 #include <twiliowa/event_key.hpp>
 #include <twiliowa/http/curl_transport.hpp>

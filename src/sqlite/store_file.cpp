@@ -39,6 +39,15 @@ Result<bool> is_new(SqliteConnection& file) {
     return false;
 }
 
+/// The same at one moment: another process may be making the tables, and half of them would look
+/// like another program's.
+Result<bool> is_new_now(SqliteConnection& file) {
+    if (auto begun = file.execute("begin"); !begun) return begun.error();
+    const auto empty = is_new(file);
+    if (const auto ended = file.execute("commit"); !ended) return ended.error();
+    return empty;
+}
+
 /// One number counts for the whole file, so that no key gets a version twice, whatever became of
 /// its entries.
 constexpr const char* store_tables = R"(
@@ -113,7 +122,7 @@ Result<std::unique_ptr<SqliteConnection>> open_store_file(const std::string& pat
     auto opened = SqliteConnection::open(path, busy_timeout);
     if (!opened) return opened.error();
     auto& file = **opened;
-    const auto empty = is_new(file);
+    const auto empty = is_new_now(file);
     if (!empty) return empty.error();
     if (auto set = use_write_ahead_log(file, busy_timeout); !set) return set.error();
     if (auto set = file.execute("pragma synchronous = full; pragma secure_delete = on; "
