@@ -413,7 +413,7 @@ TEST_CASE("check_store finds a write that looks first and writes then") {
     const auto faults =
         check_store([&] { return store; }, {.pass_time = [&](auto time) { b.clock->advance(time); },
                                             .threads = 8,
-                                            .writes_per_thread = 200});
+                                            .writes_per_thread = 50});
     CHECK(tells(faults, "compare_and_set is not atomic"));
 }
 
