@@ -57,8 +57,8 @@ Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
         if (auto fits = check_template(**content, *checked); !fits) return fits.error();
     }
     const auto instead = known_template(templates.fallback);
-    note = note_of(*checked, now);
-    const auto way = gate->admit(message, note, *content, instead ? *instead : nullptr);
+    if (gate->knows_recipients()) note = note_of(*checked, now);
+    const auto way = gate->admit(*checked, note, *content, instead ? *instead : nullptr);
     if (!way) return way.error();
     if (*way == SendGate::Way::as_it_is) return checked;
     if (!instead) return instead.error();

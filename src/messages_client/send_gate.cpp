@@ -154,10 +154,11 @@ SendNote note_of(const CheckedOutbound& checked, TimePoint now) {
     return note;
 }
 
-Result<SendGate::Way> SendGate::admit(const OutboundMessage& message, const SendNote& note,
+Result<SendGate::Way> SendGate::admit(const CheckedOutbound& checked, const SendNote& note,
                                       const CompiledTemplate* content,
                                       const CompiledTemplate* fallback) const {
-    if (note.to.empty()) return Way::as_it_is;
+    if (checked.to.empty()) return Way::as_it_is;
+    const OutboundMessage& message = *checked.message;
     LinkedRecipient recipient{note};
     bool wants_no_marketing = false;
     if (opt_outs) {
@@ -171,7 +172,7 @@ Result<SendGate::Way> SendGate::admit(const OutboundMessage& message, const Send
             wants_no_marketing = wants_no_marketing || stopped->marketing;
         }
     }
-    if (!note.on_whatsapp()) return Way::as_it_is;
+    if (checked.to.channel() != Address::Channel::whatsapp) return Way::as_it_is;
     const bool direct_send = templates && templates->options().direct_send;
     if (content != nullptr) {
         if (!needs_window(*content, direct_send)) return Way::as_it_is;

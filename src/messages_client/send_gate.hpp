@@ -38,10 +38,14 @@ struct SendGate {
     std::shared_ptr<TemplateCache> templates = {};
     bool refuse_unknown_window = false;
 
+    /// Whether there is anything to note of a message: who is asked about its recipient.
+    bool knows_recipients() const noexcept { return window || opt_outs; }
+
     enum class Way { as_it_is, fallback };
-    /// How the message may go, or why it may not. What is known of its template and its fallback is
+    /// How the message may go, or why it may not. The note may be empty where no recipients are
+    /// known. What is known of its template and its fallback is
     /// null where nothing is.
-    Result<Way> admit(const OutboundMessage& message, const SendNote& note,
+    Result<Way> admit(const CheckedOutbound& checked, const SendNote& note,
                       const CompiledTemplate* content, const CompiledTemplate* fallback) const;
     /// Takes in what Twilio's refusal says of the recipient. A store that fails is left alone: the
     /// refusal is what the caller must hear of.
