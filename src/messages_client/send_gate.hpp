@@ -43,8 +43,7 @@ struct SendGate {
 
     enum class Way { as_it_is, fallback };
     /// How the message may go, or why it may not. The note may be empty where no recipients are
-    /// known. What is known of its template and its fallback is
-    /// null where nothing is.
+    /// known. What is known of its template and its fallback is null where nothing is.
     Result<Way> admit(const CheckedOutbound& checked, const SendNote& note,
                       const CompiledTemplate* content, const CompiledTemplate* fallback) const;
     /// Takes in what Twilio's refusal says of the recipient. A store that fails is left alone: the
