@@ -43,7 +43,7 @@ Result<bool> is_new(SqliteConnection& file) {
 /// like another program's.
 Result<bool> is_new_now(SqliteConnection& file) {
     if (auto begun = file.execute("begin"); !begun) return begun.error();
-    const auto empty = is_new(file);
+    auto empty = is_new(file);
     if (const auto ended = file.execute("commit"); !ended) return ended.error();
     return empty;
 }

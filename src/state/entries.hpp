@@ -88,7 +88,7 @@ Result<bool> erase_entry(Store& store, const std::string& key, MayGo may_go) {
         const auto entry = store.get(key);
         if (!entry) return entry.error();
         if (!*entry) return false;
-        const Result<bool> goes = may_go((*entry)->value);
+        Result<bool> goes = may_go((*entry)->value);
         if (!goes || !*goes) return goes;
         const auto erased = store.erase(key, (*entry)->version);
         if (!erased) return erased.error();

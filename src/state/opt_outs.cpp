@@ -219,9 +219,9 @@ Result<OptOutKeys> opt_out_keys(const OptOutOptions& options, const Sender& send
 /// What is kept of an address; empty where nothing is.
 Result<OptOutRecord> opt_outs_in(const std::optional<StoredValue>& entry) {
     if (!entry) return OptOutRecord{};
-    auto record = parse_opt_out(entry->value);
+    const auto record = parse_opt_out(entry->value);
     if (!record) return foreign_entry();
-    return std::move(*record);
+    return *record;
 }
 
 Result<JoinedOptOuts> joined_opt_outs(Store& store, const OptOutKeys& keys) {

@@ -385,6 +385,7 @@ private:
     template <class Work>
     void at_once(const Work& work) {
         std::vector<std::shared_ptr<Store>> stores;
+        stores.reserve(static_cast<std::size_t>(options_.threads));
         for (int i = 0; i < options_.threads; ++i) stores.push_back(open_());
         std::vector<std::thread> threads;
         threads.reserve(stores.size());
