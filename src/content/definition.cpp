@@ -294,7 +294,7 @@ ContentJson write_definition(const ContentDefinition& definition) {
 }  // namespace detail
 
 ContentAction ContentAction::quick_reply(TextField title, TextField id) {
-    if (id.empty()) id = title;
+    if (id.empty()) id.assign(title);
     return {.type = ContentActionType{ContentActionType::quick_reply},
             .title = std::move(title),
             .id = std::move(id)};

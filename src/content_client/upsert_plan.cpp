@@ -39,7 +39,7 @@ void UpsertPlan::see(ContentTemplate content) {
 UpsertPlan::Step UpsertPlan::decide() {
     auto definition = wanted_;
     if (newest_) {
-        definition.friendly_name = newest_->definition.friendly_name;
+        definition.friendly_name.assign(newest_->definition.friendly_name);
         if (newest_->definition.same_content(definition)) {
             const auto action =
                 doubt_ ? ContentUpsert::Action::created : ContentUpsert::Action::unchanged;

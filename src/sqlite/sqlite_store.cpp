@@ -18,7 +18,7 @@ namespace detail {
 namespace {
 
 using Microseconds = std::int64_t;
-constexpr Microseconds never = std::numeric_limits<Microseconds>::max();
+constexpr Microseconds never_expires = std::numeric_limits<Microseconds>::max();
 
 constexpr std::size_t keys_in_one_statement = 1'024;
 
@@ -30,7 +30,8 @@ Microseconds microseconds_of(const Clock& clock) {
 Microseconds expiry_of(Microseconds now, std::chrono::milliseconds time_to_live) {
     // Before any time that a clock shows, even one that is set back.
     if (time_to_live.count() <= 0) return std::numeric_limits<Microseconds>::min();
-    if (time_to_live.count() >= (never - std::max<Microseconds>(now, 0)) / 1'000) return never;
+    if (time_to_live.count() >= (never_expires - std::max<Microseconds>(now, 0)) / 1'000)
+        return never_expires;
     return now + time_to_live.count() * 1'000;
 }
 
