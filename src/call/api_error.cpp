@@ -190,6 +190,20 @@ Error unreadable_answer(const HttpResponse& response, std::string_view problem) 
                   .request_id = plain_request_id(response)}};
 }
 
+bool may_pass(const Error& error) noexcept {
+    switch (error.kind()) {
+        case ErrorKind::transport:
+        case ErrorKind::timeout:
+        case ErrorKind::rate_limit:
+        case ErrorKind::response:
+            return true;
+        case ErrorKind::api:
+            return error.http_status() >= 500;
+        default:
+            return false;
+    }
+}
+
 Error endless_list(std::string_view problem) {
     return Error{{.kind = ErrorKind::response,
                   .effect = Effect::none,

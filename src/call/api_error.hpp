@@ -20,6 +20,10 @@ Error api_error(const HttpResponse& response, TimePoint now);
 /// An answer with a good status that makes no sense.
 Error unreadable_answer(const HttpResponse& response, std::string_view problem);
 
+/// Whether the same question may have a better answer later: there was none, or one that says no
+/// more than that.
+bool may_pass(const Error& error) noexcept;
+
 /// A list that is not walked any further.
 Error endless_list(std::string_view problem);
 

@@ -79,10 +79,7 @@ Result<std::shared_ptr<const ClientCore>> make_client_core(CredentialsProvider p
 MonotonicTime deadline_of(const ClientCore& core, const CallOptions& options,
                           MonotonicTime now) noexcept {
     const auto timeout = options.timeout.value_or(core.timeout);
-    // In milliseconds, as the longest of them do not fit into the clock's nanoseconds.
-    const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
-    if (timeout >= room) return MonotonicTime::max();
-    return now + std::max(timeout, std::chrono::milliseconds{0});
+    return time_after(now, std::max(timeout, std::chrono::milliseconds{0}));
 }
 
 CallOptions options_until(const ClientCore& core, MonotonicTime deadline, CallOptions options) {

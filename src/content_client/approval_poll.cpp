@@ -3,38 +3,14 @@
 #include <algorithm>
 #include <string>
 
+#include "call/api_error.hpp"
 #include "types/duration_bound.hpp"
 #include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {
 
-namespace {
-
-/// Whether the same question may have a better answer later.
-bool may_pass(const Error& error) noexcept {
-    switch (error.kind()) {
-        case ErrorKind::transport:
-        case ErrorKind::timeout:
-        case ErrorKind::rate_limit:
-        case ErrorKind::response:
-            return true;
-        case ErrorKind::api:
-            return error.http_status() >= 500;
-        default:
-            return false;
-    }
-}
-
-/// `wait` from now, but not beyond the clock.
-MonotonicTime later(MonotonicTime now, std::chrono::milliseconds wait) noexcept {
-    const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
-    return wait >= room ? MonotonicTime::max() : now + wait;
-}
-
-}  // namespace
-
 ApprovalPoll::ApprovalPoll(const ApprovalWait& wait, MonotonicTime now) noexcept
-    : delay_(wait.first), longest_(wait.longest), deadline_(later(now, wait.timeout)) {}
+    : delay_(wait.first), longest_(wait.longest), deadline_(time_after(now, wait.timeout)) {}
 
 std::optional<Error> ApprovalPoll::wrong_times(const ApprovalWait& wait) {
     if (auto wrong = wrong_duration("first", wait.first)) return wrong;
@@ -49,9 +25,9 @@ ApprovalStep ApprovalPoll::on_answer(const Result<ContentApproval>& answer, Mono
     }
     if (answer && !answer->is_pending()) return {answer};
     if (!answer && !may_pass(answer.error())) return {answer};
-    const auto ask_at = later(now, answer || !answer.error().retry_after()
-                                       ? delay_
-                                       : std::max(delay_, *answer.error().retry_after()));
+    const auto ask_at = time_after(now, answer || !answer.error().retry_after()
+                                            ? delay_
+                                            : std::max(delay_, *answer.error().retry_after()));
     if (ask_at > deadline_) {
         if (!answer) return {answer};
         return {unsent_error(

@@ -8,6 +8,7 @@
 #include "state/entries.hpp"
 #include "text/dates.hpp"
 #include "text/json_text.hpp"
+#include "types/duration_bound.hpp"
 
 namespace twiliowa {
 
@@ -60,13 +61,6 @@ std::optional<std::vector<SenderNote>> parse_notes(std::string_view text) {
         notes.push_back(std::move(note));
     }
     return notes;
-}
-
-/// The largest for what a clock cannot hold.
-TimePoint time_after(TimePoint now, std::chrono::milliseconds duration) {
-    const auto room = std::chrono::duration_cast<std::chrono::milliseconds>(
-        TimePoint::max() - std::max(now, TimePoint{}));
-    return duration >= room ? TimePoint::max() : now + duration;
 }
 
 Sender noted_sender(std::string_view wire) {

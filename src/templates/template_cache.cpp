@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "call/api_error.hpp"
 #include "content/definition_json.hpp"
 #include "content/template_json.hpp"
 #include "text/ascii.hpp"
@@ -28,21 +29,6 @@ TemplatesOptions checked_options(TemplatesOptions options) {
     }
     if (!options.clock) options.clock = system_clock();
     return options;
-}
-
-/// Whether Twilio could not be asked, which may be otherwise later.
-bool was_not_asked(const Error& error) noexcept {
-    switch (error.kind()) {
-        case ErrorKind::transport:
-        case ErrorKind::timeout:
-        case ErrorKind::rate_limit:
-        case ErrorKind::response:
-            return true;
-        case ErrorKind::api:
-            return error.http_status() >= 500;
-        default:
-            return false;
-    }
 }
 
 /// The failure of a look-up, as what stops a send: nothing was sent.
@@ -78,11 +64,6 @@ Result<ContentTemplate> asked_for(const ContentSid& sid, Result<ContentTemplate>
 
 std::chrono::milliseconds age_of(TimePoint fetched_at, TimePoint now) noexcept {
     return std::chrono::duration_cast<std::chrono::milliseconds>(now - fetched_at);
-}
-
-MonotonicTime time_after(MonotonicTime now, std::chrono::milliseconds wait) noexcept {
-    const auto room = std::chrono::floor<std::chrono::milliseconds>(MonotonicTime::max() - now);
-    return wait >= room ? MonotonicTime::max() : now + wait;
 }
 
 }  // namespace
@@ -220,7 +201,7 @@ KnownTemplate TemplateCache::keep(ContentTemplate content) {
 
 Result<KnownTemplate> TemplateCache::fall_back(const std::string& sid, const Error& error) {
     if (error.kind() == ErrorKind::not_found) forget(sid);
-    if (!was_not_asked(error)) return unsent(error);
+    if (!may_pass(error)) return unsent(error);
     KnownTemplate known;
     TimePoint fetched_at;
     {
