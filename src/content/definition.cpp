@@ -6,10 +6,9 @@
 #include <type_traits>
 #include <utility>
 
-#include <twiliowa/types/placeholders.hpp>
-
 #include "content/definition_json.hpp"
 #include "content/members.hpp"
+#include "content/variable_text.hpp"
 
 namespace twiliowa {
 
@@ -203,18 +202,9 @@ bool read_samples(const ContentJson& json, TemplateVariables& variables) {
 
 /// `text` with every placeholder written the same way.
 std::string in_one_spelling(std::string_view text) {
-    std::string spelled;
-    std::size_t done = 0;
-    while (const auto placeholder = find_placeholder(text, done)) {
-        spelled += text.substr(done, placeholder->begin - done);
-        if (placeholder->name.empty()) {
-            spelled += text.substr(placeholder->begin, placeholder->end - placeholder->begin);
-        } else {
-            spelled.append("{{").append(placeholder->name).append("}}");
-        }
-        done = placeholder->end;
-    }
-    return spelled += text.substr(done);
+    return replace_variables(text, [](std::string_view name, std::string_view) {
+        return std::string("{{").append(name).append("}}");
+    });
 }
 
 /// For comparison: what is named in the order of its names, placeholders in one spelling.

@@ -4,10 +4,9 @@
 #include <array>
 #include <utility>
 
-#include <twiliowa/types/placeholders.hpp>
-
 #include "content/chosen_type.hpp"
 #include "content/definition_json.hpp"
+#include "content/variable_text.hpp"
 
 namespace twiliowa {
 
@@ -36,22 +35,14 @@ public:
 
 private:
     std::string filled(std::string_view text) const {
-        std::string out;
-        std::size_t done = 0;
-        while (const auto placeholder = find_placeholder(text, done)) {
-            out += text.substr(done, placeholder->begin - done);
-            const auto as_written =
-                text.substr(placeholder->begin, placeholder->end - placeholder->begin);
-            out += value_or(placeholder->name, as_written);
-            done = placeholder->end;
-        }
-        return out += text.substr(done);
+        return replace_variables(text, [this](std::string_view name, std::string_view as_written) {
+            return value_or(name, as_written);
+        });
     }
     std::string_view value_or(std::string_view name, std::string_view as_written) const {
         if (const auto* value = variables_.find(name)) return *value;
         if (const auto* sample = definition_.variables.find(name)) return *sample;
-        if (!name.empty() &&
-            std::find(unfilled_.begin(), unfilled_.end(), name) == unfilled_.end()) {
+        if (std::find(unfilled_.begin(), unfilled_.end(), name) == unfilled_.end()) {
             unfilled_.emplace_back(name);
         }
         return as_written;

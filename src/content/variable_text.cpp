@@ -125,13 +125,8 @@ bool has_variable(std::string_view text) noexcept {
 
 std::string with_values(std::string_view text,
                         const std::function<std::string_view(std::string_view)>& value) {
-    std::string filled;
-    std::size_t done = 0;
-    for (const auto& variable : variables_of(text)) {
-        filled.append(text.substr(done, variable.begin - done)).append(value(variable.name));
-        done = variable.end;
-    }
-    return filled.append(text.substr(done));
+    return replace_variables(text,
+                             [&](std::string_view name, std::string_view) { return value(name); });
 }
 
 std::size_t shortest_length(std::string_view text) {

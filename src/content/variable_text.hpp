@@ -18,7 +18,26 @@ std::vector<Placeholder> placeholders_of(std::string_view text);
 /// Whether it has one that is not malformed.
 bool has_variable(std::string_view text) noexcept;
 
-/// `text` with each variable replaced by what `value` gives for its name. What is malformed stays.
+/// `text` with each variable replaced by what `replacement(name, as_written)` gives for it. What is
+/// malformed stays.
+template <class Replacement>
+std::string replace_variables(std::string_view text, Replacement replacement) {
+    std::string replaced;
+    std::size_t done = 0;
+    while (const auto at = find_placeholder(text, done)) {
+        const auto as_written = text.substr(at->begin, at->end - at->begin);
+        replaced.append(text.substr(done, at->begin - done));
+        if (at->name.empty()) {
+            replaced.append(as_written);
+        } else {
+            replaced.append(replacement(at->name, as_written));
+        }
+        done = at->end;
+    }
+    return replaced.append(text.substr(done));
+}
+
+/// The same with what `value` gives for its name.
 std::string with_values(std::string_view text,
                         const std::function<std::string_view(std::string_view)>& value);
 
