@@ -28,12 +28,19 @@ struct MessagesClient::Impl : detail::ApiClient {
         detail::refuse_call_async(*core, transport, kind, error, std::move(done));
     }
 
-    /// False if a template that the message names has to be fetched first.
-    bool find_templates(const OutboundMessage& message, detail::MessageTemplates& templates) const;
-    Result<Message> run_send(const OutboundMessage& message,
-                             const detail::MessageTemplates& templates,
+    /// Null if nothing is known of templates.
+    std::shared_ptr<detail::TemplateCache> template_cache() const {
+        return gate ? gate->templates : nullptr;
+    }
+
+    /// The call that creates `message`. Where `needed.missing` says so, it has to be prepared again
+    /// with what a look-up of that template came to.
+    Result<detail::PreparedCall> prepare_send(const OutboundMessage& message,
+                                              detail::NeededTemplate& needed,
+                                              detail::SendNote& note) const;
+    Result<Message> run_send(Result<detail::PreparedCall> prepared, const detail::SendNote& note,
                              const CallOptions& options) const;
-    void start_send(const OutboundMessage& message, const detail::MessageTemplates& templates,
+    void start_send(Result<detail::PreparedCall> prepared, detail::SendNote note,
                     Callback<Message> done, const CallOptions& options) const;
 
     static void start_reconcile(const std::shared_ptr<const Impl>& impl,

@@ -6,60 +6,19 @@
 
 namespace twiliowa::detail {
 
-namespace {
-
-using LookedUp = std::optional<Result<KnownTemplate>>;
-
-/// False if it has to be fetched.
-bool find_template(const TemplateCache& cache, const std::string& sid, LookedUp& looked_up) {
-    if (sid.empty() || looked_up) return true;
-    auto known = cache.find(sid);
-    if (!known) return false;
-    looked_up.emplace(std::move(known));
-    return true;
-}
-
-}  // namespace
-
-bool MessageTemplates::find(const TemplateCache& cache, const OutboundMessage& message) {
-    const bool found = find_template(cache, message.content_sid, content);
-    return find_template(cache, message.fallback_content_sid, fallback) && found;
-}
-
-void MessageTemplates::fetch(TemplateCache& cache, const OutboundMessage& message,
-                             const CallOptions& options) {
-    if (!message.content_sid.empty() && !content) {
-        content = cache.get(message.content_sid, options);
-    }
-    if (!message.fallback_content_sid.empty() && !fallback) {
-        fallback = cache.get(message.fallback_content_sid, options);
-    }
-}
-
-void async_fetch_templates(const std::shared_ptr<TemplateCache>& cache,
-                           const OutboundMessage& message,
-                           std::function<void(MessageTemplates)> then) {
-    auto templates = std::make_shared<MessageTemplates>();
-    // The look-up under way keeps what comes after it, which must not keep the cache in turn.
-    auto fallback = [weak = std::weak_ptr<TemplateCache>(cache), sid = message.fallback_content_sid,
-                     templates, then = std::move(then)]() mutable {
-        if (sid.empty()) return then(std::move(*templates));
-        const auto alive = weak.lock();
-        if (!alive) {
-            templates->fallback.emplace(client_destroyed());
-            return then(std::move(*templates));
+Result<const CompiledTemplate*> NeededTemplate::find(const TemplateCache* cache,
+                                                     const std::string& sid) {
+    if (cache == nullptr || sid.empty()) return nullptr;
+    if (!looked_up) {
+        auto known = cache->find(sid);
+        if (!known) {
+            missing = sid;
+            return unsent_error(ErrorKind::invalid_request, "a template has to be looked up first");
         }
-        alive->async_get(sid, [templates, then](Result<KnownTemplate> known) {
-            templates->fallback = std::move(known);
-            then(std::move(*templates));
-        });
-    };
-    if (message.content_sid.empty()) return fallback();
-    cache->async_get(message.content_sid,
-                     [templates, fallback](Result<KnownTemplate> known) mutable {
-                         templates->content = std::move(known);
-                         fallback();
-                     });
+        looked_up.emplace(std::move(known));
+    }
+    if (!*looked_up) return looked_up->error();
+    return (**looked_up).get();
 }
 
 Result<void> check_template(const CompiledTemplate& known, const CheckedOutbound& checked) {

@@ -1,13 +1,10 @@
 /// @file
-/// What is known of the templates that a message names.
+/// What is known of the template that a message is made of.
 #pragma once
 
-#include <functional>
-#include <memory>
 #include <optional>
+#include <string>
 
-#include <twiliowa/types/call_options.hpp>
-#include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
 
 #include "messages_client/outbound_checks.hpp"
@@ -15,21 +12,18 @@
 
 namespace twiliowa::detail {
 
-/// Looked up before a message is checked; nullopt for a template that it does not name.
-struct MessageTemplates {
-    std::optional<Result<KnownTemplate>> content = {};
-    std::optional<Result<KnownTemplate>> fallback = {};
+/// What preparing a message comes to know of the one template that it needs: its own, or its
+/// fallback's once that is what goes. No message that passes the checks needs both.
+///
+/// Preparing asks nobody: it stops with what is `missing`. Whoever prepares has that looked up,
+/// with their thread or with the transport, and prepares again.
+struct NeededTemplate {
+    std::optional<Result<KnownTemplate>> looked_up = {};
+    std::string missing = {};  ///< The SID; empty if nothing was.
 
-    /// What is known without asking. False if something has to be fetched.
-    bool find(const TemplateCache& cache, const OutboundMessage& message);
-    /// Fetches what is missing, in this thread.
-    void fetch(TemplateCache& cache, const OutboundMessage& message, const CallOptions& options);
+    /// What is known of the template; null without a cache or a SID.
+    Result<const CompiledTemplate*> find(const TemplateCache* cache, const std::string& sid);
 };
-
-/// Finds or fetches them, and hands them to `then`, perhaps inside this call.
-void async_fetch_templates(const std::shared_ptr<TemplateCache>& cache,
-                           const OutboundMessage& message,
-                           std::function<void(MessageTemplates)> then);
 
 /// Refuses a template whose variables do not fit, or that goes to nobody of that kind. `checked`
 /// names the recipient.

@@ -1,8 +1,9 @@
 #include <utility>
 
 #include "messages_client/impl.hpp"
-#include "messages_client/message_templates.hpp"
+#include "messages_client/outbound_checks.hpp"
 #include "messages_client/reconcile_search.hpp"
+#include "templates/template_cache.hpp"
 #include "types/unsent_error.hpp"
 
 namespace twiliowa {
@@ -13,14 +14,13 @@ namespace {
 /// `where` with the text that Twilio makes of the message's template, if that is known and nobody
 /// said it. WhatsApp's own words around a code are not known.
 ReconcileOptions with_expected_text(const OutboundMessage& message, ReconcileOptions where,
-                                    const std::optional<Result<KnownTemplate>>& looked_up) {
-    if (!where.expected_text.empty() || !looked_up || !*looked_up ||
-        names_extra(message, "ContentSid") || names_extra(message, "ContentVariables")) {
+                                    const KnownTemplate& known) {
+    if (!where.expected_text.empty() || known == nullptr || names_extra(message, "ContentSid") ||
+        names_extra(message, "ContentVariables")) {
         return where;
     }
-    const auto& known = ***looked_up;
-    if (!known.is_authentication) {
-        where.expected_text = render(known.content.definition, message.content_variables).body;
+    if (!known->is_authentication) {
+        where.expected_text = render(known->content.definition, message.content_variables).body;
     }
     return where;
 }
@@ -40,13 +40,13 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
                                                      const CallOptions& options) const {
     const auto& core = *impl_->core;
     const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    detail::MessageTemplates templates;
-    if (!impl_->find_templates(message, templates)) {
-        templates.fetch(*impl_->gate->templates, message, options);
+    const auto cache = impl_->template_cache();
+    detail::KnownTemplate known;
+    if (cache && !message.content_sid.empty()) {
+        known = cache->get(message.content_sid, options).value_or(nullptr);
     }
     auto search = detail::ReconcileSearch::create(
-        message, impl_->defaults, attempted_at,
-        detail::with_expected_text(message, where, templates.content));
+        message, impl_->defaults, attempted_at, detail::with_expected_text(message, where, known));
     if (!search) return impl_->refuse(detail::list_call, search.error());
     auto page = try_list_page(search->filter(), detail::options_until(core, deadline, options));
     while (page && search->look_at(*page) && !page->next.empty()) {
@@ -61,22 +61,21 @@ void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint a
                                      const CallOptions& options) const {
     const auto& core = *impl_->core;
     const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    detail::MessageTemplates templates;
-    if (impl_->find_templates(message, templates)) {
-        return Impl::start_reconcile(impl_, message, attempted_at,
-                                     detail::with_expected_text(message, where, templates.content),
-                                     std::move(done), options, deadline);
+    const auto cache = impl_->template_cache();
+    if (!cache || message.content_sid.empty()) {
+        return Impl::start_reconcile(impl_, message, attempted_at, where, std::move(done), options,
+                                     deadline);
     }
-    detail::async_fetch_templates(
-        impl_->gate->templates, message,
-        [weak = std::weak_ptr<const Impl>(impl_), message, attempted_at, where, options, deadline,
-         done = std::move(done)](const detail::MessageTemplates& fetched) {
-            const auto impl = weak.lock();
-            if (!impl) return done(detail::client_destroyed());
-            Impl::start_reconcile(impl, message, attempted_at,
-                                  detail::with_expected_text(message, where, fetched.content), done,
-                                  options, deadline);
-        });
+    cache->async_get(message.content_sid, [weak = std::weak_ptr<const Impl>(impl_), message,
+                                           attempted_at, where, options, deadline,
+                                           done = std::move(done)](
+                                              const Result<detail::KnownTemplate>& known) {
+        const auto impl = weak.lock();
+        if (!impl) return done(detail::client_destroyed());
+        Impl::start_reconcile(impl, message, attempted_at,
+                              detail::with_expected_text(message, where, known.value_or(nullptr)),
+                              done, options, deadline);
+    });
 }
 
 void MessagesClient::Impl::start_reconcile(const std::shared_ptr<const Impl>& impl,

@@ -27,45 +27,34 @@ Result<void> has_window_for_fallback(const OutboundMessage& message, const SendG
                                   "give the client a ClientOptions::window, or leave it out");
 }
 
-/// Whether it is refused whatever its template is, so that nothing has to be looked up.
-bool is_refused_anyway(const OutboundMessage& message, const OutboundDefaults& defaults,
-                       const ClientCore& core) {
-    return !check_outbound(message, defaults, core.clock->now());
-}
-
-/// A template that was looked up, if it was; or why it could not be.
-Result<const CompiledTemplate*> known_template(
-    const std::optional<Result<KnownTemplate>>& looked_up) {
-    if (!looked_up) return nullptr;
-    if (!*looked_up) return looked_up->error();
-    return (**looked_up).get();
-}
-
 /// `message` checked, or, where the gate wants it so, its fallback, which is put into `fallback`.
-/// `note` is filled in for the gate, if there is one.
+/// `note` is filled in for the gate, if there is one. Fails with `needed.missing` where a template
+/// has to be looked up first.
 Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
                                        const OutboundDefaults& defaults, TimePoint now,
-                                       const SendGate* gate, const MessageTemplates& templates,
+                                       const SendGate* gate, NeededTemplate& needed,
                                        std::optional<OutboundMessage>& fallback, SendNote& note) {
     auto checked = check_outbound(message, defaults, now);
     if (!checked) return checked;
     if (auto known = has_window_for_fallback(message, gate); !known) return known.error();
     if (gate == nullptr) return checked;
-    const auto content = known_template(templates.content);
+    const auto* cache = gate->templates.get();
+    const auto content = needed.find(cache, message.content_sid);
     if (!content) return content.error();
     if (*content != nullptr) {
         if (auto fits = check_template(**content, *checked); !fits) return fits.error();
     }
-    const auto instead = known_template(templates.fallback);
     if (gate->knows_recipients()) note = note_of(*checked, now);
-    const auto way = gate->admit(*checked, note, *content, instead ? *instead : nullptr);
+    const auto way = gate->admit(*checked, note, *content, needed);
     if (!way) return way.error();
     if (*way == SendGate::Way::as_it_is) return checked;
-    if (!instead) return instead.error();
     note.fallback = true;
     fallback = fallback_of(message);
     checked = check_outbound(*fallback, defaults, now);
-    if (checked && *instead != nullptr) {
+    if (!checked) return checked;
+    const auto instead = needed.find(cache, fallback->content_sid);
+    if (!instead) return instead.error();
+    if (*instead != nullptr) {
         if (auto fits = check_template(**instead, *checked); !fits) return fits.error();
     }
     return checked;
@@ -73,10 +62,10 @@ Result<CheckedOutbound> admit_outbound(const OutboundMessage& message,
 
 Result<PreparedCall> prepare_send(const ClientCore& core, const OutboundDefaults& defaults,
                                   const OutboundMessage& message, const SendGate* gate,
-                                  const MessageTemplates& templates, SendNote& note) {
+                                  NeededTemplate& needed, SendNote& note) {
     std::optional<OutboundMessage> fallback;
     const auto checked =
-        admit_outbound(message, defaults, core.clock->now(), gate, templates, fallback, note);
+        admit_outbound(message, defaults, core.clock->now(), gate, needed, fallback, note);
     if (!checked) return checked.error();
     auto prepared = prepare(core, Repeat::duplicates, ".json");
     if (!prepared) return prepared;
@@ -95,7 +84,7 @@ std::optional<Error> read_created(HttpResponse& answer, Message& message) {
 }
 
 constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const SendGate*,
-               const MessageTemplates&, SendNote&>
+               NeededTemplate&, SendNote&>
     create_verb{
         {"messages.create", HttpMethod::post, "/2010-04-01/Accounts/{AccountSid}/Messages.json"},
         prepare_send,
@@ -107,52 +96,77 @@ constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const S
 Result<void> MessagesClient::check(const OutboundMessage& message) const {
     std::optional<OutboundMessage> fallback;
     detail::SendNote note;
-    detail::MessageTemplates templates;
-    if (!impl_->find_templates(message, templates) &&
-        !detail::is_refused_anyway(message, impl_->defaults, *impl_->core)) {
-        templates.fetch(*impl_->gate->templates, message, {});
+    detail::NeededTemplate needed;
+    const auto admit = [&] {
+        return detail::admit_outbound(message, impl_->defaults, impl_->core->clock->now(),
+                                      impl_->gate.get(), needed, fallback, note);
+    };
+    auto checked = admit();
+    if (!needed.missing.empty()) {
+        needed.looked_up = impl_->gate->templates->get(needed.missing, {});
+        checked = admit();
     }
-    const auto checked = detail::admit_outbound(message, impl_->defaults, impl_->core->clock->now(),
-                                                impl_->gate.get(), templates, fallback, note);
     if (!checked) return checked.error();
     return {};
 }
 
-bool MessagesClient::Impl::find_templates(const OutboundMessage& message,
-                                          detail::MessageTemplates& templates) const {
-    return !gate || !gate->templates || templates.find(*gate->templates, message);
-}
-
-Result<Message> MessagesClient::Impl::run_send(const OutboundMessage& message,
-                                               const detail::MessageTemplates& templates,
-                                               const CallOptions& options) const {
-    detail::SendNote note;
-    auto sent = run(detail::create_verb, options, defaults, message, gate.get(), templates, note);
-    if (gate) gate->finish(note, sent);
-    return sent;
+Result<detail::PreparedCall> MessagesClient::Impl::prepare_send(const OutboundMessage& message,
+                                                                detail::NeededTemplate& needed,
+                                                                detail::SendNote& note) const {
+    return detail::create_verb.prepare(*core, defaults, message, gate.get(), needed, note);
 }
 
 Result<Message> MessagesClient::try_send(const OutboundMessage& message,
                                          const CallOptions& options) const {
-    detail::MessageTemplates templates;
-    if (impl_->find_templates(message, templates) ||
-        detail::is_refused_anyway(message, impl_->defaults, *impl_->core)) {
-        return impl_->run_send(message, templates, options);
-    }
     const auto& core = *impl_->core;
+    detail::NeededTemplate needed;
+    detail::SendNote note;
+    auto prepared = impl_->prepare_send(message, needed, note);
+    if (needed.missing.empty()) return impl_->run_send(std::move(prepared), note, options);
+
     const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    templates.fetch(*impl_->gate->templates, message,
-                    detail::options_until(core, deadline, options));
-    return impl_->run_send(message, templates, detail::options_until(core, deadline, options));
+    needed.looked_up =
+        impl_->gate->templates->get(needed.missing, detail::options_until(core, deadline, options));
+    note = {};
+    prepared = impl_->prepare_send(message, needed, note);
+    return impl_->run_send(std::move(prepared), note,
+                           detail::options_until(core, deadline, options));
 }
 
-void MessagesClient::Impl::start_send(const OutboundMessage& message,
-                                      const detail::MessageTemplates& templates,
-                                      Callback<Message> done, const CallOptions& options) const {
+Result<Message> MessagesClient::Impl::run_send(Result<detail::PreparedCall> prepared,
+                                               const detail::SendNote& note,
+                                               const CallOptions& options) const {
+    auto sent =
+        detail::run_verb(detail::create_verb, *core, *transport, std::move(prepared), options);
+    if (gate) gate->finish(note, sent);
+    return sent;
+}
+
+void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
+                                const CallOptions& options) const {
+    const auto& core = *impl_->core;
+    detail::NeededTemplate needed;
     detail::SendNote note;
-    // Prepared first: the completion has to know what was noted then.
-    auto prepared =
-        detail::create_verb.prepare(*core, defaults, message, gate.get(), templates, note);
+    auto prepared = impl_->prepare_send(message, needed, note);
+    if (needed.missing.empty()) {
+        return impl_->start_send(std::move(prepared), std::move(note), std::move(done), options);
+    }
+    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
+    impl_->gate->templates->async_get(
+        needed.missing, [weak = std::weak_ptr<const Impl>(impl_), message, done = std::move(done),
+                         options, deadline](Result<detail::KnownTemplate> known) {
+            const auto impl = weak.lock();
+            if (!impl) return done(detail::client_destroyed());
+            detail::NeededTemplate fetched{.looked_up = std::move(known)};
+            detail::SendNote noted;
+            auto again = impl->prepare_send(message, fetched, noted);
+            impl->start_send(std::move(again), std::move(noted), done,
+                             detail::options_until(*impl->core, deadline, options));
+        });
+}
+
+void MessagesClient::Impl::start_send(Result<detail::PreparedCall> prepared, detail::SendNote note,
+                                      Callback<Message> done, const CallOptions& options) const {
     if (gate) {
         done = [asked = gate, note = std::move(note),
                 done = std::move(done)](Result<Message> sent) {
@@ -162,26 +176,6 @@ void MessagesClient::Impl::start_send(const OutboundMessage& message,
     }
     detail::start_verb(detail::create_verb, core, transport, std::move(prepared), std::move(done),
                        options);
-}
-
-void MessagesClient::async_send(const OutboundMessage& message, Callback<Message> done,
-                                const CallOptions& options) const {
-    detail::MessageTemplates templates;
-    if (impl_->find_templates(message, templates) ||
-        detail::is_refused_anyway(message, impl_->defaults, *impl_->core)) {
-        return impl_->start_send(message, templates, std::move(done), options);
-    }
-    const auto& core = *impl_->core;
-    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    detail::async_fetch_templates(
-        impl_->gate->templates, message,
-        [weak = std::weak_ptr<const Impl>(impl_), message, done = std::move(done), options,
-         deadline](const detail::MessageTemplates& fetched) {
-            const auto impl = weak.lock();
-            if (!impl) return done(detail::client_destroyed());
-            impl->start_send(message, fetched, done,
-                             detail::options_until(*impl->core, deadline, options));
-        });
 }
 
 Message MessagesClient::send(const OutboundMessage& message, const CallOptions& options) const {

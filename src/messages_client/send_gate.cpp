@@ -156,7 +156,7 @@ SendNote note_of(const CheckedOutbound& checked, TimePoint now) {
 
 Result<SendGate::Way> SendGate::admit(const CheckedOutbound& checked, const SendNote& note,
                                       const CompiledTemplate* content,
-                                      const CompiledTemplate* fallback) const {
+                                      NeededTemplate& fallback) const {
     if (checked.to.empty()) return Way::as_it_is;
     const OutboundMessage& message = *checked.message;
     LinkedRecipient recipient{note};
@@ -186,10 +186,12 @@ Result<SendGate::Way> SendGate::admit(const CheckedOutbound& checked, const Send
     if (state->open || (!state->known && !refuse_unknown_window)) return Way::as_it_is;
     if (content != nullptr) return template_window_refusal(*content, state->known);
     if (message.fallback_content_sid.empty()) return window_refusal(state->known);
-    if (fallback != nullptr) {
-        if (fallback->is_marketing && wants_no_marketing) return no_marketing_refusal();
-        if (needs_window(*fallback, direct_send)) {
-            return template_window_refusal(*fallback, state->known);
+    const auto instead = fallback.find(templates.get(), message.fallback_content_sid);
+    if (!instead) return instead.error();
+    if (*instead != nullptr) {
+        if ((*instead)->is_marketing && wants_no_marketing) return no_marketing_refusal();
+        if (needs_window(**instead, direct_send)) {
+            return template_window_refusal(**instead, state->known);
         }
     }
     return Way::fallback;

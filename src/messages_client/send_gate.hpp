@@ -16,6 +16,7 @@
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/sender.hpp>
 
+#include "messages_client/message_templates.hpp"
 #include "messages_client/outbound_checks.hpp"
 #include "templates/template_cache.hpp"
 
@@ -43,9 +44,10 @@ struct SendGate {
 
     enum class Way { as_it_is, fallback };
     /// How the message may go, or why it may not. The note may be empty where no recipients are
-    /// known. What is known of its template and its fallback is null where nothing is.
+    /// known, `content` is null where nothing is known of the message's template. Its fallback is
+    /// needed only where that has to go.
     Result<Way> admit(const CheckedOutbound& checked, const SendNote& note,
-                      const CompiledTemplate* content, const CompiledTemplate* fallback) const;
+                      const CompiledTemplate* content, NeededTemplate& fallback) const;
     /// Takes in what Twilio's refusal says of the recipient. A store that fails is left alone: the
     /// refusal is what the caller must hear of.
     void learn(const SendNote& note, const Error& refusal) const;

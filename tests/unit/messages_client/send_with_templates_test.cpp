@@ -283,6 +283,102 @@ TEST_CASE("a fallback template has to fit and to be approved") {
     CHECK(code_of(text("pending", {})) == 0);
 }
 
+TEST_CASE("a fallback that stays at home is not looked up: the text goes while nobody answers") {
+    const Desk desk;
+    const auto silent = FakeTwilio::with_account({.clock = desk.clock});
+    silent->set_fault_rate(Fault::black_hole, 1);
+    auto with = desk.options();
+    with.window = desk.window;
+    with.templates = std::make_shared<Templates>(
+        ContentClient{silent->credentials(), silent->client_options()}, desk.templates_options);
+    const MessagesClient client{desk.fake->credentials(), with};
+    const OutboundText text{.to = customer,
+                            .body = "Hello",
+                            .fallback_content_sid = TextField("HX" + std::string(32, 'a')),
+                            .fallback_variables = ann};
+    const auto send_all = [&] {
+        const auto started = desk.clock->monotonic_now();
+        CHECK(client.check(text));
+        CHECK(client.try_send_text(text));
+        std::optional<bool> went;
+        client.async_send_text(text, [&](const auto& sent) { went = sent.has_value(); });
+        desk.fake->run_until_idle();
+        CHECK(went == true);
+        CHECK(client.try_reconcile(text, desk.clock->now()));
+        std::optional<bool> found;
+        client.async_reconcile(text, desk.clock->now(),
+                               [&](const auto& result) { found = result.has_value(); });
+        desk.fake->run_until_idle();
+        CHECK(found == true);
+        CHECK(desk.clock->monotonic_now() == started);
+    };
+    send_all();  // nothing is known of the window
+    desk.open_window();
+    send_all();
+    CHECK(desk.sent() == 4);
+    CHECK(silent->request_count() == 0);
+    // Where it is what goes, it is needed.
+    desk.clock->advance(25h);
+    const auto closed = client.try_send_text(text);
+    REQUIRE_FALSE(closed);
+    CHECK(closed.error().kind() == ErrorKind::timeout);
+    CHECK(closed.error().effect() == Effect::none);
+    CHECK(silent->request_count() > 0);
+    CHECK(desk.sent() == 4);
+}
+
+TEST_CASE("a fallback that goes is looked up and checked in the asynchronous form, too") {
+    const Desk desk;
+    desk.close_window();
+    const auto client = desk.client();
+    const auto text = [&](std::string approval, TemplateVariables variables) {
+        std::optional<Result<Message>> end;
+        client.async_send_text({.to = customer,
+                                .body = "Hello",
+                                .fallback_content_sid = desk.add(std::move(approval)),
+                                .fallback_variables = std::move(variables)},
+                               [&](Result<Message> sent) { end.emplace(std::move(sent)); });
+        CHECK_FALSE(end);
+        desk.fake->run_until_idle();
+        REQUIRE(end);
+        return *end;
+    };
+    CHECK(code_of(text("approved", {})) == 21656);
+    CHECK(code_of(text("pending", ann)) == 63016);
+    CHECK(desk.sent() == 0);
+    CHECK(desk.fake->request_count() == 4);
+    const auto sent = text("approved", ann);
+    REQUIRE(sent);
+    CHECK(sent->sent_fallback);
+    CHECK(desk.fake->request_count() == 7);
+}
+
+TEST_CASE("what happens while a fallback is looked up counts") {
+    const Desk desk;
+    desk.close_window();
+    const auto client = desk.client();
+    std::optional<Result<Message>> end;
+    const auto send_while = [&](const auto& event) {
+        end.reset();
+        client.async_send_text({.to = customer,
+                                .body = "Hello",
+                                .fallback_content_sid = desk.add("approved"),
+                                .fallback_variables = ann},
+                               [&](Result<Message> sent) { end.emplace(std::move(sent)); });
+        event();
+        desk.fake->run_until_idle();
+        REQUIRE(end);
+    };
+    send_while([&] { desk.open_window(); });
+    REQUIRE(*end);
+    CHECK_FALSE((*end)->sent_fallback);
+    desk.clock->advance(25h);
+    send_while(
+        [&] { REQUIRE(desk.opt_outs->learn_error(FakeTwilio::demo_sender, customer, 21610)); });
+    CHECK(code_of(*end) == 21610);
+    CHECK(desk.sent() == 1);
+}
+
 TEST_CASE("a one-time code does not go to a user id") {
     const Desk desk;
     const auto sid = desk.add("approved", R"({"whatsapp/authentication": {"actions":
