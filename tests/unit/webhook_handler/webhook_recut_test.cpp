@@ -11,11 +11,9 @@
 using namespace twiliowa;
 using namespace twiliowa::test;
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr int signed_webhooks = 200;
-#else
-constexpr int signed_webhooks = 2'000;
-#endif
+// Enough: with the binding of a signature taken out, the first one runs twice; with the signature
+// taken out of an unknown webhook's key, the 27th does not run.
+constexpr int signed_webhooks = 300;
 constexpr int recuts_of_each = 50;
 
 TEST_CASE("random recuts of random signed webhooks: the handler runs once") {
