@@ -188,6 +188,47 @@ TEST_CASE("a template that is not approved goes in the window only, or where not
               {.to = customer, .content_sid = desk.add("approved"), .variables = ann})) == 0);
 }
 
+TEST_CASE("a refusal says whether the window is closed or nothing is known of it") {
+    const Desk desk;
+    const auto why = [&](std::string types) {
+        const auto sent =
+            desk.client(UnknownWindow::refuse)
+                .try_send_template(
+                    {.to = customer, .content_sid = desk.add("pending", types), .variables = ann});
+        return sent ? std::string{} : std::string{sent.error().what()};
+    };
+    const auto why_text = [&] {
+        const auto sent =
+            desk.client(UnknownWindow::refuse).try_send_text({.to = customer, .body = "Hello"});
+        return sent ? std::string{} : std::string{sent.error().what()};
+    };
+    CHECK(why_text() == containing("nothing is known of the 24-hour window"));
+    CHECK(why({}) == containing("nothing is known of the 24-hour window"));
+    CHECK(why(list_picker()) == containing("nothing is known of the 24-hour window"));
+    desk.close_window();
+    CHECK(why_text() == containing("the 24-hour window of the recipient is closed"));
+    CHECK(why({}) == containing("the 24-hour window of the recipient is closed"));
+    CHECK(why(list_picker()) == containing("the 24-hour window of the recipient is closed"));
+}
+
+TEST_CASE("without a window a text goes, and a template that needs one as the options say") {
+    const Desk desk;
+    const auto sent = [&](UnknownWindow unknown, const OutboundMessage& message) {
+        auto with = desk.options();
+        with.opt_outs = desk.opt_outs;
+        with.unknown_window = unknown;
+        with.templates = desk.templates();
+        return code_of(MessagesClient{desk.fake->credentials(), with}.try_send(message));
+    };
+    const OutboundMessage text = OutboundText{.to = customer, .body = "Hello"};
+    const OutboundMessage pending =
+        OutboundTemplate{.to = customer, .content_sid = desk.add("pending"), .variables = ann};
+    CHECK(sent(UnknownWindow::refuse, text) == 0);
+    CHECK(sent(UnknownWindow::send, pending) == 0);
+    CHECK(sent(UnknownWindow::refuse, pending) == 63016);
+    CHECK(desk.sent() == 2);
+}
+
 TEST_CASE("a template of whose approval a file says nothing counts as unsubmitted") {
     const Desk desk;
     const std::string sid = "HX" + std::string(32, 'a');
@@ -261,6 +302,40 @@ TEST_CASE("marketing is known by the template, though the message does not say s
                                       .body = "Hello",
                                       .fallback_content_sid = desk.add("approved", {}, "MARKETING"),
                                       .fallback_variables = ann})) == 63050);
+}
+
+TEST_CASE("a fallback that is marketing is refused to who wants none, and to nobody else") {
+    const Desk desk;
+    desk.close_window();
+    const auto client = desk.client();
+    const auto marketing = desk.add("approved", {}, "MARKETING");
+    const auto sent = [&](const std::string& fallback) {
+        return code_of(client.try_send(OutboundMessage{
+            .to = customer,
+            .from = TextField(FakeTwilio::demo_sender),
+            .messaging_service_sid = TextField(FakeTwilio::demo_messaging_service_sid),
+            .body = "Hello",
+            .fallback_content_sid = fallback,
+            .fallback_variables = ann}));
+    };
+    CHECK(sent(marketing) == 0);
+    // Of this sender; of the messaging service nothing is known.
+    REQUIRE(desk.opt_outs->learn_error(FakeTwilio::demo_sender, customer, 63050));
+    CHECK(sent(marketing) == 63050);
+    CHECK(sent(desk.add("approved")) == 0);
+    CHECK(desk.sent() == 2);
+}
+
+TEST_CASE("with Direct Send a fallback needs no approval") {
+    Desk desk;
+    desk.templates_options.direct_send = true;
+    desk.close_window();
+    const auto sent = desk.client().try_send_text({.to = customer,
+                                                   .body = "Hello",
+                                                   .fallback_content_sid = desk.add("unsubmitted"),
+                                                   .fallback_variables = ann});
+    REQUIRE(sent);
+    CHECK(sent->sent_fallback);
 }
 
 TEST_CASE("a fallback template has to fit and to be approved") {
