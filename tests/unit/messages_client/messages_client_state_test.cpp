@@ -181,7 +181,8 @@ TEST_CASE("outside the window the fallback template goes instead, in every form"
     SUBCASE("with all of its content replaced") {
         OutboundMessage whole = message;
         whole.media_url = {"https://x.test/a"};
-        whole.extra = {{"MediaUrl", "https://x.test/b"}, {"Body", "x"}};
+        whole.extra = {
+            {"MediaUrl", "https://x.test/b"}, {"Body", "x"}, {"PersistentAction", "geo:1,2"}};
         CHECK(o.client().check(whole).has_value());
         CHECK(o.client().try_send(whole).has_value());
     }

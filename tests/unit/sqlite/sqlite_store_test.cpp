@@ -295,6 +295,26 @@ TEST_CASE("a store that may not be written says so") {
           }) == 0);
 }
 
+TEST_CASE("a new file that another program holds is refused when the time to wait is over") {
+    const Disk d;
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(d.path.c_str(), &other) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(other, "begin immediate", nullptr, nullptr, nullptr) == SQLITE_OK);
+    CHECK(d.refusal({.busy_timeout = 0ms}) == containing("is locked by another process"));
+    sqlite3_close(other);
+    CHECK(put(*d.open(), "k") != 0);
+}
+
+TEST_CASE("a disk that cannot have a write-ahead log is refused") {
+    const Disk d;
+    auto* const usual = sqlite3_vfs_find(nullptr);
+    // Knows no shared memory, as a disk of the network.
+    REQUIRE(sqlite3_vfs_register(sqlite3_vfs_find("unix-dotfile"), 1) == SQLITE_OK);
+    CHECK(d.refusal() == containing("cannot have a write-ahead log"));
+    REQUIRE(sqlite3_vfs_register(usual, 1) == SQLITE_OK);
+    CHECK(put(*d.open(), "k") != 0);
+}
+
 TEST_CASE("another process that writes is waited for, and then named") {
     const Disk d;
     const auto store = d.open({.busy_timeout = 0ms});
