@@ -368,6 +368,26 @@ TEST_CASE("a full disk refuses the write and loses nothing") {
     CHECK(d.text_of("pragma integrity_check") == "ok");
 }
 
+TEST_CASE("a store that ends closes its file, and after fork() leaves the parent's as it was") {
+    const Disk d;
+    const auto open_files = [] {
+        const std::filesystem::directory_iterator all{"/dev/fd"};
+        return std::distance(begin(all), end(all));
+    };
+    const auto before = open_files();
+    auto store = d.open();
+    put(*store, "k");
+    CHECK(open_files() > before);
+    CHECK(in_child([&] {
+              const auto inherited = open_files();
+              store.reset();
+              return open_files() == inherited ? 0 : 1;
+          }) == 0);
+    store.reset();
+    CHECK(open_files() == before);
+    CHECK_FALSE(std::filesystem::exists(d.path + "-wal"));
+}
+
 TEST_CASE(
     "a store that was opened before fork() is of no use in the child, and whole in the parent") {
     const Disk d;
