@@ -15,6 +15,7 @@
 #include <iterator>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -208,6 +209,16 @@ TEST_CASE("the file is its owner's alone, and says what it is") {
     CHECK(d.text_of("pragma application_id") == std::to_string(0x54775761));
     CHECK(d.text_of("pragma user_version") == "1");
     CHECK(d.text_of("pragma journal_mode") == "wal");
+}
+
+TEST_CASE("a key and a value of no bytes at all are a key and a value") {
+    const Disk d;
+    const auto store = d.open();
+    CHECK(store->compare_and_set(std::string_view{}, 0, std::string_view{}, 1h, Keep::pinned)
+              .value() != 0);
+    const auto entry = store->get(std::string_view{}).value();
+    REQUIRE(entry);
+    CHECK(entry->value.empty());
 }
 
 TEST_CASE("a great many keys are read at once") {
