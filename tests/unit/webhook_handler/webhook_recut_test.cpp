@@ -11,7 +11,7 @@
 using namespace twiliowa;
 using namespace twiliowa::test;
 
-// Enough: with the binding of a signature taken out, the first one runs twice; with the signature
+// Enough: with the binding of a signature taken out, the first one runs again; with the signature
 // taken out of an unknown webhook's key, the 27th does not run.
 constexpr int signed_webhooks = 300;
 constexpr int recuts_of_each = 50;
