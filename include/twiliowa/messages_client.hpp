@@ -131,6 +131,20 @@ public:
     /// Checks a message as the send would, without sending it.
     Result<void> check(const OutboundMessage& message) const;
 
+    // ---- A slot of ClientOptions::rate_limiter, for who waits for it before the send: a queue
+    // ---- that writes down "sending" only when it may send at once. Nothing leaves.
+
+    /// Takes a slot of the sender that the send would go by: From, else the messaging service, with
+    /// the client's defaults. Gives the time from which the message may be sent with
+    /// CallOptions::slot_held; MonotonicTime::max() where the limiter says never. Nullopt, and
+    /// nothing is taken, if the send would take none: the client has no limiter, or the message has
+    /// no sender or one that the send refuses. Looks at nothing else of the message: `check` does.
+    /// Throws what the limiter throws.
+    std::optional<MonotonicTime> take_slot(const OutboundMessage& message) const;
+    /// Gives back a slot that `take_slot` gave for such a message and that no send used. Nothing
+    /// where that takes none; a slot whose sender there is no memory to name stays used.
+    void give_slot_back(const OutboundMessage& message) const noexcept;
+
     // ---- Looking. GET; idempotent.
 
     Message fetch(const MessageSid& sid, const CallOptions& options = {}) const;

@@ -98,7 +98,7 @@ private:
                 std::min(core.retry.min_attempt_time,
                          std::chrono::floor<std::chrono::milliseconds>(plan.deadline - now) / 2);
         }
-        if (core.rate_limiter && !operation.rate_key.empty()) {
+        if (core.rate_limiter && !options.slot_held && !operation.rate_key.empty()) {
             plan.rate_limiter = core.rate_limiter.get();
             plan.rate_key = operation.rate_key;
         }

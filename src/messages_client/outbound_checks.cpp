@@ -274,7 +274,7 @@ Check check_pair(const OutboundMessage& message, const CheckedOutbound& checked)
     return {};
 }
 
-Result<Address> checked_sender(const OutboundMessage& message, const OutboundDefaults& defaults) {
+Result<Address> checked_from(const OutboundMessage& message, const OutboundDefaults& defaults) {
     if (!message.from.empty()) return Address::parse(message.from, "From");
     if (!message.messaging_service_sid.empty()) return Address{};
     return defaults.from;
@@ -301,6 +301,15 @@ bool names_extra(const OutboundMessage& message, std::string_view name) noexcept
     return find_extra(message, name) != nullptr;
 }
 
+Result<OutboundSender> check_sender(const OutboundMessage& message,
+                                    const OutboundDefaults& defaults) {
+    auto from = checked_from(message, defaults);
+    if (!from) return from.error();
+    auto service = checked_service(message, defaults);
+    if (!service) return service.error();
+    return OutboundSender{std::move(*from), std::move(*service)};
+}
+
 Error user_id_for_authentication() {
     return Error::invalid_request(
         "To", "is a WhatsApp user id, and an authentication template needs a phone number",
@@ -321,12 +330,9 @@ Result<CheckedOutbound> check_outbound(const OutboundMessage& message,
         if (!to) return to.error();
         outbound.to = std::move(*to);
     }
-    auto from = checked_sender(message, defaults);
-    if (!from) return from.error();
-    outbound.from = std::move(*from);
-    auto service = checked_service(message, defaults);
-    if (!service) return service.error();
-    outbound.messaging_service_sid = std::move(*service);
+    auto sender = check_sender(message, defaults);
+    if (!sender) return sender.error();
+    static_cast<OutboundSender&>(outbound) = std::move(*sender);
     const bool has_service =
         !outbound.messaging_service_sid.empty() || names_extra(message, "MessagingServiceSid");
     if (outbound.from.empty() && !has_service && !names_extra(message, "From")) {

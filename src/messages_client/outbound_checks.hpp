@@ -19,19 +19,27 @@ struct OutboundDefaults {
     std::string status_callback = {};
 };
 
-/// A message that passed every check: what depends on the defaults is decided.
-struct CheckedOutbound {
-    const OutboundMessage* message = nullptr;
-    Address to = {};
+/// What a message is sent from: both are empty where only `extra` says it, or nothing.
+struct OutboundSender {
     Address from = {};
     MessagingServiceSid messaging_service_sid = {};
-    std::string_view status_callback = {};
 
     /// From, else the messaging service: what rate limits go by.
     std::string_view sender() const noexcept {
         return from.empty() ? messaging_service_sid.str() : from.wire();
     }
 };
+
+/// A message that passed every check: what depends on the defaults is decided.
+struct CheckedOutbound : OutboundSender {
+    const OutboundMessage* message = nullptr;
+    Address to = {};
+    std::string_view status_callback = {};
+};
+
+/// Refuses a sender that is none.
+Result<OutboundSender> check_sender(const OutboundMessage& message,
+                                    const OutboundDefaults& defaults);
 
 /// Refuses, by the name of the field, what Twilio or WhatsApp would refuse. `message` and
 /// `defaults` must outlive the result.

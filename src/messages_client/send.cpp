@@ -1,3 +1,5 @@
+#include <new>
+#include <optional>
 #include <utility>
 
 #include "call/api_error.hpp"
@@ -108,6 +110,25 @@ Result<void> MessagesClient::check(const OutboundMessage& message) const {
     }
     if (!checked) return checked.error();
     return {};
+}
+
+std::optional<MonotonicTime> MessagesClient::take_slot(const OutboundMessage& message) const {
+    const auto& core = *impl_->core;
+    if (!core.rate_limiter) return std::nullopt;
+    const auto from = detail::check_sender(message, impl_->defaults);
+    if (!from || from->sender().empty()) return std::nullopt;
+    return core.rate_limiter->reserve(from->sender(), core.clock->monotonic_now());
+}
+
+void MessagesClient::give_slot_back(const OutboundMessage& message) const noexcept {
+    if (!impl_->core->rate_limiter) return;
+    try {
+        const auto from = detail::check_sender(message, impl_->defaults);
+        if (!from || from->sender().empty()) return;
+        impl_->core->rate_limiter->release(from->sender());
+    } catch (const std::bad_alloc&) {
+        return;  // the sender waits a little longer than it would have to
+    }
 }
 
 Result<detail::PreparedCall> MessagesClient::Impl::prepare_send(const OutboundMessage& message,

@@ -15,6 +15,9 @@ struct CallOptions {
     std::optional<std::chrono::milliseconds> timeout = {};
     /// Cancels the call, at whatever stage, within about 50 ms.
     CancelToken cancel = {};
+    /// The slot of ClientOptions::rate_limiter is held already (MessagesClient::take_slot): no
+    /// attempt of this call takes or gives back one. Without effect on what no rate limit is for.
+    bool slot_held = false;
 };
 
 }  // namespace twiliowa
