@@ -1,7 +1,10 @@
 // What docs/retries.md shows.
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdio>
 #include <string>
+#include <vector>
 
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/twiliowa.hpp>
@@ -26,6 +29,25 @@ Fate send_once(const wa::MessagesClient& client, const wa::OutboundText& text,
     return Fate::look_again_later;  // not_found is no proof; the others are for a human
 }
 // [reconcile]
+
+std::size_t found_of(const wa::MessagesClient& client, wa::TimePoint attempted_at) {
+    // [reconcile_all]
+    std::vector<wa::ReconcileItem> unknown;  // of your jobs
+    for (const auto* to : {"+447700900125", "+447700900126", "+447700900127"}) {
+        unknown.push_back({.message = wa::OutboundText{.to = to, .body = "Your order left"},
+                           .attempted_at = attempted_at});
+    }
+    const auto looked = client.reconcile_all(unknown, {}, {.timeout = 2min});
+    for (std::size_t i = 0; i < looked.size(); ++i) {
+        if (looked[i] && looked[i]->outcome == wa::Reconciliation::Outcome::found) {
+            std::printf("%s was sent\n", looked[i]->sids.front().str().c_str());
+        }
+    }
+    // [reconcile_all]
+    return static_cast<std::size_t>(std::count_if(
+        looked.begin(), looked.end(),
+        [](const auto& one) { return one && one->outcome == wa::Reconciliation::Outcome::found; }));
+}
 
 wa::ClientOptions policy(wa::ClientOptions options) {
     // [policy]
@@ -52,5 +74,11 @@ int main() {
         Fate::look_again_later) {
         return 1;
     }
-    return 0;
+
+    const auto before = fake->clock()->now();
+    for (const auto* to : {"+447700900125", "+447700900127"}) {
+        fake->next_fault(Fault::close_after);
+        if (client.try_send_text({.to = to, .body = "Your order left"})) return 1;
+    }
+    return found_of(client, before) == 2 ? 0 : 1;
 }

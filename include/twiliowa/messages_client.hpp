@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -61,6 +62,17 @@ struct ReconcileOptions {
     /// the one you look for by nothing else.
     std::vector<MessageSid> known = {};
 };
+
+/// One of the messages that `reconcile_all` looks for; see ReconcileOptions for its parts.
+struct ReconcileItem {
+    OutboundMessage message = {};
+    TimePoint attempted_at = {};
+    std::optional<TimePoint> first_attempted_at = {};
+    TextField expected_text = {};
+};
+
+/// What `reconcile_all` found of each item, in the items' order.
+using Reconciliations = std::vector<Result<Reconciliation>>;
 
 /// `for (const Message& m : client.list()) ...`
 using MessageRange = ListRange<Message>;
@@ -191,6 +203,29 @@ public:
     void async_reconcile(const OutboundMessage& message, TimePoint attempted_at,
                          Callback<Reconciliation> done, const ReconcileOptions& where = {},
                          const CallOptions& options = {}) const;
+
+    /// `reconcile` for many messages: after an outage, one list for each sender instead of one for
+    /// each message. Lists what the sender sent, 1000 a page, back to the oldest of its attempts;
+    /// messages that a messaging service sends from whichever sender it chooses are listed by
+    /// recipient, one list for each. One list after another.
+    ///
+    /// Each item has an answer of its own. Where a list could not be read far enough, that is an
+    /// error, of those items only that may be in the part which was not read; an item that is wrong
+    /// is refused in its place. What an item leaves out of `first_attempted_at` and
+    /// `expected_text`, `where` says. One message is never found for two items: those that it would
+    /// be found for are `several`, with its SID, and no more of them were sent than there are SIDs.
+    /// The call fails as a whole only if `where` is wrong or the transport is not asynchronous. The
+    /// timeout is for all of it: give it a longer one where there is much to list.
+    Reconciliations reconcile_all(std::span<const ReconcileItem> items,
+                                  const ReconcileOptions& where = {},
+                                  const CallOptions& options = {}) const;
+    Result<Reconciliations> try_reconcile_all(std::span<const ReconcileItem> items,
+                                              const ReconcileOptions& where = {},
+                                              const CallOptions& options = {}) const;
+    /// Copies the items.
+    void async_reconcile_all(std::span<const ReconcileItem> items, Callback<Reconciliations> done,
+                             const ReconcileOptions& where = {},
+                             const CallOptions& options = {}) const;
 
     // ---- Changing.
 

@@ -16,6 +16,10 @@
 
 namespace twiliowa {
 
+namespace detail {
+class ReconcileWalk;
+}
+
 struct MessagesClient::Impl : detail::ApiClient {
     detail::OutboundDefaults defaults;
     std::shared_ptr<const detail::SendGate> gate;  ///< Null if there is nothing to ask.
@@ -47,6 +51,11 @@ struct MessagesClient::Impl : detail::ApiClient {
                                 const OutboundMessage& message, TimePoint attempted_at,
                                 const ReconcileOptions& where, Callback<Reconciliation> done,
                                 const CallOptions& options, MonotonicTime deadline);
+
+    /// Walks as far as there may be something, in this thread.
+    static void look_through(const MessagesClient& client, detail::ReconcileWalk& walk,
+                             MonotonicTime deadline, const CallOptions& options);
+    class ReconcileRun;
 
     /// Gives `visit` page after page, asynchronously, until it returns false or there are no more;
     /// then runs `done`. Does not keep the client alive. Without a deadline each page has the time

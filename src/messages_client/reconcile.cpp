@@ -1,7 +1,7 @@
 #include <utility>
 
 #include "messages_client/impl.hpp"
-#include "messages_client/outbound_checks.hpp"
+#include "messages_client/reconcile_batch.hpp"
 #include "messages_client/reconcile_search.hpp"
 #include "templates/template_cache.hpp"
 #include "types/unsent_error.hpp"
@@ -11,18 +11,14 @@ namespace twiliowa {
 namespace detail {
 namespace {
 
-/// `where` with the text that Twilio makes of the message's template, if that is known and nobody
-/// said it. WhatsApp's own words around a code are not known.
-ReconcileOptions with_expected_text(const OutboundMessage& message, ReconcileOptions where,
-                                    const KnownTemplate& known) {
-    if (!where.expected_text.empty() || known == nullptr || names_extra(message, "ContentSid") ||
-        names_extra(message, "ContentVariables")) {
-        return where;
-    }
-    if (!known->is_authentication) {
-        where.expected_text = render(known->content.definition, message.content_variables).body;
-    }
-    return where;
+/// The walk for one message: it is number 0 there.
+Result<ReconcileWalk> walk_for(const OutboundMessage& message, const OutboundDefaults& defaults,
+                               TimePoint attempted_at, const ReconcileOptions& where) {
+    auto search = ReconcileSearch::create(message, defaults, attempted_at, where);
+    if (!search) return search.error();
+    ReconcileWalk walk(search->filter(), other_messages(where.known));
+    walk.add(std::move(*search));
+    return walk;
 }
 
 }  // namespace
@@ -45,15 +41,21 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
     if (cache && !message.content_sid.empty()) {
         known = cache->get(message.content_sid, options).value_or(nullptr);
     }
-    auto search = detail::ReconcileSearch::create(
-        message, impl_->defaults, attempted_at, detail::with_expected_text(message, where, known));
-    if (!search) return impl_->refuse(detail::list_call, search.error());
-    auto page = try_list_page(search->filter(), detail::options_until(core, deadline, options));
-    while (page && search->look_at(*page) && !page->next.empty()) {
-        page = try_next_page(*page, detail::options_until(core, deadline, options));
+    auto walk = detail::walk_for(message, impl_->defaults, attempted_at,
+                                 detail::with_expected_text(message, where, known));
+    if (!walk) return impl_->refuse(detail::list_call, walk.error());
+    Impl::look_through(*this, *walk, deadline, options);
+    return walk->conclusion(0);
+}
+
+void MessagesClient::Impl::look_through(const MessagesClient& client, detail::ReconcileWalk& walk,
+                                        MonotonicTime deadline, const CallOptions& options) {
+    const auto& core = *client.impl_->core;
+    auto page = client.try_list_page(walk.filter(), detail::options_until(core, deadline, options));
+    while (page && walk.look_at(*page) && !page->next.empty()) {
+        page = client.try_next_page(*page, detail::options_until(core, deadline, options));
     }
-    if (!page) return page.error();
-    return search->conclusion();
+    if (!page) walk.fail(page.error());
 }
 
 void MessagesClient::async_reconcile(const OutboundMessage& message, TimePoint attempted_at,
@@ -83,17 +85,17 @@ void MessagesClient::Impl::start_reconcile(const std::shared_ptr<const Impl>& im
                                            const ReconcileOptions& where,
                                            Callback<Reconciliation> done,
                                            const CallOptions& options, MonotonicTime deadline) {
-    auto created = detail::ReconcileSearch::create(message, impl->defaults, attempted_at, where);
+    auto created = detail::walk_for(message, impl->defaults, attempted_at, where);
     if (!created) {
         return impl->refuse_async(detail::list_call, created.error(), std::move(done));
     }
-    const auto search = std::make_shared<detail::ReconcileSearch>(std::move(*created));
+    const auto search = std::make_shared<detail::ReconcileWalk>(std::move(*created));
     walk(
         impl, search->filter(),
         [search](const Page<Message>& page) { return search->look_at(page); },
         [search, done = std::move(done)](const Result<void>& walked) {
-            if (!walked) return done(walked.error());
-            done(search->conclusion());
+            if (!walked) search->fail(walked.error());
+            done(search->conclusion(0));
         },
         options, deadline);
 }

@@ -35,6 +35,17 @@ TimePoint moved_time(TimePoint time, std::chrono::milliseconds by) {
 
 }  // namespace
 
+std::optional<Error> wrong_search(const ReconcileOptions& where) {
+    if (where.clock_skew.count() >= 0 && where.window.count() >= 0) return std::nullopt;
+    return Error::invalid_request("where", "has a negative duration");
+}
+
+OtherMessages other_messages(const std::vector<MessageSid>& known) {
+    auto others = std::make_shared<std::unordered_set<std::string>>();
+    for (const auto& sid : known) others->insert(sid.str());
+    return others;
+}
+
 Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
                                                 const OutboundDefaults& defaults,
                                                 TimePoint attempted_at,
@@ -45,9 +56,7 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
     unscheduled.schedule_type.clear();
     const auto checked = check_outbound(unscheduled, defaults, attempted_at);
     if (!checked) return checked.error();
-    if (where.clock_skew.count() < 0 || where.window.count() < 0) {
-        return Error::invalid_request("where", "has a negative duration");
-    }
+    if (auto wrong = wrong_search(where)) return std::move(*wrong);
     ReconcileSearch search;
     // What was sent beside the checks was sent all the same.
     const auto sent = [&message](std::string_view name, std::string_view otherwise) {
@@ -71,7 +80,6 @@ Result<ReconcileSearch> ReconcileSearch::create(const OutboundMessage& message,
         }
     }
     search.expected_text_ = single_spaced(where.expected_text);
-    search.known_ = where.known;
     search.num_media_ =
         static_cast<int>(message.media_url.size() +
                          static_cast<std::size_t>(std::count_if(
@@ -95,9 +103,6 @@ auto ReconcileSearch::compare(const Message& candidate) const -> Likeness {
     if (from_.empty() && candidate.messaging_service_sid != messaging_service_sid_) {
         return Likeness::none;
     }
-    if (std::find(known_.begin(), known_.end(), candidate.sid) != known_.end()) {
-        return Likeness::none;
-    }
     // Without a date it may be the one: better found and looked at than overlooked.
     if (candidate.date_created &&
         (*candidate.date_created < earliest_ || *candidate.date_created > latest_)) {
@@ -118,33 +123,52 @@ auto ReconcileSearch::compare_content(const Message& candidate) const -> Likenes
     return shown ? Likeness::same : Likeness::possible;
 }
 
-bool ReconcileSearch::look_at(const Page<Message>& page) {
-    for (const auto& candidate : page.items) {
-        if (candidate.date_created && *candidate.date_created < earliest_) return false;
-        switch (compare(candidate)) {
-            case Likeness::same:
-                same_.push_back(candidate.sid);
-                break;
-            case Likeness::possible:
-                possible_.push_back(candidate.sid);
-                break;
-            case Likeness::none:
-                break;
-        }
+void ReconcileSearch::look_at(const Message& candidate) {
+    const auto likeness = compare(candidate);
+    if (likeness == Likeness::none) return;
+    auto& like = likeness == Likeness::same ? same_ : possible_;
+    // A list that grows meanwhile may show one again.
+    if (std::find(like.begin(), like.end(), candidate.sid) == like.end()) {
+        like.push_back(candidate.sid);
     }
-    if (++pages_ < max_reconcile_pages) return true;
-    cut_short_ = !page.next.empty();
-    return false;
 }
 
-Result<Reconciliation> ReconcileSearch::conclusion() const {
-    if (cut_short_) return endless_list("has 200 pages that are newer than the attempt");
+Reconciliation ReconcileSearch::conclusion() const {
     using Outcome = Reconciliation::Outcome;
     if (!same_.empty()) {
         return Reconciliation{same_.size() == 1 ? Outcome::found : Outcome::several, same_};
     }
     if (!possible_.empty()) return Reconciliation{Outcome::possible, possible_};
     return Reconciliation{};
+}
+
+std::size_t ReconcileWalk::add(ReconcileSearch search) {
+    const auto number = searches_.size();
+    by_recipient_[search.to()].push_back(number);
+    earliest_ = std::min(earliest_, search.earliest());
+    searches_.push_back(std::move(search));
+    return number;
+}
+
+bool ReconcileWalk::look_at(const Page<Message>& page) {
+    for (const auto& candidate : page.items) {
+        if (candidate.date_created) reached_ = std::min(reached_, *candidate.date_created);
+        if (reached_ < earliest_) return false;
+        const auto wanted = by_recipient_.find(candidate.to);
+        if (wanted == by_recipient_.end() || others_->contains(candidate.sid.str())) continue;
+        for (const auto number : wanted->second) {
+            if (!is_done(searches_[number])) searches_[number].look_at(candidate);
+        }
+    }
+    if (++pages_ < max_reconcile_pages) return true;
+    if (!page.next.empty()) fail(endless_list("has 200 pages that are newer than the attempt"));
+    return false;
+}
+
+Result<Reconciliation> ReconcileWalk::conclusion(std::size_t number) const {
+    const auto& search = searches_[number];
+    if (failure_ && !is_done(search)) return *failure_;
+    return search.conclusion();
 }
 
 }  // namespace twiliowa::detail

@@ -1,8 +1,13 @@
 /// @file
-/// Looking for a message whose fate is unknown.
+/// Looking for messages whose fate is unknown.
 #pragma once
 
+#include <cstddef>
+#include <memory>
+#include <optional>
 #include <string>
+#include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include <twiliowa/messages_client.hpp>
@@ -11,18 +16,27 @@
 
 namespace twiliowa::detail {
 
-/// Compares pages of a list (newest first) with what was attempted.
+/// Why nothing can be looked for like that.
+std::optional<Error> wrong_search(const ReconcileOptions& where);
+
+/// One message: what it looks like in a list, and what looked like it.
 class ReconcileSearch {
 public:
     static Result<ReconcileSearch> create(const OutboundMessage& message,
                                           const OutboundDefaults& defaults, TimePoint attempted_at,
                                           const ReconcileOptions& where);
 
+    /// The list that the message is in: by recipient, and by sender where that is known.
     const MessageFilter& filter() const noexcept { return filter_; }
-    /// Whether older pages may still hold something.
-    bool look_at(const Page<Message>& page);
-    /// An error if not everything could be looked at.
-    Result<Reconciliation> conclusion() const;
+    /// Its recipient, as on the wire.
+    const std::string& to() const noexcept { return to_; }
+    /// What was created before is not it.
+    TimePoint earliest() const noexcept { return earliest_; }
+
+    void look_at(const Message& candidate);
+    /// The messages that are like it, newest first.
+    const std::vector<MessageSid>& same() const noexcept { return same_; }
+    Reconciliation conclusion() const;
 
 private:
     enum class Likeness { none, possible, same };
@@ -41,13 +55,48 @@ private:
     bool is_template_ = false;
     std::vector<std::string> template_values_;  ///< White space as compare_content reads it.
     std::string expected_text_;                 ///< The same; empty if it is not known.
-    std::vector<MessageSid> known_;
     TimePoint earliest_;
     TimePoint latest_;
-    int pages_ = 0;
-    bool cut_short_ = false;
     std::vector<MessageSid> same_;
     std::vector<MessageSid> possible_;
+};
+
+/// Messages that were sent for something else.
+using OtherMessages = std::shared_ptr<const std::unordered_set<std::string>>;
+OtherMessages other_messages(const std::vector<MessageSid>& known);
+
+/// One list, newest first, that is walked once for all the messages that may be in it.
+class ReconcileWalk {
+public:
+    ReconcileWalk(MessageFilter filter, OtherMessages others)
+        : filter_(std::move(filter)), others_(std::move(others)) {}
+
+    /// Returns the number that `search` has here.
+    std::size_t add(ReconcileSearch search);
+    const std::vector<ReconcileSearch>& searches() const noexcept { return searches_; }
+    MessageFilter& filter() noexcept { return filter_; }
+    const MessageFilter& filter() const noexcept { return filter_; }
+
+    /// Whether older pages may still hold something.
+    bool look_at(const Page<Message>& page);
+    /// The walk ended there, and did not see what is older.
+    void fail(const Error& error) { failure_ = error; }
+    /// An error if not everything could be looked at that may be that message.
+    Result<Reconciliation> conclusion(std::size_t number) const;
+
+private:
+    bool is_done(const ReconcileSearch& search) const noexcept {
+        return reached_ < search.earliest();
+    }
+
+    MessageFilter filter_;
+    OtherMessages others_;
+    std::vector<ReconcileSearch> searches_;
+    std::unordered_map<std::string, std::vector<std::size_t>> by_recipient_;
+    TimePoint earliest_ = TimePoint::max();  ///< Of all searches.
+    TimePoint reached_ = TimePoint::max();   ///< How far back the list was seen.
+    int pages_ = 0;
+    std::optional<Error> failure_;
 };
 
 }  // namespace twiliowa::detail

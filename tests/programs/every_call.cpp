@@ -7,6 +7,7 @@
 #include <exception>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <twiliowa/twiliowa.hpp>
 
@@ -73,6 +74,12 @@ void make_every_call(const wa::MessagesClient& client) {
                             std::chrono::system_clock::now())
                    .outcome == wa::Reconciliation::Outcome::found,
            "the text is not found again");
+    std::vector<wa::ReconcileItem> items(2);
+    items[0].message = wa::OutboundText{.to = to, .body = "Text"};
+    items[1].message = wa::OutboundText{.to = "+447700900199", .body = "Text"};
+    for (auto& item : items) item.attempted_at = std::chrono::system_clock::now();
+    expect(client.reconcile_all(items).at(0).value().outcome == wa::Reconciliation::Outcome::found,
+           "the text is not found among others");
 
     const auto attachments = client.list_media(media.sid);
     expect(attachments.size() == 1, "the picture is not listed");
