@@ -113,6 +113,29 @@ expect '"status":"delivered"' GET "$(message "$sid")"
 limits '{"messages_per_second": null}'
 echo "limits: as it should be"
 
+# What Twilio shows late, or not at all.
+order() { expect 'HTTP/1.1 200' POST "/emulator/$1" "$2"; } # <path> <JSON>
+order lists '{"lag_seconds": 60}'
+order prices '{"delay_seconds": 90}'
+send "$template"
+expect 'HTTP/1.1 200' GET "$(message "$sid")"
+ask GET "$messages" | grep -q "$sid" && fail "a list that lags has the message at once"
+advance 60
+expect "$sid" GET "$messages"
+expect '"price":null' GET "$(message "$sid")"
+advance 60
+expect '"price":"-0.00500"' GET "$(message "$sid")"
+order lists '{"scheduled": false}'
+expect '"lists":\{"lag_seconds":60.0,"scheduled":false\}' GET /emulator/state
+order prices '{"never": 1}'
+expect '"prices":\{"delay_seconds":90.0,"never":1.0\}' GET /emulator/state
+refused 'lag_seconds is not' lists '{"lag_seconds": -1}'
+refused 'there is no lag' lists '{"lag": 1}'
+refused 'never is not' prices '{"never": 2}'
+order lists '{"lag_seconds": 0, "scheduled": true}'
+order prices '{"delay_seconds": 0, "never": 0}'
+echo "lists and prices: as it should be"
+
 # A request is under way as long as its answer has not left; this one's never does.
 limits '{"concurrent_requests": 1}'
 expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "black-hole"}'
@@ -139,7 +162,6 @@ refused 'parameters go with' customer \
 echo "parameters of webhooks: as it should be"
 
 # What Twilio reports of the account and of a sender, and what WhatsApp decides about templates.
-order() { expect 'HTTP/1.1 200' POST "/emulator/$1" "$2"; } # <path> <JSON>
 api=/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID
 expect '"accounts":\[\{"balance":"100.00","currency":"USD","sid":"AC[0-9a-f]*","status":"active"' GET /emulator/state
 order account '{"status": "suspended", "balance": "-0.50"}'

@@ -268,6 +268,9 @@ void send_json() {
     order("limits of nothing", "limits", R"({"trial": 1, "daily_messages": []})");
     order("a limit beyond all", "limits", R"({"concurrent_requests": 1e300})");
     order("no rate", "limits", R"({"messages_per_second": -1e-300})");
+    order("a lag beyond all", "lists", R"({"lag_seconds": 1e300, "scheduled": false})");
+    order("lists of nothing", "lists", R"({"lag_seconds": 1, "scheduled": "no"})");
+    order("a price of nothing", "prices", R"({"delay_seconds": [], "never": "yes"})");
     order("an owner of nothing", "webhook", R"({"owner": "x", "url": "http://127.0.0.1/"})");
     order("a URL that goes on", "webhook",
           R"({"owner": "whatsapp:+14155238886", "url": "http://127.0.0.1/\r\nX: y"})");

@@ -247,6 +247,24 @@ void Control::set_limits(const json& order) {
     }
 }
 
+/// What lists of messages show. What the order leaves out stays as it is.
+void Control::set_lists(const json& order) {
+    require_known(order, {"lag_seconds", "scheduled"});
+    const bool scheduled =
+        order.contains("scheduled") ? flag_of(order, "scheduled") : fake_->scheduled_in_lists();
+    fake_->set_list_lag(seconds_of(order, "lag_seconds", fake_->list_lag()));
+    fake_->set_scheduled_in_lists(scheduled);
+}
+
+/// When messages get their prices. What the order leaves out stays as it is.
+void Control::set_prices(const json& order) {
+    require_known(order, {"delay_seconds", "never"});
+    auto prices = fake_->prices();
+    prices.delay = seconds_of(order, "delay_seconds", prices.delay);
+    prices.never = share_of(order, "never", prices.never);
+    fake_->set_prices(prices);
+}
+
 void Control::set_webhook(const json& order) {
     const auto owner = text_of(order, "owner");
     if (!holds(accounts(), owner) && owner != FakeTwilio::demo_messaging_service_sid &&
@@ -355,6 +373,14 @@ ControlAnswer Control::obey(std::string_view path, const json& order) {
         }
         if (path == "limits") {
             set_limits(order);
+            return {};
+        }
+        if (path == "lists") {
+            set_lists(order);
+            return {};
+        }
+        if (path == "prices") {
+            set_prices(order);
             return {};
         }
         if (path == "clock") {

@@ -47,6 +47,8 @@ private:
     std::vector<std::string> senders() const;
     ControlAnswer set_faults(const nlohmann::json& order);
     void set_limits(const nlohmann::json& order);
+    void set_lists(const nlohmann::json& order);
+    void set_prices(const nlohmann::json& order);
     void set_webhook(const nlohmann::json& order);
     void set_sender(const nlohmann::json& order);
     void set_account(const nlohmann::json& order);

@@ -56,6 +56,18 @@ double share_of(const json& object, const char* name, double otherwise) {
     return share;
 }
 
+std::chrono::milliseconds seconds_of(const json& order, const char* name,
+                                     std::chrono::milliseconds otherwise) {
+    if (!order.contains(name)) return otherwise;
+    constexpr double most = 366.0 * 86'400.0;
+    const double seconds = number_of(order, name);
+    if (!(seconds >= 0 && seconds <= most)) {
+        throw std::invalid_argument(std::string{name} + " is not from 0 to those of a year");
+    }
+    return std::chrono::duration_cast<std::chrono::milliseconds>(
+        std::chrono::duration<double>{seconds});
+}
+
 std::uint64_t seed_of(const json& seed) {
     if (seed.is_number_unsigned()) return seed.get<std::uint64_t>();
     const auto text = seed.is_string() ? seed.get<std::string>() : std::string{};

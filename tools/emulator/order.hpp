@@ -3,6 +3,7 @@
 /// with std::invalid_argument, which names the member.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <nlohmann/json_fwd.hpp>
@@ -25,6 +26,9 @@ double number_of(const nlohmann::json& order, const char* name, double otherwise
 bool flag_of(const nlohmann::json& order, const char* name);
 /// A share of what happens: from 0 to 1.
 double share_of(const nlohmann::json& order, const char* name, double otherwise = 0.0);
+/// A time in seconds, of at most a year.
+std::chrono::milliseconds seconds_of(const nlohmann::json& order, const char* name,
+                                     std::chrono::milliseconds otherwise);
 /// Text too, as JavaScript has no integers of 64 bits.
 std::uint64_t seed_of(const nlohmann::json& seed);
 /// A whole number from `least` to `most`.

@@ -209,6 +209,15 @@ void add_faults(json& answer, const StateSource& from) {
     answer["fault_seed"] = std::to_string(from.fault_seed);
 }
 
+/// Adds what Twilio shows late, or not at all.
+void add_delays(json& answer, const StateSource& from) {
+    using Seconds = std::chrono::duration<double>;
+    const auto prices = from.fake.prices();
+    answer["lists"] = {{"lag_seconds", Seconds{from.fake.list_lag()}.count()},
+                       {"scheduled", from.fake.scheduled_in_lists()}};
+    answer["prices"] = {{"delay_seconds", Seconds{prices.delay}.count()}, {"never", prices.never}};
+}
+
 json sender_json(const twiliowa::ChannelSender& sender) {
     json reasons = json::array();
     for (const auto& reason : sender.offline_reasons) {
@@ -309,6 +318,7 @@ std::string state_json(const StateSource& from, std::uint64_t requests_after,
     for (const auto& sender : from.senders) urls[sender] = from.fake.webhook(sender);
     add_accounts(answer, from);
     add_faults(answer, from);
+    add_delays(answer, from);
     return answer.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 

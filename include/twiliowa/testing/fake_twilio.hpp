@@ -65,7 +65,8 @@ namespace twiliowa::testing {
 /// ends with a variable; a customer in a sandbox stays for three days; 30 replies by TwiML in 30
 /// seconds are all that a chat gets (14107); an application it has not heard of has no status
 /// callback; LegacyContent lists what WhatsApp was asked to approve; patterns that filter templates
-/// may have no groups.
+/// may have no groups; lists have a message at once, scheduled ones too, and every message that
+/// left has a price, unless `set_list_lag`, `set_scheduled_in_lists` or `set_prices` say otherwise.
 ///
 /// Thread-safe. Functions that set things up throw InvalidRequestError when given what cannot be
 /// (a malformed SID, an account that was not added), naming it.
@@ -202,6 +203,20 @@ public:
     /// How long Fault::slow takes.
     static constexpr std::chrono::seconds slow_answer{5};
 
+    // ---- What Twilio shows late, or not at all. Neither is documented: it is the fake's own.
+
+    /// From now on a message is in lists only when this long has passed since it was created, by
+    /// this clock; whoever has its SID can fetch it at once. At first 0.
+    void set_list_lag(std::chrono::milliseconds lag);
+    /// Whether lists have the messages that wait for their time (`scheduled`). At first true.
+    /// Fetching one by its SID finds it in any case.
+    void set_scheduled_in_lists(bool shown);
+    /// When messages that leave from now on get their prices. At first in the same moment, all.
+    void set_prices(const FakePrices& prices);
+    std::chrono::milliseconds list_lag() const;
+    bool scheduled_in_lists() const;
+    FakePrices prices() const;
+
     // ---- Making Twilio say no.
 
     /// `recipient` wants nothing from `sender` any more (21610).
@@ -226,8 +241,8 @@ public:
 
     // ---- Moving messages, and looking at them.
 
-    /// Moves a message along: sets the status and what goes with it (date_sent, price, from), and
-    /// tells the status callback.
+    /// Moves a message along: sets the status and what goes with it (date_sent, price or when it
+    /// comes, from), and tells the status callback.
     void set_status(std::string_view message_sid, std::string_view status, int error_code = 0);
     /// The account's messages (the first account's when empty), newest first.
     std::vector<Message> messages(std::string_view account_sid = {}) const;

@@ -209,6 +209,15 @@ struct WebhookFaults {
     std::chrono::milliseconds late_by{5'000};
 };
 
+/// When messages get their prices. Twilio documents that a price is filled in later and may stay
+/// null, not when: all of this is the fake's own.
+struct FakePrices {
+    /// From the first status that says that a message left (`sent`, `delivered`, ...).
+    std::chrono::milliseconds delay{0};
+    /// The share of messages, 0 to 1, that never get one. Chosen by the seed when a message leaves.
+    double never = 0.0;
+};
+
 /// What goes wrong at present: see `FakeTwilio::next_fault` and its like.
 struct FakeFaultPlan {
     std::vector<Fault> next = {};  ///< Of the next requests, in order.

@@ -14,6 +14,7 @@
 #include "testing/fake_twilio/messages/lifecycle.hpp"
 #include "testing/fake_twilio/state.hpp"
 #include "testing/fake_twilio/world/address.hpp"
+#include "types/duration_bound.hpp"
 
 namespace twiliowa::testing {
 
@@ -289,6 +290,31 @@ void FakeTwilio::seed_faults(std::uint64_t seed) {
 void FakeTwilio::clear_faults() {
     const std::lock_guard lock{state_->mutex};
     state_->world.faults = {};
+}
+
+// ---- What Twilio shows late, or not at all.
+
+void FakeTwilio::set_list_lag(std::chrono::milliseconds lag) {
+    detail::require_duration("lag", lag, std::chrono::milliseconds{0});
+    const std::lock_guard lock{state_->mutex};
+    state_->world.list_lag = lag;
+    ++state_->world.revision;
+}
+
+void FakeTwilio::set_scheduled_in_lists(bool shown) {
+    const std::lock_guard lock{state_->mutex};
+    state_->world.hides_scheduled = !shown;
+    ++state_->world.revision;
+}
+
+void FakeTwilio::set_prices(const FakePrices& prices) {
+    detail::require_duration("delay", prices.delay, std::chrono::milliseconds{0});
+    if (!(prices.never >= 0.0 && prices.never <= 1.0)) {
+        Error::invalid_request("never", "is not from 0 to 1").raise();
+    }
+    const std::lock_guard lock{state_->mutex};
+    state_->world.prices = prices;
+    ++state_->world.revision;
 }
 
 // ---- The customer's side.

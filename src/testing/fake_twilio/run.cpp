@@ -31,6 +31,8 @@ void FakeTwilio::State::run_event(const FakeEvent& event) {
                 return fake::step_message(world, event.subject, event.expected, now);
             case FakeEvent::Kind::approval:
                 return fake::step_approval(world, event.subject, event.expected, now);
+            case FakeEvent::Kind::price:
+                return fake::fill_in_price(world, event.subject);
             case FakeEvent::Kind::webhook:
             case FakeEvent::Kind::release:
                 break;

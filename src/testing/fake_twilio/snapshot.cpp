@@ -147,6 +147,7 @@ void describe(const Archive& archive, FakeMessage& message) {
     archive("feedback", message.feedback);
     archive("fate", message.fate);
     archive("queued", message.queued);
+    archive.or_zero("price_decided", message.price_decided);
     archive("media_urls", message.media_urls);
     archive("bubble", message.bubble);
     // Bytes are not text.
@@ -328,6 +329,9 @@ struct FakeSnapshot {
     std::map<std::string, std::string, std::less<>> sandboxes = {};
     double messages_per_second = 0.0;
     FakeFaults faults = {};
+    std::chrono::milliseconds list_lag{0};
+    bool hides_scheduled = false;
+    FakePrices prices = {};
 };
 
 template <class Archive>
@@ -351,6 +355,10 @@ void describe(const Archive& archive, FakeSnapshot& snapshot) {
     archive("sandboxes", snapshot.sandboxes);
     archive("messages_per_second", snapshot.messages_per_second);
     archive("faults", snapshot.faults);
+    archive.or_zero("list_lag", snapshot.list_lag);
+    archive.or_zero("hides_scheduled", snapshot.hides_scheduled);
+    archive.or_zero("price_delay", snapshot.prices.delay);
+    archive.or_zero("price_never", snapshot.prices.never);
 }
 
 TimePoint calendar_time_of(const FakeMoment& moment, MonotonicTime when) {
@@ -388,6 +396,9 @@ FakeSnapshot take_apart(const FakeWorld& world, const FakeMoment& moment) {
     snapshot.sandboxes = world.sandboxes;
     snapshot.messages_per_second = world.messages_per_second;
     snapshot.faults = world.faults;
+    snapshot.list_lag = world.list_lag;
+    snapshot.hides_scheduled = world.hides_scheduled;
+    snapshot.prices = world.prices;
     return snapshot;
 }
 
@@ -423,6 +434,9 @@ void put_together(FakeSnapshot snapshot, const FakeMoment& moment, FakeWorld& wo
     world.sandboxes = std::move(snapshot.sandboxes);
     world.messages_per_second = snapshot.messages_per_second;
     world.faults = std::move(snapshot.faults);
+    world.list_lag = snapshot.list_lag;
+    world.hides_scheduled = snapshot.hides_scheduled;
+    world.prices = snapshot.prices;
     world.replies.clear();
     ++world.revision;
     resume_webhooks(world, moment);

@@ -27,6 +27,21 @@ FakeFaultPlan FakeTwilio::faults() const {
             faults.webhooks};
 }
 
+std::chrono::milliseconds FakeTwilio::list_lag() const {
+    const std::lock_guard lock{state_->mutex};
+    return state_->world.list_lag;
+}
+
+bool FakeTwilio::scheduled_in_lists() const {
+    const std::lock_guard lock{state_->mutex};
+    return !state_->world.hides_scheduled;
+}
+
+FakePrices FakeTwilio::prices() const {
+    const std::lock_guard lock{state_->mutex};
+    return state_->world.prices;
+}
+
 std::vector<Message> FakeTwilio::messages(std::string_view account_sid) const {
     const std::lock_guard lock{state_->mutex};
     const auto* first = state_->world.accounts.first();

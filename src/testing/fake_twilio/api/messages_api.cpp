@@ -28,6 +28,13 @@ FakePageNeighbours neighbours_of(const FakeSlice<T>& slice) {
     return neighbours;
 }
 
+/// Whether lists have a message yet, or at all.
+bool is_listed(const FakeCall& call, const Message& record) {
+    const auto& world = call.world;
+    if (world.hides_scheduled && record.status == MessageStatus::scheduled) return false;
+    return !record.date_created || call.moment.now >= *record.date_created + world.list_lag;
+}
+
 /// A page of those that match, by what the query asks for. `date_name` is the date to filter by.
 template <class T, class Match, class ToJson>
 HttpResponse list_page(const FakeCall& call, const FakeSequence<T>& all, const char* date_name,
@@ -61,7 +68,8 @@ HttpResponse serve_list_messages(const FakeCall& call) {
         const auto& record = message.record;
         const auto& when = record.date_sent ? record.date_sent : record.date_created;
         return record.account_sid == call.account.sid && (to.empty() || record.to == to) &&
-               (from.empty() || record.from == from) && (!when || date.accepts(*when));
+               (from.empty() || record.from == from) && (!when || date.accepts(*when)) &&
+               is_listed(call, record);
     };
     return list_page(call, call.world.store.all(), "DateSent", match, message_page_json);
 }

@@ -19,6 +19,7 @@ namespace {
 
 constexpr std::chrono::hours longest_queue{4};
 constexpr int default_validity = 36'000;
+constexpr std::string_view usual_price = "-0.00500";
 
 bool is_waiting(std::string_view status) noexcept {
     return status == MessageStatus::accepted || status == MessageStatus::scheduled ||
@@ -108,6 +109,38 @@ FakeFate judge_message(const FakeWorld& world, const FakeMessage& message, TimeP
     return delivered;
 }
 
+/// It is there, comes later, or never does.
+void decide_price(FakeWorld& world, FakeMessage& message, const FakeMoment& moment) {
+    if (std::exchange(message.price_decided, true) || !message.record.price.empty()) return;
+    if (world.dice.rolls(world.prices.never)) return;
+    if (world.prices.delay.count() == 0) {
+        message.record.price = usual_price;
+    } else {
+        world.events.push(moment.monotonic + world.prices.delay,
+                          {FakeEvent::Kind::price, message.record.sid.str(), {}});
+    }
+}
+
+void set_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
+                const FakeMoment& moment) {
+    auto& record = message.record;
+    record.status = MessageStatus{status};
+    record.error_code = code == 0 ? std::nullopt : std::optional<int>{code};
+    record.error_message = code == 0 ? "" : "Delivery failed";
+    record.date_updated = moment.now;
+    if (has_left(status)) {
+        if (!record.date_sent) record.date_sent = moment.now;
+        decide_price(world, message, moment);
+    }
+    if (!is_waiting(status) && record.from.empty()) {
+        if (const auto* account = world.accounts.find(record.account_sid)) {
+            record.from = pick_sender(*account, record.messaging_service_sid, record.to);
+        }
+    }
+    if (!is_waiting(status) && record.num_segments == 0) record.num_segments = 1;
+    ++world.revision;
+}
+
 /// The time at which `sender` may send its next message, which is taken.
 MonotonicTime take_slot(FakeWorld& world, const std::string& sender, MonotonicTime earliest) {
     const double rate = world.messages_per_second;
@@ -170,29 +203,9 @@ void arrive_at_phone(FakeWorld& world, FakeMessage& message, const FakeMoment& m
 
 }  // namespace
 
-void set_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
-                TimePoint now) {
-    auto& record = message.record;
-    record.status = MessageStatus{status};
-    record.error_code = code == 0 ? std::nullopt : std::optional<int>{code};
-    record.error_message = code == 0 ? "" : "Delivery failed";
-    record.date_updated = now;
-    if (has_left(status)) {
-        if (!record.date_sent) record.date_sent = now;
-        if (record.price.empty()) record.price = "-0.00500";
-    }
-    if (!is_waiting(status) && record.from.empty()) {
-        if (const auto* account = world.accounts.find(record.account_sid)) {
-            record.from = pick_sender(*account, record.messaging_service_sid, record.to);
-        }
-    }
-    if (!is_waiting(status) && record.num_segments == 0) record.num_segments = 1;
-    ++world.revision;
-}
-
 void move_message(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
                   const FakeMoment& moment) {
-    set_status(world, message, status, code, moment.now);
+    set_status(world, message, status, code, moment);
     send_status_callback(world, message, moment);
 }
 
@@ -231,6 +244,13 @@ void step_message(FakeWorld& world, std::string_view sid, std::string_view expec
     } else if (expected == MessageStatus::delivered) {
         move_message(world, *message, MessageStatus::read, 0, moment);
     }
+}
+
+void fill_in_price(FakeWorld& world, std::string_view sid) {
+    auto* message = world.store.find(sid);
+    if (message == nullptr) return;
+    message->record.price = usual_price;
+    ++world.revision;
 }
 
 int read_messages(FakeWorld& world, std::string_view sender, std::string_view customer,

@@ -8,11 +8,8 @@
 
 namespace twiliowa::testing::fake {
 
-/// Puts a message in another status, with what goes with it: dates, price, sender.
-void set_status(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
-                TimePoint now);
-
-/// The same, and tells the status callback.
+/// Puts a message in another status, with what goes with it (dates, price, sender), and tells the
+/// status callback.
 void move_message(FakeWorld& world, FakeMessage& message, std::string_view status, int code,
                   const FakeMoment& moment);
 
@@ -22,6 +19,9 @@ void start_lifecycle(FakeWorld& world, const FakeMessage& message, const FakeMom
 /// The step that was planned, if the message is still where it was then.
 void step_message(FakeWorld& world, std::string_view sid, std::string_view expected,
                   const FakeMoment& moment);
+
+/// A price that was to come later is there.
+void fill_in_price(FakeWorld& world, std::string_view sid);
 
 /// The customer opens the chat. Returns how many messages became read.
 int read_messages(FakeWorld& world, std::string_view sender, std::string_view customer,

@@ -14,6 +14,7 @@ struct FakeEvent {
         webhook,   ///< A webhook goes out; `subject` is its job.
         release,   ///< A webhook that was held back goes out at last; `subject` is its job.
         approval,  ///< A template's approval leaves `expected`; `subject` is its SID.
+        price,     ///< A message gets its price; `subject` is its SID.
     };
     Kind kind = Kind::step;
     std::string subject = {};

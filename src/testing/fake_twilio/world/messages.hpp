@@ -38,6 +38,7 @@ struct FakeMessage {
     std::string feedback = {};
     FakeFate fate = {};
     std::optional<TimePoint> queued = {};  ///< When it entered the queue, if that was later.
+    bool price_decided = false;            ///< It has one, will have one, or never will.
     std::map<std::string, std::string> files = {};  ///< Bytes by media SID; what customers sent.
     std::vector<std::string> media_urls = {};       ///< Where Twilio would have fetched the media.
     testing::FakeBubble bubble = {};

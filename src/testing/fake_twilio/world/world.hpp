@@ -2,6 +2,7 @@
 /// Everything the fake knows. What happens to it is in the files about each thing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -48,6 +49,9 @@ struct FakeWorld {
     std::map<std::string, std::deque<TimePoint>> replies = {};         ///< Of late, by chat.
     double messages_per_second;  ///< Of each sender; 0: without limit.
     FakeFaults faults = {};
+    std::chrono::milliseconds list_lag{0};
+    bool hides_scheduled = false;  ///< From lists.
+    FakePrices prices = {};
     FakeJournal<FakeRequestRecord> requests = {};
     FakeJournal<FakeWebhookRecord> webhooks = {};
     std::uint64_t revision = 0;  ///< Grows with every change that a page would show.
