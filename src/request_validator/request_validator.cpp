@@ -8,11 +8,11 @@
 
 #include "net/url.hpp"
 #include "request_validator/checked_form.hpp"
-#include "request_validator/hmac.hpp"
 #include "request_validator/signature_matcher.hpp"
 #include "request_validator/signed_text.hpp"
 #include "text/ascii.hpp"
 #include "text/media_type.hpp"
+#include "types/hmac.hpp"
 #include "webhook/covered_body.hpp"
 
 namespace twiliowa {

@@ -11,7 +11,7 @@
 #include <twiliowa/request_validator.hpp>
 
 #include "net/url.hpp"
-#include "request_validator/hmac.hpp"
+#include "types/hmac.hpp"
 
 namespace twiliowa::detail {
 

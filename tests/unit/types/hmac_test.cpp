@@ -1,4 +1,4 @@
-#include "request_validator/hmac.hpp"
+#include "types/hmac.hpp"
 
 #include <doctest/doctest.h>
 
@@ -10,22 +10,12 @@ using namespace twiliowa::detail;
 
 namespace {
 
-std::string hex(const HmacDigest& digest) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string text;
-    for (std::size_t i = 0; i < digest.size; ++i) {
-        text += digits[digest.bytes[i] >> 4];
-        text += digits[digest.bytes[i] & 15];
-    }
-    return text;
-}
-
 std::string sha1(const std::string& key, const std::string& data) {
-    return hex(HmacKey{key, HmacHash::sha1}.sign({data}));
+    return hex_of(HmacKey{key, HmacHash::sha1}.sign({data}));
 }
 
 std::string sha256(const std::string& key, const std::string& data) {
-    return hex(HmacKey{key, HmacHash::sha256}.sign({data}));
+    return hex_of(HmacKey{key, HmacHash::sha256}.sign({data}));
 }
 
 /// 01 02 ... 19
@@ -81,14 +71,22 @@ TEST_CASE("a key of exactly one block is used as it is, one of a byte more by it
     CHECK(sha1("k", "abc") == sha1("k\0\0"s, "abc"));  // shorter ones are filled with zeros
 }
 
+TEST_CASE("a key derived without salt is that of RFC 5869") {
+    CHECK(hex_of(hkdf_sha256(std::string(22, '\x0b'), {})) ==  // A.3, its first 32 bytes
+          "8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d");
+    // openssl kdf -keylen 32 -kdfopt digest:SHA256 -kdfopt key:secret -kdfopt info:use HKDF
+    CHECK(hex_of(hkdf_sha256("secret", "use")) ==
+          "5dd2e95bba315c0205825f2b1cb6784c94b09153adbcfdc9e573ce1b57f6dd60");
+}
+
 TEST_CASE("pieces are signed as if they were one text, and a key can sign again") {
     for (const auto hash : {HmacHash::sha1, HmacHash::sha256}) {
         const HmacKey key{"key", hash};
         CHECK(key.hash() == hash);
-        const auto whole = hex(key.sign({"https://example.com/aBodyhello"}));
-        CHECK(hex(key.sign({"https://example.com", "/a", "", "Bodyhello"})) == whole);
+        const auto whole = hex_of(key.sign({"https://example.com/aBodyhello"}));
+        CHECK(hex_of(key.sign({"https://example.com", "/a", "", "Bodyhello"})) == whole);
         const HmacKey copy = key;
-        CHECK(hex(copy.sign({"https://example.com/aBodyhello"})) == whole);
+        CHECK(hex_of(copy.sign({"https://example.com/aBodyhello"})) == whole);
         CHECK(whole.size() == 2 * hmac_size(hash));
     }
 }

@@ -1,9 +1,9 @@
-#include "request_validator/hmac.hpp"
+#include "types/hmac.hpp"
 
 #include <openssl/crypto.h>
 
 #include <algorithm>
-#include <cstdint>
+#include <span>
 
 #include "text/base64.hpp"
 
@@ -19,6 +19,19 @@ namespace twiliowa::detail {
 namespace {
 
 constexpr std::size_t hmac_block_size = 64;  // of both hashes
+constexpr std::string_view hmac_hex_digits = "0123456789abcdef";
+
+/// Two digits for each byte.
+void write_hex(std::span<const unsigned char> bytes, char* out) noexcept {
+    for (const auto byte : bytes) {
+        *out++ = hmac_hex_digits[byte >> 4];
+        *out++ = hmac_hex_digits[byte & 15];
+    }
+}
+
+std::string_view bytes_of_digest(const HmacDigest& digest) noexcept {
+    return {reinterpret_cast<const char*>(digest.bytes.data()), digest.size};
+}
 
 }  // namespace
 
@@ -79,6 +92,15 @@ HmacDigest HmacKey::sign(std::initializer_list<std::string_view> pieces) const n
     return digest;
 }
 
+HmacDigest hkdf_sha256(std::string_view secret, std::string_view info) noexcept {
+    // No salt means zeros, with which HMAC fills a key that is too short.
+    auto extracted = HmacKey{{}, HmacHash::sha256}.sign({secret});
+    // One hash is as long as what is asked for: the first block of the expansion is the last.
+    const auto derived = HmacKey{bytes_of_digest(extracted), HmacHash::sha256}.sign({info, "\x01"});
+    OPENSSL_cleanse(extracted.bytes.data(), extracted.bytes.size());
+    return derived;
+}
+
 bool equal_in_constant_time(const HmacDigest& a, const HmacDigest& b) noexcept {
     return a.size == b.size && CRYPTO_memcmp(a.bytes.data(), b.bytes.data(), a.size) == 0;
 }
@@ -93,19 +115,21 @@ std::optional<HmacDigest> decode_hmac(std::string_view base64) noexcept {
 
 std::string encode_hmac(const HmacDigest& digest) {
     std::string text;
-    append_base64(text, {reinterpret_cast<const char*>(digest.bytes.data()), digest.size});
+    append_base64(text, bytes_of_digest(digest));
     return text;
+}
+
+std::string hex_of(const HmacDigest& digest) {
+    std::string hex(2 * digest.size, '\0');
+    write_hex(std::span(digest.bytes).first(digest.size), hex.data());
+    return hex;
 }
 
 std::array<char, 64> sha256_hex(std::string_view bytes) noexcept {
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
     SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
-    constexpr std::string_view digits = "0123456789abcdef";
     std::array<char, 64> hex{};
-    for (std::size_t i = 0; i < digest.size(); ++i) {
-        hex[2 * i] = digits[digest[i] >> 4];
-        hex[2 * i + 1] = digits[digest[i] & 15];
-    }
+    write_hex(digest, hex.data());
     return hex;
 }
 

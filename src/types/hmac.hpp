@@ -1,5 +1,5 @@
 /// @file
-/// HMAC (RFC 2104) with a key that is prepared once, and the hash of a body.
+/// HMAC (RFC 2104) with a key that is prepared once, keys derived by it, and the hash of a body.
 #pragma once
 
 #include <openssl/sha.h>
@@ -46,12 +46,18 @@ private:
     State outer_;
 };
 
+/// 32 bytes that are derived from a secret of many for one use, which `info` names: HKDF-SHA-256
+/// (RFC 5869) without salt. A secret: wipe it.
+HmacDigest hkdf_sha256(std::string_view secret, std::string_view info) noexcept;
+
 /// In the time that it takes, not that the bytes need to differ.
 bool equal_in_constant_time(const HmacDigest& a, const HmacDigest& b) noexcept;
 
 /// Padded base64 of 20 or 32 bytes; nullopt for any other text.
 std::optional<HmacDigest> decode_hmac(std::string_view base64) noexcept;
 std::string encode_hmac(const HmacDigest& digest);
+/// In lower-case hex.
+std::string hex_of(const HmacDigest& digest);
 
 /// In lower-case hex.
 std::array<char, 64> sha256_hex(std::string_view bytes) noexcept;
