@@ -25,6 +25,20 @@ std::string base64_of(std::string_view bytes) {
     return out;
 }
 
+std::string base64url_of(std::string_view bytes) {
+    std::string out;
+    detail::append_base64url(out, bytes);
+    return out;
+}
+
+/// "-" for what is none.
+std::string from_base64url(std::string_view text) {
+    std::string out(text.size(), '\0');
+    const auto size = detail::decode_base64url_into(
+        text, {reinterpret_cast<unsigned char*>(out.data()), out.size()});
+    return size ? out.substr(0, *size) : "-";
+}
+
 }  // namespace
 
 TEST_CASE("base64 gives the test vectors of RFC 4648, both ways") {
@@ -74,4 +88,26 @@ TEST_CASE("base64 that is not strict is refused") {
         CAPTURE(text);
         CHECK_FALSE(detail::decode_base64(text));
     }
+}
+
+TEST_CASE("base64 for URLs is the same without padding, with - and _") {
+    CHECK(base64url_of("foob") == "Zm9vYg");
+    CHECK(base64url_of("fooba") == "Zm9vYmE");
+    CHECK(base64url_of("\xfb\xff") == "-_8");
+    const auto bytes = every_byte();
+    for (std::size_t length = 0; length <= bytes.size(); ++length) {
+        const auto part = bytes.substr(bytes.size() - length);
+        CHECK(from_base64url(base64url_of(part)) == part);
+    }
+}
+
+TEST_CASE("base64 for URLs that is not strict is refused") {
+    for (const auto text : {"Z"sv, "Zg=="sv, "Zm9vY"sv, "Zm9v\n"sv, " Zm9v"sv, "Zm+/"sv, "+_8"sv,
+                            "Zm\0v"sv, "Zh"sv, "Zm9vYmF"sv, "Zg\xff"sv, "\xff\xff\xff\xff"sv}) {
+        CAPTURE(text);
+        CHECK(from_base64url(text) == "-");
+    }
+    std::array<unsigned char, 4> room{};
+    CHECK(detail::decode_base64url_into("Zm9vYg", room) == 4u);
+    CHECK_FALSE(detail::decode_base64url_into("Zm9vYmE", room));
 }
