@@ -25,8 +25,10 @@
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/dedup_store.hpp>
+#include <twiliowa/state/key_ring.hpp>
 #include <twiliowa/state/lease_keeper.hpp>
 #include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/state/sealer.hpp>
 #include <twiliowa/state/status_tracker.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/templates.hpp>

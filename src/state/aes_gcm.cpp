@@ -95,7 +95,6 @@ AesGcm::~AesGcm() {
 }
 
 Result<std::string> AesGcm::seal(std::string_view plain, Pieces associated) const {
-    if (!cipher_) return no_cipher();
     const OpenSslErrors errors;
     std::string sealed(gcm_nonce_bytes + plain.size() + gcm_tag_bytes, '\0');
     auto* const nonce = bytes_of_text(sealed, 0);
@@ -112,7 +111,6 @@ Result<std::string> AesGcm::seal(std::string_view plain, Pieces associated) cons
 }
 
 Result<std::optional<std::string>> AesGcm::open(std::string_view sealed, Pieces associated) const {
-    if (!cipher_) return no_cipher();
     if (sealed.size() < gcm_nonce_bytes + gcm_tag_bytes) return std::optional<std::string>{};
     const OpenSslErrors errors;
     const auto nonce = sealed.substr(0, gcm_nonce_bytes);

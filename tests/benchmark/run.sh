@@ -22,6 +22,11 @@ taskset -c "$cpu" "$(bench verify_webhook)" --benchmark_repetitions=9 \
     --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true \
     2>/dev/null | grep -E '^Benchmark|_median'
 
+title 'Sealing 500 bytes, beside OpenSSL alone (target: 2 x)'
+taskset -c "$cpu" "$(bench seal)" --benchmark_repetitions=9 \
+    --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true \
+    2>/dev/null | grep -E '^Benchmark|_median'
+
 title 'Beside bare libcurl, TLS on loopback, one CPU (target: 5 us more at most)'
 "$(bench side_by_side)" "$cpu" "$work/ca.pem" "$http1" "$http2" \
     "${BENCHMARK_MESSAGES:-4000}" "${BENCHMARK_ROUNDS:-7}"
