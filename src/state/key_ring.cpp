@@ -128,11 +128,11 @@ bool is_key_id(std::string_view id) noexcept {
 // An error holds nothing of what stands in a line: whoever has written id and key the other way
 // round would find the key there.
 Result<KeyRing> KeyRing::try_parse(std::string_view text) {
-    return try_read(text, "\n", "line ");
+    return Data::read(text, "\n", "line ");
 }
 
-Result<KeyRing> KeyRing::try_read(std::string_view text, std::string_view ends,
-                                  std::string_view what) {
+Result<KeyRing> KeyRing::Data::read(std::string_view text, std::string_view ends,
+                                    std::string_view what) {
     if (text.size() > detail::largest_key_text) {
         return Error::invalid_request("keys", "are a text of more than 64 KiB");
     }
@@ -177,7 +177,7 @@ KeyRing KeyRing::parse(std::string_view text) {
 Result<KeyRing> KeyRing::try_from_environment(const std::string& name) {
     const detail::WipedString variable{detail::environment_variable(name.c_str())};
     const bool is_set = !variable.text.empty();
-    auto keys = try_read(variable.text, "\n;,", "key ");
+    auto keys = Data::read(variable.text, "\n;,", "key ");
     if (keys) return keys;
     return keys.error().with([&](ErrorData& data) {
         data.summary = is_set ? data.field + ' ' + data.summary : "is not set";

@@ -9,6 +9,7 @@
 
 #include <twiliowa/state/key_ring.hpp>
 #include <twiliowa/types/error.hpp>
+#include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
 
 namespace twiliowa::detail {
@@ -29,6 +30,12 @@ struct KeyRing::Data {
         std::string id = {};
         Secret bytes = {};  ///< 32, not base64.
     };
+
+    /// @param ends  characters that end a line
+    /// @param what  what a line is called in an error: "line "
+    static Result<KeyRing> read(std::string_view text, std::string_view ends,
+                                std::string_view what);
+
     std::vector<Key> keys = {};  ///< At least one, newest first.
 };
 

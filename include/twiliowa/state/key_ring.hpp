@@ -65,8 +65,6 @@ private:
     friend class Sealer;
     struct Data;
     explicit KeyRing(std::shared_ptr<const Data> data) noexcept : data_(std::move(data)) {}
-    static Result<KeyRing> try_read(std::string_view text, std::string_view ends,
-                                    std::string_view what);
     std::shared_ptr<const Data> data_;
 };
 
