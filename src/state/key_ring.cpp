@@ -59,7 +59,7 @@ struct KeyReading {
 
 /// The bytes of either base64, with or without padding; empty if it is none.
 Secret decode_key(std::string_view base64) {
-    // As that for URLs, which is decoded without padding. Longer keys are measured, not kept.
+    // As that for URLs, which is decoded without padding. What is far too long is no key anyway.
     constexpr std::size_t longest = 128;
     const auto padding = base64.size() % 4 != 0   ? std::size_t{0}
                          : base64.ends_with("==") ? std::size_t{2}
@@ -153,13 +153,12 @@ Result<KeyRing> KeyRing::Data::read(std::string_view text, std::string_view ends
         }
         for (std::size_t i = 0; i < numbers.size(); ++i) {
             const auto& other = data->keys[i];
+            const bool same_id = other.id == key.id;
+            if (!same_id && other.bytes.reveal() != key.bytes.reveal()) continue;
             const auto of_other = " of " + std::string(what) + std::to_string(numbers[i]);
-            if (other.id == key.id) {
-                return wrong("has the id" + of_other, "an id names one key for good");
-            }
-            if (other.bytes.reveal() == key.bytes.reveal()) {
-                return wrong("has the key" + of_other + " under another id", "make a new one");
-            }
+            return same_id
+                       ? wrong("has the id" + of_other, "an id names one key for good")
+                       : wrong("has the key" + of_other + " under another id", "make a new one");
         }
         numbers.push_back(number);
         data->keys.push_back({std::string(key.id), std::move(key.bytes)});

@@ -25,7 +25,7 @@ struct SealerOptions {
 /// AES-256-GCM with a random nonce. Thread-safe; cheap to copy, and copies share the keys.
 ///
 /// A sealed text is `tws1.ID.DATA`, with the key's id and, in base64 for URLs without padding, the
-/// nonce, the ciphertext and the tag: a third longer than what it holds, and 60 characters or so. A
+/// nonce, the ciphertext and the tag: a third longer than what it holds, and 45 to 60 characters. A
 /// blind index is `twi1.ID.DATA`. Both are interfaces: docs/keys.md says how other programs make
 /// and read them. What is sealed keeps its length from nobody, and a blind index that two values
 /// are equal.

@@ -170,6 +170,7 @@ TEST_CASE("what is wrong with a variable is told by its name") {
 }
 
 TEST_CASE("the variable is TWILIOWA_KEYS unless another is named") {
+    unsetenv("TWILIOWA_KEYS");
     const auto ring = KeyRing::try_from_environment();
     REQUIRE_FALSE(ring.has_value());
     CHECK(ring.error().field() == "TWILIOWA_KEYS");
