@@ -96,7 +96,8 @@ struct HandlerContext {
 /// Each event runs its handler once, whatever Twilio repeats and however many threads (and, on a
 /// shared store, processes) take part: a duplicate of a finished event is answered 200 without the
 /// handler; one of an event still being handled waits for its end, and is answered 503 if that does
-/// not come. A handler that throws is answered 500 and the event is free again; one whose process
+/// not come. A handler that throws is answered 500 (503 if it threw what a store failed with,
+/// `store_error`) and the event is free again; one whose process
 /// died is free when its lease ends (DedupOptions). Twilio repeats a 5xx only if the webhook's URL
 /// asks for it, with `#rc=3&rp=all`: give Twilio what `PublicUrl::webhook_url` makes with
 /// ConnectionOverrides.

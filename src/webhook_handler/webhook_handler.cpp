@@ -332,7 +332,10 @@ WebhookEnd WebhookHandler::Impl::run(WebhookEvent& event, const HandlerContext& 
         end.body = std::move(*xml);
     } catch (const TwilioError& error) {
         thrown = std::current_exception();
-        end = failed_with(WebhookOutcome::handler_failed, error.error());
+        // A storage of the program's, such as an Outbox, is a store like the handler's own.
+        end = failed_with(is_store_error(error.error()) ? WebhookOutcome::store_failed
+                                                        : WebhookOutcome::handler_failed,
+                          error.error());
     } catch (...) {
         thrown = std::current_exception();
         end = {.outcome = WebhookOutcome::handler_failed,

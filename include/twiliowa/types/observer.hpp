@@ -80,7 +80,8 @@ enum class WebhookOutcome {
     bad_signature,   ///< 403: not signed by Twilio, as far as can be told.
     unreadable,      ///< 400: its URL or its body cannot be read.
     handler_failed,  ///< 500: the handler threw, or its answer is no TwiML that Twilio takes.
-    store_failed,    ///< 503: what was handled cannot be looked up.
+    store_failed,    ///< 503: what was handled cannot be looked up, or the handler threw a store's
+                     ///< error.
     unverified,      ///< 503: the signature could not be checked; the key lookup failed.
     recut,           ///< 403: its signature is another event's; somebody has cut that one anew.
     lease_lost,      ///< 200: the handler ran (or threw), but another had taken the event from it.

@@ -156,6 +156,18 @@ TEST_CASE("a TwilioError that a handler throws is told to the observer") {
     CHECK(service.heard->entries.back().reason == containing("does not begin with +"));
 }
 
+TEST_CASE("a store's error that a handler throws is a store that fails, and the event is free again") {
+    Service service;
+    int runs = 0;
+    service.handler.on_text([&](const InboundMessage&) {
+        if (++runs == 1) twiliowa::store_error("has no room to write").raise();
+    });
+    CHECK(service.handler.handle(text("hi")).status == 503);
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::store_failed);
+    CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(runs == 2);
+}
+
 TEST_CASE("an answer that Twilio would refuse is a failure of the handler") {
     Service service;
     service.handler.on_text([](const InboundMessage&) {
