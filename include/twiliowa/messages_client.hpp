@@ -63,6 +63,14 @@ struct ReconcileOptions {
     std::vector<MessageSid> known = {};
 };
 
+/// What a client adds to messages that leave it open.
+struct SendDefaults {
+    std::string from = {};  ///< As on the wire.
+    std::string messaging_service_sid = {};
+    std::string status_callback = {};
+    bool may_duplicate = false;  ///< RetryPolicy::retry_may_duplicate
+};
+
 /// One of the messages that `reconcile_all` looks for; see ReconcileOptions for its parts.
 struct ReconcileItem {
     OutboundMessage message = {};
@@ -142,6 +150,11 @@ public:
 
     /// Checks a message as the send would, without sending it.
     Result<void> check(const OutboundMessage& message) const;
+
+    /// What its options say of every message.
+    SendDefaults send_defaults() const;
+    /// Whose account it is: the CredentialsProvider is asked, and Twilio is not.
+    Result<AccountSid> try_account_sid() const;
 
     // ---- A slot of ClientOptions::rate_limiter, for who waits for it before the send: a queue
     // ---- that writes down "sending" only when it may send at once. Nothing leaves.

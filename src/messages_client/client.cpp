@@ -64,4 +64,17 @@ MessagesClient MessagesClient::from_environment() {
     return try_from_environment().value();
 }
 
+SendDefaults MessagesClient::send_defaults() const {
+    const auto& defaults = impl_->defaults;
+    return {.from = defaults.from.wire(),
+            .messaging_service_sid = defaults.messaging_service_sid.str(),
+            .status_callback = defaults.status_callback,
+            .may_duplicate = impl_->core->retry.retry_may_duplicate};
+}
+
+Result<AccountSid> MessagesClient::try_account_sid() const {
+    return impl_->core->credentials().transform(
+        [](const Credentials& credentials) { return credentials.account_sid(); });
+}
+
 }  // namespace twiliowa

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include <twiliowa/export.hpp>
 #include <twiliowa/types/address.hpp>
 
 namespace twiliowa::detail {
@@ -21,7 +22,7 @@ struct NumberForms {
 std::vector<std::string> number_forms(std::string_view number, const NumberForms& forms);
 
 /// `address` with its number in the way that stands for both.
-Address canonical_address(const Address& address, const NumberForms& forms);
+TWILIOWA_EXPORT Address canonical_address(const Address& address, const NumberForms& forms);
 
 /// `address` in both ways, as it is given first.
 std::vector<Address> address_forms(const Address& address, const NumberForms& forms);

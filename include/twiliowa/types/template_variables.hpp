@@ -50,6 +50,9 @@ public:
     /// The same of whatever is left out.
     TemplateVariables& use_all_defaults() noexcept;
     bool uses_default(std::string_view name) const noexcept;
+    bool uses_all_defaults() const noexcept { return all_defaults_; }
+    /// What `use_default` was told of.
+    const std::vector<std::string>& defaults() const noexcept { return defaults_; }
     /// The value of `name`, or null.
     const std::string* find(std::string_view name) const noexcept;
     const std::vector<Entry>& entries() const noexcept { return entries_; }
