@@ -8,7 +8,7 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/twiliowa)
 install(FILES ${single_header} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} COMPONENT single_header)
 
 install(
-  TARGETS twiliowa twiliowa_testing twiliowa_single_header
+  TARGETS twiliowa twiliowa_outbox twiliowa_testing twiliowa_single_header
   EXPORT twiliowa-targets
   LIBRARY COMPONENT runtime NAMELINK_COMPONENT development
   ARCHIVE COMPONENT development
@@ -49,8 +49,10 @@ configure_package_config_file(cmake/twiliowa-config.cmake.in twiliowa-config.cma
                               INSTALL_DESTINATION ${package_dir})
 write_basic_package_version_file(twiliowa-config-version.cmake COMPATIBILITY SameMinorVersion)
 configure_file(cmake/twiliowa.pc.in twiliowa.pc @ONLY)
+configure_file(cmake/twiliowa-outbox.pc.in twiliowa-outbox.pc @ONLY)
 configure_file(cmake/twiliowa-testing.pc.in twiliowa-testing.pc @ONLY)
-set(pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc)
+set(pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-outbox.pc
+             ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc)
 if(TARGET twiliowa_sqlite)
   configure_file(cmake/twiliowa-sqlite.pc.in twiliowa-sqlite.pc @ONLY)
   list(APPEND pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-sqlite.pc)

@@ -79,7 +79,7 @@ check_manifest() { # <prefix> <configuration> <further files>
             else
                 (cd "$tree" && find include -name '*.hpp' ! -path '*/sqlite/*')
             fi
-            printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa{,-testing}.pc
+            printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa{,-outbox,-testing}.pc
             printf 'lib/cmake/twiliowa/twiliowa-%s.cmake\n' config config-version targets "targets-$2"
             printf '%s\n' "${@:3}"
         } | sort
@@ -129,7 +129,7 @@ installed)
     [ ! -x "$build/tools/twiliowa-emulator" ] || tools=(bin/twiliowa-emulator)
     [ ! -x "$build/tools/twiliowa" ] || tools+=(bin/twiliowa)
     install_to "$build" "$work/built"
-    check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_testing.a $(sqlite_in "$work/built") \
+    check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(sqlite_in "$work/built") \
         "${tools[@]}"
     check_component single_header '^include/twiliowa_single.hpp$' 1
     check_component development '^(include/twiliowa/|lib/)' 40
@@ -150,7 +150,7 @@ subdirectory)
     none_in "$work/tree/build/build.ninja" "$not_for_consumers"
     check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
     install_to "$work/tree/build" "$work/prefix"
-    check_manifest "$work/prefix" noconfig lib/libtwiliowa_testing.a $(sqlite_in "$work/prefix") \
+    check_manifest "$work/prefix" noconfig lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(sqlite_in "$work/prefix") \
         $(cd "$work/prefix" && ls lib*/libtwiliowa.so lib*/libtwiliowa.so.[0-9].[0-9]* | sed 's|^lib[^/]*|lib|')
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     test_package "$work/prefix"
@@ -194,7 +194,7 @@ release)
         declare -f install_it | grep -qF -- "$option" || { echo "the port says $option"; exit 1; }
     done
     install_it
-    check_manifest "$work/prefix" noconfig lib/libtwiliowa.a lib/libtwiliowa_testing.a $(sqlite_in "$work/prefix")
+    check_manifest "$work/prefix" noconfig lib/libtwiliowa.a lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(sqlite_in "$work/prefix")
     [ -r "prefix/$(sed -nE 's/.*CONFIG_PATH ([^)]*)\)/\1/p' "$port")/twiliowa-config.cmake" ]
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}"
     if (configure_only no_fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}") >no_fmt.txt; then

@@ -109,18 +109,24 @@ class TwiliowaConan(ConanFile):
         if self.options.shared:
             core.defines = ["TWILIOWA_SHARED"]
 
+        outbox = self.cpp_info.components["outbox"]
+        outbox.set_property("cmake_target_name", "twiliowa::outbox")
+        outbox.set_property("pkg_config_name", "twiliowa-outbox")
+        outbox.libs = ["twiliowa_outbox"]
+        outbox.requires = ["twiliowa", "nlohmann_json::nlohmann_json", "openssl::crypto"]
+
         testing = self.cpp_info.components["testing"]
         testing.set_property("cmake_target_name", "twiliowa::testing")
         testing.set_property("pkg_config_name", "twiliowa-testing")
         testing.libs = ["twiliowa_testing"]
-        testing.requires = ["twiliowa", "nlohmann_json::nlohmann_json", "openssl::crypto"]
+        testing.requires = ["outbox", "nlohmann_json::nlohmann_json", "openssl::crypto"]
 
         if self.options.with_sqlite:
             sqlite = self.cpp_info.components["sqlite"]
             sqlite.set_property("cmake_target_name", "twiliowa::sqlite")
             sqlite.set_property("pkg_config_name", "twiliowa-sqlite")
             sqlite.libs = ["twiliowa_sqlite"]
-            sqlite.requires = ["twiliowa", "sqlite3::sqlite3"]
+            sqlite.requires = ["outbox", "sqlite3::sqlite3"]
 
         fmt = self.cpp_info.components["fmt"]
         fmt.set_property("cmake_target_name", "twiliowa::fmt")

@@ -1,0 +1,261 @@
+/// @file
+/// Messages that are handed over once, and are then neither lost nor sent twice: `Outbox`.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <twiliowa/messages_client.hpp>
+#include <twiliowa/outbox/job.hpp>
+#include <twiliowa/outbox/storage.hpp>
+#include <twiliowa/state/customers.hpp>
+#include <twiliowa/state/sealer.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
+#include <twiliowa/webhook/status_callback.hpp>
+
+namespace twiliowa {
+
+/// What a program says of an account that jobs name: the client that sends for it, or why there is
+/// none.
+class OutboxAccount {
+public:
+    OutboxAccount(MessagesClient client) : client_(std::move(client)) {}
+    /// Known, and not to send at present: its jobs wait.
+    static OutboxAccount switched_off() { return OutboxAccount{State::switched_off}; }
+    /// Not known: its jobs are held, by name.
+    static OutboxAccount unknown() { return OutboxAccount{State::unknown}; }
+
+    /// Null if there is none.
+    const MessagesClient* client() const noexcept { return client_ ? &*client_ : nullptr; }
+    bool is_switched_off() const noexcept { return state_ == State::switched_off; }
+
+private:
+    enum class State { here, switched_off, unknown };
+    explicit OutboxAccount(State state) : state_(state) {}
+    State state_ = State::here;
+    std::optional<MessagesClient> client_ = {};
+};
+
+/// What becomes of jobs that a storage which went back in time calls unsent, when Twilio's list
+/// shows nothing of them.
+enum class AfterRestore {
+    look_then_hold,  ///< A person decides about all of them at once.
+    look_then_send,  ///< They go after 30 minutes, where a callback would have told otherwise.
+};
+
+/// How an outbox is set up.
+struct OutboxOptions {
+    /// The client of an account, by the program's own name for it (JobOptions::account): asked
+    /// before each send, so that an account may come, go and change its token. Needed to run, and
+    /// not to enqueue. One that sends for every name: `[client](std::string_view) { return client;
+    /// }`. Clients whose RetryPolicy has `retry_may_duplicate` are refused.
+    std::function<OutboxAccount(std::string_view account)> client = {};
+    /// Where Twilio reports what becomes of messages that name no URL themselves, and their client
+    /// has none: without callbacks an unknown outcome is known by Twilio's list alone. Give each
+    /// callback to `learn`.
+    TextField status_callback = {};
+    OnUnknown on_unknown = OnUnknown::hold();  ///< Of jobs that say nothing of it.
+    int concurrency = 50;                      ///< Messages under way at once.
+    /// Of one send, its own repetitions included.
+    std::chrono::milliseconds send_timeout{30'000};
+    /// How often a job is tried that certainly was not sent.
+    int max_tries = 10;
+    /// Jobs that may wait, in all and for one tenant; further ones are refused. 0: no limit.
+    std::int64_t max_waiting = 0;
+    std::int64_t max_waiting_per_tenant = 0;
+    AfterRestore after_restore = AfterRestore::look_then_hold;
+    /// Nothing but this outbox sends as these senders. Then of several jobs with the same text to
+    /// one customer as many are taken to be sent as Twilio's list shows.
+    bool exclusive_senders = false;
+    /// How long the message is kept of a job that is final; then its texts are erased. Of this and the
+    /// next two, `milliseconds::max()` is for ever.
+    std::chrono::milliseconds payload_kept{std::chrono::hours{24 * 7}};
+    /// How long the job itself is kept then.
+    std::chrono::milliseconds jobs_kept{std::chrono::hours{24 * 30}};
+    /// How long its key and its markers are kept after that: so long handing it over again is
+    /// harmless, and a late callback understood.
+    std::chrono::milliseconds keys_kept{std::chrono::hours{24 * 90}};
+    /// Seals all that names a customer or a message: the message, its key, who it is for. Give it
+    /// from the first job on; what was enqueued without it stays readable.
+    std::optional<Sealer> sealer = {};
+    std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
+    std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
+};
+
+/// A message and what is asked for it.
+struct NewJob {
+    OutboundMessage message = {};
+    JobOptions options = {};
+};
+
+/// What `Outbox::counts` tells.
+struct OutboxCounts {
+    std::map<JobState, std::int64_t> by_state = {};
+    std::int64_t of(JobState state) const {
+        const auto found = by_state.find(state);
+        return found == by_state.end() ? 0 : found->second;
+    }
+};
+
+/// What `Outbox::run_until_idle` did.
+struct IdleReport {
+    int sent = 0;   ///< Attempts that were made.
+    int looks = 0;  ///< Jobs that were looked for.
+    /// When something is due next; nullopt: nothing is.
+    std::optional<TimePoint> next_due = {};
+};
+
+/// What may be said of a job that is held or unknown.
+class Resolution {
+public:
+    static Resolution sent(MessageSid sid) { return Resolution{Kind::sent, std::move(sid)}; }
+    static Resolution not_sent() { return Resolution{Kind::not_sent, {}}; }
+    /// Nobody will know, and nobody needs to.
+    static Resolution drop() { return Resolution{Kind::drop, {}}; }
+
+    enum class Kind { sent, not_sent, drop };
+    Kind kind() const noexcept { return kind_; }
+    const MessageSid& sid() const noexcept { return sid_; }
+
+private:
+    Resolution(Kind kind, MessageSid sid) : kind_(kind), sid_(std::move(sid)) {}
+    Kind kind_;
+    MessageSid sid_;
+};
+
+/// A queue of messages in a storage: what `enqueue` has returned for is sent, once, whatever dies
+/// meanwhile; what cannot be known is said, and left to the policy of the job (OnUnknown). Before a
+/// byte leaves, that it may leave is on the disk; Twilio's signed callbacks, which carry a marker
+/// of the attempt, prove that it left. docs/outbox.md says what is guaranteed, and what is not.
+///
+/// Threads: none until `start`, which begins one that sends and one that tells of outcomes (if
+/// `on_outcome` was called); `stop` and the destructor end both. The clients' own I/O thread
+/// carries the sends. Everything may be called from any thread; calls wait for the disk.
+///
+/// Errors: InvalidRequestError for what is refused by name; those of the storage (`store_error`),
+/// which mean that nothing was done. Each verb throws, and its `try_` twin does not.
+class Outbox {
+public:
+    /// @throws InvalidRequestError naming the option that is wrong.
+    explicit Outbox(std::shared_ptr<OutboxStorage> storage, OutboxOptions options = {});
+    ~Outbox();
+    Outbox(const Outbox&) = delete;
+    Outbox& operator=(const Outbox&) = delete;
+
+    // ---- Handing over. The message is checked as a send would (field by field, without asking
+    // ---- anybody); what a send would refuse is refused here.
+
+    EnqueuedJob enqueue(const OutboundMessage& message, const JobOptions& options = {});
+    Result<EnqueuedJob> try_enqueue(const OutboundMessage& message, const JobOptions& options = {});
+    /// Several in one commit; each is taken in or refused by itself. An error: none was.
+    std::vector<Result<EnqueuedJob>> enqueue_all(std::span<const NewJob> jobs);
+    Result<std::vector<Result<EnqueuedJob>>> try_enqueue_all(std::span<const NewJob> jobs);
+
+    /// Hands over by an insert of the program's own, so that the job is there when the program's
+    /// transaction commits, and not before: `try_enqueue_in` of an engine
+    /// (sqlite/sqlite_outbox.hpp). The limits of waiting jobs are not asked, nor keys that were
+    /// hashed by an older key of the ring (`try_reseal` after a rotation). A worker finds the job
+    /// within a second.
+    using JobInserter = std::function<Result<InsertedJob>(const StoredJob&)>;
+    Result<EnqueuedJob> try_enqueue_by(const JobInserter& insert, const OutboundMessage& message,
+                                       const JobOptions& options = {});
+
+    // ---- Evidence.
+
+    /// Takes in what Twilio reported. Callbacks that are about no job of this outbox are passed
+    /// over. Idempotent, in any order. In a WebhookHandler: `handler.on_status([&](const
+    /// StatusCallback& c) { outbox.learn(c); })`, which answers Twilio 500 and frees the event if
+    /// the storage fails.
+    void learn(const StatusCallback& callback);
+    Result<void> try_learn(const StatusCallback& callback);
+
+    // ---- Looking.
+
+    Result<std::optional<Job>> try_find(std::string_view tenant, std::string_view key);
+    std::optional<Job> find(std::string_view tenant, std::string_view key);
+    Result<std::optional<Job>> try_find(const JobId& id);
+    Result<std::vector<Job>> try_list(const JobFilter& filter = {});
+    std::vector<Job> list(const JobFilter& filter = {});
+    Result<OutboxCounts> try_counts();
+    OutboxCounts counts();
+    /// Outcomes after a cursor (0: from the first that is kept), oldest first.
+    Result<std::vector<JobOutcome>> try_outcomes(std::int64_t after, std::size_t limit = 100);
+
+    /// Called once for each outcome, after it is on the disk; again if it throws, and after a crash
+    /// in between. In order for each job. By the thread of `start`, or in `run_until_idle`.
+    void on_outcome(std::function<void(const JobOutcome&)> handler);
+
+    // ---- Deciding. Each says whether the job was one that it applies to.
+
+    Result<bool> try_resolve(const JobId& id, const Resolution& resolution);
+    bool resolve(const JobId& id, const Resolution& resolution);
+    /// All suspects that are held; returns how many.
+    Result<std::int64_t> try_resolve_suspects(const Resolution& resolution);
+    /// Sends again what is dead and certainly was not sent.
+    Result<bool> try_retry(const JobId& id);
+    bool retry(const JobId& id);
+    /// What has not left yet does not leave. Of what has left only a further attempt is prevented.
+    Result<bool> try_cancel(const JobId& id);
+    bool cancel(const JobId& id);
+    /// Everything that is not final and was enqueued or may have been sent since `since` may have
+    /// been sent by a later state of this storage: it is looked for first. Returns how many.
+    Result<std::int64_t> try_suspect(TimePoint since);
+
+    Result<void> try_pause(const Pause& pause);
+    void pause(const Pause& pause);
+    Result<void> try_resume(Pause::Of of, std::string_view name = {});
+    void resume(Pause::Of of, std::string_view name = {});
+    Result<std::vector<Pause>> try_pauses();
+    /// Removes final jobs that have not changed since; with `keys`, what they were known by, too:
+    /// then they may be handed over, and sent, again, and a late callback about them looks like that
+    /// of a storage which went back in time. What `on_outcome` is yet to be told of stays.
+    Result<std::int64_t> try_purge(TimePoint unchanged_since, bool keys = false);
+
+    /// Seals anew with the newest key what an older one, or none, has sealed; returns how many
+    /// jobs. Keys and markers of jobs that are gone stay as they are: an older key may leave the
+    /// ring when OutboxOptions::keys_kept has passed.
+    Result<std::int64_t> try_reseal();
+
+    // ---- Customers who ask what is kept of them.
+
+    /// The part of this outbox in `Customers::forget` and `export_of`: give it to
+    /// `Customers::add_part`. Forgetting erases the texts of jobs that are final, and who they were
+    /// for; of others it answers "not yet". Lives on when the outbox has gone, as long as its
+    /// storage.
+    std::shared_ptr<const PersonalData> personal_data() const;
+
+    // ---- Running.
+
+    /// Begins to send. @throws InvalidRequestError without OutboxOptions::client.
+    void start();
+    /// Takes no new job, waits for what is under way, at most that long; says whether all ended.
+    bool drain(std::chrono::milliseconds at_most);
+    /// Ends at once: what is under way is cancelled, and unknown if it may have left. Idempotent. By
+    /// `on_outcome` itself: returns before the end, which the next `stop` or the destructor waits for.
+    void stop();
+
+    /// Does everything that is due now, in this thread and without waiting: sends, looks, outcomes.
+    /// For tests, with FakeTwilio and its clock; not beside `start`.
+    IdleReport run_until_idle();
+    Result<IdleReport> try_run_until_idle();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace twiliowa

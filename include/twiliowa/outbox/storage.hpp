@@ -1,0 +1,275 @@
+/// @file
+/// Where an outbox keeps its jobs: `OutboxStorage`, the interface of the engines. Programs open one
+/// (SqliteOutbox, testing::MemoryOutbox) and hand it to an Outbox; only who writes an engine of
+/// their own reads further. It may change with a minor release.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/outbox/job.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa {
+
+/// A point on the clock that leases go by: the time since the machine started, suspended time
+/// included, and which start that was; or the time of the database, and an empty `boot`.
+struct LeaseTime {
+    std::string boot = {};
+    std::int64_t microseconds = 0;
+
+    /// Whether a lease until this point has ended `now`. One of another start has.
+    bool ended(const LeaseTime& now) const noexcept {
+        return boot != now.boot || microseconds <= now.microseconds;
+    }
+    friend bool operator==(const LeaseTime&, const LeaseTime&) = default;
+};
+
+/// The random part of a marker that names an attempt.
+using AttemptNonce = std::array<unsigned char, 6>;
+
+/// A JobAttempt as it is stored.
+struct StoredAttempt {
+    int number = 0;
+    AttemptNonce nonce = {};
+    AttemptState state = AttemptState::open;
+    TimePoint started_at = {};
+    std::string account_sid = {};
+    std::string sid = {};
+    Evidence evidence = Evidence::none;
+    int http_status = 0;
+    int error_code = 0;
+    std::string problem = {};
+    bool may_duplicate = false;
+    bool marked = false;  ///< Its callbacks carry its marker.
+
+    friend bool operator==(const StoredAttempt&, const StoredAttempt&) = default;
+};
+
+/// A job as it is stored. `key`, `order_key`, `customer`, `content_hash` are only compared, and
+/// `payload` is only kept: in a sealed outbox they are sealed, or hashes.
+struct StoredJob {
+    // ---- As it was handed over; never changes, but for `payload`, which may be erased.
+    std::int64_t sequence = 0;  ///< Given by the storage: the order in which jobs were enqueued.
+    JobId id = {};
+    std::string tenant = {};
+    std::string key = {};
+    std::string content_hash = {};
+    std::string payload = {};  ///< Empty: erased.
+    std::string tag = {};
+    std::string account = {};
+    std::string sender = {};    ///< From, else the messaging service: what limits and pauses go by.
+    std::string customer = {};  ///< Who it is for.
+    std::string order_key = {};
+    Lane lane = Lane::normal;
+    OnUnknown on_unknown = OnUnknown::hold();
+    std::optional<TimePoint> expires_at = {};
+    TimePoint created_at = {};
+
+    // ---- Where it is.
+    JobState state = JobState::ready;
+    DeadReason reason = DeadReason::none;
+    TimePoint not_before = {};
+    std::int64_t fence = 0;   ///< Grows with every claim and every attempt.
+    std::string worker = {};  ///< Who has it, while claimed or sending.
+    LeaseTime lease_until = {};
+    int tries = 0;  ///< Attempts that certainly did nothing.
+    std::string sid = {};
+    Evidence evidence = Evidence::none;
+    std::string status = {};
+    std::string price = {};
+    std::string price_unit = {};
+    int error_code = 0;
+    std::string problem = {};
+    std::vector<std::string> doubles = {};
+    std::vector<std::string> candidates = {};
+    std::optional<TimePoint> unknown_since = {};
+    int looks = 0;           ///< Since it is unknown, or suspect; those that failed, too.
+    int looks_answered = 0;  ///< Those that Twilio answered.
+    std::optional<TimePoint> last_answer = {};  ///< When it answered last.
+    std::optional<TimePoint> next_look = {};
+    std::optional<TimePoint> suspect_since = {};
+    bool cancel_requested = false;
+    TimePoint updated_at = {};
+    std::vector<StoredAttempt> attempts = {};
+
+    /// Grows with every change: a change of what was read before another's is refused.
+    std::int64_t revision = 0;
+
+    /// Whether one of its attempts may have been sent, and nothing shows that it was or was not.
+    bool in_doubt() const noexcept;
+};
+
+/// What `OutboxTransaction::insert` made of a job, or who has a key already.
+struct InsertedJob {
+    bool inserted = false;
+    JobId id = {};                     ///< The new job's, or of the one that has the key.
+    std::string content_hash = {};     ///< Of the one that has the key.
+    JobState state = JobState::ready;  ///< The same; `delivered` if its row is gone.
+};
+
+/// Where jobs wait: one for each sender, lane, tenant and account that have any ready, due or not.
+struct ReadyGroup {
+    std::string sender = {};
+    Lane lane = Lane::normal;
+    std::string tenant = {};
+    std::string account = {};
+
+    friend auto operator<=>(const ReadyGroup&, const ReadyGroup&) = default;
+};
+
+/// Which jobs `OutboxTransaction::ready` gives.
+struct ReadyQuery {
+    ReadyGroup group = {};
+    TimePoint now = {};
+    /// A job that has been held since before then lets others of its order_key pass.
+    TimePoint held_before = {};
+    std::size_t limit = 0;
+};
+
+/// What `OutboxTransaction::due` gives, in the order of their times.
+enum class Due {
+    lease,   ///< Claimed or sending, and whose lease has ended.
+    look,    ///< Whose `next_look` has come.
+    expiry,  ///< Ready, and whose `expires_at` has come.
+    fetch,   ///< Accepted, without a final status since before a time.
+};
+
+/// Which jobs a list gives. What is empty does not filter.
+struct JobFilter {
+    std::optional<JobState> state = {};
+    std::optional<std::string> tenant = {};
+    std::string account = {};
+    std::string sender = {};
+    std::string tag = {};
+    std::vector<std::string> customers = {};  ///< Any of them.
+    bool suspect_only = false;
+    std::int64_t after = 0;  ///< The sequence after which it begins.
+    std::size_t limit = 100;
+};
+
+/// What holds jobs back: all of a sender, a tenant, an account, or the outbox (an empty name).
+struct Pause {
+    enum class Of { outbox, sender, tenant, account };
+    Of of = Of::outbox;
+    std::string name = {};
+    std::string reason = {};  ///< Free of people.
+    TimePoint since = {};
+
+    bool same_place(const Pause& other) const noexcept {
+        return of == other.of && name == other.name;
+    }
+};
+
+/// One outcome to tell of, as stored.
+struct StoredOutcome {
+    std::int64_t cursor = 0;  ///< Given by the storage.
+    JobId job = {};
+    Outcome outcome = Outcome::accepted;
+    TimePoint at = {};
+};
+
+/// What is done to a storage at one moment, for all others: all of it, or nothing. Used by one
+/// thread, within `OutboxStorage::transact`.
+class TWILIOWA_EXPORT OutboxTransaction {
+public:
+    virtual ~OutboxTransaction() = default;
+
+    /// The storage's time: what `not_before`, looks and records go by.
+    virtual TimePoint now() = 0;
+    /// The time that leases go by.
+    virtual LeaseTime lease_now() = 0;
+
+    /// Inserts a job in state ready, unless its tenant has one of that key, or had one whose key is
+    /// still kept.
+    virtual Result<InsertedJob> insert(const StoredJob& job) = 0;
+    /// Jobs by id, with their attempts; what is not there is left out.
+    virtual Result<std::vector<StoredJob>> load(std::span<const JobId> ids) = 0;
+    /// Whose key that is, or was as long as it is kept.
+    virtual Result<std::optional<InsertedJob>> find_key(std::string_view tenant,
+                                                        std::string_view key) = 0;
+    /// The attempt's number; nullopt if the job has none of that nonce. Known longer than the job.
+    virtual Result<std::optional<int>> find_attempt(const JobId& job,
+                                                    const AttemptNonce& nonce) = 0;
+    /// Whose message that SID is; nullopt if no job claims it.
+    virtual Result<std::optional<JobId>> find_sid(std::string_view sid) = 0;
+    /// Writes what has changed since it was read; then `job.revision` is the new one. An error if
+    /// somebody else has changed it.
+    virtual Result<void> save(StoredJob& job) = 0;
+
+    virtual Result<std::vector<ReadyGroup>> ready_groups() = 0;
+    /// Jobs that are ready and due, oldest first, whose order lets them go, and which are not
+    /// suspect.
+    virtual Result<std::vector<StoredJob>> ready(const ReadyQuery& query) = 0;
+    virtual Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) = 0;
+    /// When something is due next: a job's `not_before`, a look, an expiry. Nullopt: nothing is.
+    virtual Result<std::optional<TimePoint>> next_due() = 0;
+    virtual Result<std::vector<StoredJob>> list(const JobFilter& filter) = 0;
+    virtual Result<std::map<JobState, std::int64_t>> counts() = 0;
+    /// Jobs of a tenant (all if nullopt) that are not final.
+    virtual Result<std::int64_t> waiting(const std::optional<std::string>& tenant) = 0;
+
+    /// Jobs whose row was put in by somebody else's INSERT and lacks what `insert` makes sure of.
+    virtual Result<std::vector<StoredJob>> strangers(std::size_t limit) = 0;
+    /// Writes anew what was handed over: `key`, `content_hash`, `payload`, `sender`, `customer`,
+    /// `order_key`, and what is kept of its key. Completes such a row, seals one anew, erases its
+    /// texts. Otherwise as `save`.
+    virtual Result<void> rewrite(StoredJob& job) = 0;
+
+    virtual Result<void> add_outcome(const StoredOutcome& outcome) = 0;
+    virtual Result<std::vector<StoredOutcome>> outcomes(std::int64_t after, std::size_t limit) = 0;
+    /// Up to where `on_outcome` was told.
+    virtual Result<std::int64_t> told() = 0;
+    virtual Result<void> set_told(std::int64_t cursor) = 0;
+
+    virtual Result<std::vector<Pause>> pauses() = 0;
+    virtual Result<void> pause(const Pause& pause) = 0;
+    virtual Result<void> resume(Pause::Of of, std::string_view name) = 0;
+
+    /// Small facts about the outbox itself, by name; empty: not there.
+    virtual Result<std::string> fact(std::string_view name) = 0;
+    virtual Result<void> set_fact(std::string_view name, std::string_view value) = 0;
+
+    /// Erases the payload of final jobs that were last changed before then; returns how many.
+    virtual Result<std::int64_t> redact(TimePoint before, std::size_t limit) = 0;
+    /// Removes final jobs that were last changed before `before`, and keys and markers of jobs
+    /// removed before `keys_before`.
+    virtual Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
+                                       std::size_t limit) = 0;
+};
+
+/// Jobs that survive the process. Safe to use from any thread.
+class TWILIOWA_EXPORT OutboxStorage {
+public:
+    using Work = std::function<Result<void>(OutboxTransaction&)>;
+
+    virtual ~OutboxStorage() = default;
+
+    /// Runs `work` at one moment; when this returns success, what it did survives a loss of power.
+    /// An error of `work`, or an exception, undoes it. Works of several threads may share one
+    /// commit. `work` may be run again if the storage has to begin anew: it must have no other
+    /// effect than on what it sets afresh each time. It may run in another thread that is in
+    /// `transact`: it must take no lock that somebody may hold who calls this.
+    virtual Result<void> transact(const Work& work) = 0;
+
+    /// 32 random bits that markers of this outbox carry; the same for as long as its storage lives.
+    virtual std::uint32_t outbox_id() const = 0;
+    /// The time that leases go by, outside of a transaction.
+    virtual LeaseTime lease_now() const = 0;
+    /// What a copy or a backup of this storage would not share with it: the machine, the file, the
+    /// database's timeline. Compared with what it was when it was used last. Empty: cannot be told.
+    virtual std::string identity() const = 0;
+};
+
+}  // namespace twiliowa

@@ -1,0 +1,969 @@
+#include <twiliowa/outbox/outbox.hpp>
+
+#include <algorithm>
+#include <condition_variable>
+#include <deque>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "outbox/marker.hpp"
+#include "outbox/outbox_core.hpp"
+#include "outbox/outbox_personal_data.hpp"
+#include "outbox/worker.hpp"
+
+namespace twiliowa {
+
+namespace detail {
+namespace {
+
+/// What other processes have done is seen within that time.
+constexpr std::chrono::milliseconds outbox_poll{1'000};
+constexpr std::chrono::milliseconds pause_after_failure{1'000};
+constexpr std::size_t told_at_once = 100;
+constexpr std::size_t purged_at_once = 500;
+
+Result<void> check_outbox_options(const std::shared_ptr<OutboxStorage>& storage,
+                                  const OutboxOptions& options) {
+    const auto wrong = [](std::string_view field, std::string_view problem) {
+        return Error::invalid_request(field, problem);
+    };
+    if (!storage) return wrong("storage", "is null");
+    if (options.concurrency < 1 || options.concurrency > 10'000) {
+        return wrong("concurrency", "is not between 1 and 10000");
+    }
+    if (options.send_timeout < std::chrono::seconds{2} ||
+        options.send_timeout > std::chrono::minutes{10}) {
+        return wrong("send_timeout", "is not between 2 seconds and 10 minutes");
+    }
+    if (options.max_tries < 1) return wrong("max_tries", "is less than 1");
+    if (options.max_waiting < 0) return wrong("max_waiting", "is negative");
+    if (options.max_waiting_per_tenant < 0) {
+        return wrong("max_waiting_per_tenant", "is negative");
+    }
+    const std::pair<std::string_view, std::chrono::milliseconds> kept[] = {
+        {"payload_kept", options.payload_kept},
+        {"jobs_kept", options.jobs_kept},
+        {"keys_kept", options.keys_kept}};
+    for (const auto& [field, time] : kept) {
+        if (time.count() < 0) return wrong(field, "is negative");
+    }
+    return check_policy(options.on_unknown);
+}
+
+/// When what is kept for that long now was final at the latest.
+TimePoint kept_since(TimePoint now, std::chrono::milliseconds kept) {
+    constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 365 * 100};
+    return now - std::min(kept, for_ever);
+}
+
+Error other_content() {
+    return Error::invalid_request("key", "was used for another message",
+                                  "give each message a key of its own; for the same one hand over "
+                                  "the same message");
+}
+
+/// A thread of the outbox's own ends for no exception of the program's, nor for want of memory.
+template <class Work>
+auto without_exceptions(Work work) -> decltype(work()) {
+    try {
+        return work();
+    } catch (...) {
+        return Error::transport(Effect::none, Stage::prepare,
+                                "a function that the outbox called threw an exception");
+    }
+}
+
+Error too_many_waiting(std::string_view option) {
+    return Error::invalid_request(option, "is reached: too many jobs wait",
+                                  "let them go first, or raise the limit");
+}
+
+}  // namespace
+}  // namespace detail
+
+struct Outbox::Impl {
+    Impl(std::shared_ptr<OutboxStorage> storage, OutboxOptions options)
+        : core(std::make_shared<detail::OutboxCore>(std::move(storage), std::move(options))) {}
+
+    // ---- Handing over
+
+    struct PreparedJob {
+        StoredJob stored = {};
+        std::string key = {};                ///< As it was given.
+        std::vector<std::string> keys = {};  ///< As it may be kept.
+    };
+
+    Result<PreparedJob> prepare(const NewJob& job, const detail::JobDefaults& defaults,
+                                TimePoint now) const {
+        auto stored = core->codec.encode(job, defaults, core->new_job_id(), now);
+        if (!stored) return stored.error();
+        PreparedJob prepared{std::move(*stored), job.options.key, {}};
+        if (prepared.key.empty()) return prepared;
+        auto keys = core->codec.keys_of(job.options.tenant, job.options.key);
+        if (!keys) return keys.error();
+        prepared.keys = std::move(*keys);
+        return prepared;
+    }
+
+    /// Who has the job's key already, under whichever key of the ring.
+    Result<std::optional<InsertedJob>> holder_of(OutboxTransaction& transaction,
+                                                 const PreparedJob& job) const {
+        for (const auto& key : job.keys) {
+            auto holder = transaction.find_key(job.stored.tenant, key);
+            if (!holder || *holder) return holder;
+        }
+        return std::optional<InsertedJob>{};
+    }
+
+    Result<EnqueuedJob> take_in(OutboxTransaction& transaction, const PreparedJob& job) const {
+        const auto holder = holder_of(transaction, job);
+        if (!holder) return holder.error();
+        if (*holder) return answer_of(job, **holder);
+        if (auto room = check_room(transaction, job.stored); !room) return room.error();
+        const auto inserted = transaction.insert(job.stored);
+        if (!inserted) return inserted.error();
+        return answer_of(job, *inserted);
+    }
+
+    Result<EnqueuedJob> answer_of(const PreparedJob& job, const InsertedJob& inserted) const {
+        const auto named = job.key.empty() ? job.stored.id.str() : job.key;
+        if (!inserted.inserted) {
+            const auto same = core->codec.is_same_content(job.stored, inserted.content_hash);
+            if (!same) return same.error();
+            if (!*same) return detail::other_content();
+        }
+        return EnqueuedJob{inserted.id, named, !inserted.inserted,
+                           inserted.inserted ? JobState::ready : inserted.state};
+    }
+
+    /// Whether there is room for a job that is new.
+    Result<void> check_room(OutboxTransaction& transaction, const StoredJob& job) const {
+        const auto full = [&](std::int64_t most, const std::optional<std::string>& tenant,
+                              std::string_view option) -> Result<void> {
+            if (most == 0) return {};
+            const auto waiting = transaction.waiting(tenant);
+            if (!waiting) return waiting.error();
+            if (*waiting < most) return {};
+            return detail::too_many_waiting(option);
+        };
+        const auto& options = core->options;
+        if (auto room = full(options.max_waiting, std::nullopt, "max_waiting"); !room) return room;
+        return full(options.max_waiting_per_tenant, job.tenant, "max_waiting_per_tenant");
+    }
+
+    /// What the account's client sends as; nothing if it is not here.
+    detail::JobDefaults defaults_of(const std::string& account) const {
+        if (!core->options.client) return {};
+        const auto known = core->account(account);
+        if (known.client() == nullptr) return {};
+        const auto defaults = known.client()->send_defaults();
+        return {Address::from_wire(defaults.from).text(), defaults.messaging_service_sid};
+    }
+
+    Result<std::vector<Result<EnqueuedJob>>> enqueue(std::span<const NewJob> jobs) {
+        std::vector<Result<PreparedJob>> prepared;
+        prepared.reserve(jobs.size());
+        std::map<std::string, detail::JobDefaults> defaults;
+        const auto now = core->options.clock->now();
+        for (const auto& job : jobs) {
+            const std::string& account = job.options.account;
+            auto known = defaults.find(account);
+            if (known == defaults.end()) {
+                known = defaults.emplace(account, defaults_of(account)).first;
+            }
+            prepared.push_back(prepare(job, known->second, now));
+        }
+        std::vector<Result<EnqueuedJob>> answers;
+        const auto done =
+            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                answers.clear();
+                for (const auto& job : prepared) {
+                    if (!job) {
+                        answers.push_back(job.error());
+                        continue;
+                    }
+                    auto answer = take_in(transaction, *job);
+                    // A refusal is this job's; a storage that fails is everybody's.
+                    if (!answer && answer.error().kind() != ErrorKind::invalid_request) {
+                        return answer.error();
+                    }
+                    answers.push_back(std::move(answer));
+                }
+                return {};
+            });
+        if (!done) return done.error();
+        wake();
+        return answers;
+    }
+
+    // ---- Evidence
+
+    Result<void> learn(const StatusCallback& callback) {
+        const auto written = callback.query_parameter(detail::marker_name);
+        const auto marker = detail::Marker::parse(written);
+        const bool ours = marker && marker->outbox == core->storage->outbox_id();
+        if (callback.sid.empty()) return {};
+        std::optional<std::string> lacking;  // An account, whose SID nothing else tells.
+        std::map<std::string, std::string> account_sids;
+        while (true) {
+            const auto learnt =
+                core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                    lacking.reset();
+                    if (!ours) return learn_of_sid(transaction, callback, marker.has_value());
+                    return learn_of_attempt(transaction, callback, *marker, account_sids, lacking);
+                });
+            if (!learnt || !lacking) return learnt;
+            // Asked outside of the transaction: it is the program's function.
+            account_sids[*lacking] = core->account_sid(core->account(*lacking));
+        }
+    }
+
+    /// Whether a callback is of another account than the attempts of a job went through.
+    static bool is_foreign(const StoredJob& job, const StatusCallback& callback) {
+        bool known = false;
+        for (const auto& attempt : job.attempts) {
+            if (attempt.account_sid.empty()) continue;
+            if (attempt.account_sid == callback.account_sid.str()) return false;
+            known = true;
+        }
+        return known;
+    }
+
+    /// A callback whose URL says that it is about no attempt of ours.
+    Result<void> learn_of_sid(OutboxTransaction& transaction, const StatusCallback& callback,
+                              bool is_anothers) const {
+        const auto owner = transaction.find_sid(callback.sid.str());
+        if (!owner) return owner.error();
+        if (!*owner) return {};
+        const auto jobs = transaction.load(std::span{&**owner, 1});
+        if (!jobs) return jobs.error();
+        // Who can sign for another account knows nothing of this one's messages.
+        if (!jobs->empty() && is_foreign(jobs->front(), callback)) return {};
+        const auto marked = [](const StoredAttempt& attempt) { return attempt.marked; };
+        const bool would_be_marked =
+            !jobs->empty() && !jobs->front().attempts.empty() &&
+            std::all_of(jobs->front().attempts.begin(), jobs->front().attempts.end(), marked);
+        const auto done = core->apply_to(transaction, **owner, [&](detail::JobMachine& machine) {
+            // Ours would have our marker: what a look found was somebody else's.
+            if ((is_anothers || would_be_marked) && machine.not_the_one(callback.sid.str())) {
+                return true;
+            }
+            return machine.status_changed(callback.sid.str(), callback.status.str(),
+                                          callback.error_code);
+        });
+        return done ? Result<void>{} : done.error();
+    }
+
+    /// Signed, ours, and not known: what knew of it is gone, and more with it.
+    Result<void> notice_lost(OutboxTransaction& transaction, const StatusCallback& callback,
+                             const detail::Marker& marker, bool has_job) const {
+        // Read months later, when its job was purged with all that was known of it.
+        if (!has_job && callback.status == MessageStatus::read) return {};
+        // What is told again tells nothing new: what was looked at since is not suspect again.
+        const auto name = "lost " + marker.str();
+        const auto known = transaction.fact(name);
+        if (!known) return known.error();
+        if (!known->empty()) return {};
+        if (auto noted = transaction.set_fact(name, "1"); !noted) return noted;
+        const auto marked = core->suspect_since(
+            transaction, TimePoint{},
+            "a message was sent that its storage does not know: it went back in time");
+        return marked ? Result<void>{} : marked.error();
+    }
+
+    Result<void> learn_of_attempt(OutboxTransaction& transaction, const StatusCallback& callback,
+                                  const detail::Marker& marker,
+                                  const std::map<std::string, std::string>& account_sids,
+                                  std::optional<std::string>& lacking) const {
+        auto jobs = transaction.load(std::span{&marker.job, 1});
+        if (!jobs) return jobs.error();
+        const auto number = transaction.find_attempt(marker.job, marker.nonce);
+        if (!number) return number.error();
+        if (!*number) {
+            if (!jobs->empty()) {
+                const auto& job = jobs->front();
+                const auto known = account_sids.find(job.account);
+                if (known == account_sids.end()) {
+                    lacking = job.account;
+                    return {};
+                }
+                const bool other =
+                    !known->second.empty() && known->second != callback.account_sid.str();
+                if (other || is_foreign(job, callback)) return {};
+            }
+            if (auto noticed = notice_lost(transaction, callback, marker, !jobs->empty());
+                !noticed) {
+                return noticed;
+            }
+            if (!jobs->empty()) {
+                jobs = transaction.load(std::span{&marker.job, 1});
+                if (!jobs) return jobs.error();
+            }
+        }
+        if (jobs->empty()) return {};
+        auto& job = jobs->front();
+        for (const auto& attempt : job.attempts) {
+            if (attempt.nonce == marker.nonce && !attempt.account_sid.empty() &&
+                attempt.account_sid != callback.account_sid.str()) {
+                return {};  // Another account's: it can sign what it likes.
+            }
+        }
+        const auto right = core->codec.is_for(job, Address::from_wire(callback.to));
+        if (!right) return right.error();
+        const detail::SentProof proof{.sid = callback.sid.str(),
+                                      .status = callback.status.str(),
+                                      .error_code = callback.error_code,
+                                      .evidence = Evidence::callback,
+                                      .wrong_customer = *right && !**right};
+        const auto taken = core->take_proof(transaction, job, marker.nonce, proof);
+        return taken ? Result<void>{} : taken.error();
+    }
+
+    // ---- Looking and deciding
+
+    Result<std::optional<Job>> find(
+        const std::function<Result<std::optional<JobId>>(OutboxTransaction&)>& id_of) const {
+        std::optional<Job> found;
+        const auto done =
+            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                found.reset();
+                const auto id = id_of(transaction);
+                if (!id) return id.error();
+                if (!*id) return {};
+                const auto jobs = transaction.load(std::span{&**id, 1});
+                if (!jobs) return jobs.error();
+                if (!jobs->empty()) found = core->codec.view(jobs->front());
+                return {};
+            });
+        if (!done) return done.error();
+        return found;
+    }
+
+    template <class Event>
+    Result<bool> decide(const JobId& id, Event event) {
+        bool applied = false;
+        const auto done =
+            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                const auto done_to = core->apply_to(transaction, id, event);
+                if (!done_to) return done_to.error();
+                applied = *done_to;
+                return {};
+            });
+        if (!done) return done.error();
+        wake();
+        return applied;
+    }
+
+    static auto event_of(const Resolution& resolution) {
+        return [resolution](detail::JobMachine& machine) {
+            switch (resolution.kind()) {
+                case Resolution::Kind::sent:
+                    return machine.person_sent(resolution.sid().str());
+                case Resolution::Kind::not_sent:
+                    return machine.person_not_sent();
+                case Resolution::Kind::drop:
+                    return machine.person_gave_up();
+            }
+            return false;
+        };
+    }
+
+    // ---- Telling
+
+    /// Tells of up to `told_at_once` outcomes; whether there may be more.
+    Result<bool> tell_some() {
+        std::function<void(const JobOutcome&)> handler;
+        {
+            const std::lock_guard lock(mutex);
+            handler = outcome_handler;
+        }
+        if (!handler) return false;
+        std::vector<JobOutcome> outcomes;
+        std::optional<std::int64_t> last;
+        const auto read =
+            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                outcomes.clear();
+                const auto told = transaction.told();
+                if (!told) return told.error();
+                const auto end = read_outcomes(transaction, *told, detail::told_at_once, outcomes);
+                if (!end) return end.error();
+                last = *end == *told ? std::nullopt : std::optional{*end};
+                return {};
+            });
+        if (!read) return read.error();
+        bool failed = false;
+        std::optional<std::int64_t> before;
+        for (const auto& outcome : outcomes) {
+            try {
+                handler(outcome);
+            } catch (...) {
+                failed = true;
+                last = before;
+                break;
+            }
+            before = outcome.cursor;
+        }
+        if (last) {
+            const auto noted = core->storage->transact(
+                [&](OutboxTransaction& transaction) { return transaction.set_told(*last); });
+            if (!noted) return noted.error();
+        }
+        if (failed) {
+            return Error::transport(Effect::none, Stage::prepare,
+                                    "the handler of outcomes threw; it is called again");
+        }
+        return last.has_value();
+    }
+
+    /// Returns the cursor up to which it has read: jobs that are gone are passed over.
+    Result<std::int64_t> read_outcomes(OutboxTransaction& transaction, std::int64_t after,
+                                       std::size_t limit, std::vector<JobOutcome>& outcomes) const {
+        const auto stored = transaction.outcomes(after, limit);
+        if (!stored) return stored.error();
+        for (const auto& each : *stored) {
+            const auto jobs = transaction.load(std::span{&each.job, 1});
+            if (!jobs) return jobs.error();
+            after = each.cursor;
+            if (jobs->empty()) continue;
+            outcomes.push_back(
+                {each.cursor, each.outcome, each.at, core->codec.view(jobs->front())});
+        }
+        return after;
+    }
+
+    /// The latest change of jobs that may go: those that are not told yet stay.
+    Result<TimePoint> purged_before(OutboxTransaction& transaction, TimePoint before) const {
+        {
+            const std::lock_guard lock(mutex);
+            if (!outcome_handler) return before;
+        }
+        const auto told = transaction.told();
+        if (!told) return told.error();
+        const auto next = transaction.outcomes(*told, 1);
+        if (!next) return next.error();
+        return next->empty() ? before : std::min(before, next->front().at);
+    }
+
+    // ---- Running
+
+    void wake() {
+        {
+            const std::lock_guard lock(mutex);
+            ++wakes;
+        }
+        changed.notify_all();
+    }
+
+    /// Waits until something may have to be done, at most that long.
+    void wait(std::uint64_t& seen, std::chrono::nanoseconds at_most) {
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, at_most, [&] { return stopping || wakes != seen; });
+        seen = wakes;
+    }
+    /// The same until there may be something to tell of.
+    void wait_to_tell(std::uint64_t& seen, std::chrono::nanoseconds at_most) {
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, at_most, [&] { return stopping || wakes + steps != seen; });
+        seen = wakes + steps;
+    }
+
+    bool is_stopping() const {
+        const std::lock_guard lock(mutex);
+        return stopping;
+    }
+
+    std::chrono::nanoseconds pause_until_next(const detail::OutboxWorker::Step& step) const {
+        std::chrono::nanoseconds pause = detail::outbox_poll;
+        if (step.next_due) {
+            const auto due = *step.next_due - core->options.clock->now();
+            if (due.count() > 0) pause = std::min<std::chrono::nanoseconds>(pause, due);
+        }
+        for (const auto& at : {step.next_slot, step.next_probe}) {
+            if (!at) continue;
+            const auto left = *at - core->options.clock->monotonic_now();
+            if (left.count() > 0) pause = std::min<std::chrono::nanoseconds>(pause, left);
+        }
+        return pause;
+    }
+
+    /// Notes which threads may not wait for themselves.
+    void note_thread(std::thread::id& id) {
+        const std::lock_guard lock(mutex);
+        id = std::this_thread::get_id();
+    }
+
+    void run_worker() {
+        note_thread(sender_id);
+        std::uint64_t seen = 0;
+        while (true) {
+            bool take_new = true;
+            {
+                const std::lock_guard lock(mutex);
+                // What could not be written down is found as unknown by who comes next.
+                if (stopping && (worker->under_way() == 0 || failed_steps > 3)) break;
+                take_new = !stopping && !draining;
+            }
+            const auto step = worker->step(false, take_new);
+            {
+                const std::lock_guard lock(mutex);
+                idle = step && worker->under_way() == 0 && !step->progress;
+                if (step && step->progress) ++steps;
+            }
+            changed.notify_all();
+            if (!step) {
+                wait_for_failure(seen);
+            } else if (!step->progress) {
+                maintain();
+                wait(seen, pause_until_next(*step));
+            }
+        }
+        static_cast<void>(worker->step(false, false));
+    }
+
+    /// A storage that fails is asked again after a while, also by who is stopping.
+    void wait_for_failure(std::uint64_t& seen) {
+        std::unique_lock lock(mutex);
+        if (stopping) ++failed_steps;
+        changed.wait_for(lock, detail::pause_after_failure, [&] { return stopping; });
+        seen = wakes;
+    }
+
+    void run_teller() {
+        note_thread(teller_id);
+        std::uint64_t seen = 0;
+        while (!is_stopping()) {
+            const auto more = detail::without_exceptions([&] { return tell_some(); });
+            if (!more) {
+                wait_to_tell(seen, detail::pause_after_failure);
+            } else if (!*more) {
+                wait_to_tell(seen, detail::outbox_poll);
+            }
+        }
+    }
+
+    /// What is kept no longer goes, a little at a time.
+    void maintain() {
+        const auto now = core->options.clock->monotonic_now();
+        if (now < next_maintenance) return;
+        next_maintenance = now + std::chrono::minutes{1};
+        const auto purge = [&](OutboxTransaction& transaction) -> Result<void> {
+            const auto& options = core->options;
+            const auto at = transaction.now();
+            const auto erased = transaction.redact(detail::kept_since(at, options.payload_kept),
+                                                   detail::purged_at_once);
+            if (!erased) return erased.error();
+            const auto before =
+                purged_before(transaction, detail::kept_since(at, options.jobs_kept));
+            if (!before) return before.error();
+            const auto gone = transaction.purge(*before, detail::kept_since(at, options.keys_kept),
+                                                detail::purged_at_once);
+            if (!gone) return gone.error();
+            return {};
+        };
+        // What cannot be done now is done a minute later.
+        static_cast<void>(
+            detail::without_exceptions([&] { return core->storage->transact(purge); }));
+    }
+
+    void make_worker() {
+        if (!core->options.client) {
+            Error::invalid_request("client", "is not given: who enqueues only cannot run",
+                                   "give OutboxOptions::client")
+                .raise();
+        }
+        if (worker) return;
+        worker = std::make_unique<detail::OutboxWorker>(core, core->new_job_id().str(),
+                                                        [this] { wake(); });
+    }
+
+    const std::shared_ptr<const detail::OutboxCore> core;
+    mutable std::mutex mutex = {};
+    std::condition_variable changed = {};
+    std::uint64_t wakes = 0;
+    std::uint64_t steps = 0;  ///< In which the worker did something.
+    bool stopping = false;
+    bool draining = false;
+    bool idle = false;
+    int failed_steps = 0;
+    MonotonicTime next_maintenance = {};
+    std::function<void(const JobOutcome&)> outcome_handler = {};
+    std::unique_ptr<detail::OutboxWorker> worker = {};
+    bool running = false;
+    std::thread::id sender_id = {};
+    std::thread::id teller_id = {};
+    std::mutex lifecycle = {};  ///< Held by who starts or stops; taken before `mutex`.
+    std::thread sender = {};
+    std::thread teller = {};
+};
+
+Outbox::Outbox(std::shared_ptr<OutboxStorage> storage, OutboxOptions options) {
+    detail::check_outbox_options(storage, options).value();
+    impl_ = std::make_unique<Impl>(std::move(storage), std::move(options));
+    impl_->core->codec.check_callback(impl_->core->options.status_callback).value();
+    impl_->core->check_identity().value();
+}
+
+Outbox::~Outbox() {
+    stop();
+}
+
+EnqueuedJob Outbox::enqueue(const OutboundMessage& message, const JobOptions& options) {
+    return try_enqueue(message, options).value();
+}
+
+Result<EnqueuedJob> Outbox::try_enqueue(const OutboundMessage& message, const JobOptions& options) {
+    const NewJob job{message, options};
+    auto answers = impl_->enqueue(std::span{&job, 1});
+    if (!answers) return answers.error();
+    return std::move(answers->front());
+}
+
+std::vector<Result<EnqueuedJob>> Outbox::enqueue_all(std::span<const NewJob> jobs) {
+    return try_enqueue_all(jobs).value();
+}
+
+Result<std::vector<Result<EnqueuedJob>>> Outbox::try_enqueue_all(std::span<const NewJob> jobs) {
+    return impl_->enqueue(jobs);
+}
+
+Result<EnqueuedJob> Outbox::try_enqueue_by(const JobInserter& insert,
+                                           const OutboundMessage& message,
+                                           const JobOptions& options) {
+    const auto job = impl_->prepare({message, options}, impl_->defaults_of(options.account),
+                                    impl_->core->options.clock->now());
+    if (!job) return job.error();
+    const auto inserted = insert(job->stored);
+    if (!inserted) return inserted.error();
+    return impl_->answer_of(*job, *inserted);
+}
+
+void Outbox::learn(const StatusCallback& callback) {
+    try_learn(callback).value();
+}
+
+Result<void> Outbox::try_learn(const StatusCallback& callback) {
+    auto learnt = impl_->learn(callback);
+    if (learnt) impl_->wake();
+    return learnt;
+}
+
+Result<std::optional<Job>> Outbox::try_find(std::string_view tenant, std::string_view key) {
+    const auto keys = impl_->core->codec.keys_of(tenant, key);
+    if (!keys) return keys.error();
+    return impl_->find([&](OutboxTransaction& transaction) -> Result<std::optional<JobId>> {
+        for (const auto& each : *keys) {
+            const auto holder = transaction.find_key(tenant, each);
+            if (!holder) return holder.error();
+            if (*holder) return std::optional<JobId>{(*holder)->id};
+        }
+        return std::optional<JobId>{};
+    });
+}
+
+std::optional<Job> Outbox::find(std::string_view tenant, std::string_view key) {
+    return try_find(tenant, key).value();
+}
+
+Result<std::optional<Job>> Outbox::try_find(const JobId& id) {
+    return impl_->find([&](OutboxTransaction&) -> Result<std::optional<JobId>> {
+        return std::optional<JobId>{id};
+    });
+}
+
+Result<std::vector<Job>> Outbox::try_list(const JobFilter& filter) {
+    std::vector<Job> found;
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            found.clear();
+            const auto jobs = transaction.list(filter);
+            if (!jobs) return jobs.error();
+            for (const auto& job : *jobs) found.push_back(impl_->core->codec.view(job));
+            return {};
+        });
+    if (!done) return done.error();
+    return found;
+}
+
+std::vector<Job> Outbox::list(const JobFilter& filter) {
+    return try_list(filter).value();
+}
+
+Result<OutboxCounts> Outbox::try_counts() {
+    OutboxCounts counts;
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            auto counted = transaction.counts();
+            if (!counted) return counted.error();
+            counts.by_state = std::move(*counted);
+            return {};
+        });
+    if (!done) return done.error();
+    return counts;
+}
+
+OutboxCounts Outbox::counts() {
+    return try_counts().value();
+}
+
+Result<std::vector<JobOutcome>> Outbox::try_outcomes(std::int64_t after, std::size_t limit) {
+    std::vector<JobOutcome> outcomes;
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            outcomes.clear();
+            const auto end = impl_->read_outcomes(transaction, after, limit, outcomes);
+            return end ? Result<void>{} : end.error();
+        });
+    if (!done) return done.error();
+    return outcomes;
+}
+
+void Outbox::on_outcome(std::function<void(const JobOutcome&)> handler) {
+    const std::lock_guard lock(impl_->mutex);
+    impl_->outcome_handler = std::move(handler);
+}
+
+Result<bool> Outbox::try_resolve(const JobId& id, const Resolution& resolution) {
+    return impl_->decide(id, Impl::event_of(resolution));
+}
+
+bool Outbox::resolve(const JobId& id, const Resolution& resolution) {
+    return try_resolve(id, resolution).value();
+}
+
+Result<std::int64_t> Outbox::try_resolve_suspects(const Resolution& resolution) {
+    if (resolution.kind() == Resolution::Kind::sent) {
+        return Error::invalid_request("resolution", "gives several jobs one SID",
+                                      "resolve each by itself");
+    }
+    std::int64_t resolved = 0;
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            resolved = 0;
+            JobFilter filter{.state = JobState::held, .suspect_only = true, .limit = 500};
+            while (true) {
+                auto jobs = transaction.list(filter);
+                if (!jobs) return jobs.error();
+                for (auto& job : *jobs) {
+                    filter.after = job.sequence;
+                    const auto changed =
+                        impl_->core->apply(transaction, job, Impl::event_of(resolution));
+                    if (!changed) return changed.error();
+                    if (*changed) ++resolved;
+                }
+                if (jobs->size() < filter.limit) return {};
+            }
+        });
+    if (!done) return done.error();
+    impl_->wake();
+    return resolved;
+}
+
+Result<bool> Outbox::try_retry(const JobId& id) {
+    return impl_->decide(id, [](detail::JobMachine& machine) { return machine.retry(); });
+}
+
+bool Outbox::retry(const JobId& id) {
+    return try_retry(id).value();
+}
+
+Result<bool> Outbox::try_cancel(const JobId& id) {
+    return impl_->decide(id, [](detail::JobMachine& machine) { return machine.cancel(); });
+}
+
+bool Outbox::cancel(const JobId& id) {
+    return try_cancel(id).value();
+}
+
+Result<std::int64_t> Outbox::try_suspect(TimePoint since) {
+    std::int64_t marked = 0;
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            const auto count = impl_->core->suspect_since(
+                transaction, since, "somebody said that its storage went back in time");
+            if (!count) return count.error();
+            marked = *count;
+            return {};
+        });
+    if (!done) return done.error();
+    impl_->wake();
+    return marked;
+}
+
+Result<void> Outbox::try_pause(const Pause& pause) {
+    return impl_->core->storage->transact([&](OutboxTransaction& transaction) {
+        auto now = pause;
+        now.since = transaction.now();
+        return transaction.pause(now);
+    });
+}
+
+void Outbox::pause(const Pause& pause) {
+    try_pause(pause).value();
+}
+
+Result<void> Outbox::try_resume(Pause::Of of, std::string_view name) {
+    auto done = impl_->core->storage->transact(
+        [&](OutboxTransaction& transaction) { return transaction.resume(of, name); });
+    if (done) impl_->wake();
+    return done;
+}
+
+void Outbox::resume(Pause::Of of, std::string_view name) {
+    try_resume(of, name).value();
+}
+
+Result<std::vector<Pause>> Outbox::try_pauses() {
+    std::vector<Pause> pauses;
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            auto read = transaction.pauses();
+            if (!read) return read.error();
+            pauses = std::move(*read);
+            return {};
+        });
+    if (!done) return done.error();
+    return pauses;
+}
+
+Result<std::int64_t> Outbox::try_purge(TimePoint unchanged_since, bool keys) {
+    std::int64_t removed = 0;
+    while (true) {
+        std::int64_t some = 0;
+        const auto done =
+            impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                const auto before = impl_->purged_before(transaction, unchanged_since);
+                if (!before) return before.error();
+                const auto gone = transaction.purge(
+                    *before, keys ? std::optional{transaction.now()} : std::nullopt,
+                    detail::purged_at_once);
+                if (!gone) return gone.error();
+                some = *gone;
+                return {};
+            });
+        if (!done) return done.error();
+        removed += some;
+        if (some < static_cast<std::int64_t>(detail::purged_at_once)) return removed;
+    }
+}
+
+Result<std::int64_t> Outbox::try_reseal() {
+    std::int64_t sealed = 0;
+    JobFilter filter{.limit = 200};
+    while (true) {
+        std::int64_t some = 0;
+        std::size_t read = 0;
+        auto last = filter.after;
+        const auto done =
+            impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                some = 0;
+                const auto jobs = transaction.list(filter);
+                if (!jobs) return jobs.error();
+                read = jobs->size();
+                for (const auto& job : *jobs) {
+                    last = job.sequence;
+                    const auto now = impl_->core->codec.is_sealed_as_now(job);
+                    if (!now) return now.error();
+                    if (*now) continue;
+                    auto whole = impl_->core->codec.complete(job, {});
+                    if (!whole) return whole.error();
+                    if (auto written = transaction.rewrite(*whole); !written) return written;
+                    ++some;
+                }
+                return {};
+            });
+        if (!done) return done.error();
+        sealed += some;
+        filter.after = last;
+        if (read < filter.limit) return sealed;
+    }
+}
+
+std::shared_ptr<const PersonalData> Outbox::personal_data() const {
+    return detail::outbox_personal_data(impl_->core);
+}
+
+void Outbox::start() {
+    const std::lock_guard lifecycle(impl_->lifecycle);
+    impl_->make_worker();
+    if (impl_->sender.joinable()) return;
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->running = true;
+    }
+    impl_->sender = std::thread([this] { impl_->run_worker(); });
+    impl_->teller = std::thread([this] { impl_->run_teller(); });
+}
+
+bool Outbox::drain(std::chrono::milliseconds at_most) {
+    constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 365};
+    std::unique_lock lock(impl_->mutex);
+    if (!impl_->running) return true;
+    impl_->draining = true;
+    impl_->idle = false;
+    ++impl_->wakes;
+    impl_->changed.notify_all();
+    impl_->changed.wait_for(lock, std::min(at_most, for_ever),
+                            [&] { return impl_->idle || !impl_->running; });
+    return impl_->idle;
+}
+
+void Outbox::stop() {
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+        const auto self = std::this_thread::get_id();
+        impl_->changed.notify_all();
+        // A handler that stops its outbox: whoever stops it next waits for the end.
+        if (self == impl_->sender_id || self == impl_->teller_id) return;
+    }
+    const std::lock_guard lifecycle(impl_->lifecycle);
+    {
+        const std::lock_guard lock(impl_->mutex);
+        impl_->stopping = true;
+    }
+    impl_->changed.notify_all();
+    if (impl_->worker) impl_->worker->cancel();
+    if (impl_->sender.joinable()) impl_->sender.join();
+    if (impl_->teller.joinable()) impl_->teller.join();
+    // What is still under way wakes nobody then; it holds `mutex` while it does.
+    impl_->worker.reset();
+    const std::lock_guard lock(impl_->mutex);
+    impl_->running = false;
+    impl_->stopping = false;
+    impl_->draining = false;
+    impl_->failed_steps = 0;
+    impl_->sender_id = {};
+    impl_->teller_id = {};
+    impl_->changed.notify_all();
+}
+
+Result<IdleReport> Outbox::try_run_until_idle() {
+    impl_->make_worker();
+    IdleReport report;
+    while (true) {
+        const auto step = impl_->worker->step(true, true);
+        if (!step) return step.error();
+        report.sent += step->sent;
+        report.looks += step->looks;
+        report.next_due = step->next_due;
+        if (step->progress) continue;
+        if (step->next_slot) {
+            const auto& clock = impl_->core->options.clock;
+            if (*step->next_slot > clock->monotonic_now() &&
+                *step->next_slot != (MonotonicTime::max)()) {
+                clock->sleep_until(*step->next_slot, {});
+                continue;
+            }
+        }
+        const auto more = detail::without_exceptions([&] { return impl_->tell_some(); });
+        if (!more) return more.error();
+        if (!*more) return report;
+    }
+}
+
+IdleReport Outbox::run_until_idle() {
+    return try_run_until_idle().value();
+}
+
+}  // namespace twiliowa

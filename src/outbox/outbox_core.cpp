@@ -1,0 +1,136 @@
+#include "outbox/outbox_core.hpp"
+
+#include <openssl/rand.h>
+
+#include <random>
+
+namespace twiliowa::detail {
+namespace {
+
+void fill_random(unsigned char* bytes, int count) {
+    if (RAND_bytes(bytes, count) != 1) {
+        Error::transport(Effect::none, Stage::prepare, "there is no randomness to be had").raise();
+    }
+}
+
+OutboxOptions with_outbox_defaults(OutboxOptions options) {
+    if (!options.clock) options.clock = system_clock();
+    if (!options.random) {
+        options.random = [] {
+            thread_local std::minstd_rand generator{std::random_device{}()};
+            return std::uniform_real_distribution<double>{}(generator);
+        };
+    }
+    return options;
+}
+
+JobRules rules_of(const OutboxOptions& options) {
+    JobRules rules;
+    rules.max_tries = options.max_tries;
+    rules.send_suspects = options.after_restore == AfterRestore::look_then_send;
+    return rules;
+}
+
+constexpr std::string_view identity_fact = "identity";
+
+}  // namespace
+
+OutboxCore::OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions asked)
+    : storage(std::move(chosen)),
+      options(with_outbox_defaults(std::move(asked))),
+      rules(rules_of(options)),
+      codec(options.on_unknown, options.sealer) {}
+
+JobId OutboxCore::new_job_id() const {
+    JobId::Bytes bytes{};
+    fill_random(bytes.data(), static_cast<int>(bytes.size()));
+    return JobId{bytes};
+}
+
+AttemptNonce OutboxCore::new_nonce() const {
+    AttemptNonce nonce{};
+    fill_random(nonce.data(), static_cast<int>(nonce.size()));
+    return nonce;
+}
+
+OutboxAccount OutboxCore::account(const std::string& name) const {
+    try {
+        return options.client(name);
+    } catch (...) {
+        return OutboxAccount::switched_off();
+    }
+}
+
+std::string OutboxCore::account_sid(const OutboxAccount& account) {
+    if (account.client() == nullptr) return {};
+    try {
+        const auto sid = account.client()->try_account_sid();
+        return sid ? sid->str() : std::string{};
+    } catch (...) {
+        return {};
+    }
+}
+
+Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
+                               const JobMachine& machine) const {
+    if (auto saved = transaction.save(job); !saved) return saved;
+    for (const auto outcome : machine.outcomes()) {
+        auto added = transaction.add_outcome({0, job.id, outcome, job.updated_at});
+        if (!added) return added;
+    }
+    return {};
+}
+
+Result<bool> OutboxCore::take_proof(OutboxTransaction& transaction, StoredJob& job,
+                                    const AttemptNonce& nonce, const SentProof& proof) const {
+    const auto owner = transaction.find_sid(proof.sid);
+    if (!owner) return owner.error();
+    if (*owner && **owner != job.id) {
+        auto freed = apply_to(transaction, **owner,
+                              [&](JobMachine& machine) { return machine.not_the_one(proof.sid); });
+        if (!freed) return freed;
+    }
+    return apply(transaction, job, [&](JobMachine& machine) { return machine.sent(nonce, proof); });
+}
+
+Result<std::int64_t> OutboxCore::suspect_since(OutboxTransaction& transaction, TimePoint since,
+                                               std::string_view problem) const {
+    std::int64_t marked = 0;
+    for (const auto state : {JobState::ready, JobState::claimed}) {
+        JobFilter filter{.state = state, .limit = 500};
+        while (true) {
+            auto jobs = transaction.list(filter);
+            if (!jobs) return jobs.error();
+            for (auto& job : *jobs) {
+                filter.after = job.sequence;
+                if (job.created_at < since && job.updated_at < since) continue;
+                const auto done = apply(transaction, job, [&](JobMachine& machine) {
+                    return machine.suspect(problem);
+                });
+                if (!done) return done.error();
+                if (*done) ++marked;
+            }
+            if (jobs->size() < filter.limit) break;
+        }
+    }
+    return marked;
+}
+
+Result<void> OutboxCore::check_identity() const {
+    const auto identity = storage->identity();
+    if (identity.empty()) return {};
+    return storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        const auto before = transaction.fact(identity_fact);
+        if (!before) return before.error();
+        if (*before == identity) return {};
+        if (!before->empty()) {
+            const auto marked = suspect_since(
+                transaction, TimePoint{},
+                "its storage is a copy, or was restored: it may have been sent since");
+            if (!marked) return marked.error();
+        }
+        return transaction.set_fact(identity_fact, identity);
+    });
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,75 @@
+/// @file
+/// What everything of an outbox shares: its storage, its rules, and how an event reaches a job.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/outbox/outbox.hpp>
+#include <twiliowa/outbox/storage.hpp>
+
+#include "outbox/job_codec.hpp"
+#include "outbox/job_machine.hpp"
+
+namespace twiliowa::detail {
+
+struct OutboxCore {
+    OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions asked);
+
+    const std::shared_ptr<OutboxStorage> storage;
+    const OutboxOptions options;
+    const JobRules rules;
+    const JobCodec codec;
+
+    JobId new_job_id() const;
+    AttemptNonce new_nonce() const;
+    JobMoment moment(OutboxTransaction& transaction) const {
+        return {transaction.now(), transaction.lease_now(), options.random()};
+    }
+    /// What the program says of an account. A function that throws has switched it off.
+    OutboxAccount account(const std::string& name) const;
+
+    /// Its client's; empty if it has none, or no credentials.
+    static std::string account_sid(const OutboxAccount& account);
+
+    /// Applies an event to a job that was read in this transaction; writes what it changed and whom
+    /// it is told to. Whether it changed anything.
+    template <class Event>
+    Result<bool> apply(OutboxTransaction& transaction, StoredJob& job, Event&& event) const {
+        const auto at = moment(transaction);
+        JobMachine machine{job, rules, at};
+        if (!event(machine)) return false;
+        if (auto saved = write(transaction, job, machine); !saved) return saved.error();
+        return true;
+    }
+    /// The same of a job by its id; false if it is not there.
+    template <class Event>
+    Result<bool> apply_to(OutboxTransaction& transaction, const JobId& id, Event&& event) const {
+        auto jobs = transaction.load(std::span{&id, 1});
+        if (!jobs) return jobs.error();
+        if (jobs->empty()) return false;
+        return apply(transaction, jobs->front(), std::forward<Event>(event));
+    }
+
+    /// A message was sent for an attempt: whoever else was thought to have sent it has not.
+    Result<bool> take_proof(OutboxTransaction& transaction, StoredJob& job,
+                            const AttemptNonce& nonce, const SentProof& proof) const;
+    /// Everything that has not left yet, and was handed over or changed since, may have been sent
+    /// by a later state of this storage.
+    Result<std::int64_t> suspect_since(OutboxTransaction& transaction, TimePoint since,
+                                       std::string_view problem) const;
+    /// Notices that the storage is not the one that it was.
+    Result<void> check_identity() const;
+
+private:
+    Result<void> write(OutboxTransaction& transaction, StoredJob& job,
+                       const JobMachine& machine) const;
+};
+
+}  // namespace twiliowa::detail

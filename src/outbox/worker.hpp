@@ -1,0 +1,158 @@
+/// @file
+/// Sends what an outbox holds: one step at a time, by whoever calls it.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <twiliowa/outbox/outbox.hpp>
+#include <twiliowa/types/cancel.hpp>
+
+#include "outbox/answer.hpp"
+#include "outbox/breaker.hpp"
+#include "outbox/outbox_core.hpp"
+#include "outbox/scheduler.hpp"
+
+namespace twiliowa::detail {
+
+/// An attempt that is under way.
+struct AttemptUnderWay {
+    JobId job = {};
+    int number = 0;
+    AttemptNonce nonce = {};
+    std::string account = {};
+    std::string sender = {};
+};
+
+struct FinishedSend {
+    AttemptUnderWay attempt = {};
+    SendAnswer answer = {};
+    bool slot_unused = false;
+    bool noted = false;  ///< By breakers and limits.
+};
+
+struct FinishedLook {
+    JobId job = {};
+    LookResult result = {};
+    std::optional<Message> fetched = {};  ///< Of a job whose SID is known.
+};
+
+/// What ends elsewhere, on the transport's thread, and the next step takes in.
+class FinishedWork {
+public:
+    using Item = std::variant<FinishedSend, FinishedLook>;
+
+    explicit FinishedWork(std::function<void()> wake) : wake_(std::move(wake)) {}
+    void add(Item item);
+    std::vector<Item> take();
+    /// A commit has failed: they are taken again.
+    void put_back(std::vector<Item> items);
+    /// Nobody is woken any more, whatever ends from now on.
+    void close() noexcept;
+
+private:
+    std::mutex mutex_;
+    std::vector<Item> items_ = {};
+    std::mutex wake_mutex_;  ///< Held while `wake_` runs, so that nobody it wakes is gone.
+    std::function<void()> wake_;
+};
+
+/// Used by one thread at a time.
+class OutboxWorker {
+public:
+    struct Step {
+        int sent = 0;
+        int looks = 0;
+        bool progress = false;  ///< Something was done, so that there may be more.
+        std::optional<TimePoint> next_due = {};
+        std::optional<MonotonicTime> next_slot = {};   ///< When a limit lets the next one go.
+        std::optional<MonotonicTime> next_probe = {};  ///< When an outage is probed next.
+    };
+
+    /// @param wake  called when something under way has ended.
+    OutboxWorker(std::shared_ptr<const OutboxCore> core, std::string name,
+                 std::function<void()> wake);
+    /// Not by who holds what `wake` waits for.
+    ~OutboxWorker();
+    OutboxWorker(const OutboxWorker&) = delete;
+    OutboxWorker& operator=(const OutboxWorker&) = delete;
+
+    /// Takes in what has ended, commits it with what goes next, and sends that: in this thread if
+    /// `blocking`, else on the clients' transport. An error: nothing new was sent, and nothing that
+    /// has ended is forgotten.
+    Result<Step> step(bool blocking, bool take_new);
+    std::size_t under_way() const noexcept { return under_way_; }
+    /// Cancels what is under way.
+    void cancel();
+
+private:
+    struct Plan;
+    Result<Step> take_step(bool blocking, bool take_new);
+    /// Decides and commits; an exception is an error, and undoes it.
+    Result<void> commit(Plan& plan, const std::vector<FinishedWork::Item>& finished,
+                        std::size_t ended, bool take_new);
+    struct Traffic {
+        SendBreaker breaker = {};
+        std::vector<MonotonicTime> slots = {};  ///< Taken, and not used yet.
+        bool limited = false;
+    };
+
+    /// The other jobs for a job's customer.
+    struct Neighbours {
+        std::set<std::string> sids = {};  ///< That are theirs, doubles too.
+        bool twin = false;                ///< One may have sent what reads alike in Twilio's list.
+        bool look_alike = false;          ///< That is another message all the same.
+    };
+
+    Result<void> take_in(OutboxTransaction& transaction, const FinishedSend& finished) const;
+    Result<void> take_in(OutboxTransaction& transaction, const FinishedLook& finished) const;
+    Result<void> sweep(OutboxTransaction& transaction, Plan& plan) const;
+    Result<void> adopt_strangers(OutboxTransaction& transaction, Plan& plan) const;
+    Result<void> adopt(OutboxTransaction& transaction, StoredJob& row,
+                       const JobDefaults& defaults) const;
+    Result<void> choose(OutboxTransaction& transaction, Plan& plan);
+    /// Whether the job is where it was no more.
+    Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job);
+    Result<void> choose_looks(OutboxTransaction& transaction, Plan& plan) const;
+    Result<LookResult> weigh(OutboxTransaction& transaction, const StoredJob& job,
+                             LookResult result) const;
+    Result<Neighbours> neighbours(OutboxTransaction& transaction, const StoredJob& job) const;
+
+    void note_answer(const FinishedSend& finished, MonotonicTime now);
+    std::size_t allowed(const SendRoad& road, std::size_t wanted, MonotonicTime now);
+    void give_back_slots(MonotonicTime now);
+    void launch(Plan& plan, bool blocking);
+    void launch_looks(Plan& plan, bool blocking);
+    void start_looks(Plan& plan, bool blocking);
+
+    const std::shared_ptr<const OutboxCore> core_;
+    const std::string name_;
+    const std::shared_ptr<FinishedWork> finished_;
+    OutboxScheduler scheduler_ = {};
+    std::map<SendRoad, Traffic> traffic_ = {};
+    struct KnownAccount {
+        OutboxAccount account;
+        std::string sid = {};
+
+        const MessagesClient* client() const noexcept { return account.client(); }
+    };
+
+    void ask_for_accounts();
+
+    std::map<std::string, KnownAccount> accounts_ = {};  ///< Asked anew in each step.
+    std::set<std::string> wanted_accounts_ = {};
+    std::map<std::string, TimePoint> blocked_until_ = {};  ///< By account.
+    std::set<JobId> looking_ = {};
+    std::size_t under_way_ = 0;
+    CancelSource stop_ = {};
+};
+
+}  // namespace twiliowa::detail
