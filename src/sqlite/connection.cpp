@@ -37,6 +37,11 @@ Error sqlite_error(int code) {
                                "look at its disk: space, limits, faults");
         case SQLITE_NOMEM:
             return store_error("has no memory" + number);
+        case SQLITE_CONSTRAINT:
+        case SQLITE_TOOBIG:
+            return store_error("refuses a value" + number,
+                               "see that texts are within their limits, and that no other program "
+                               "changed its tables");
         default:
             return store_error("failed" + number);
     }
@@ -55,12 +60,20 @@ void SqliteStatement::bind(int position, std::string_view bytes) noexcept {
     const auto code = bytes.empty() ? sqlite3_bind_zeroblob(statement_, position, 0)
                                     : sqlite3_bind_blob64(statement_, position, bytes.data(),
                                                           bytes.size(), nullptr);
-    if (bound_ == SQLITE_OK) bound_ = code;
+    keep(code);
+}
+
+void SqliteStatement::bind_text(int position, std::string_view bytes) noexcept {
+    const char* const data = bytes.empty() ? "" : bytes.data();
+    keep(sqlite3_bind_text64(statement_, position, data, bytes.size(), nullptr, SQLITE_UTF8));
+}
+
+void SqliteStatement::bind_null(int position) noexcept {
+    keep(sqlite3_bind_null(statement_, position));
 }
 
 void SqliteStatement::bind(int position, std::int64_t number) noexcept {
-    const auto code = sqlite3_bind_int64(statement_, position, number);
-    if (bound_ == SQLITE_OK) bound_ = code;
+    keep(sqlite3_bind_int64(statement_, position, number));
 }
 
 Result<bool> SqliteStatement::step() {
@@ -78,6 +91,10 @@ std::string_view SqliteStatement::bytes(int column) const noexcept {
 
 std::int64_t SqliteStatement::number(int column) const noexcept {
     return sqlite3_column_int64(statement_, column);
+}
+
+bool SqliteStatement::is_null(int column) const noexcept {
+    return sqlite3_column_type(statement_, column) == SQLITE_NULL;
 }
 
 // ---- SqliteConnection
@@ -98,8 +115,13 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
 }
 
 SqliteConnection::~SqliteConnection() {
-    for (const auto& statement : statements_) sqlite3_finalize(statement.second);
+    finish_statements();
     sqlite3_close(database_);
+}
+
+void SqliteConnection::finish_statements() noexcept {
+    for (const auto& statement : statements_) sqlite3_finalize(statement.second);
+    statements_.clear();
 }
 
 void SqliteConnection::abandon() noexcept {
@@ -129,6 +151,14 @@ Result<void> SqliteConnection::execute(const char* sql) {
     return {};
 }
 
+Result<void> SqliteConnection::run(const std::string& sql) {
+    const auto prepared = prepare(sql);
+    if (!prepared) return prepared.error();
+    SqliteStatement statement{*prepared};
+    if (const auto done = statement.step(); !done) return done.error();
+    return {};
+}
+
 Result<std::int64_t> SqliteConnection::number_of(const std::string& sql) {
     const auto prepared = prepare(sql);
     if (!prepared) return prepared.error();
@@ -144,7 +174,15 @@ Result<std::string> SqliteConnection::text_of(const std::string& sql) {
     SqliteStatement statement{*prepared};
     const auto row = statement.step();
     if (!row) return row.error();
-    return *row ? std::string{statement.bytes(0)} : std::string{};
+    if (!*row) return std::string{};
+    // In UTF-8, whatever the file is kept in.
+    const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(*prepared, 0));
+    return std::string{text == nullptr ? "" : text};
+}
+
+BorrowedConnection::~BorrowedConnection() {
+    connection_.finish_statements();
+    connection_.abandon();
 }
 
 SqliteTransaction::~SqliteTransaction() {

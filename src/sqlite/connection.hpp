@@ -30,13 +30,21 @@ public:
     /// Bound bytes must outlive the statement's use. Positions count from 1.
     void bind(int position, std::string_view bytes) noexcept;
     void bind(int position, std::int64_t number) noexcept;
+    /// As text: whatever bytes, compared as they are.
+    void bind_text(int position, std::string_view bytes) noexcept;
+    void bind_null(int position) noexcept;
 
     /// Whether there is a row, or another one.
     Result<bool> step();
     std::string_view bytes(int column) const noexcept;
     std::int64_t number(int column) const noexcept;
+    bool is_null(int column) const noexcept;
 
 private:
+    void keep(int code) noexcept {
+        if (bound_ == SQLITE_OK) bound_ = code;
+    }
+
     sqlite3_stmt* statement_;
     int bound_ = SQLITE_OK;  ///< The first binding that failed: told by step.
 };
@@ -51,6 +59,8 @@ public:
 
     /// Prepared at its first use. A text is prepared once: keep them few.
     Result<sqlite3_stmt*> prepare(const std::string& sql);
+    /// Runs a statement without values and rows, which is prepared once.
+    Result<void> run(const std::string& sql);
     /// Statements without values and without rows that matter.
     Result<void> execute(const char* sql);
     /// The first column of the first row, as a number; 0 without a row.
@@ -58,16 +68,34 @@ public:
     Result<std::string> text_of(const std::string& sql);
     /// Rows that the last statement changed.
     int changes() const noexcept { return sqlite3_changes(database_); }
+    /// Rows that were changed since the connection was opened.
+    std::int64_t total_changes() const noexcept { return sqlite3_total_changes(database_); }
     bool is_in_transaction() const noexcept { return sqlite3_get_autocommit(database_) == 0; }
 
+    void finish_statements() noexcept;
     /// In a process that was forked nothing of SQLite's may be touched, not even closed.
     void abandon() noexcept;
 
 private:
+    friend class BorrowedConnection;
     explicit SqliteConnection(sqlite3* database) noexcept : database_(database) {}
 
     sqlite3* database_;
     std::map<std::string, sqlite3_stmt*, std::less<>> statements_ = {};
+};
+
+/// Somebody else's connection while a function uses it: nothing of ours stays behind.
+class BorrowedConnection {
+public:
+    explicit BorrowedConnection(sqlite3* database) noexcept : connection_(database) {}
+    BorrowedConnection(const BorrowedConnection&) = delete;
+    BorrowedConnection& operator=(const BorrowedConnection&) = delete;
+    ~BorrowedConnection();
+
+    SqliteConnection& connection() noexcept { return connection_; }
+
+private:
+    SqliteConnection connection_;
 };
 
 /// BEGIN IMMEDIATE: waits for its turn here, and nowhere later. Rolled back unless committed.

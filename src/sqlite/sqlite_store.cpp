@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/database_file.hpp"
 #include "sqlite/store_file.hpp"
 
 namespace twiliowa {
@@ -165,7 +166,7 @@ SqliteStore::SqliteStore(const std::string& path, SqliteStoreOptions options) {
         Error::invalid_request("busy_timeout", "is negative").raise();
     }
     if (!options.clock) options.clock = system_clock();
-    if (options.create) detail::make_store_file(path).value();
+    if (options.create) detail::make_database_file(path).value();
     state_ = std::make_unique<State>(path, std::move(options));
 }
 

@@ -15,9 +15,6 @@ inline constexpr int store_application_id = 0x54775761;
 /// Of the tables. A later one is not touched.
 inline constexpr int store_schema_version = 1;
 
-/// Makes the file, for its owner alone, unless it is there.
-Result<void> make_store_file(const std::string& path);
-
 /// A connection that is set up as a store's, with the tables made. A file that is another's stays
 /// as it was.
 Result<std::unique_ptr<SqliteConnection>> open_store_file(const std::string& path,

@@ -1,0 +1,101 @@
+// What docs/outbox.md shows.
+#include <sqlite3.h>
+
+#include <cstdio>
+#include <memory>
+#include <string>
+
+#include <twiliowa/outbox/outbox.hpp>
+#include <twiliowa/sqlite/sqlite_outbox.hpp>
+#include <twiliowa/testing/fake_twilio.hpp>
+#include <twiliowa/testing/memory_outbox.hpp>
+#include <twiliowa/webhook_handler.hpp>
+
+namespace wa = twiliowa;
+using namespace std::chrono_literals;
+
+namespace {
+
+// [start]
+void serve(const wa::MessagesClient& client) {
+    wa::Outbox outbox{std::make_shared<wa::SqliteOutbox>("outbox.db"),
+                      {.client = [=](std::string_view) { return client; },
+                       .status_callback = "https://shop.example/status#rc=5&rp=all"}};
+    outbox.on_outcome([](const wa::JobOutcome& outcome) {
+        std::printf("%s: %s\n", outcome.job.key.c_str(), to_string(outcome.outcome).data());
+    });
+    outbox.start();
+    outbox.enqueue(wa::OutboundTemplate{.to = "+447700900123",
+                                        .content_sid = "HX00000000000000000000000000000001",
+                                        .variables = {{"1", "Lee"}, {"2", "A-1042"}}},
+                   {.key = "shipped-A-1042"});  // again: the same job, and no second message
+}
+// [start]
+
+// [webhook]
+void learn_from(wa::WebhookHandler& handler, wa::Outbox& outbox) {
+    handler.on_status([&](const wa::StatusCallback& callback) { outbox.learn(callback); });
+}
+// [webhook]
+
+// [policies]
+void hand_over(wa::Outbox& outbox, const wa::OutboundMessage& receipt,
+               const wa::OutboundMessage& alarm, const wa::OutboundMessage& code) {
+    outbox.enqueue(receipt, {.key = "receipt-17"});  // hold: at most once, never lost
+    outbox.enqueue(alarm, {.key = "alarm-4", .on_unknown = wa::OnUnknown::resend_after(1h)});
+    outbox.enqueue(code, {.key = "code-88",
+                          .expires_at = wa::system_clock()->now() + 10min,
+                          .lane = wa::Lane::urgent,
+                          .on_unknown = wa::OnUnknown::drop(10min)});
+}
+// [policies]
+
+// [transaction]
+wa::EnqueuedJob order(sqlite3* shop, wa::Outbox& outbox) {  // a connection to outbox.db
+    sqlite3_exec(shop, "begin immediate", nullptr, nullptr, nullptr);
+    sqlite3_exec(shop, "insert into shop_order (number) values ('A-1042')", nullptr, nullptr,
+                 nullptr);
+    const auto job = wa::try_enqueue_in(
+        shop, outbox, wa::OutboundText{.to = "+447700900123", .body = "Thank you"},
+        {.key = "thanks-A-1042"});
+    // A key that is known is an answer, and no refusal ends the transaction.
+    sqlite3_exec(shop, job ? "commit" : "rollback", nullptr, nullptr, nullptr);
+    return job.value();
+}
+// [transaction]
+
+// [decide]
+void decide(wa::Outbox& outbox) {
+    for (const auto& job : outbox.list({.state = wa::JobState::held})) {
+        std::printf("%s: %s\n", job.key.c_str(), job.problem.c_str());
+        // Having looked in Twilio's console:
+        outbox.resolve(job.id, wa::Resolution::not_sent());
+    }
+}
+// [decide]
+
+// [test]
+bool ships_once() {
+    auto fake = wa::testing::FakeTwilio::with_account();
+    const wa::MessagesClient client{fake->credentials(), fake->client_options()};
+    wa::Outbox outbox{std::make_shared<wa::testing::MemoryOutbox>(),
+                      {.client = [&](std::string_view) { return client; }}};
+    const wa::OutboundText shipped{.to = "+447700900123", .body = "On its way"};
+    outbox.enqueue(shipped, {.key = "shipped-A-1042"});
+    outbox.enqueue(shipped, {.key = "shipped-A-1042"});
+    outbox.run_until_idle();
+    return fake->messages().size() == 1 &&
+           outbox.find("", "shipped-A-1042")->state == wa::JobState::accepted;
+}
+// [test]
+
+}  // namespace
+
+int main() {
+    static_cast<void>(serve);
+    static_cast<void>(learn_from);
+    static_cast<void>(hand_over);
+    static_cast<void>(order);
+    static_cast<void>(decide);
+    return ships_once() ? 0 : 1;
+}

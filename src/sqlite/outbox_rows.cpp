@@ -1,0 +1,309 @@
+#include "sqlite/outbox_rows.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <utility>
+
+namespace twiliowa::detail {
+
+namespace {
+
+using std::chrono::microseconds;
+
+/// Reads a row's columns one after the other.
+class ColumnReader {
+public:
+    explicit ColumnReader(const SqliteStatement& row) noexcept : row_(row) {}
+
+    std::string_view bytes() noexcept { return row_.bytes(column_++); }
+    std::string text() { return std::string{bytes()}; }
+    std::int64_t number() noexcept { return row_.number(column_++); }
+    int small() noexcept { return static_cast<int>(number()); }
+    bool flag() noexcept { return number() != 0; }
+    template <class Enum>
+    Enum one_of() noexcept {
+        return static_cast<Enum>(number());
+    }
+    TimePoint time() noexcept { return time_of_stored(number()); }
+    std::optional<TimePoint> optional_time() noexcept {
+        if (!row_.is_null(column_)) return time();
+        ++column_;
+        return std::nullopt;
+    }
+
+private:
+    const SqliteStatement& row_;
+    int column_ = 0;
+};
+
+/// Binds a statement's values one after the other.
+class ValueWriter {
+public:
+    explicit ValueWriter(SqliteStatement& statement) noexcept : statement_(statement) {}
+
+    void text(std::string_view text) noexcept { statement_.bind_text(position_++, text); }
+    void blob(std::string_view bytes) noexcept { statement_.bind(position_++, bytes); }
+    void number(std::int64_t number) noexcept { statement_.bind(position_++, number); }
+    void flag(bool value) noexcept { number(value ? 1 : 0); }
+    template <class Enum>
+    void one_of(Enum value) noexcept {
+        number(static_cast<std::int64_t>(value));
+    }
+    void time(TimePoint time) noexcept { number(stored_time(time)); }
+    void time(const std::optional<TimePoint>& time) noexcept {
+        if (time) return number(stored_time(*time));
+        null();
+    }
+    void null() noexcept { statement_.bind_null(position_++); }
+
+private:
+    SqliteStatement& statement_;
+    int position_ = 1;
+};
+
+/// Each with its length before it, so that any bytes come back.
+std::string join_texts(const std::vector<std::string>& texts) {
+    std::string joined;
+    for (const auto& text : texts) joined += std::to_string(text.size()) + ':' + text;
+    return joined;
+}
+
+std::vector<std::string> split_texts(std::string_view joined) {
+    std::vector<std::string> texts;
+    while (!joined.empty()) {
+        std::size_t size = 0;
+        const auto colon = joined.find(':');
+        std::from_chars(joined.data(), joined.data() + std::min(colon, joined.size()), size);
+        if (colon == std::string_view::npos || size > joined.size() - colon - 1) break;
+        texts.emplace_back(joined.substr(colon + 1, size));
+        joined.remove_prefix(colon + 1 + size);
+    }
+    return texts;
+}
+
+OnUnknown read_policy(std::string_view text) {
+    // Most jobs', and what never sends twice.
+    if (text == "hold") return OnUnknown::hold();
+    return OnUnknown::parse(text).value_or(OnUnknown::hold());
+}
+
+bool is_leased(const StoredJob& job) noexcept {
+    return job.state == JobState::claimed || job.state == JobState::sending ||
+           job.lease_until != LeaseTime{};
+}
+
+std::string_view bytes_at(const unsigned char* data, std::size_t size) noexcept {
+    return {reinterpret_cast<const char*>(data), size};
+}
+
+}  // namespace
+
+std::string_view bytes_of(const JobId& id) noexcept {
+    return bytes_at(id.bytes().data(), id.bytes().size());
+}
+
+std::string_view bytes_of(const AttemptNonce& nonce) noexcept {
+    return bytes_at(nonce.data(), nonce.size());
+}
+
+JobId read_job_id(std::string_view bytes) noexcept {
+    JobId::Bytes id{};
+    std::memcpy(id.data(), bytes.data(), std::min(id.size(), bytes.size()));
+    return JobId{id};
+}
+
+std::int64_t stored_time(TimePoint time) noexcept {
+    return std::chrono::floor<microseconds>(time.time_since_epoch()).count();
+}
+
+TimePoint time_of_stored(std::int64_t microseconds_since_epoch) noexcept {
+    return TimePoint{
+        std::chrono::duration_cast<TimePoint::duration>(microseconds{microseconds_since_epoch})};
+}
+
+JobTexts::JobTexts(const StoredJob& job)
+    : on_unknown(job.on_unknown.str()),
+      doubles(join_texts(job.doubles)),
+      candidates(join_texts(job.candidates)) {}
+
+StoredJob read_job(const SqliteStatement& row) {
+    ColumnReader next{row};
+    StoredJob job;
+    job.sequence = next.number();
+    job.id = read_job_id(next.bytes());
+    job.tenant = next.text();
+    job.key = next.text();
+    job.content_hash = next.text();
+    job.tag = next.text();
+    job.account = next.text();
+    job.sender = next.text();
+    job.customer = next.text();
+    job.order_key = next.text();
+    job.lane = next.one_of<Lane>();
+    job.on_unknown = read_policy(next.bytes());
+    job.expires_at = next.optional_time();
+    job.created_at = next.time();
+    job.state = next.one_of<JobState>();
+    job.reason = next.one_of<DeadReason>();
+    job.not_before = next.time();
+    job.fence = next.number();
+    job.worker = next.text();
+    job.lease_until.boot = next.text();
+    job.lease_until.microseconds = next.number();
+    job.tries = next.small();
+    job.sid = next.text();
+    job.evidence = next.one_of<Evidence>();
+    job.status = next.text();
+    job.price = next.text();
+    job.price_unit = next.text();
+    job.error_code = next.small();
+    job.problem = next.text();
+    job.doubles = split_texts(next.bytes());
+    job.candidates = split_texts(next.bytes());
+    job.unknown_since = next.optional_time();
+    job.looks = next.small();
+    job.looks_answered = next.small();
+    job.last_answer = next.optional_time();
+    job.next_look = next.optional_time();
+    job.suspect_since = next.optional_time();
+    job.cancel_requested = next.flag();
+    job.updated_at = next.time();
+    job.revision = next.number();
+    job.attempts.resize(static_cast<std::size_t>(next.number()));
+    job.payload = next.text();
+    return job;
+}
+
+std::string insert_job_sql(std::string_view schema, bool ordered) {
+    const auto table = std::string{schema} + "outbox_job";
+    auto sql = "insert into " + table +
+               " (id, tenant, key, content_hash, tag, account, sender, customer, order_key, lane, "
+               "on_unknown, expires_at, created_at, not_before, updated_at, payload" +
+               (ordered ? ", behind" : "") +
+               ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16";
+    if (ordered) {
+        sql += ", exists (select 1 from " + table +
+               " where tenant = ?2 and order_key = ?9 and order_key <> '' and state < 5 and state "
+               "<> 4)";
+    }
+    return sql + ")";
+}
+
+void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts& texts) {
+    ValueWriter next{insert};
+    next.blob(bytes_of(job.id));
+    next.text(job.tenant);
+    next.text(job.key);
+    next.text(job.content_hash);
+    next.text(job.tag);
+    next.text(job.account);
+    next.text(job.sender);
+    next.text(job.customer);
+    next.text(job.order_key);
+    next.one_of(job.lane);
+    next.text(texts.on_unknown);
+    next.time(job.expires_at);
+    next.time(job.created_at);
+    next.time(job.not_before);
+    next.time(job.updated_at);
+    next.text(job.payload);
+}
+
+std::string update_job_sql(bool erase_payload) {
+    return std::string{"update outbox_job set "} + (erase_payload ? "payload = '', " : "") +
+           "expires_at = ?, state = ?, reason = ?, not_before = ?, fence = ?, worker = ?, "
+           "lease_boot = ?, lease_until = ?, tries = ?, sid = ?, evidence = ?, status = ?, "
+           "price = ?, price_unit = ?, error_code = ?, problem = ?, doubles = ?, candidates = ?, "
+           "unknown_since = ?, looks = ?, looks_answered = ?, last_answer = ?, next_look = ?, "
+           "suspect_since = ?, cancel_requested = ?, updated_at = ?, attempts = ?, "
+           "revision = revision + 1 where sequence = ? and revision = ?";
+}
+
+void bind_changed_job(SqliteStatement& update, const StoredJob& job, const JobTexts& texts) {
+    ValueWriter next{update};
+    next.time(job.expires_at);
+    next.one_of(job.state);
+    next.one_of(job.reason);
+    next.time(job.not_before);
+    next.number(job.fence);
+    next.text(job.worker);
+    next.text(job.lease_until.boot);
+    if (is_leased(job)) {
+        next.number(job.lease_until.microseconds);
+    } else {
+        next.null();
+    }
+    next.number(job.tries);
+    next.text(job.sid);
+    next.one_of(job.evidence);
+    next.text(job.status);
+    next.text(job.price);
+    next.text(job.price_unit);
+    next.number(job.error_code);
+    next.text(job.problem);
+    next.text(texts.doubles);
+    next.text(texts.candidates);
+    next.time(job.unknown_since);
+    next.number(job.looks);
+    next.number(job.looks_answered);
+    next.time(job.last_answer);
+    next.time(job.next_look);
+    next.time(job.suspect_since);
+    next.flag(job.cancel_requested);
+    next.time(job.updated_at);
+    next.number(static_cast<std::int64_t>(job.attempts.size()));
+    next.number(job.sequence);
+    next.number(job.revision);
+}
+
+StoredAttempt read_attempt(const SqliteStatement& row) {
+    ColumnReader next{row};
+    StoredAttempt attempt;
+    attempt.number = next.small();
+    const auto nonce = next.bytes();
+    std::memcpy(attempt.nonce.data(), nonce.data(), std::min(nonce.size(), attempt.nonce.size()));
+    attempt.state = next.one_of<AttemptState>();
+    attempt.started_at = next.time();
+    attempt.account_sid = next.text();
+    attempt.sid = next.text();
+    attempt.evidence = next.one_of<Evidence>();
+    attempt.http_status = next.small();
+    attempt.error_code = next.small();
+    attempt.problem = next.text();
+    attempt.may_duplicate = next.flag();
+    attempt.marked = next.flag();
+    return attempt;
+}
+
+std::string upsert_attempt_sql() {
+    return "insert into outbox_attempt (job, number, nonce, state, started_at, account_sid, "
+           "sid, "
+           "evidence, http_status, error_code, problem, may_duplicate, marked) "
+           "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) on conflict (job, nonce) do update "
+           "set "
+           "state = excluded.state, started_at = excluded.started_at, "
+           "account_sid = excluded.account_sid, sid = excluded.sid, evidence = excluded.evidence, "
+           "http_status = excluded.http_status, error_code = excluded.error_code, "
+           "problem = excluded.problem, may_duplicate = excluded.may_duplicate, "
+           "marked = excluded.marked";
+}
+
+void bind_attempt(SqliteStatement& upsert, std::int64_t job, const StoredAttempt& attempt) {
+    ValueWriter next{upsert};
+    next.number(job);
+    next.number(attempt.number);
+    next.blob(bytes_of(attempt.nonce));
+    next.one_of(attempt.state);
+    next.time(attempt.started_at);
+    next.text(attempt.account_sid);
+    next.text(attempt.sid);
+    next.one_of(attempt.evidence);
+    next.number(attempt.http_status);
+    next.number(attempt.error_code);
+    next.text(attempt.problem);
+    next.flag(attempt.may_duplicate);
+    next.flag(attempt.marked);
+}
+
+}  // namespace twiliowa::detail

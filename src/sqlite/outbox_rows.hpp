@@ -1,0 +1,60 @@
+/// @file
+/// A StoredJob and its attempts as rows of the tables of outbox_schema.cpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include <twiliowa/outbox/storage.hpp>
+
+#include "sqlite/connection.hpp"
+
+namespace twiliowa::detail {
+
+/// What read_job reads, in its order.
+inline constexpr std::string_view job_columns =
+    "sequence, id, tenant, key, content_hash, tag, account, sender, customer, order_key, lane, "
+    "on_unknown, expires_at, created_at, state, reason, not_before, fence, worker, lease_boot, "
+    "lease_until, tries, sid, evidence, status, price, price_unit, error_code, problem, doubles, "
+    "candidates, unknown_since, looks, looks_answered, last_answer, next_look, suspect_since, "
+    "cancel_requested, updated_at, revision, attempts, payload";
+
+/// A row, but for its attempts: of these there are as many, and empty.
+StoredJob read_job(const SqliteStatement& row);
+
+/// Texts that a row has of a job's other members: they must outlive the statement's use.
+struct JobTexts {
+    explicit JobTexts(const StoredJob& job);
+
+    std::string on_unknown;
+    std::string doubles;
+    std::string candidates;
+};
+
+/// Inserts a job in state ready, with an order_key or without one; the values are those of
+/// bind_new_job. `schema` ends with a dot, or is empty.
+std::string insert_job_sql(std::string_view schema, bool ordered);
+void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts& texts);
+
+/// Writes what may change of a job, if its revision is what was read, and erases its payload if
+/// told to; the values are those of bind_changed_job.
+std::string update_job_sql(bool erase_payload);
+void bind_changed_job(SqliteStatement& update, const StoredJob& job, const JobTexts& texts);
+
+inline constexpr std::string_view attempt_columns =
+    "number, nonce, state, started_at, account_sid, sid, evidence, http_status, error_code, "
+    "problem, "
+    "may_duplicate, marked";
+StoredAttempt read_attempt(const SqliteStatement& row);
+std::string upsert_attempt_sql();
+void bind_attempt(SqliteStatement& upsert, std::int64_t job, const StoredAttempt& attempt);
+
+std::string_view bytes_of(const JobId& id) noexcept;
+std::string_view bytes_of(const AttemptNonce& nonce) noexcept;
+JobId read_job_id(std::string_view bytes) noexcept;
+std::int64_t stored_time(TimePoint time) noexcept;
+TimePoint time_of_stored(std::int64_t microseconds) noexcept;
+
+}  // namespace twiliowa::detail

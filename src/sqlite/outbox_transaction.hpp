@@ -1,0 +1,118 @@
+/// @file
+/// What an Outbox asks of its storage, as statements on one file of SQLite.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/outbox/storage.hpp>
+#include <twiliowa/types/clock.hpp>
+
+#include "sqlite/connection.hpp"
+
+namespace twiliowa::detail {
+
+/// One work's view of the file, within a transaction that somebody else begins and ends.
+class SqliteOutboxTransaction final : public OutboxTransaction {
+public:
+    SqliteOutboxTransaction(SqliteConnection& file, const Clock& clock,
+                            const std::function<LeaseTime()>& lease_clock)
+        : file_(file), clock_(clock), lease_clock_(lease_clock) {}
+
+    /// The first statement that failed: the work is undone, even if it took no notice.
+    const std::optional<Error>& failure() const noexcept { return failure_; }
+    /// Writes what was counted; at the end of the work.
+    Result<void> write_tally();
+
+    TimePoint now() override;
+    LeaseTime lease_now() override { return lease_clock_(); }
+
+    Result<InsertedJob> insert(const StoredJob& job) override;
+    Result<std::vector<StoredJob>> load(std::span<const JobId> ids) override;
+    Result<std::optional<InsertedJob>> find_key(std::string_view tenant,
+                                                std::string_view key) override;
+    Result<std::optional<int>> find_attempt(const JobId& job, const AttemptNonce& nonce) override;
+    Result<std::optional<JobId>> find_sid(std::string_view sid) override;
+    Result<void> save(StoredJob& job) override;
+
+    Result<std::vector<ReadyGroup>> ready_groups() override;
+    Result<std::vector<StoredJob>> ready(const ReadyQuery& query) override;
+    Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) override;
+    Result<std::optional<TimePoint>> next_due() override;
+    Result<std::vector<StoredJob>> list(const JobFilter& filter) override;
+    Result<std::map<JobState, std::int64_t>> counts() override;
+    Result<std::int64_t> waiting(const std::optional<std::string>& tenant) override;
+
+    Result<std::vector<StoredJob>> strangers(std::size_t limit) override;
+    Result<void> rewrite(StoredJob& job) override;
+
+    Result<void> add_outcome(const StoredOutcome& outcome) override;
+    Result<std::vector<StoredOutcome>> outcomes(std::int64_t after, std::size_t limit) override;
+    Result<std::int64_t> told() override;
+    Result<void> set_told(std::int64_t cursor) override;
+
+    Result<std::vector<Pause>> pauses() override;
+    Result<void> pause(const Pause& pause) override;
+    Result<void> resume(Pause::Of of, std::string_view name) override;
+
+    Result<std::string> fact(std::string_view name) override;
+    Result<void> set_fact(std::string_view name, std::string_view value) override;
+
+    Result<std::int64_t> redact(TimePoint before, std::size_t limit) override;
+    Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
+                               std::size_t limit) override;
+
+private:
+    /// What the file has of a job that was read here.
+    struct KnownJob {
+        std::int64_t sequence = 0;
+        JobState state = JobState::ready;
+        std::vector<StoredAttempt> attempts = {};
+    };
+
+    /// Keeps the first failure.
+    Error failed(Error error);
+    template <class Bind, class Read>
+    Result<void> query(const std::string& sql, const Bind& bind, const Read& read);
+    template <class Bind>
+    Result<void> change(const std::string& sql, const Bind& bind);
+    template <class Bind>
+    Result<std::vector<StoredJob>> jobs_of(const std::string& sql, const Bind& bind);
+    Result<void> read_rest(std::vector<StoredJob>& jobs);
+    Result<void> save_attempts(const StoredJob& job, KnownJob& known);
+    /// What the file has of a job; null if it has none of that id.
+    Result<KnownJob*> known_job(const StoredJob& job);
+    Result<void> free_next(std::string_view tenant, std::string_view order_key);
+    void count(const std::string& tenant, JobState state, std::int64_t jobs);
+    Result<void> remove(const JobId& id, TimePoint at);
+
+    SqliteConnection& file_;
+    const Clock& clock_;
+    const std::function<LeaseTime()>& lease_clock_;
+    std::optional<Error> failure_ = {};
+    std::map<JobId, KnownJob> known_ = {};
+    /// By how many jobs of a tenant in a state there are more than was written.
+    std::map<std::pair<std::string, JobState>, std::int64_t> tally_ = {};
+};
+
+/// The statements of an insert, on tables whose schema ends with a dot, or is empty.
+struct OutboxInsertSql {
+    explicit OutboxInsertSql(const std::string& schema);
+
+    std::string find_key;
+    std::string insert_key;
+    std::string insert_job;
+    std::string insert_ordered_job;
+    std::string count;  ///< Adds ?3 jobs to those of tenant ?1 in state ?2.
+};
+
+/// Inserts a job in state ready, unless its key is known; `file` is in a transaction. Who calls it
+/// counts it.
+Result<InsertedJob> insert_outbox_job(SqliteConnection& file, const StoredJob& job,
+                                      const OutboxInsertSql& sql);
+
+}  // namespace twiliowa::detail

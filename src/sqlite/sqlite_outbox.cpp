@@ -1,0 +1,259 @@
+#include <twiliowa/sqlite/sqlite_outbox.hpp>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <mutex>
+#include <utility>
+
+#include <twiliowa/state/store.hpp>
+
+#include "sqlite/connection.hpp"
+#include "sqlite/database_file.hpp"
+#include "sqlite/group_commit.hpp"
+#include "sqlite/outbox_file.hpp"
+#include "sqlite/outbox_schema.hpp"
+#include "sqlite/outbox_transaction.hpp"
+
+namespace twiliowa {
+
+namespace detail {
+namespace {
+
+constexpr std::size_t most_works_in_one_commit = 1'000;
+
+void check_sqlite_outbox_options(const std::string& path, SqliteOutboxOptions& options) {
+    // An empty name and ":memory:" are databases that nobody else sees.
+    if (path.empty() || path.front() == ':') {
+        Error::invalid_request("path", "names no file").raise();
+    }
+    if (options.busy_timeout.count() < 0) {
+        Error::invalid_request("busy_timeout", "is negative").raise();
+    }
+    if (!options.clock) options.clock = system_clock();
+    if (!options.lease_clock) {
+        // Told now, and not in the middle of a work.
+        static_cast<void>(machine_lease_time().value());
+        options.lease_clock = [] { return machine_lease_time().value(); };
+    }
+}
+
+Result<std::unique_ptr<SqliteConnection>> open_outbox(const std::string& path,
+                                                      const SqliteOutboxOptions& options,
+                                                      OutboxTables tables) {
+    if (!options.allow_network_file_system) {
+        if (auto fits = check_file_system(path); !fits) return fits.error();
+    }
+    if (options.create) {
+        if (auto made = make_database_file(path); !made) return made.error();
+    }
+    return open_outbox_file(path, options.busy_timeout, tables);
+}
+
+/// Undone again unless it is kept.
+class WorkSavepoint {
+public:
+    WorkSavepoint(SqliteConnection& file, bool needed) noexcept : file_(file), needed_(needed) {}
+
+    Result<void> begin() { return needed_ ? file_.run("savepoint one_work") : Result<void>{}; }
+    Result<void> keep() { return needed_ ? file_.run("release one_work") : Result<void>{}; }
+    Result<void> undo() {
+        if (!needed_) return {};
+        if (auto done = file_.run("rollback to one_work"); !done) return done;
+        return file_.run("release one_work");
+    }
+
+private:
+    SqliteConnection& file_;
+    const bool needed_;
+};
+
+Result<InsertedJob> insert_and_count(SqliteConnection& file, const StoredJob& job,
+                                     const OutboxInsertSql& sql) {
+    auto inserted = insert_outbox_job(file, job, sql);
+    if (!inserted || !inserted->inserted) return inserted;
+    const auto prepared = file.prepare(sql.count);
+    if (!prepared) return prepared.error();
+    SqliteStatement add{*prepared};
+    add.bind_text(1, job.tenant);
+    add.bind(2, static_cast<std::int64_t>(JobState::ready));
+    add.bind(3, 1);
+    if (const auto done = add.step(); !done) return done.error();
+    return inserted;
+}
+
+bool is_schema_name(std::string_view name) noexcept {
+    return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+        return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+               c == '_';
+    });
+}
+
+}  // namespace
+}  // namespace detail
+
+struct SqliteOutbox::State {
+    State(const std::string& its_path, SqliteOutboxOptions chosen)
+        : path(its_path),
+          options(std::move(chosen)),
+          file(detail::open_outbox(
+                   path, options,
+                   options.create ? detail::OutboxTables::make : detail::OutboxTables::require)
+                   .value()),
+          queue([this](std::span<detail::QueuedWork* const> batch) { run(batch); },
+                detail::most_works_in_one_commit) {
+        outbox_id =
+            static_cast<std::uint32_t>(file->number_of("select outbox_id from outbox").value());
+    }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() {
+        if (::getpid() != process) file->abandon();
+    }
+
+    Result<void> check_process() const {
+        if (::getpid() == process) return {};
+        return store_error("was opened before fork()", "open one in each process");
+    }
+
+    void run(std::span<detail::QueuedWork* const> batch) noexcept;
+    Result<void> run_all(std::span<detail::QueuedWork* const> batch);
+    Result<void> run_one(detail::QueuedWork& each, bool alone);
+
+    const std::string path;
+    const SqliteOutboxOptions options;
+    const pid_t process = ::getpid();
+    const std::unique_ptr<detail::SqliteConnection> file;
+    std::uint32_t outbox_id = 0;
+    std::atomic<std::uint64_t> works{0};
+    std::atomic<std::uint64_t> commits{0};
+    detail::GroupCommit queue;
+};
+
+/// All of a batch that succeeds by itself is committed, or none.
+void SqliteOutbox::State::run(std::span<detail::QueuedWork* const> batch) noexcept {
+    Result<void> done;
+    try {
+        done = run_all(batch);
+    } catch (...) {
+        // Without memory nothing was committed: the transaction was rolled back on its way out.
+        for (auto* const each : batch) {
+            if (each->succeeded()) each->thrown = std::current_exception();
+        }
+        return;
+    }
+    works += batch.size();
+    if (done) return;
+    for (auto* const each : batch) {
+        if (each->succeeded()) each->result = done;
+    }
+}
+
+Result<void> SqliteOutbox::State::run_all(std::span<detail::QueuedWork* const> batch) {
+    detail::SqliteTransaction transaction{*file};
+    const auto before = file->total_changes();
+    if (auto begun = transaction.begin(); !begun) return begun;
+    const bool alone = batch.size() == 1;
+    for (auto* const each : batch) {
+        if (auto done = run_one(*each, alone); !done) return done;
+    }
+    if (alone && !batch.front()->succeeded()) return {};
+    if (auto done = transaction.commit(); !done) return done;
+    if (file->total_changes() != before) ++commits;
+    return {};
+}
+
+/// An error is one of the whole transaction.
+Result<void> SqliteOutbox::State::run_one(detail::QueuedWork& each, bool alone) {
+    detail::WorkSavepoint savepoint{*file, !alone};
+    if (auto begun = savepoint.begin(); !begun) return begun;
+    detail::SqliteOutboxTransaction transaction{*file, *options.clock, options.lease_clock};
+    try {
+        each.result = each.work(transaction);
+        if (each.result) each.result = transaction.write_tally();
+    } catch (...) {
+        each.thrown = std::current_exception();
+    }
+    if (each.succeeded() && transaction.failure()) each.result = *transaction.failure();
+    // A disk that is full, or without memory, SQLite may have rolled back all of it.
+    if (!file->is_in_transaction()) {
+        return transaction.failure() ? Result<void>{*transaction.failure()}
+                                     : store_error("lost its transaction", "try again");
+    }
+    return each.succeeded() ? savepoint.keep() : savepoint.undo();
+}
+
+SqliteOutbox::SqliteOutbox(const std::string& path, SqliteOutboxOptions options) {
+    detail::check_sqlite_outbox_options(path, options);
+    state_ = std::make_unique<State>(path, std::move(options));
+}
+
+SqliteOutbox::~SqliteOutbox() = default;
+
+Result<void> SqliteOutbox::transact(const Work& work) {
+    if (auto ours = state_->check_process(); !ours) return ours;
+    return state_->queue.commit(work);
+}
+
+std::uint32_t SqliteOutbox::outbox_id() const {
+    return state_->outbox_id;
+}
+
+LeaseTime SqliteOutbox::lease_now() const {
+    return state_->options.lease_clock();
+}
+
+std::string SqliteOutbox::identity() const {
+    return detail::file_identity(state_->path);
+}
+
+SqliteOutboxStats SqliteOutbox::stats() const {
+    return {state_->works, state_->commits, state_->queue.waiting()};
+}
+
+Result<void> SqliteOutbox::migrate(const std::string& path, SqliteOutboxOptions options) {
+    detail::check_sqlite_outbox_options(path, options);
+    const auto opened = detail::open_outbox(path, options, detail::OutboxTables::migrate);
+    if (!opened) return opened.error();
+    return {};
+}
+
+std::string SqliteOutbox::migration_sql() {
+    return detail::outbox_migration_sql();
+}
+
+Result<InsertedJob> SqliteOutbox::insert_into(sqlite3* database, const StoredJob& job,
+                                              std::string_view schema) {
+    if (database == nullptr) return Error::invalid_request("database", "is null");
+    if (!detail::is_schema_name(schema)) {
+        return Error::invalid_request("schema", "is no name of letters, digits and _");
+    }
+    detail::BorrowedConnection borrowed{database};
+    auto& file = borrowed.connection();
+    if (!file.is_in_transaction()) {
+        return Error::invalid_request("database", "is in no transaction",
+                                      "begin one, and commit it with what belongs to the message");
+    }
+    const auto in = std::string{schema} + '.';
+    const auto kind = detail::outbox_file_kind();
+    const auto application = file.number_of("pragma " + in + "application_id");
+    const auto version = file.number_of("pragma " + in + "user_version");
+    if (!application || !version || *application != kind.application_id ||
+        *version != kind.schema_version) {
+        return Error::invalid_request("schema", "has no tables of an outbox of this version",
+                                      "open or attach the outbox's own file");
+    }
+    // All rows, or none; and the caller's transaction stays open.
+    if (auto begun = file.run("savepoint twiliowa_insert"); !begun) return begun.error();
+    auto inserted = detail::insert_and_count(file, job, detail::OutboxInsertSql{in});
+    if (!inserted && file.is_in_transaction()) {
+        static_cast<void>(file.run("rollback to twiliowa_insert"));
+    }
+    if (file.is_in_transaction()) {
+        if (auto done = file.run("release twiliowa_insert"); !done) return done.error();
+    }
+    return inserted;
+}
+
+}  // namespace twiliowa
