@@ -27,6 +27,10 @@ taskset -c "$cpu" "$(bench seal)" --benchmark_repetitions=9 \
     --benchmark_enable_random_interleaving=true --benchmark_report_aggregates_only=true \
     2>/dev/null | grep -E '^Benchmark|_median'
 
+title 'An outbox in a file, beside bare SQLite (target: 0.8, 0.7, 0.9)'
+mkdir -p "$work/outbox"
+[ -z "$(bench outbox_beside_sqlite)" ] || "$(bench outbox_beside_sqlite)" "$work/outbox"
+
 title 'Beside bare libcurl, TLS on loopback, one CPU (target: 5 us more at most)'
 "$(bench side_by_side)" "$cpu" "$work/ca.pem" "$http1" "$http2" \
     "${BENCHMARK_MESSAGES:-4000}" "${BENCHMARK_ROUNDS:-7}"
