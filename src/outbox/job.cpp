@@ -3,6 +3,8 @@
 #include <charconv>
 #include <cstddef>
 
+#include "text/ascii.hpp"
+
 namespace twiliowa {
 
 namespace detail {
@@ -77,12 +79,6 @@ std::optional<std::int64_t> whole_number(std::string_view text, std::int64_t mos
     if (text.empty() || read.ec != std::errc{} || read.ptr != end) return std::nullopt;
     if (number < 0 || number > most) return std::nullopt;
     return number;
-}
-
-int hex_value(char digit) noexcept {
-    if (digit >= '0' && digit <= '9') return digit - '0';
-    if (digit >= 'a' && digit <= 'f') return digit - 'a' + 10;
-    return -1;
 }
 
 }  // namespace
@@ -169,7 +165,9 @@ std::optional<JobId> JobId::parse(std::string_view text) noexcept {
         if (high < 0 || low < 0) return std::nullopt;
         bytes[i] = static_cast<unsigned char>(high * 16 + low);
     }
-    return JobId{bytes};
+    const JobId id{bytes};
+    // In the one way that it is written.
+    return id.str() == text ? std::optional{id} : std::nullopt;
 }
 
 std::string JobId::str() const {

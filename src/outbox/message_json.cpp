@@ -13,29 +13,29 @@ namespace {
 
 using MessageJson = nlohmann::json;
 
-struct TextMember {
+struct OutboundTextMember {
     const char* name;
     TextField OutboundMessage::*member;
 };
-struct SwitchMember {
+struct OutboundSwitchMember {
     const char* name;
     std::optional<bool> OutboundMessage::*member;
 };
-struct NumberMember {
+struct OutboundNumberMember {
     const char* name;
     std::optional<int> OutboundMessage::*member;
 };
-struct ListMember {
+struct OutboundListMember {
     const char* name;
     TextList OutboundMessage::*member;
 };
-struct VariablesMember {
+struct OutboundVariablesMember {
     const char* name;
     const char* defaults;
     TemplateVariables OutboundMessage::*member;
 };
 
-constexpr TextMember message_texts[] = {
+constexpr OutboundTextMember outbound_texts[] = {
     {"to", &OutboundMessage::to},
     {"from", &OutboundMessage::from},
     {"messaging_service_sid", &OutboundMessage::messaging_service_sid},
@@ -50,17 +50,18 @@ constexpr TextMember message_texts[] = {
     {"risk_check", &OutboundMessage::risk_check},
     {"fallback_from", &OutboundMessage::fallback_from},
     {"fallback_content_sid", &OutboundMessage::fallback_content_sid}};
-constexpr SwitchMember message_switches[] = {
+constexpr OutboundSwitchMember outbound_switches[] = {
     {"provide_feedback", &OutboundMessage::provide_feedback},
     {"force_delivery", &OutboundMessage::force_delivery},
     {"smart_encoded", &OutboundMessage::smart_encoded},
     {"shorten_urls", &OutboundMessage::shorten_urls},
     {"send_as_mms", &OutboundMessage::send_as_mms}};
-constexpr NumberMember message_numbers[] = {{"validity_period", &OutboundMessage::validity_period},
-                                            {"attempt", &OutboundMessage::attempt}};
-constexpr ListMember message_lists[] = {{"media_url", &OutboundMessage::media_url},
-                                        {"persistent_action", &OutboundMessage::persistent_action}};
-constexpr VariablesMember message_variables[] = {
+constexpr OutboundNumberMember outbound_numbers[] = {
+    {"validity_period", &OutboundMessage::validity_period}, {"attempt", &OutboundMessage::attempt}};
+constexpr OutboundListMember outbound_lists[] = {
+    {"media_url", &OutboundMessage::media_url},
+    {"persistent_action", &OutboundMessage::persistent_action}};
+constexpr OutboundVariablesMember outbound_variables[] = {
     {"variables", "use_defaults", &OutboundMessage::content_variables},
     {"fallback_variables", "fallback_use_defaults", &OutboundMessage::fallback_variables}};
 
@@ -104,30 +105,30 @@ class MessageReader {
 public:
     Result<void> read(const std::string& name, const MessageJson& json) {
         if (json.is_null()) return {};
-        for (const auto& each : message_texts) {
+        for (const auto& each : outbound_texts) {
             if (name == each.name) return read_text(name, json, message.*each.member);
         }
-        for (const auto& each : message_switches) {
+        for (const auto& each : outbound_switches) {
             if (name != each.name) continue;
             if (!json.is_boolean()) return wrong_member(name, "is neither true nor false");
             message.*each.member = json.get<bool>();
             return {};
         }
-        for (const auto& each : message_numbers) {
+        for (const auto& each : outbound_numbers) {
             if (name != each.name) continue;
             const auto number = read_int(json, name);
             if (!number) return number.error();
             message.*each.member = *number;
             return {};
         }
-        for (const auto& each : message_lists) {
+        for (const auto& each : outbound_lists) {
             if (name != each.name) continue;
             auto texts = read_texts(json, name);
             if (!texts) return texts.error();
             message.*each.member = std::move(*texts);
             return {};
         }
-        for (const auto& each : message_variables) {
+        for (const auto& each : outbound_variables) {
             if (name == each.name) return read_variables(name, json, message.*each.member);
             if (name == each.defaults) return read_defaults(name, json, message.*each.member);
         }
@@ -228,21 +229,21 @@ private:
 
 Result<std::string> write_message_json(const OutboundMessage& message) {
     auto json = MessageJson::object();
-    for (const auto& each : message_texts) {
+    for (const auto& each : outbound_texts) {
         const std::string& text = message.*each.member;
         if (!text.empty()) json[each.name] = text;
     }
-    for (const auto& each : message_switches) {
+    for (const auto& each : outbound_switches) {
         if (message.*each.member) json[each.name] = *(message.*each.member);
     }
-    for (const auto& each : message_numbers) {
+    for (const auto& each : outbound_numbers) {
         if (message.*each.member) json[each.name] = *(message.*each.member);
     }
-    for (const auto& each : message_lists) {
+    for (const auto& each : outbound_lists) {
         const std::vector<std::string>& texts = message.*each.member;
         if (!texts.empty()) json[each.name] = texts;
     }
-    for (const auto& each : message_variables) {
+    for (const auto& each : outbound_variables) {
         const auto& variables = message.*each.member;
         for (const auto& [name, value] : variables.entries()) json[each.name][name] = value;
         if (variables.uses_all_defaults()) {

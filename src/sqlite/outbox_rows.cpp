@@ -9,8 +9,6 @@ namespace twiliowa::detail {
 
 namespace {
 
-using std::chrono::microseconds;
-
 /// Reads a row's columns one after the other.
 class ColumnReader {
 public:
@@ -114,12 +112,12 @@ JobId read_job_id(std::string_view bytes) noexcept {
 }
 
 std::int64_t stored_time(TimePoint time) noexcept {
-    return std::chrono::floor<microseconds>(time.time_since_epoch()).count();
+    return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
 }
 
 TimePoint time_of_stored(std::int64_t microseconds_since_epoch) noexcept {
-    return TimePoint{
-        std::chrono::duration_cast<TimePoint::duration>(microseconds{microseconds_since_epoch})};
+    return TimePoint{std::chrono::duration_cast<TimePoint::duration>(
+        std::chrono::microseconds{microseconds_since_epoch})};
 }
 
 JobTexts::JobTexts(const StoredJob& job)

@@ -156,7 +156,8 @@ TEST_CASE("a TwilioError that a handler throws is told to the observer") {
     CHECK(service.heard->entries.back().reason == containing("does not begin with +"));
 }
 
-TEST_CASE("a store's error that a handler throws is a store that fails, and the event is free again") {
+TEST_CASE(
+    "a store's error that a handler throws is a store that fails, and the event is free again") {
     Service service;
     int runs = 0;
     service.handler.on_text([&](const InboundMessage&) {
