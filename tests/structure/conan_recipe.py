@@ -154,7 +154,8 @@ def configured(it):
 
 # What Conan calls that which CMake finds; threads come with the system.
 conan_names = {"OpenSSL::Crypto": "openssl::crypto", "CURL::libcurl": "libcurl::libcurl",
-               "SQLite::SQLite3": "sqlite3::sqlite3", "twiliowa::twiliowa": "twiliowa", "Threads::Threads": None}
+               "SQLite::SQLite3": "sqlite3::sqlite3", "twiliowa::twiliowa": "twiliowa",
+               "twiliowa::outbox": "outbox", "Threads::Threads": None}
 
 
 def exported_targets(build):
