@@ -50,6 +50,29 @@ ask_of_customer() {
     # [customer]
 }
 
+hand_over_and_send() {
+    # [outbox]
+    export TWILIOWA_STORE=sqlite:outbox.db
+    twiliowa outbox enqueue messages.jsonl
+    twiliowa outbox run --until-empty
+    twiliowa outbox list --state held
+    # [outbox]
+}
+
+hand_over_a_line() {
+    # [line]
+    echo '{"key": "order-42", "to": "+447700900123", "body": "On its way"}' |
+        twiliowa outbox enqueue --json
+    # [line]
+}
+
+decide_about_it() {
+    # [decide]
+    twiliowa outbox show order-42
+    twiliowa outbox resolve order-42 --not-sent
+    # [decide]
+}
+
 complete_it() {
     # [completion]
     . <(twiliowa completion bash)

@@ -307,7 +307,11 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
     auto text = job.payload;
     if (Sealer::is_sealed(job.payload)) {
         if (!sealer_) {
-            return Error::invalid_request("message", "is sealed", "give OutboxOptions::sealer");
+            return Error{{.kind = ErrorKind::transport,
+                          .effect = Effect::none,
+                          .summary = "the message is sealed, and there is no key",
+                          .field = "keys",
+                          .hint = "give OutboxOptions::sealer the keys that it was sealed with"}};
         }
         const auto opened = sealer_->open(job.payload, place_of(job.id));
         if (!opened) return opened.error();
@@ -383,6 +387,7 @@ Job JobCodec::view(const StoredJob& stored) const {
     if (stored.not_before > stored.created_at) job.not_before = stored.not_before;
     job.expires_at = stored.expires_at;
     job.next_look = stored.next_look;
+    job.sequence = stored.sequence;
     return job;
 }
 

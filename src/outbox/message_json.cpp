@@ -76,6 +76,13 @@ Error wrong_member(std::string_view name, std::string_view problem, std::string_
     return Error::invalid_request(name, problem, hint);
 }
 
+/// Whether a name can be that of a member: anything else, such as a number, is not repeated.
+bool is_plain_name(std::string_view name) {
+    constexpr std::size_t longest = 32;
+    return name.size() <= longest &&
+           name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
+}
+
 MessageJson pairs_json(const std::vector<NamedText::Pair>& pairs) {
     auto list = MessageJson::array();
     for (const auto& [name, value] : pairs) list.push_back({name, value});
@@ -205,8 +212,10 @@ private:
             return {};
         }
         if (name == "extra") return read_extra(json);
-        return wrong_member("message", "has a member that is not known",
-                            "write the members of OutboundMessage; see docs/outbox.md");
+        constexpr std::string_view hint =
+            "write the members of OutboundMessage; see docs/outbox.md";
+        if (is_plain_name(name)) return wrong_member(name, "is no member of a message", hint);
+        return wrong_member("message", "has a member that is not known", hint);
     }
 
     Result<void> read_extra(const MessageJson& json) {

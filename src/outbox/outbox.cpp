@@ -180,7 +180,7 @@ struct Outbox::Impl {
                 answers.clear();
                 for (const auto& job : prepared) {
                     if (!job) {
-                        answers.push_back(job.error());
+                        answers.emplace_back(job.error());
                         continue;
                     }
                     auto answer = take_in(transaction, *job);
@@ -207,7 +207,7 @@ struct Outbox::Impl {
         std::optional<std::string> lacking;  // An account, whose SID nothing else tells.
         std::map<std::string, std::string> account_sids;
         while (true) {
-            const auto learnt =
+            auto learnt =
                 core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
                     lacking.reset();
                     if (!ours) return learn_of_sid(transaction, callback, marker.has_value());
@@ -479,10 +479,14 @@ struct Outbox::Impl {
             const auto due = *step.next_due - core->options.clock->now();
             if (due.count() > 0) pause = std::min<std::chrono::nanoseconds>(pause, due);
         }
-        for (const auto& at : {step.next_slot, step.next_probe}) {
-            if (!at) continue;
-            const auto left = *at - core->options.clock->monotonic_now();
-            if (left.count() > 0) pause = std::min<std::chrono::nanoseconds>(pause, left);
+        const auto now = core->options.clock->monotonic_now();
+        if (step.next_probe && *step.next_probe > now) {
+            pause = std::min<std::chrono::nanoseconds>(pause, *step.next_probe - now);
+        }
+        // One that has come since the step looked at the clock waits to be used.
+        if (step.next_slot) {
+            pause = std::min<std::chrono::nanoseconds>(
+                pause, *step.next_slot > now ? *step.next_slot - now : MonotonicTime::duration{0});
         }
         return pause;
     }
@@ -950,8 +954,7 @@ Result<IdleReport> Outbox::try_run_until_idle() {
         if (step->progress) continue;
         if (step->next_slot) {
             const auto& clock = impl_->core->options.clock;
-            if (*step->next_slot > clock->monotonic_now() &&
-                *step->next_slot != (MonotonicTime::max)()) {
+            if (*step->next_slot != (MonotonicTime::max)()) {
                 clock->sleep_until(*step->next_slot, {});
                 continue;
             }

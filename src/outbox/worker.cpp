@@ -16,6 +16,8 @@ constexpr std::chrono::milliseconds shortest_send{1'000};
 /// How long a job that is held keeps back others of its order_key.
 constexpr std::chrono::minutes order_wait{10};
 constexpr std::chrono::hours fetched_after{24};
+/// How long a job waits whose message cannot be opened.
+constexpr std::chrono::minutes keys_wait{1};
 constexpr std::size_t swept_at_once = 200;
 constexpr std::size_t looks_at_once = 500;
 constexpr std::size_t fetches_at_once = 20;
@@ -488,23 +490,27 @@ Result<void> OutboxWorker::adopt_strangers(OutboxTransaction& transaction, Plan&
             plan.lacks_account = true;
             continue;
         }
+        // Who sends for that account knows what it sends as.
+        if (account->second.account.is_switched_off()) continue;
         JobDefaults defaults;
         if (const auto* const client = account->second.client()) {
             const auto own = client->send_defaults();
             defaults = {Address::from_wire(own.from).text(), own.messaging_service_sid};
         }
-        if (auto adopted = adopt(transaction, row, defaults); !adopted) return adopted;
-        plan.step.progress = true;
+        const auto adopted = adopt(transaction, row, defaults);
+        if (!adopted) return adopted.error();
+        if (*adopted) plan.step.progress = true;
     }
     return {};
 }
 
-Result<void> OutboxWorker::adopt(OutboxTransaction& transaction, StoredJob& row,
+Result<bool> OutboxWorker::adopt(OutboxTransaction& transaction, StoredJob& row,
                                  const JobDefaults& defaults) const {
     auto whole = core_->codec.complete(row, defaults);
     std::string problem;
     if (!whole) {
-        if (whole.error().kind() != ErrorKind::invalid_request) return whole.error();
+        // Without its key it waits for who has it.
+        if (whole.error().kind() != ErrorKind::invalid_request) return false;
         problem = whole.error().what();
     } else if (whole->key != row.key) {
         // Sealed, it may turn out to be one that is there already.
@@ -512,15 +518,17 @@ Result<void> OutboxWorker::adopt(OutboxTransaction& transaction, StoredJob& row,
         if (!holder) return holder.error();
         if (*holder) problem = "its key was used before";
     }
-    if (problem.empty()) return transaction.rewrite(*whole);
+    if (problem.empty()) {
+        const auto written = transaction.rewrite(*whole);
+        return written ? Result<bool>{true} : written.error();
+    }
     row.content_hash = "refused";
     // In the clear it may not stay where everything else is sealed.
     if (core_->options.sealer) row.payload.clear();
-    if (auto written = transaction.rewrite(row); !written) return written;
-    const auto refused = core_->apply(transaction, row, [&](JobMachine& machine) {
+    if (const auto written = transaction.rewrite(row); !written) return written.error();
+    return core_->apply(transaction, row, [&](JobMachine& machine) {
         return machine.refuse(row.fence, DeadReason::refused, 0, problem);
     });
-    return refused ? Result<void>{} : refused.error();
 }
 
 // ---- What goes next
@@ -628,9 +636,14 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
     }
     auto message = core_->codec.message_of(job);
     if (!message) {
+        const auto& error = message.error();
         return refuse([&](JobMachine& machine) {
-            return machine.refuse(job.fence, DeadReason::refused, message.error().code(),
-                                  message.error().what());
+            // Keys may come, and another worker may have them.
+            if (error.kind() != ErrorKind::invalid_request) {
+                return machine.postpone(job.fence, plan.now + keys_wait, error.what());
+            }
+            if (error.field() == "sealed") return machine.hold(job.fence, error.what());
+            return machine.refuse(job.fence, DeadReason::refused, error.code(), error.what());
         });
     }
     Plan::Launch launch;

@@ -116,7 +116,7 @@ private:
     Result<void> take_in(OutboxTransaction& transaction, const FinishedLook& finished) const;
     Result<void> sweep(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> adopt_strangers(OutboxTransaction& transaction, Plan& plan) const;
-    Result<void> adopt(OutboxTransaction& transaction, StoredJob& row,
+    Result<bool> adopt(OutboxTransaction& transaction, StoredJob& row,
                        const JobDefaults& defaults) const;
     Result<void> choose(OutboxTransaction& transaction, Plan& plan);
     /// Whether the job is where it was no more.

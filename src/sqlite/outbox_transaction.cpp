@@ -178,7 +178,7 @@ Result<void> SqliteOutboxTransaction::read_rest(std::vector<StoredJob>& jobs) {
     for (auto& job : jobs) {
         if (!job.attempts.empty()) {
             job.attempts.clear();
-            const auto done = query(
+            auto done = query(
                 sql, [&](SqliteStatement& select) { select.bind(1, job.sequence); },
                 [&](const SqliteStatement& row) { job.attempts.push_back(read_attempt(row)); });
             if (!done) return done;
@@ -195,7 +195,7 @@ void SqliteOutboxTransaction::count(const std::string& tenant, JobState state, s
 Result<void> SqliteOutboxTransaction::write_tally() {
     for (const auto& each : tally_) {
         if (each.second == 0) continue;
-        const auto done = change(own_insert_sql().count, [&](SqliteStatement& add) {
+        auto done = change(own_insert_sql().count, [&](SqliteStatement& add) {
             add.bind_text(1, each.first.first);
             add.bind(2, static_cast<std::int64_t>(each.first.second));
             add.bind(3, each.second);
@@ -283,19 +283,18 @@ Result<void> SqliteOutboxTransaction::save(StoredJob& job) {
     if (!known) return known.error();
     if (*known == nullptr) return changed_meanwhile();
     const JobTexts texts{job};
-    const auto done = change(job.payload.empty() ? erasing : keeping, [&](SqliteStatement& update) {
-        bind_changed_job(update, job, texts);
-    });
+    auto done = change(job.payload.empty() ? erasing : keeping,
+                       [&](SqliteStatement& update) { bind_changed_job(update, job, texts); });
     if (!done) return done;
     if (file_.changes() != 1) return changed_meanwhile();
-    if (const auto saved = save_attempts(job, **known); !saved) return saved;
+    if (auto saved = save_attempts(job, **known); !saved) return saved;
     if (job.state != (*known)->state) {
         count(job.tenant, (*known)->state, -1);
         count(job.tenant, job.state, 1);
         (*known)->state = job.state;
     }
     if (!job.order_key.empty() && job.state >= JobState::held) {
-        if (const auto freed = free_next(job.tenant, job.order_key); !freed) return freed;
+        if (auto freed = free_next(job.tenant, job.order_key); !freed) return freed;
     }
     ++job.revision;
     return {};
@@ -315,7 +314,7 @@ Result<void> SqliteOutboxTransaction::save_attempts(const StoredJob& job, KnownJ
     for (const auto& attempt : job.attempts) {
         const auto& old = known.attempts;
         if (std::find(old.begin(), old.end(), attempt) != old.end()) continue;
-        const auto done = change(
+        auto done = change(
             sql, [&](SqliteStatement& upsert) { bind_attempt(upsert, job.sequence, attempt); });
         if (!done) return done;
     }
@@ -742,14 +741,14 @@ Result<void> SqliteOutboxTransaction::remove(const JobId& id, TimePoint at) {
         "delete from outbox_outcome where job = (select sequence from outbox_job where id = ?1)",
         "delete from outbox_job where id = ?1"};
     for (const auto& sql : keep) {
-        const auto done = change(sql, [&](SqliteStatement& update) {
+        auto done = change(sql, [&](SqliteStatement& update) {
             update.bind(1, bytes_of(id));
             update.bind(2, stored_time(at));
         });
         if (!done) return done;
     }
     for (const auto& sql : erase) {
-        const auto done =
+        auto done =
             change(sql, [&](SqliteStatement& statement) { statement.bind(1, bytes_of(id)); });
         if (!done) return done;
     }

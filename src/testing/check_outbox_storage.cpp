@@ -883,6 +883,7 @@ private:
             all = t.waiting(std::nullopt).value();
         });
         std::vector<StoredJob> jobs;
+        jobs.reserve(4);
         for (int i = 0; i < 4; ++i) jobs.push_back(insert(job_of(group, checked_year(2010))));
         const std::array states{JobState::ready, JobState::held, JobState::accepted,
                                 JobState::dead};
@@ -1270,10 +1271,13 @@ private:
 
     void works_do_not_mix() {
         constexpr std::string_view name = "sum";
+        const auto many = static_cast<std::size_t>(options_.threads);
         std::vector<std::shared_ptr<OutboxStorage>> storages;
+        storages.reserve(many);
         for (int i = 0; i < options_.threads; ++i) storages.push_back(open_());
         const auto group = next_group();
         std::vector<std::thread> threads;
+        threads.reserve(many);
         for (int i = 0; i < options_.threads; ++i) {
             threads.emplace_back([&, i] {
                 auto& storage = *storages[static_cast<std::size_t>(i)];
@@ -1426,7 +1430,9 @@ private:
                         return {};
                     }
                     const auto member = different_member(job, jobs.front());
-                    if (!member.empty()) fault(what + ": came back with another " + member);
+                    if (!member.empty()) {
+                        fault(std::string{what}.append(": came back with another ").append(member));
+                    }
                     return {};
                 });
             static_cast<void>(result);

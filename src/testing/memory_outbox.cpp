@@ -81,7 +81,7 @@ public:
         row.revision = 1;
         tables_.keys[key] = {job.id, job.content_hash, std::nullopt};
         tables_.by_sequence[row.sequence] = job.id;
-        undo_.push_back([this, key, id = job.id, sequence = row.sequence] {
+        undo_.emplace_back([this, key, id = job.id, sequence = row.sequence] {
             tables_.keys.erase(key);
             tables_.by_sequence.erase(sequence);
             tables_.jobs.erase(id);
@@ -133,7 +133,7 @@ public:
         for (const auto& attempt : job.attempts) {
             const auto at = std::pair{job.id, attempt.nonce};
             if (tables_.attempts.try_emplace(at, KeptAttempt{attempt.number, {}}).second) {
-                undo_.push_back([this, at] { tables_.attempts.erase(at); });
+                undo_.emplace_back([this, at] { tables_.attempts.erase(at); });
             }
         }
         row->second = job;
@@ -236,7 +236,7 @@ public:
     Result<void> rewrite(StoredJob& job) override {
         const auto before = tables_.jobs.find(job.id);
         if (before != tables_.jobs.end()) {
-            undo_.push_back([this, old = tables_.keys] { tables_.keys = old; });
+            undo_.emplace_back([this, old = tables_.keys] { tables_.keys = old; });
             auto kept = tables_.keys.extract(KeyOf{job.tenant, before->second.key});
             if (!kept.empty()) {
                 kept.key() = KeyOf{job.tenant, job.key};
@@ -252,7 +252,7 @@ public:
         auto& row = tables_.outcomes[cursor];
         row = outcome;
         row.cursor = cursor;
-        undo_.push_back([this, cursor] { tables_.outcomes.erase(cursor); });
+        undo_.emplace_back([this, cursor] { tables_.outcomes.erase(cursor); });
         return {};
     }
 
@@ -267,7 +267,7 @@ public:
 
     Result<std::int64_t> told() override { return tables_.told; }
     Result<void> set_told(std::int64_t cursor) override {
-        undo_.push_back([this, old = tables_.told] { tables_.told = old; });
+        undo_.emplace_back([this, old = tables_.told] { tables_.told = old; });
         tables_.told = cursor;
         return {};
     }
@@ -291,7 +291,7 @@ public:
         return known == tables_.facts.end() ? std::string{} : known->second;
     }
     Result<void> set_fact(std::string_view name, std::string_view value) override {
-        undo_.push_back([this, old = tables_.facts] { tables_.facts = old; });
+        undo_.emplace_back([this, old = tables_.facts] { tables_.facts = old; });
         tables_.facts[std::string{name}] = value;
         return {};
     }
@@ -318,7 +318,7 @@ public:
             if (is_final(job.state) && job.updated_at < before) gone.push_back(id);
         }
         const auto at = now();
-        undo_.push_back([this, old = tables_] { tables_ = old; });
+        undo_.emplace_back([this, old = tables_] { tables_ = old; });
         for (const auto& id : gone) {
             tables_.by_sequence.erase(tables_.jobs.at(id).sequence);
             tables_.jobs.erase(id);
@@ -376,10 +376,10 @@ private:
         return std::nullopt;
     }
     void keep_row(const StoredJob& job) {
-        undo_.push_back([this, old = job] { tables_.jobs[old.id] = old; });
+        undo_.emplace_back([this, old = job] { tables_.jobs[old.id] = old; });
     }
     void keep_pauses() {
-        undo_.push_back([this, old = tables_.pauses] { tables_.pauses = old; });
+        undo_.emplace_back([this, old = tables_.pauses] { tables_.pauses = old; });
     }
 
     OutboxTables& tables_;

@@ -29,11 +29,17 @@ completes template s 'show submit'
 completes 'template check x --use' '' 'session whatsapp'
 completes '' --v --version
 completes sender --v ''
+if twiliowa outbox --help >/dev/null 2>&1; then
+    completes outbox r 'resolve resume retry run'
+    completes 'outbox keys' '' '--base-url --env-file --help --json new rotate'
+    completes 'outbox list --state' d 'dead delivered'
+fi
 completes completion '' '--base-url --env-file --help --json bash fish zsh'
 cd "$work"
 touch 'my file.env' other
 completes '' my ''
 completes 'template push' my 'my file.env'
+! twiliowa outbox --help >/dev/null 2>&1 || completes 'outbox enqueue' my 'my file.env'
 completes 'template pull --header' my 'my file.env'
 completes 'sender list --env-file' my 'my file.env'
 completes '--base-url' o ''

@@ -30,6 +30,22 @@ start --clock x100 --webhook https://bot.example.com/whatsapp
 expect HX910a2dec89025cc1beeb8da1658eec67 POST /v1/Content '{"friendly_name": "new_offer", "language": "en",
     "variables": {"1": "Lee"}, "types": {"twilio/text": {"body": "Hi {{1}}, shoes are 20% off today"}}}'
 cd "$work/files"
+# Jobs as examples name them: one that waits, one that was not sent, one that nobody knows about.
+if twiliowa outbox --help >/dev/null 2>&1; then
+    quietly() { "$@" >"$work/out" 2>&1 || fail "$*: $(cat "$work/out")"; }
+    enqueue() { # <key> <to>
+        echo "{\"key\": \"$1\", \"to\": \"$2\", \"body\": \"On its way\"}" >"$work/one"
+        quietly twiliowa outbox enqueue "$work/one" --store sqlite:outbox.db
+    }
+    expect 'HTTP/1.1 200' POST /emulator/customer '{"customer": "+447700900456", "action": "stop"}'
+    enqueue order-44 +447700900456
+    quietly twiliowa outbox run --store sqlite:outbox.db --until-empty
+    expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "close-before", "count": 1}'
+    enqueue order-45 +447700900123
+    twiliowa outbox run --store sqlite:outbox.db --until-empty --settle 0s >"$work/out" 2>&1 || [ $? -eq 3 ] ||
+        fail "$(cat "$work/out")"
+    enqueue order-43 +447700900123
+fi
 count=0
 while IFS= read -r command; do
     # shellcheck disable=SC2086 # words

@@ -1,5 +1,5 @@
 /// @file
-/// A command of twiliowa: `twiliowa <noun> <verb>`.
+/// A command of twiliowa: `twiliowa <noun> <verb>`; a noun may be two words, as `outbox keys`.
 #pragma once
 
 #include <functional>

@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <sstream>
 #include <string_view>
 #include <utility>
 
@@ -102,13 +103,20 @@ CommandLine::CommandLine(const std::vector<Command>& commands)
 CommandLine::~CommandLine() = default;
 
 CLI::App& CommandLine::noun(const std::string& name) {
-    const auto known =
-        tree_->get_subcommands([&](const CLI::App* app) { return app->get_name() == name; });
-    if (!known.empty()) return *known.front();
-    auto& added = *tree_->add_subcommand(name);
-    added.group("Commands");
-    added.require_subcommand(1);
-    return added;
+    auto* parent = tree_.get();
+    std::istringstream words{name};
+    for (std::string word; words >> word;) {
+        const auto known =
+            parent->get_subcommands([&](const CLI::App* app) { return app->get_name() == word; });
+        if (!known.empty()) {
+            parent = known.front();
+            continue;
+        }
+        parent = parent->add_subcommand(word);
+        parent->group("Commands");
+        parent->require_subcommand(1);
+    }
+    return *parent;
 }
 
 Action CommandLine::parse(int argc, const char* const* argv) {

@@ -9,7 +9,8 @@ std::vector<Command> all_commands() {
     std::vector<Command> all;
     for (auto* const commands : {account_commands, sender_commands, template_commands,
 #ifdef TWILIOWA_CLI_SQLITE
-                                 customer_commands,
+                                 customer_commands, outbox_enqueue_commands, outbox_run_commands,
+                                 outbox_look_commands, outbox_decide_commands,
 #endif
                                  doctor_commands, completion_commands}) {
         auto some = commands();

@@ -12,6 +12,11 @@ std::vector<Command> account_commands();
 std::vector<Command> completion_commands();
 #ifdef TWILIOWA_CLI_SQLITE
 std::vector<Command> customer_commands();
+/// Those that hand jobs over, look at them, decide about them, and send them.
+std::vector<Command> outbox_enqueue_commands();
+std::vector<Command> outbox_look_commands();
+std::vector<Command> outbox_decide_commands();
+std::vector<Command> outbox_run_commands();
 #endif
 std::vector<Command> doctor_commands();
 std::vector<Command> sender_commands();

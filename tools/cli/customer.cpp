@@ -1,10 +1,6 @@
 // `twiliowa customer`: what a service keeps about one customer, in the service's store.
 
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
-#include <cstdlib>
-#include <iostream>
 #include <memory>
 #include <set>
 #include <string_view>
@@ -17,9 +13,12 @@
 #include <twiliowa/types/error.hpp>
 
 #include "commands.hpp"
+#include "consent.hpp"
 #include "context.hpp"
 #include "layout.hpp"
+#include "masked.hpp"
 #include "moment.hpp"
+#include "service_store.hpp"
 
 namespace cli {
 
@@ -49,33 +48,14 @@ std::shared_ptr<CustomerOptions> add_customer_options(CLI::App& app) {
     app.add_option("ADDRESS", options->address,
                    "A phone number (+447700900123), or a WhatsApp user id (whatsapp:GB.4f1a)")
         ->required();
-    app.add_option("--store", options->store,
-                   "The service's: sqlite:FILE. Default: TWILIOWA_STORE of the environment")
-        ->type_name("STORE");
+    add_store_option(app, options->store);
     app.add_option("--scope", options->scope, "What the service gave as the scope of its options")
         ->type_name("TEXT");
     return options;
 }
 
-std::string environment(const char* name) {
-    const char* const value = std::getenv(name);
-    return value == nullptr ? "" : value;
-}
-
 std::shared_ptr<Store> open_store(const CustomerOptions& options) {
-    const auto& text = options.store.empty() ? environment("TWILIOWA_STORE") : options.store;
-    constexpr std::string_view kind = "sqlite:";
-    if (text.empty()) {
-        Error::invalid_request("TWILIOWA_STORE", "is not set",
-                               "set it to the service's store, or say --store sqlite:FILE")
-            .raise();
-    }
-    if (!text.starts_with(kind)) {
-        Error::invalid_request(options.store.empty() ? "TWILIOWA_STORE" : "--store",
-                               "names no store", "say sqlite:FILE")
-            .raise();
-    }
-    return std::make_shared<twiliowa::SqliteStore>(text.substr(kind.size()),
+    return std::make_shared<twiliowa::SqliteStore>(store_file(options.store),
                                                    twiliowa::SqliteStoreOptions{.create = false});
 }
 
@@ -128,19 +108,6 @@ struct ServiceState {
 };
 
 // ---- show
-
-/// Enough to know it again: whatsapp:+44*******23.
-std::string masked(const std::string& address) {
-    constexpr std::size_t shown_first = 3;
-    constexpr std::size_t shown_last = 2;
-    const auto begin = address.rfind(':') == std::string::npos ? 0 : address.rfind(':') + 1;
-    auto text = address;
-    const auto end = text.size() - begin > 2 * (shown_first + shown_last) - 2
-                         ? text.size() - shown_last
-                         : text.size();
-    for (auto i = begin + shown_first; i < end; ++i) text[i] = '*';
-    return text;
-}
 
 std::vector<Sender> senders_of(const Json& exported, const std::string& asked) {
     std::set<std::string> names;
@@ -251,23 +218,11 @@ std::string words_of(const std::vector<std::string>& names) {
     return text;
 }
 
-bool is_agreed(const CustomerOptions& options) {
-    if (options.yes) return true;
-    if (::isatty(STDIN_FILENO) == 0) {
-        throw usage_failure("--yes is missing, and there is no terminal to ask on",
-                            "twiliowa customer forget --help");
-    }
-    std::cerr << "Erase what is kept about " << printable(options.address) << "? [y/N] "
-              << std::flush;
-    std::string answer;
-    std::getline(std::cin, answer);
-    return answer == "y" || answer == "Y" || answer == "yes";
-}
-
 ExitCode forget_customer(const CustomerOptions& options, Context& context) {
     const ServiceState state{options, KeyUse::write, context};
     const auto address = Address::parse(options.address).value();
-    if (!is_agreed(options)) {
+    if (!options.yes && !agrees("Erase what is kept about " + options.address + "?",
+                                "twiliowa customer forget --help")) {
         context.output.note("Nothing was erased.");
         return ExitCode::refused;
     }

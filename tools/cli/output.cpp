@@ -26,8 +26,8 @@ std::string in_colour(Colour colour, std::string_view text) {
     return std::string{"\033["}.append(code).append("m").append(text).append("\033[0m");
 }
 
-std::string text_of(const nlohmann::ordered_json& json) {
-    return json.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
+std::string text_of(const nlohmann::ordered_json& json, int indent = 2) {
+    return json.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n';
 }
 
 }  // namespace
@@ -42,13 +42,22 @@ void Output::result(const nlohmann::ordered_json& json, std::string_view text) {
     }
 }
 
+void Output::line(const nlohmann::ordered_json& json, std::string_view text) {
+    expect_lines();
+    if (json_) {
+        std::cout << text_of(json, -1);
+    } else {
+        std::cout << text;
+    }
+}
+
 void Output::note(std::string_view text) {
     std::cerr << printable(text) << '\n';
 }
 
 void Output::failure(const Failure& failure) {
     if (json_) {
-        std::cout << text_of(to_json(failure));
+        std::cout << text_of(to_json(failure), lines_ ? -1 : 2);
         return;
     }
     const std::string name = "twiliowa:";

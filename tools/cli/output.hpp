@@ -20,6 +20,9 @@ public:
     bool is_json() const noexcept { return json_; }
     /// What the command found, in both forms; one of them is printed. Once a command.
     void result(const nlohmann::ordered_json& json, std::string_view text);
+    /// One of many results, for commands that find them one after the other: an object on one line,
+    /// or its text. From the first on, an error is an object on one line, too.
+    void line(const nlohmann::ordered_json& json, std::string_view text);
     /// A line for people, on standard error.
     void note(std::string_view text);
     /// On standard error; with --json an object on standard output.
@@ -30,9 +33,12 @@ public:
 
     /// Whether all of it could be written.
     bool flush();
+    /// Errors are on one line from now on, as `line` has it.
+    void expect_lines() noexcept { lines_ = true; }
 
 private:
     bool json_ = false;
+    bool lines_ = false;
     bool colours_ = false;
 };
 

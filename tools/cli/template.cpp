@@ -228,22 +228,6 @@ Action declare_submit(CLI::App& app) {
     return [options](Context& context) { return submit(*options, context); };
 }
 
-/// "90s", "30m", "48h". @throws CLI::ValidationError
-std::chrono::milliseconds duration_of(const std::string& text) {
-    const auto wrong = [] {
-        return CLI::ValidationError("--timeout", "is a whole number of s, m or h: 90s, 30m, 48h");
-    };
-    const auto unit = std::string_view{"smh"}.find(text.empty() ? ' ' : text.back());
-    const auto digits = text.substr(0, text.empty() ? 0 : text.size() - 1);
-    const bool whole =
-        !digits.empty() && digits.size() <= 6 &&
-        std::all_of(digits.begin(), digits.end(), [](char c) { return c >= '0' && c <= '9'; });
-    if (unit == std::string_view::npos || !whole) throw wrong();
-    constexpr std::chrono::seconds seconds_of[] = {std::chrono::seconds{1}, std::chrono::minutes{1},
-                                                   std::chrono::hours{1}};
-    return std::stol(digits) * seconds_of[unit];
-}
-
 struct WaitOptions {
     std::string sid = {};
     ApprovalWait wait = {};
@@ -262,7 +246,14 @@ Action declare_wait(CLI::App& app) {
     add_sid(app, options->sid);
     app.add_option_function<std::string>(
            "--timeout",
-           [options](const std::string& text) { options->wait.timeout = duration_of(text); },
+           [options](const std::string& text) {
+               const auto timeout = duration_of(text);
+               if (!timeout) {
+                   throw CLI::ValidationError("--timeout",
+                                              "is a whole number of s, m or h: 90s, 30m, 48h");
+               }
+               options->wait.timeout = *timeout;
+           },
            "How long: 90s, 30m, 48h (default)")
         ->type_name("TIME");
     return [options](Context& context) { return wait(*options, context); };

@@ -143,7 +143,7 @@ public:
     std::string str() const;
     const Bytes& bytes() const noexcept { return bytes_; }
     bool empty() const noexcept { return bytes_ == Bytes{}; }
-    friend auto operator<=>(const JobId&, const JobId&) noexcept = default;
+    friend auto operator<=>(const JobId&, const JobId&) noexcept = default;  // NOLINT: no pointer
 
 private:
     Bytes bytes_ = {};
@@ -230,6 +230,8 @@ struct Job {
     /// The message as it was handed over; nullopt once its texts were erased
     /// (OutboxOptions::retain).
     std::optional<OutboundMessage> message = {};
+    /// Grows with every job: what JobFilter::after goes by.
+    std::int64_t sequence = 0;
 };
 
 /// What `Outbox::on_outcome` is told of.

@@ -81,8 +81,8 @@ struct OutboxOptions {
     /// Nothing but this outbox sends as these senders. Then of several jobs with the same text to
     /// one customer as many are taken to be sent as Twilio's list shows.
     bool exclusive_senders = false;
-    /// How long the message is kept of a job that is final; then its texts are erased. Of this and the
-    /// next two, `milliseconds::max()` is for ever.
+    /// How long the message is kept of a job that is final; then its texts are erased. Of this and
+    /// the next two, `milliseconds::max()` is for ever.
     std::chrono::milliseconds payload_kept{std::chrono::hours{24 * 7}};
     /// How long the job itself is kept then.
     std::chrono::milliseconds jobs_kept{std::chrono::hours{24 * 30}};
@@ -221,8 +221,8 @@ public:
     void resume(Pause::Of of, std::string_view name = {});
     Result<std::vector<Pause>> try_pauses();
     /// Removes final jobs that have not changed since; with `keys`, what they were known by, too:
-    /// then they may be handed over, and sent, again, and a late callback about them looks like that
-    /// of a storage which went back in time. What `on_outcome` is yet to be told of stays.
+    /// then they may be handed over, and sent, again, and a late callback about them looks like
+    /// that of a storage which went back in time. What `on_outcome` is yet to be told of stays.
     Result<std::int64_t> try_purge(TimePoint unchanged_since, bool keys = false);
 
     /// Seals anew with the newest key what an older one, or none, has sealed; returns how many
@@ -244,8 +244,9 @@ public:
     void start();
     /// Takes no new job, waits for what is under way, at most that long; says whether all ended.
     bool drain(std::chrono::milliseconds at_most);
-    /// Ends at once: what is under way is cancelled, and unknown if it may have left. Idempotent. By
-    /// `on_outcome` itself: returns before the end, which the next `stop` or the destructor waits for.
+    /// Ends at once: what is under way is cancelled, and unknown if it may have left. Idempotent.
+    /// By `on_outcome` itself: returns before the end, which the next `stop` or the destructor
+    /// waits for.
     void stop();
 
     /// Does everything that is due now, in this thread and without waiting: sends, looks, outcomes.

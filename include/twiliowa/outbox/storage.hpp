@@ -126,7 +126,7 @@ struct ReadyGroup {
     std::string tenant = {};
     std::string account = {};
 
-    friend auto operator<=>(const ReadyGroup&, const ReadyGroup&) = default;
+    friend auto operator<=>(const ReadyGroup&, const ReadyGroup&) = default;  // NOLINT: no pointer
 };
 
 /// Which jobs `OutboxTransaction::ready` gives.

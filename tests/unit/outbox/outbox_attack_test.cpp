@@ -468,6 +468,25 @@ TEST_CASE("a limiter that said never is asked again, and keeps no slot") {
     CHECK(limiter->taken == 1);
 }
 
+TEST_CASE("a slot that comes while the step still chooses is used at once") {
+    /// Each question takes a millisecond, and the slot is then.
+    struct Thoughtful final : twiliowa::RateLimiter {
+        MonotonicTime reserve(std::string_view, MonotonicTime now) override {
+            clock->advance(1ms);
+            return now + 1ms;
+        }
+        std::shared_ptr<twiliowa::testing::ManualClock> clock = {};
+    };
+    twiliowa::ClientOptions chosen;
+    const auto limiter = std::make_shared<Thoughtful>();
+    chosen.rate_limiter = limiter;
+    Service service{{}, chosen};
+    limiter->clock = service.clock;
+    const auto job = service.enqueue();
+    service.outbox->run_until_idle();
+    CHECK(service.state(job) == JobState::accepted);
+}
+
 TEST_CASE(
     "a slot that nothing uses any more is given back, also when its account is named no more") {
     /// Its first slot is now, the next ones a second later each.

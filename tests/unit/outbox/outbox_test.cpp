@@ -256,12 +256,19 @@ TEST_CASE("sealed, a storage tells no number, key or text, and everything works 
     CHECK(known.order_key == "order-of-lee");
     CHECK(known.message->body == "Secret text");
     SUBCASE("without the key nothing is read, and nothing sent") {
-        service.enqueue("Third text");
+        const auto third = service.enqueue("Third text");
         service.options.sealer.reset();
         service.restart();
         CHECK_FALSE(service.job(job).message);
         service.outbox->run_until_idle();
         CHECK(service.at_twilio() == 2);
+        // It waits for who has the key.
+        CHECK(service.state(third) == JobState::ready);
+        service.options.sealer = options.sealer;
+        service.restart();
+        service.advance(1min);
+        service.outbox->run_until_idle();
+        CHECK(service.state(third) == JobState::accepted);
     }
     SUBCASE("with a newer key the old jobs are still known") {
         auto text = std::string{twiliowa::KeyRing::new_key("k2").reveal()} + "\n" +

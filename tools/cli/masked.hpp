@@ -1,0 +1,15 @@
+/// @file
+/// Numbers of customers, so that they can be told apart and not be called.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace cli {
+
+/// Enough of an address to know it again: whatsapp:+44*******23.
+std::string masked(const std::string& address);
+/// The same of every number that stands in a text: 6 digits and more, however they are grouped.
+std::string with_numbers_masked(std::string_view text);
+
+}  // namespace cli

@@ -1,0 +1,323 @@
+// `twiliowa outbox run`: a worker.
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/messages_client.hpp>
+#include <twiliowa/outbox/outbox.hpp>
+#include <twiliowa/request_validator.hpp>
+#include <twiliowa/sqlite/sqlite_store.hpp>
+#include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/customers.hpp>
+#include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/types/error.hpp>
+#include <twiliowa/webhook_handler.hpp>
+
+#include "commands.hpp"
+#include "context.hpp"
+#include "layout.hpp"
+#include "moment.hpp"
+#include "opened_outbox.hpp"
+#include "outbox_view.hpp"
+#include "run_progress.hpp"
+#include "run_webhooks.hpp"
+#include "service_store.hpp"
+
+namespace cli {
+
+namespace {
+
+using twiliowa::ConversationWindow;
+using twiliowa::Customers;
+using twiliowa::Error;
+using twiliowa::JobState;
+using twiliowa::MessagesClient;
+using twiliowa::OptOuts;
+using twiliowa::Outbox;
+using twiliowa::OutboxAccount;
+using twiliowa::OutboxOptions;
+using twiliowa::OutboxStorage;
+using twiliowa::Pause;
+using twiliowa::PublicUrl;
+
+constexpr const char* run_help = "twiliowa outbox run --help";
+
+struct RunOptions {
+    std::string store = {};
+    bool until_empty = false;
+    std::chrono::seconds settle{120};
+    int concurrency = 50;
+    std::optional<double> rate = {};
+    std::optional<std::string> account = {};
+    bool no_opt_outs = false;
+    std::string scope = {};
+    std::string callback_url = {};
+    std::optional<int> webhook_port = {};
+    std::string webhook_address = "127.0.0.1";
+    std::string public_url = {};
+};
+
+/// What is known of customers: who may be written to, and how.
+struct CustomerState {
+    std::shared_ptr<Customers> customers = {};
+    std::shared_ptr<ConversationWindow> window = {};
+    std::shared_ptr<OptOuts> opt_outs = {};
+};
+
+/// Empty with --no-opt-outs. A SqliteStore has a file to itself: it lies beside the jobs'.
+CustomerState open_customer_state(const RunOptions& options, const std::string& file) {
+    if (options.no_opt_outs) return {};
+    const auto store = std::make_shared<twiliowa::SqliteStore>(file + ".state");
+    CustomerState state;
+    state.customers = std::make_shared<Customers>(
+        store,
+        twiliowa::CustomersOptions{.scope = options.scope,
+                                   .key = twiliowa::Secret{environment("TWILIOWA_CUSTOMER_KEY")}});
+    state.window = std::make_shared<ConversationWindow>(
+        store,
+        twiliowa::ConversationWindowOptions{.scope = options.scope, .customers = state.customers});
+    state.opt_outs = std::make_shared<OptOuts>(
+        store, twiliowa::OptOutOptions{.scope = options.scope, .customers = state.customers});
+    return state;
+}
+
+MessagesClient client_of(const RunOptions& options, const CustomerState& state,
+                         const Context& context) {
+    auto client = context.client_options();
+    client.window = state.window;
+    client.opt_outs = state.opt_outs;
+    if (options.rate) client.rate_limiter = twiliowa::token_bucket({.per_second = *options.rate});
+    return MessagesClient{context.credentials(), std::move(client)};
+}
+
+/// The URL that messages carry, so that Twilio's reports prove what was sent.
+std::string status_callback_of(const RunOptions& options) {
+    if (!options.callback_url.empty() || !options.webhook_port) return options.callback_url;
+    // Twilio asks again for what could not be taken in.
+    return PublicUrl::fixed(options.public_url)
+        .webhook_url("/status", {.retries = 3, .retry_on = "all"});
+}
+
+OutboxOptions outbox_options_of(const RunOptions& options, const CustomerState& state,
+                                const Context& context) {
+    OutboxOptions outbox;
+    outbox.client = [client = client_of(options, state, context),
+                     account = options.account](std::string_view name) {
+        if (account && *account != name) return OutboxAccount::switched_off();
+        return OutboxAccount{client};
+    };
+    outbox.status_callback = status_callback_of(options);
+    outbox.concurrency = options.concurrency;
+    outbox.sealer = sealer_of_environment();
+    return outbox;
+}
+
+std::unique_ptr<WebhookServer> serve_webhooks(const RunOptions& options, Outbox& outbox,
+                                              const CustomerState& state, Output& output) {
+    if (!options.webhook_port) return nullptr;
+    const auto token = environment("TWILIO_AUTH_TOKEN");
+    if (token.empty()) {
+        Error::invalid_request("TWILIO_AUTH_TOKEN", "is not set",
+                               "webhooks are signed with it, whatever signs the requests")
+            .raise();
+    }
+    twiliowa::WebhookOptions webhooks;
+    webhooks.public_url = PublicUrl::fixed(options.public_url);
+    webhooks.window = state.window;
+    webhooks.opt_outs = state.opt_outs;
+    webhooks.customers = state.customers;
+    twiliowa::WebhookHandler handler{twiliowa::RequestValidator{token}, std::move(webhooks)};
+    handler.on_status(
+        [&outbox](const twiliowa::StatusCallback& callback) { outbox.learn(callback); });
+    // Learnt from, and answered with nothing.
+    handler.on_opt_out([](const twiliowa::InboundMessage&) {});
+    handler.on_message([](const twiliowa::InboundMessage&) {});
+    auto server = std::make_unique<WebhookServer>(options.webhook_address, *options.webhook_port,
+                                                  std::move(handler));
+    output.note("Webhooks are served on port " + std::to_string(server->port()) +
+                ". Enter at Twilio: " +
+                PublicUrl::fixed(options.public_url)
+                    .webhook_url("/whatsapp", {.retries = 3, .retry_on = "all"}));
+    return server;
+}
+
+/// Jobs that were sealed would be refused for good by who cannot read them.
+void require_keys(OutboxStorage& storage) {
+    bool sealed = false;
+    storage
+        .transact([&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
+            const auto jobs = transaction.list({.state = JobState::ready, .limit = 1});
+            if (!jobs) return jobs.error();
+            sealed = !jobs->empty() && twiliowa::Sealer::is_sealed(jobs->front().payload);
+            return {};
+        })
+        .value();
+    if (!sealed || sealer_of_environment()) return;
+    Error::invalid_request("TWILIOWA_KEYS", "is not set, and the jobs are sealed",
+                           "set it, or TWILIOWA_KEYS_FILE, to the keys they were sealed with")
+        .raise();
+}
+
+/// Waits until it is interrupted, or nothing is left. Whether it was interrupted.
+bool wait_for_end(const RunOptions& options, Outbox& outbox, OutboxStorage& storage,
+                  Context& context) {
+    constexpr std::chrono::milliseconds pause{100};
+    constexpr std::chrono::minutes longest_failure{1};
+    const auto clock = twiliowa::system_clock();
+    const auto& cancel = context.call_options().cancel;
+    std::optional<twiliowa::MonotonicTime> failing_since;
+    ProgressLine progress;
+    bool interrupted = cancel.is_cancelled();
+    for (; !interrupted; interrupted = cancel.is_cancelled()) {
+        const auto now = clock->monotonic_now();
+        if (options.until_empty) {
+            const auto left = work_left(storage, options.account, options.settle);
+            if (left && !left->any()) break;
+            if (left) {
+                failing_since.reset();
+            } else if (!failing_since) {
+                failing_since = now;
+            } else if (now - *failing_since > longest_failure) {
+                progress.end();
+                outbox.drain(longest_failure);
+                left.error().raise();
+            }
+        }
+        progress.show(outbox, now);
+        clock->sleep_until(now + pause, cancel);
+    }
+    progress.end();
+    return interrupted;
+}
+
+/// An account that Twilio refused meanwhile: nothing more of it goes before a person acts.
+std::optional<Pause> refused_account(Outbox& outbox, const std::vector<Pause>& before) {
+    for (auto& pause : outbox.try_pauses().value()) {
+        const bool known = std::any_of(before.begin(), before.end(),
+                                       [&](const Pause& each) { return each.same_place(pause); });
+        if (pause.of == Pause::Of::account && !known) return std::move(pause);
+    }
+    return std::nullopt;
+}
+
+ExitCode end_of(const RunOptions& options, bool interrupted, bool drained, bool in_doubt) {
+    if (!options.until_empty) return drained ? ExitCode::done : ExitCode::outcome_unknown;
+    if (interrupted) return ExitCode::try_later;
+    return in_doubt ? ExitCode::outcome_unknown : ExitCode::done;
+}
+
+void check(const RunOptions& options) {
+    if (options.webhook_port.has_value() == options.public_url.empty()) {
+        throw usage_failure("--webhook-port and --public-url go together", run_help);
+    }
+}
+
+ExitCode run(const RunOptions& options, Context& context) {
+    check(options);
+    const auto file = store_file(options.store);
+    const auto storage = open_outbox_storage(file, IfMissing::make);
+    require_keys(*storage);
+    const auto state = open_customer_state(options, file);
+    Outbox outbox{storage, outbox_options_of(options, state, context)};
+    const auto pauses = outbox.try_pauses().value();
+    // Longer than a send may take, so that nothing is left to be looked for.
+    constexpr std::chrono::seconds drain_time{45};
+    bool drained = false;
+    bool interrupted = false;
+    {
+        const auto webhooks = serve_webhooks(options, outbox, state, context.output);
+        if (!options.until_empty) {
+            context.output.note("Sends what the outbox holds; Ctrl-C or SIGTERM ends it.");
+        }
+        outbox.start();
+        interrupted = wait_for_end(options, outbox, *storage, context);
+        drained = outbox.drain(drain_time);
+    }
+    outbox.stop();
+    const auto counts = outbox.counts();
+    const auto left = work_left(*storage, options.account, options.settle).value();
+    const bool in_doubt =
+        counts.of(JobState::unknown) > 0 || counts.of(JobState::held) > 0 || left.suspects;
+    if (const auto refused = refused_account(outbox, pauses)) {
+        throw Failure{.kind = "authentication",
+                      .field = "account",
+                      .message = refused->reason,
+                      .advice = "twiliowa outbox resume --account '" + refused->name + "'"};
+    }
+    context.output.result({{"ended", interrupted ? "interrupted" : "empty"},
+                           {"drained", drained},
+                           {"in_doubt", in_doubt},
+                           {"jobs", json_of_counts(counts)}},
+                          text_of_counts(counts) + '\n');
+    return end_of(options, interrupted, drained, in_doubt);
+}
+
+Action declare_run(CLI::App& app) {
+    const auto options = std::make_shared<RunOptions>();
+    app.add_flag("--until-empty", options->until_empty,
+                 "Ends when nothing is ready now, and every unknown was looked for");
+    app.add_option_function<std::string>(
+           "--settle",
+           [options](const std::string& text) {
+               const auto settle = duration_of(text);
+               if (!settle) {
+                   throw CLI::ValidationError("--settle",
+                                              "is a whole number of s, m or h: 90s, 30m");
+               }
+               options->settle = *settle;
+           },
+           "How long an unknown is looked for, with --until-empty: 30s, 2m (default)")
+        ->type_name("TIME");
+    app.add_option("--concurrency", options->concurrency, "Messages under way at once (50)")
+        ->check(CLI::Range(1, 10'000).description(""))
+        ->type_name("N");
+    app.add_option("--rate", options->rate, "Messages a second for each sender; default: no limit")
+        ->check(CLI::Range(0.000'001, 1e9).description(""))
+        ->type_name("N");
+    app.add_option("--account", options->account,
+                   "Sends the jobs of this account only, by the program's name for it")
+        ->type_name("ACCOUNT");
+    app.add_flag("--no-opt-outs", options->no_opt_outs,
+                 "Without FILE.state: no window, no opt-outs, no linked customers");
+    app.add_option("--scope", options->scope, "What the service gave as the scope of its options")
+        ->type_name("TEXT");
+    app.add_option("--callback-url", options->callback_url,
+                   "Where Twilio reports, of messages that name no URL")
+        ->type_name("URL");
+    app.add_option("--webhook-port", options->webhook_port,
+                   "Serves Twilio's reports and customers' messages itself; 0: any free port")
+        ->check(CLI::Range(0, 65'535).description(""))
+        ->type_name("PORT");
+    app.add_option("--webhook-address", options->webhook_address,
+                   "What it listens on (127.0.0.1); TLS is a proxy's")
+        ->type_name("ADDRESS");
+    app.add_option("--public-url", options->public_url, "How Twilio reaches that port")
+        ->type_name("URL");
+    add_store_option(app, options->store);
+    return [options](Context& context) { return run(*options, context); };
+}
+
+}  // namespace
+
+std::vector<Command> outbox_run_commands() {
+    return {{.noun = "outbox",
+             .verb = "run",
+             .summary = "Sends what the outbox holds, and finds out what became of it",
+             .details =
+                 "One account, that of the environment, for every job, or those of --account. What "
+                 "is known of\ncustomers lies in FILE.state beside the jobs' FILE. Ctrl-C or "
+                 "SIGTERM: what is under way ends,\nnothing new begins. With --until-empty: exit "
+                 "code 0, nothing is in doubt; 3, something is unknown\nor held; 4, interrupted.",
+             .examples = {"twiliowa outbox run --store sqlite:queue.db --until-empty",
+                          "twiliowa outbox run --store sqlite:queue.db --until-empty --rate 20 "
+                          "--json"},
+             .declare = declare_run}};
+}
+
+}  // namespace cli
