@@ -19,8 +19,7 @@ using TemplatesBySid = std::map<std::string, KnownTemplate>;
 
 ReconcileBatch batch_of(std::span<const ReconcileItem> items, const OutboundDefaults& defaults,
                         const ReconcileOptions& where, const TemplatesBySid& templates) {
-    return {items, defaults, where,
-            [&templates](const std::string& sid) {
+    return {items, defaults, where, [&templates](const std::string& sid) {
                 const auto known = templates.find(sid);
                 return known == templates.end() ? nullptr : known->second;
             }};

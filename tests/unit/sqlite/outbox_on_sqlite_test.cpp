@@ -27,8 +27,7 @@ namespace {
 
 /// A service whose jobs are in a file, in a directory of its own.
 struct FileService {
-    explicit FileService(twiliowa::OutboxOptions options = {})
-        : service(std::move(options)) {
+    explicit FileService(twiliowa::OutboxOptions options = {}) : service(std::move(options)) {
         auto name = (std::filesystem::temp_directory_path() / "twiliowa_on_sqlite_XXXXXX").string();
         directory = ::mkdtemp(name.data());
         path = directory + "/outbox.db";
@@ -97,7 +96,9 @@ twiliowa::Sealer some_sealer() {
 
 TEST_CASE("a file of sealed jobs holds no number, key or text, its log neither") {
     twiliowa::OutboxOptions options;
-    SUBCASE("sealed") { options.sealer = some_sealer(); }
+    SUBCASE("sealed") {
+        options.sealer = some_sealer();
+    }
     SUBCASE("in the clear, so that this test can see them") {}
     FileService files{options};
     auto& service = files.service;
@@ -123,7 +124,8 @@ TEST_CASE("a file of sealed jobs holds no number, key or text, its log neither")
     service.outbox.reset();
     check();
     service.restart();
-    CHECK(service.outbox->find("", "key-of-the-customer")->message->body == "The secret of the day");
+    CHECK(service.outbox->find("", "key-of-the-customer")->message->body ==
+          "The secret of the day");
 }
 
 TEST_CASE("what has been erased is in no file any more") {
@@ -196,8 +198,8 @@ TEST_CASE("a job that is handed over in the program's transaction is there with 
     const auto order = [&](const char* end) {
         REQUIRE(shop.run("begin immediate"));
         REQUIRE(shop.run("insert into shop_order default values"));
-        const auto job = twiliowa::try_enqueue_in(shop.handle, *service.outbox, message,
-                                                  {.key = "order-1"});
+        const auto job =
+            twiliowa::try_enqueue_in(shop.handle, *service.outbox, message, {.key = "order-1"});
         REQUIRE(shop.run(end));
         return job;
     };
@@ -213,7 +215,8 @@ TEST_CASE("a job that is handed over in the program's transaction is there with 
                                          OutboundText{.to = customer, .body = "Another"},
                                          {.key = "order-1"}));
     CHECK(shop.run("commit"));
-    CHECK_FALSE(twiliowa::try_enqueue_in(shop.handle, *service.outbox, message, {.key = "order-2"}));
+    CHECK_FALSE(
+        twiliowa::try_enqueue_in(shop.handle, *service.outbox, message, {.key = "order-2"}));
     service.outbox->run_until_idle();
     CHECK(service.at_twilio() == 1);
 }
@@ -221,7 +224,9 @@ TEST_CASE("a job that is handed over in the program's transaction is there with 
 TEST_CASE("another language hands over by an INSERT, and what is wrong with one is told") {
     twiliowa::OutboxOptions options;
     SUBCASE("in the clear") {}
-    SUBCASE("in a sealed outbox, which seals it then") { options.sealer = some_sealer(); }
+    SUBCASE("in a sealed outbox, which seals it then") {
+        options.sealer = some_sealer();
+    }
     FileService files{options};
     auto& service = files.service;
     {
@@ -250,7 +255,8 @@ TEST_CASE("another language hands over by an INSERT, and what is wrong with one 
     if (options.sealer) CHECK_FALSE(files.files_hold("From elsewhere"));
 }
 
-TEST_CASE("five minutes of Twilio's failures make few outcomes unknown, and everything goes after") {
+TEST_CASE(
+    "five minutes of Twilio's failures make few outcomes unknown, and everything goes after") {
     FileService files;
     auto& service = files.service;
     std::vector<twiliowa::NewJob> jobs;
