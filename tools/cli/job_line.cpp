@@ -21,7 +21,7 @@ using twiliowa::NewJob;
 using twiliowa::Result;
 using twiliowa::TextField;
 using twiliowa::TimePoint;
-using Json = nlohmann::json;
+using MessageJson = nlohmann::json;
 
 constexpr std::pair<std::string_view, TextField JobOptions::*> texts[] = {
     {"key", &JobOptions::key},
@@ -32,7 +32,7 @@ constexpr std::pair<std::string_view, TextField JobOptions::*> texts[] = {
 constexpr std::pair<std::string_view, std::optional<TimePoint> JobOptions::*> times[] = {
     {"not_before", &JobOptions::not_before}, {"expires_at", &JobOptions::expires_at}};
 
-Result<void> read_time(std::string_view name, const Json& json, std::optional<TimePoint>& into) {
+Result<void> read_time(std::string_view name, const MessageJson& json, std::optional<TimePoint>& into) {
     if (json.is_string()) {
         into = time_of(json.get_ref<const std::string&>());
     } else if (json.is_number_integer()) {
@@ -44,7 +44,7 @@ Result<void> read_time(std::string_view name, const Json& json, std::optional<Ti
 }
 
 /// One member of JobOptions; false if it is none.
-Result<bool> read_option(std::string_view name, const Json& json, JobOptions& options) {
+Result<bool> read_option(std::string_view name, const MessageJson& json, JobOptions& options) {
     for (const auto& [each, member] : times) {
         if (name != each) continue;
         if (const auto read = read_time(name, json, options.*member); !read) return read.error();
@@ -78,14 +78,14 @@ Result<bool> read_option(std::string_view name, const Json& json, JobOptions& op
 }
 
 /// One object, in which no name comes twice; discarded if it is not.
-Json parse_object(std::string_view line, bool& twice) {
+MessageJson parse_object(std::string_view line, bool& twice) {
     constexpr int deepest = 8;
     std::vector<std::set<std::string>> names;
     bool deep = false;
-    auto json = Json::parse(
+    auto json = MessageJson::parse(
         line,
-        [&](int depth, Json::parse_event_t event, Json& value) {
-            using Event = Json::parse_event_t;
+        [&](int depth, MessageJson::parse_event_t event, MessageJson& value) {
+            using Event = MessageJson::parse_event_t;
             if (event == Event::object_start) names.emplace_back();
             if (event == Event::object_end) names.pop_back();
             if (event == Event::key) {
@@ -95,7 +95,7 @@ Json parse_object(std::string_view line, bool& twice) {
             return depth <= deepest;
         },
         false);
-    return deep ? Json(Json::value_t::discarded) : json;
+    return deep ? MessageJson(MessageJson::value_t::discarded) : json;
 }
 
 }  // namespace
@@ -108,7 +108,7 @@ Result<NewJob> read_job_line(std::string_view line) {
     }
     if (twice) return Error::invalid_request("message", "has a member twice");
     NewJob job;
-    auto rest = Json::object();
+    auto rest = MessageJson::object();
     for (const auto& [name, value] : json.items()) {
         if (value.is_null()) continue;
         const auto is_option = read_option(name, value, job.options);
@@ -116,7 +116,7 @@ Result<NewJob> read_job_line(std::string_view line) {
         if (!*is_option) rest[name] = value;
     }
     auto message = twiliowa::detail::read_message_json(
-        rest.dump(-1, ' ', false, Json::error_handler_t::strict));
+        rest.dump(-1, ' ', false, MessageJson::error_handler_t::strict));
     if (!message) return message.error();
     job.message = std::move(*message);
     return job;

@@ -151,7 +151,7 @@ ExitCode export_jobs(const ListOptions& options, Context& context) {
     return ExitCode::done;
 }
 
-Action declare_export(CLI::App& app) {
+Action declare_outbox_export(CLI::App& app) {
     const auto options = std::make_shared<ListOptions>();
     add_filter_options(app, *options);
     return [options](Context& context) { return export_jobs(*options, context); };
@@ -159,7 +159,7 @@ Action declare_export(CLI::App& app) {
 
 // ---- show
 
-Action declare_show(CLI::App& app) {
+Action declare_outbox_show(CLI::App& app) {
     const auto name = std::make_shared<JobName>();
     const auto reveal = std::make_shared<bool>(false);
     add_job_options(app, *name);
@@ -255,7 +255,7 @@ std::vector<Command> outbox_look_commands() {
          .verb = "show",
          .summary = "Shows all that is known of one job, attempt by attempt",
          .examples = {"twiliowa outbox show order-42 --store sqlite:outbox.db"},
-         .declare = declare_show},
+         .declare = declare_outbox_show},
         {.noun = "outbox",
          .verb = "watch",
          .summary = "Prints what becomes of jobs, a line each, as it happens",
@@ -270,7 +270,7 @@ std::vector<Command> outbox_look_commands() {
                     "is what outbox enqueue\nreads.",
          .examples = {"twiliowa outbox export --store sqlite:outbox.db",
                       "twiliowa outbox export --store sqlite:outbox.db --reveal"},
-         .declare = declare_export}};
+         .declare = declare_outbox_export}};
 }
 
 }  // namespace cli

@@ -25,7 +25,7 @@ using twiliowa::TimePoint;
 
 /// As the worker has it: a job that has been held for longer lets others of its order_key pass.
 constexpr std::chrono::minutes order_wait{10};
-constexpr std::size_t page_size = 200;
+constexpr std::size_t jobs_at_once = 200;
 
 bool holds_back(const Pause& pause, const ReadyGroup& group) {
     switch (pause.of) {
@@ -75,7 +75,7 @@ public:
             });
             if (held || (account_ && *account_ != group.account)) continue;
             const auto jobs =
-                transaction_.ready({group, now_ + settle_, now_ - order_wait, page_size});
+                transaction_.ready({group, now_ + settle_, now_ - order_wait, jobs_at_once});
             if (!jobs) return jobs.error();
             const auto any = [&jobs](const auto& is_so) {
                 return std::any_of(jobs->begin(), jobs->end(), is_so);
@@ -91,7 +91,7 @@ public:
     }
 
     Result<bool> is_looked_for(JobFilter filter) const {
-        filter.limit = page_size;
+        filter.limit = jobs_at_once;
         while (true) {
             const auto jobs = transaction_.list(filter);
             if (!jobs) return jobs.error();
