@@ -98,7 +98,7 @@ TEST_CASE("an error names the line and what is wrong with it, and nothing that s
         std::string line;
         std::string problem;
     };
-    for (const auto& [line, problem] : std::vector<Case>{
+    for (const auto& each : std::vector<Case>{
              {secret, "is no key"},
              {secret + ":b", "has an id that is not 1 to 16"},
              {":" + secret, "has an id that is not 1 to 16"},
@@ -117,10 +117,10 @@ TEST_CASE("an error names the line and what is wrong with it, and nothing that s
              {"a:" + secret, "has the id of line 1"},
              {"CANARY:" + std::string(first), "has the key of line 1 under another id"},
          }) {
-        CAPTURE(line);
-        const auto error = refused(good + "\n" + line + "\n" + "z:" + second_whole);
+        CAPTURE(each.line);
+        const auto error = refused(good + "\n" + each.line + "\n" + "z:" + second_whole);
         CHECK(error.field() == "line 3");
-        CHECK(error.what() == containing(problem));
+        CHECK(error.what() == containing(each.problem));
         CHECK_FALSE(error.hint().empty());
         for (const auto part : {"CANARY", "canary", "Q0FO", "AAEC"}) {
             CHECK_FALSE(error.what() == containing(part));
