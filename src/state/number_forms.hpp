@@ -19,7 +19,8 @@ struct NumberForms {
 
 /// Both ways of `number` (`+` and digits), the one that stands for both first; only itself where
 /// there is one way.
-std::vector<std::string> number_forms(std::string_view number, const NumberForms& forms);
+TWILIOWA_EXPORT std::vector<std::string> number_forms(std::string_view number,
+                                                      const NumberForms& forms);
 
 /// `address` with its number in the way that stands for both.
 TWILIOWA_EXPORT Address canonical_address(const Address& address, const NumberForms& forms);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string_view>
 
+#include <twiliowa/export.hpp>
 #include <twiliowa/types/error.hpp>
 
 namespace twiliowa::detail {
@@ -20,8 +21,8 @@ std::optional<Error> wrong_duration(std::string_view option, std::chrono::millis
                                     std::chrono::milliseconds least = shortest_duration);
 /// @throws InvalidRequestError naming the option, unless it is from `least` up to
 /// `longest_duration`.
-void require_duration(std::string_view option, std::chrono::milliseconds duration,
-                      std::chrono::milliseconds least = shortest_duration);
+TWILIOWA_EXPORT void require_duration(std::string_view option, std::chrono::milliseconds duration,
+                                      std::chrono::milliseconds least = shortest_duration);
 
 /// `wait` from `now`, but not beyond what its clock can count.
 template <class Time>

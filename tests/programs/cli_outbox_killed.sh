@@ -43,10 +43,11 @@ echo "workers that were killed: as it should be"
 
 # Handed over by the kilobyte, not by the file.
 export TWILIOWA_STORE=sqlite:$work/many.db
-awk 'BEGIN { for (i = 0; i < 100000; i++)
+awk 'BEGIN { for (i = 0; i < 50000; i++)
     printf "{\"key\": \"k-%d\", \"to\": \"+447700900123\", \"from\": \"+14155238886\", \"body\": \"%d %01000d\"}\n", i, i, 0 }' |
     (ulimit -v 400000 && takes 0 enqueue)
-says '^handed over +100000$'
-ends_with 0 list --json --limit 1000000
-[ "$(wc -l <"$work/out")" -eq 100000 ] || fail "not all of them are listed"
+says '^handed over +50000$'
+# Among so many random ids some look like the number that is nowhere.
+twiliowa outbox list --json --limit 1000000 >"$work/out" </dev/null || fail 'it cannot be listed'
+[ "$(wc -l <"$work/out")" -eq 50000 ] || fail "not all of them are listed"
 echo "many lines: as it should be"
