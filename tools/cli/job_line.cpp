@@ -32,7 +32,8 @@ constexpr std::pair<std::string_view, TextField JobOptions::*> texts[] = {
 constexpr std::pair<std::string_view, std::optional<TimePoint> JobOptions::*> times[] = {
     {"not_before", &JobOptions::not_before}, {"expires_at", &JobOptions::expires_at}};
 
-Result<void> read_time(std::string_view name, const MessageJson& json, std::optional<TimePoint>& into) {
+Result<void> read_time(std::string_view name, const MessageJson& json,
+                       std::optional<TimePoint>& into) {
     if (json.is_string()) {
         into = time_of(json.get_ref<const std::string&>());
     } else if (json.is_number_integer()) {
