@@ -63,17 +63,6 @@ Error other_content() {
                                   "the same message");
 }
 
-/// A thread of the outbox's own ends for no exception of the program's, nor for want of memory.
-template <class Work>
-auto without_exceptions(Work work) -> decltype(work()) {
-    try {
-        return work();
-    } catch (...) {
-        return Error::transport(Effect::none, Stage::prepare,
-                                "a function that the outbox called threw an exception");
-    }
-}
-
 Error too_many_waiting(std::string_view option) {
     return Error::invalid_request(option, "is reached: too many jobs wait",
                                   "let them go first, or raise the limit");
@@ -236,15 +225,16 @@ struct Outbox::Impl {
         const auto owner = transaction.find_sid(callback.sid.str());
         if (!owner) return owner.error();
         if (!*owner) return {};
-        const auto jobs = transaction.load(std::span{&**owner, 1});
+        auto jobs = transaction.load(std::span{&**owner, 1});
         if (!jobs) return jobs.error();
+        if (jobs->empty()) return {};
+        auto& job = jobs->front();
         // Who can sign for another account knows nothing of this one's messages.
-        if (!jobs->empty() && is_foreign(jobs->front(), callback)) return {};
+        if (is_foreign(job, callback)) return {};
         const auto marked = [](const StoredAttempt& attempt) { return attempt.marked; };
         const bool would_be_marked =
-            !jobs->empty() && !jobs->front().attempts.empty() &&
-            std::all_of(jobs->front().attempts.begin(), jobs->front().attempts.end(), marked);
-        const auto done = core->apply_to(transaction, **owner, [&](detail::JobMachine& machine) {
+            !job.attempts.empty() && std::all_of(job.attempts.begin(), job.attempts.end(), marked);
+        const auto done = core->apply(transaction, job, [&](detail::JobMachine& machine) {
             // Ours would have our marker: what a look found was somebody else's.
             if ((is_anothers || would_be_marked) && machine.not_the_one(callback.sid.str())) {
                 return true;

@@ -19,6 +19,18 @@
 
 namespace twiliowa::detail {
 
+/// Runs `work`, in which functions of the program's own and memory may fail: no thread of an outbox
+/// ends for that. Nothing of an exception is told, as it may name people.
+template <class Work>
+auto without_exceptions(Work work) -> decltype(work()) {
+    try {
+        return work();
+    } catch (...) {
+        return Error::transport(Effect::none, Stage::prepare,
+                                "a function that the outbox called threw an exception");
+    }
+}
+
 struct OutboxCore {
     OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions asked);
 

@@ -13,8 +13,6 @@ namespace {
 constexpr std::chrono::milliseconds lease_margin{30'000};
 /// Less than that is left: the attempt is not begun.
 constexpr std::chrono::milliseconds shortest_send{1'000};
-/// How long a job that is held keeps back others of its order_key.
-constexpr std::chrono::minutes order_wait{10};
 constexpr std::chrono::hours fetched_after{24};
 /// How long a job waits whose message cannot be opened.
 constexpr std::chrono::minutes keys_wait{1};
@@ -49,34 +47,12 @@ OutboundMessage as_sender(const std::string& sender) {
     return message;
 }
 
-/// Whether a pause holds that group back.
-bool holds_back(const Pause& pause, const ReadyGroup& group) {
-    switch (pause.of) {
-        case Pause::Of::outbox:
-            return true;
-        case Pause::Of::sender:
-            return pause.name == group.sender;
-        case Pause::Of::tenant:
-            return pause.name == group.tenant;
-        case Pause::Of::account:
-            return pause.name == group.account;
-    }
-    return true;
-}
-
 /// Where Twilio reports about a message: its own URL, the client's, the outbox's.
 std::string callback_of(const OutboundMessage& message, const MessagesClient& client,
                         const OutboxOptions& options) {
     if (!message.status_callback.empty()) return message.status_callback;
     auto url = client.send_defaults().status_callback;
     return url.empty() ? std::string{options.status_callback} : url;
-}
-
-/// Of the program's own functions, or for want of memory. Nothing of it is told: it may name
-/// people.
-Error something_threw() {
-    return Error::transport(Effect::none, Stage::prepare,
-                            "a function that the outbox called threw an exception");
 }
 
 /// Whether Twilio has said anything.
@@ -201,11 +177,7 @@ void OutboxWorker::cancel() {
 }
 
 Result<OutboxWorker::Step> OutboxWorker::step(bool blocking, bool take_new) {
-    try {
-        return take_step(blocking, take_new);
-    } catch (...) {
-        return something_threw();
-    }
+    return without_exceptions([&] { return take_step(blocking, take_new); });
 }
 
 Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::Item>& finished,
@@ -232,11 +204,7 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
         plan.step.next_due = *next;
         return {};
     };
-    try {
-        return core_->storage->transact(work);
-    } catch (...) {
-        return something_threw();
-    }
+    return without_exceptions([&] { return core_->storage->transact(work); });
 }
 
 Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new) {
@@ -578,7 +546,7 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
     for (const auto& group : *waiting) {
         plan.accounts.insert(group.account);
         if (std::any_of(pauses->begin(), pauses->end(),
-                        [&](const Pause& pause) { return holds_back(pause, group); })) {
+                        [&](const Pause& pause) { return pause.holds_back(group); })) {
             continue;
         }
         const auto blocked = blocked_until_.find(group.account);
@@ -602,7 +570,8 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
             });
         std::vector<ReadyGroup> more;
         for (const auto& turn : turns) {
-            auto jobs = transaction.ready({turn.group, plan.now, plan.now - order_wait, turn.jobs});
+            auto jobs = transaction.ready(
+                {turn.group, plan.now, plan.now - ReadyQuery::order_wait, turn.jobs});
             if (!jobs) return jobs.error();
             bool moved = false;
             for (auto& job : *jobs) {

@@ -19,27 +19,12 @@ using twiliowa::JobState;
 using twiliowa::OutboxTransaction;
 using twiliowa::Pause;
 using twiliowa::ReadyGroup;
+using twiliowa::ReadyQuery;
 using twiliowa::Result;
 using twiliowa::StoredJob;
 using twiliowa::TimePoint;
 
-/// As the worker has it: a job that has been held for longer lets others of its order_key pass.
-constexpr std::chrono::minutes order_wait{10};
 constexpr std::size_t jobs_at_once = 200;
-
-bool holds_back(const Pause& pause, const ReadyGroup& group) {
-    switch (pause.of) {
-        case Pause::Of::outbox:
-            return true;
-        case Pause::Of::sender:
-            return pause.name == group.sender;
-        case Pause::Of::tenant:
-            return pause.name == group.tenant;
-        case Pause::Of::account:
-            return pause.name == group.account;
-    }
-    return true;
-}
 
 /// Answers the questions of WorkLeft, within one transaction.
 class Question {
@@ -71,11 +56,11 @@ public:
         if (!groups) return groups.error();
         for (const auto& group : *groups) {
             const bool held = std::any_of(pauses->begin(), pauses->end(), [&](const auto& pause) {
-                return holds_back(pause, group);
+                return pause.holds_back(group);
             });
             if (held || (account_ && *account_ != group.account)) continue;
-            const auto jobs =
-                transaction_.ready({group, now_ + settle_, now_ - order_wait, jobs_at_once});
+            const auto jobs = transaction_.ready(
+                {group, now_ + settle_, now_ - ReadyQuery::order_wait, jobs_at_once});
             if (!jobs) return jobs.error();
             const auto any = [&jobs](const auto& is_so) {
                 return std::any_of(jobs->begin(), jobs->end(), is_so);

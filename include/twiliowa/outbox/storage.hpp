@@ -131,6 +131,9 @@ struct ReadyGroup {
 
 /// Which jobs `OutboxTransaction::ready` gives.
 struct ReadyQuery {
+    /// How long a job that is held keeps back others of its order_key.
+    static constexpr std::chrono::minutes order_wait{10};
+
     ReadyGroup group = {};
     TimePoint now = {};
     /// A job that has been held since before then lets others of its order_key pass.
@@ -169,6 +172,20 @@ struct Pause {
 
     bool same_place(const Pause& other) const noexcept {
         return of == other.of && name == other.name;
+    }
+    /// Whether the jobs of that group wait for it to end.
+    bool holds_back(const ReadyGroup& group) const noexcept {
+        switch (of) {
+            case Of::outbox:
+                return true;
+            case Of::sender:
+                return name == group.sender;
+            case Of::tenant:
+                return name == group.tenant;
+            case Of::account:
+                return name == group.account;
+        }
+        return true;
     }
 };
 
