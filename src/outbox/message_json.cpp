@@ -181,11 +181,12 @@ private:
                 return wrong_member(name, "is not a whole number",
                                     "write the seconds since 1970, UTC");
             }
-            const auto time = json.get<std::int64_t>();
-            if (time < 0 || time > 253'402'300'799) {
+            const std::chrono::seconds time{json.get<std::int64_t>()};
+            constexpr auto last = std::chrono::floor<std::chrono::seconds>(TimePoint::max());
+            if (time < time.zero() || time > last.time_since_epoch()) {
                 return wrong_member(name, "is out of its range");
             }
-            message.send_at = TimePoint{std::chrono::seconds{time}};
+            message.send_at = TimePoint{time};
             return {};
         }
         if (name == "max_price") {

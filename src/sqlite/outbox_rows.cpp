@@ -116,8 +116,11 @@ std::int64_t stored_time(TimePoint time) noexcept {
 }
 
 TimePoint time_of_stored(std::int64_t microseconds_since_epoch) noexcept {
-    return TimePoint{std::chrono::duration_cast<TimePoint::duration>(
-        std::chrono::microseconds{microseconds_since_epoch})};
+    // Rows come from other programs, too: what no clock here can count is the first or last it can.
+    using std::chrono::microseconds;
+    constexpr auto first = std::chrono::ceil<microseconds>(TimePoint::min().time_since_epoch());
+    constexpr auto last = std::chrono::floor<microseconds>(TimePoint::max().time_since_epoch());
+    return TimePoint{std::clamp(microseconds{microseconds_since_epoch}, first, last)};
 }
 
 JobTexts::JobTexts(const StoredJob& job)

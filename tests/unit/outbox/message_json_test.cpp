@@ -134,6 +134,10 @@ TEST_CASE("what is not known or not of its kind is refused by name") {
     CHECK(field_of_json(R"({"variables":["a"]})") == "variables");
     CHECK(field_of_json(R"({"variables":{"1":2}})") == "variables");
     CHECK(field_of_json(R"({"send_at":"tomorrow"})") == "send_at");
+    CHECK(field_of_json(R"({"send_at":-1})") == "send_at");
+    // The clock ends in 2262.
+    CHECK(field_of_json(R"({"send_at":9223372037})") == "send_at");
+    CHECK(read_message_json(R"({"to":"a","send_at":9223372036})"));
     CHECK(field_of_json(R"({"validity_period":-1})") == "validity_period");
     CHECK(field_of_json(R"({"extra":{"a":"b"}})") == "extra");
     CHECK(field_of_json(R"({"whitespace":"squeeze"})") == "whitespace");

@@ -738,6 +738,18 @@ TEST_CASE("another program's INSERT needs a key and a message, and no more") {
         CHECK(d.text_of("select count(*) from outbox_key") == "1");
         CHECK(d.text_of("select sum(jobs) from outbox_tally") == "1");
     }
+    SUBCASE("a time that no clock counts is the last one") {
+        CHECK(d.execute("insert into outbox_message (payload, not_before, expires_at) values "
+                        "('{}', -9223372036854775807, 9223372036854775807)"));
+        storage
+            ->transact([](OutboxTransaction& t) -> Result<void> {
+                const auto job = t.strangers(10).value().at(1);
+                CHECK(job.not_before < TimePoint{});
+                CHECK(job.expires_at > TimePoint::max() - 1s);
+                return {};
+            })
+            .value();
+    }
     SUBCASE("what it says of the job is kept") {
         CHECK(
             d.execute("insert into outbox_message (tenant, key, payload, tag, account, lane, "
