@@ -33,6 +33,8 @@ AnswerScope scope_of(const Error& error) {
         return AnswerScope::account;
     }
     if (advice.category == ErrorCategory::daily_limit) return AnswerScope::day;
+    // Of the account's requests at once; slower senders are told of by a callback.
+    if (error.kind() == ErrorKind::rate_limit) return AnswerScope::pace;
     if (is_store_error(error)) return AnswerScope::job;
     if (error.kind() == ErrorKind::transport || error.kind() == ErrorKind::timeout) {
         return AnswerScope::sender;
@@ -57,7 +59,8 @@ SendAnswer read_send_answer(const Result<Message>& answer, bool stopping) {
     const auto scope = scope_of(error);
     proof.may_retry = helps_to_repeat(error) || scope != AnswerScope::job;
     // What hinders all jobs alike is not counted against the one that noticed it.
-    proof.counts = scope == AnswerScope::job && !(stopping && error.kind() == ErrorKind::cancelled);
+    const bool own = scope == AnswerScope::job || scope == AnswerScope::pace;
+    proof.counts = own && !(stopping && error.kind() == ErrorKind::cancelled);
     if (error.advice().category == ErrorCategory::opted_out) proof.reason = DeadReason::opted_out;
     proof.retry_after = error.retry_after();
     proof.http_status = error.http_status();

@@ -22,6 +22,7 @@ struct UnknownAnswer {
 /// Who has to stop for now, beside the job itself.
 enum class AnswerScope {
     job,      ///< Nobody.
+    pace,     ///< Nobody, but fewer of its account may be under way at once.
     sender,   ///< Everything of its sender, for a while: the network, a throttle.
     account,  ///< Everything of its account, until a person has put it right.
     day,      ///< Everything of its account, until the next day (UTC).

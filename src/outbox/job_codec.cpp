@@ -126,6 +126,11 @@ Result<void> check_policy(const OnUnknown& policy) {
     return {};
 }
 
+Result<void> check_resolution(const Resolution& resolution) {
+    if (auto fits = check_name("by", resolution.person(), longest_name); !fits) return fits;
+    return check_name("why", resolution.why(), longest_key);
+}
+
 JobCodec::JobCodec(OnUnknown on_unknown, std::optional<Sealer> sealer)
     : on_unknown_(on_unknown), sealer_(std::move(sealer)), checker_(make_checker()) {}
 
@@ -378,6 +383,7 @@ Job JobCodec::view(const StoredJob& stored) const {
     }
     for (const auto& sid : stored.doubles) job.doubles.push_back(MessageSid::from_wire(sid));
     for (const auto& sid : stored.candidates) job.candidates.push_back(MessageSid::from_wire(sid));
+    job.decision = stored.decision;
     job.suspect = stored.suspect_since.has_value();
     job.cancel_requested = stored.cancel_requested;
     job.lane = stored.lane;

@@ -17,6 +17,9 @@ namespace twiliowa::detail {
 /// Refuses, by the name of `on_unknown`, what cannot be reckoned with.
 Result<void> check_policy(const OnUnknown& policy);
 
+/// Refuses, by the name of `by` or `why`, what is no name and no reason.
+Result<void> check_resolution(const Resolution& resolution);
+
 /// What a message that leaves it open is sent as.
 struct JobDefaults {
     std::string from = {};

@@ -51,6 +51,9 @@ bool is_failure(std::string_view status) {
 /// What Twilio asks for beyond that is asked for again then.
 constexpr milliseconds longest_asked_pause = hours{24};
 
+/// Bytes. Twilio's statuses are words; a callback may say anything.
+constexpr std::size_t longest_status = 40;
+
 constexpr std::string_view nothing_shows = "nothing shows whether it was sent";
 
 }  // namespace
@@ -100,6 +103,10 @@ void JobMachine::hold_for_person(std::string_view problem) {
     tell(Outcome::held);
 }
 
+void JobMachine::note(const Person& person) {
+    job_.decision = JobDecision{std::string{person.name}, std::string{person.why}, at_.now};
+}
+
 void JobMachine::next_look_after(int looks) {
     job_.next_look.reset();
     if (const auto pause = look_pause(looks, at_.jitter)) job_.next_look = at_.now + *pause;
@@ -143,7 +150,8 @@ void JobMachine::go_back(TimePoint not_before) {
 }
 
 void JobMachine::take_status(std::string_view status, int error_code) {
-    if (status.empty() || job_.sid.empty() || job_.state == JobState::held) return;
+    if (status.empty() || status.size() > longest_status) return;
+    if (job_.sid.empty() || job_.state == JobState::held) return;
     if (!job_.status.empty() &&
         status_rank(MessageStatus{status}) <= status_rank(MessageStatus{job_.status})) {
         return;
@@ -500,18 +508,20 @@ bool JobMachine::cancel() {
     }
 }
 
-bool JobMachine::person_sent(std::string_view sid) {
+bool JobMachine::person_sent(std::string_view sid, const Person& person) {
     const bool open = job_.state == JobState::unknown || job_.state == JobState::held ||
                       (job_.state == JobState::dead && job_.reason == DeadReason::unknown);
     if (!open || sid.empty() || (!job_.sid.empty() && job_.sid != sid)) return false;
+    note(person);
     accept({.sid = std::string{sid}, .evidence = std::max(job_.evidence, Evidence::person)});
     return true;
 }
 
-bool JobMachine::person_not_sent() {
+bool JobMachine::person_not_sent(const Person& person) {
     const bool open = job_.state == JobState::unknown || job_.state == JobState::held ||
                       (job_.state == JobState::dead && job_.reason == DeadReason::unknown);
     if (!open || !job_.sid.empty()) return false;
+    note(person);
     for (auto& attempt : job_.attempts) {
         if (attempt.state != AttemptState::open) continue;
         attempt.state = AttemptState::not_sent;
@@ -524,8 +534,9 @@ bool JobMachine::person_not_sent() {
     return true;
 }
 
-bool JobMachine::person_gave_up() {
+bool JobMachine::person_gave_up(const Person& person) {
     if (job_.state != JobState::unknown && job_.state != JobState::held) return false;
+    note(person);
     die(DeadReason::unknown);
     return true;
 }

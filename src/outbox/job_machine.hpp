@@ -66,6 +66,12 @@ struct LookResult {
 /// When the next look is due, counted from the last one; nullopt: there is none.
 std::optional<std::chrono::milliseconds> look_pause(int looks, double jitter);
 
+/// Somebody who says what became of a job.
+struct Person {
+    std::string_view name = {};
+    std::string_view why = {};
+};
+
 /// Applies one event to a job. Each returns whether it changed anything; false means that the table
 /// has no such arrow from here, and the job is as it was.
 class JobMachine {
@@ -102,9 +108,9 @@ public:
     bool not_the_one(std::string_view sid);
     bool status_changed(std::string_view sid, std::string_view status, int error_code);
     bool cancel();
-    bool person_sent(std::string_view sid);
-    bool person_not_sent();
-    bool person_gave_up();
+    bool person_sent(std::string_view sid, const Person& person = {});
+    bool person_not_sent(const Person& person = {});
+    bool person_gave_up(const Person& person = {});
     /// Sends again what is dead and certainly was not sent.
     bool retry();
     bool suspect(std::string_view problem);
@@ -122,6 +128,7 @@ private:
     void accept(const SentProof& proof);
     void take_status(std::string_view status, int error_code);
     void hold_for_person(std::string_view problem);
+    void note(const Person& person);
     void next_look_after(int looks);
     void tell(Outcome outcome) { outcomes_.push_back(outcome); }
 

@@ -20,6 +20,8 @@ namespace {
 /// What other processes have done is seen within that time.
 constexpr std::chrono::milliseconds outbox_poll{1'000};
 constexpr std::chrono::milliseconds pause_after_failure{1'000};
+/// For what was cancelled to end.
+constexpr std::chrono::seconds longest_stop{5};
 constexpr std::size_t told_at_once = 100;
 constexpr std::size_t purged_at_once = 500;
 
@@ -245,9 +247,12 @@ struct Outbox::Impl {
         return done ? Result<void>{} : done.error();
     }
 
-    /// Signed, ours, and not known: what knew of it is gone, and more with it.
+    /// Signed, ours, and not known: what knew of it is gone, and more with it. Only of the account
+    /// that says so: another one's may be made up by who can sign for this one.
     Result<void> notice_lost(OutboxTransaction& transaction, const StatusCallback& callback,
-                             const detail::Marker& marker, bool has_job) const {
+                             const detail::Marker& marker, bool has_job,
+                             const std::map<std::string, std::string>& account_sids,
+                             std::optional<std::string>& lacking) const {
         // Read months later, when its job was purged with all that was known of it.
         if (!has_job && callback.status == MessageStatus::read) return {};
         // What is told again tells nothing new: what was looked at since is not suspect again.
@@ -255,10 +260,22 @@ struct Outbox::Impl {
         const auto known = transaction.fact(name);
         if (!known) return known.error();
         if (!known->empty()) return {};
+        const auto waiting = transaction.ready_groups();
+        if (!waiting) return waiting.error();
+        for (const auto& group : *waiting) {
+            if (account_sids.contains(group.account)) continue;
+            lacking = group.account;
+            return {};
+        }
         if (auto noted = transaction.set_fact(name, "1"); !noted) return noted;
         const auto marked = core->suspect_since(
             transaction, TimePoint{},
-            "a message was sent that its storage does not know: it went back in time");
+            "a message was sent that its storage does not know: it went back in time",
+            [&](const std::string& account) {
+                const auto sid = account_sids.find(account);
+                return sid == account_sids.end() || sid->second.empty() ||
+                       sid->second == callback.account_sid.str();
+            });
         return marked ? Result<void>{} : marked.error();
     }
 
@@ -282,10 +299,9 @@ struct Outbox::Impl {
                     !known->second.empty() && known->second != callback.account_sid.str();
                 if (other || is_foreign(job, callback)) return {};
             }
-            if (auto noticed = notice_lost(transaction, callback, marker, !jobs->empty());
-                !noticed) {
-                return noticed;
-            }
+            const auto noticed =
+                notice_lost(transaction, callback, marker, !jobs->empty(), account_sids, lacking);
+            if (!noticed || lacking) return noticed;
             if (!jobs->empty()) {
                 jobs = transaction.load(std::span{&marker.job, 1});
                 if (!jobs) return jobs.error();
@@ -347,13 +363,14 @@ struct Outbox::Impl {
 
     static auto event_of(const Resolution& resolution) {
         return [resolution](detail::JobMachine& machine) {
+            const detail::Person person{resolution.person(), resolution.why()};
             switch (resolution.kind()) {
                 case Resolution::Kind::sent:
-                    return machine.person_sent(resolution.sid().str());
+                    return machine.person_sent(resolution.sid().str(), person);
                 case Resolution::Kind::not_sent:
-                    return machine.person_not_sent();
+                    return machine.person_not_sent(person);
                 case Resolution::Kind::drop:
-                    return machine.person_gave_up();
+                    return machine.person_gave_up(person);
             }
             return false;
         };
@@ -451,6 +468,12 @@ struct Outbox::Impl {
         changed.wait_for(lock, at_most, [&] { return stopping || wakes != seen; });
         seen = wakes;
     }
+    /// The same of who is stopping: until something that was under way has ended.
+    void wait_for_end(std::uint64_t& seen) {
+        std::unique_lock lock(mutex);
+        changed.wait_for(lock, detail::outbox_poll, [&] { return wakes != seen; });
+        seen = wakes;
+    }
     /// The same until there may be something to tell of.
     void wait_to_tell(std::uint64_t& seen, std::chrono::nanoseconds at_most) {
         std::unique_lock lock(mutex);
@@ -490,12 +513,19 @@ struct Outbox::Impl {
     void run_worker() {
         note_thread(sender_id);
         std::uint64_t seen = 0;
+        std::optional<MonotonicTime> stopped;
         while (true) {
             bool take_new = true;
             {
                 const std::lock_guard lock(mutex);
-                // What could not be written down is found as unknown by who comes next.
-                if (stopping && (worker->under_way() == 0 || failed_steps > 3)) break;
+                const auto now = core->options.clock->monotonic_now();
+                if (stopping && !stopped) stopped = now;
+                // What could not be written down, or whose transport tells no end, is found as
+                // unknown by who comes next.
+                if (stopped && (worker->under_way() == 0 || failed_steps > 3 ||
+                                now - *stopped > detail::longest_stop)) {
+                    break;
+                }
                 take_new = !stopping && !draining;
             }
             const auto step = worker->step(false, take_new);
@@ -508,6 +538,10 @@ struct Outbox::Impl {
             if (!step) {
                 wait_for_failure(seen);
             } else if (!step->progress) {
+                if (stopped) {
+                    wait_for_end(seen);
+                    continue;
+                }
                 maintain();
                 wait(seen, pause_until_next(*step));
             }
@@ -718,6 +752,7 @@ void Outbox::on_outcome(std::function<void(const JobOutcome&)> handler) {
 }
 
 Result<bool> Outbox::try_resolve(const JobId& id, const Resolution& resolution) {
+    if (auto fits = detail::check_resolution(resolution); !fits) return fits.error();
     return impl_->decide(id, Impl::event_of(resolution));
 }
 
@@ -730,6 +765,7 @@ Result<std::int64_t> Outbox::try_resolve_suspects(const Resolution& resolution) 
         return Error::invalid_request("resolution", "gives several jobs one SID",
                                       "resolve each by itself");
     }
+    if (auto fits = detail::check_resolution(resolution); !fits) return fits.error();
     std::int64_t resolved = 0;
     const auto done =
         impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {

@@ -93,8 +93,9 @@ Result<bool> OutboxCore::take_proof(OutboxTransaction& transaction, StoredJob& j
     return apply(transaction, job, [&](JobMachine& machine) { return machine.sent(nonce, proof); });
 }
 
-Result<std::int64_t> OutboxCore::suspect_since(OutboxTransaction& transaction, TimePoint since,
-                                               std::string_view problem) const {
+Result<std::int64_t> OutboxCore::suspect_since(
+    OutboxTransaction& transaction, TimePoint since, std::string_view problem,
+    const std::function<bool(const std::string&)>& of) const {
     std::int64_t marked = 0;
     for (const auto state : {JobState::ready, JobState::claimed}) {
         JobFilter filter{.state = state, .limit = 500};
@@ -104,6 +105,7 @@ Result<std::int64_t> OutboxCore::suspect_since(OutboxTransaction& transaction, T
             for (auto& job : *jobs) {
                 filter.after = job.sequence;
                 if (job.created_at < since && job.updated_at < since) continue;
+                if (of && !of(job.account)) continue;
                 const auto done = apply(transaction, job, [&](JobMachine& machine) {
                     return machine.suspect(problem);
                 });

@@ -73,9 +73,10 @@ struct OutboxCore {
     Result<bool> take_proof(OutboxTransaction& transaction, StoredJob& job,
                             const AttemptNonce& nonce, const SentProof& proof) const;
     /// Everything that has not left yet, and was handed over or changed since, may have been sent
-    /// by a later state of this storage.
-    Result<std::int64_t> suspect_since(OutboxTransaction& transaction, TimePoint since,
-                                       std::string_view problem) const;
+    /// by a later state of this storage. @param of  which accounts' jobs; all if it is empty
+    Result<std::int64_t> suspect_since(
+        OutboxTransaction& transaction, TimePoint since, std::string_view problem,
+        const std::function<bool(const std::string& account)>& of = {}) const;
     /// Notices that the storage is not the one that it was.
     Result<void> check_identity() const;
 

@@ -13,7 +13,9 @@ namespace {
 constexpr std::chrono::milliseconds lease_margin{30'000};
 /// Less than that is left: the attempt is not begun.
 constexpr std::chrono::milliseconds shortest_send{1'000};
+/// Without a report for so long, a message is asked for.
 constexpr std::chrono::hours fetched_after{24};
+constexpr std::chrono::hours sms_fetched_after{36};
 /// How long a job waits whose message cannot be opened.
 constexpr std::chrono::minutes keys_wait{1};
 constexpr std::size_t swept_at_once = 200;
@@ -30,6 +32,12 @@ std::chrono::milliseconds left_until(const LeaseTime& end, const LeaseTime& now)
     if (end.ended(now)) return {};
     return std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::microseconds{end.microseconds - now.microseconds});
+}
+
+/// A sender of SMS; what a messaging service sends is not told by it.
+bool sends_sms(const std::string& sender) {
+    return !sender.empty() && !MessagingServiceSid::parse(sender) &&
+           sender.find(':') == std::string::npos;
 }
 
 TimePoint next_day(TimePoint now) {
@@ -403,6 +411,12 @@ Result<LookResult> OutboxWorker::weigh(OutboxTransaction& transaction, const Sto
 void OutboxWorker::note_answer(const FinishedSend& finished, MonotonicTime now) {
     const auto& attempt = finished.attempt;
     auto& traffic = traffic_[{attempt.account, attempt.sender}];
+    auto& pace = pace_of(attempt.account);
+    if (finished.answer.scope == AnswerScope::pace) {
+        pace.refused();
+    } else {
+        pace.answered();
+    }
     switch (finished.answer.scope) {
         case AnswerScope::sender:
             traffic.breaker.failed(now);
@@ -501,6 +515,21 @@ Result<bool> OutboxWorker::adopt(OutboxTransaction& transaction, StoredJob& row,
 
 // ---- What goes next
 
+SendPace& OutboxWorker::pace_of(const std::string& account) {
+    return paces_
+        .try_emplace(account, SendPace{static_cast<std::size_t>(core_->options.concurrency)})
+        .first->second;
+}
+
+/// How many more of an account may go, beside those of the plan.
+std::size_t OutboxWorker::room_of(const Plan& plan, const std::string& account) {
+    const auto planned = static_cast<std::size_t>(
+        std::count_if(plan.launches.begin(), plan.launches.end(),
+                      [&](const auto& each) { return each.attempt.account == account; }));
+    const auto room = pace_of(account).room();
+    return room - std::min(room, planned);
+}
+
 std::size_t OutboxWorker::allowed(const SendRoad& road, std::size_t wanted, MonotonicTime now) {
     const auto& client = *accounts_.at(road.first).client();
     auto& traffic = traffic_[road];
@@ -566,12 +595,15 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
                 const auto used = plan.slots_used.find(road);
                 const auto gone = used == plan.slots_used.end() ? 0 : used->second;
                 const auto able_to = allowed(road, gone + plan.free, plan.monotonic);
-                return able_to - std::min(able_to, gone);
+                return std::min(able_to - std::min(able_to, gone), room_of(plan, road.first));
             });
         std::vector<ReadyGroup> more;
         for (const auto& turn : turns) {
+            // Several senders may be of one account.
+            const auto wanted = std::min(turn.jobs, room_of(plan, turn.group.account));
+            if (wanted == 0) continue;
             auto jobs = transaction.ready(
-                {turn.group, plan.now, plan.now - ReadyQuery::order_wait, turn.jobs});
+                {turn.group, plan.now, plan.now - ReadyQuery::order_wait, wanted});
             if (!jobs) return jobs.error();
             bool moved = false;
             for (auto& job : *jobs) {
@@ -580,7 +612,7 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
                 moved = moved || *gone;
             }
             // A group of which nothing moves would be asked for the same jobs for ever.
-            if (moved && jobs->size() == turn.jobs) more.push_back(turn.group);
+            if (moved && jobs->size() == wanted) more.push_back(turn.group);
             plan.step.progress = plan.step.progress || moved;
         }
         able = std::move(more);
@@ -665,6 +697,7 @@ void OutboxWorker::launch(Plan& plan, bool blocking) {
         ++under_way_;
         ++plan.step.sent;
         traffic_[{each.attempt.account, each.attempt.sender}].breaker.went();
+        pace_of(each.attempt.account).went();
         const auto& client = *accounts_.at(each.attempt.account).client();
         // Since the commit the machine may have slept: then nobody may send any more.
         const auto left = left_until(each.until, core_->storage->lease_now()) - lease_margin;
@@ -740,8 +773,12 @@ Result<void> OutboxWorker::choose_looks(OutboxTransaction& transaction, Plan& pl
     };
     auto due = transaction.due(Due::look, plan.now, looks_at_once);
     if (!due) return due.error();
-    auto silent = transaction.due(Due::fetch, plan.now - fetched_after, fetches_at_once);
+    auto silent = transaction.due(Due::fetch, plan.now - fetched_after, looks_at_once);
     if (!silent) return silent.error();
+    std::erase_if(*silent, [&](const StoredJob& job) {
+        return sends_sms(job.sender) && job.updated_at > plan.now - sms_fetched_after;
+    });
+    if (silent->size() > fetches_at_once) silent->resize(fetches_at_once);
     for (auto* const jobs : {&*due, &*silent}) {
         for (auto& job : *jobs) {
             if (auto chosen = choose(job); !chosen) return chosen;

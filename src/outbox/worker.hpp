@@ -20,6 +20,7 @@
 #include "outbox/breaker.hpp"
 #include "outbox/outbox_core.hpp"
 #include "outbox/scheduler.hpp"
+#include "outbox/send_pace.hpp"
 
 namespace twiliowa::detail {
 
@@ -127,6 +128,8 @@ private:
     Result<Neighbours> neighbours(OutboxTransaction& transaction, const StoredJob& job) const;
 
     void note_answer(const FinishedSend& finished, MonotonicTime now);
+    SendPace& pace_of(const std::string& account);
+    std::size_t room_of(const Plan& plan, const std::string& account);
     std::size_t allowed(const SendRoad& road, std::size_t wanted, MonotonicTime now);
     void give_back_slots(MonotonicTime now);
     void launch(Plan& plan, bool blocking);
@@ -150,6 +153,7 @@ private:
     std::map<std::string, KnownAccount> accounts_ = {};  ///< Asked anew in each step.
     std::set<std::string> wanted_accounts_ = {};
     std::map<std::string, TimePoint> blocked_until_ = {};  ///< By account.
+    std::map<std::string, SendPace> paces_ = {};           ///< By account.
     std::set<JobId> looking_ = {};
     std::size_t under_way_ = 0;
     CancelSource stop_ = {};

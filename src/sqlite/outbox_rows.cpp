@@ -168,6 +168,11 @@ StoredJob read_job(const SqliteStatement& row) {
     job.last_answer = next.optional_time();
     job.next_look = next.optional_time();
     job.suspect_since = next.optional_time();
+    JobDecision decision{next.text(), next.text(), {}};
+    if (const auto at = next.optional_time()) {
+        decision.at = *at;
+        job.decision = std::move(decision);
+    }
     job.cancel_requested = next.flag();
     job.updated_at = next.time();
     job.revision = next.number();
@@ -217,7 +222,8 @@ std::string update_job_sql(bool erase_payload) {
            "lease_boot = ?, lease_until = ?, tries = ?, sid = ?, evidence = ?, status = ?, "
            "price = ?, price_unit = ?, error_code = ?, problem = ?, doubles = ?, candidates = ?, "
            "unknown_since = ?, looks = ?, looks_answered = ?, last_answer = ?, next_look = ?, "
-           "suspect_since = ?, cancel_requested = ?, updated_at = ?, attempts = ?, "
+           "suspect_since = ?, decided_by = ?, decided_why = ?, decided_at = ?, cancel_requested = "
+           "?, updated_at = ?, attempts = ?, "
            "revision = revision + 1 where sequence = ? and revision = ?";
 }
 
@@ -251,6 +257,9 @@ void bind_changed_job(SqliteStatement& update, const StoredJob& job, const JobTe
     next.time(job.last_answer);
     next.time(job.next_look);
     next.time(job.suspect_since);
+    next.text(job.decision ? job.decision->by : std::string_view{});
+    next.text(job.decision ? job.decision->why : std::string_view{});
+    next.time(job.decision ? std::optional{job.decision->at} : std::nullopt);
     next.flag(job.cancel_requested);
     next.time(job.updated_at);
     next.number(static_cast<std::int64_t>(job.attempts.size()));

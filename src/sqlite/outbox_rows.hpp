@@ -19,7 +19,8 @@ inline constexpr std::string_view job_columns =
     "on_unknown, expires_at, created_at, state, reason, not_before, fence, worker, lease_boot, "
     "lease_until, tries, sid, evidence, status, price, price_unit, error_code, problem, doubles, "
     "candidates, unknown_since, looks, looks_answered, last_answer, next_look, suspect_since, "
-    "cancel_requested, updated_at, revision, attempts, payload";
+    "decided_by, decided_why, decided_at, cancel_requested, updated_at, revision, attempts, "
+    "payload";
 
 /// A row, but for its attempts: of these there are as many, and empty.
 StoredJob read_job(const SqliteStatement& row);

@@ -98,6 +98,7 @@ std::string different_member(const StoredJob& a, const StoredJob& b) {
         {a.last_answer == b.last_answer, "last_answer"},
         {a.next_look == b.next_look, "next_look"},
         {a.suspect_since == b.suspect_since, "suspect_since"},
+        {a.decision == b.decision, "decision"},
         {a.cancel_requested == b.cancel_requested, "cancel_requested"},
         {a.updated_at == b.updated_at, "updated_at"},
         {a.attempts.size() == b.attempts.size(), "attempts"}};
@@ -231,6 +232,7 @@ private:
         job.last_answer = checked_year(2005);
         job.next_look = checked_year(2045);
         job.suspect_since = checked_year(2007);
+        job.decision = JobDecision{any_bytes("person"), "", checked_year(2009)};
         job.cancel_requested = true;
         job.updated_at = checked_year(2008);
         job.attempts = {attempt(1), attempt(2)};
@@ -253,6 +255,7 @@ private:
         job.last_answer.reset();
         job.next_look.reset();
         job.suspect_since.reset();
+        job.decision.reset();
         job.doubles.clear();
         job.candidates.clear();
         job.worker.clear();

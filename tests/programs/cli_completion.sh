@@ -31,7 +31,7 @@ completes '' --v --version
 completes sender --v ''
 if twiliowa outbox --help >/dev/null 2>&1; then
     completes outbox r 'resolve resume retry run'
-    completes 'outbox keys' '' '--base-url --env-file --help --json new rotate'
+    completes 'outbox keys' '' '--base-url --env-file --help --json new reseal rotate'
     completes 'outbox list --state' d 'dead delivered'
 fi
 completes completion '' '--base-url --env-file --help --json bash fish zsh'

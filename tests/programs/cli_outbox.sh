@@ -158,8 +158,12 @@ ends_with 2 resolve l-2 --drop --not-sent
 ends_with 2 resolve l-2 --suspect --drop
 ends_with 1 resolve m-1 --tenant shop --drop
 tells 'KEY: names a job that is'
-ends_with 0 resolve l-2 --not-sent
+ends_with 0 resolve l-2 --not-sent --by ann --why 'not in the console'
 says '^state +ready$'
+ends_with 0 show l-2
+says '^decided +20.* by ann: not in the console$'
+ends_with 0 show l-2 --json
+says '"by": "ann"'
 ends_with 0 run --until-empty
 sent_once 'nothing shows it'
 ends_with 0 resolve --suspect --drop --json
@@ -207,6 +211,12 @@ TWILIOWA_KEYS=$("$twiliowa" outbox keys rotate k2 2>/dev/null)
 ends_with 0 run --until-empty --no-opt-outs
 [ ! -e "$work/sealed.db.state" ] || fail "--no-opt-outs keeps something"
 sent_once 'a secret'
+ends_with 0 show order-42
+ends_with 0 keys reseal
+says '^sealed +1$'
+ends_with 0 keys reseal
+says '^sealed +0$'
+TWILIOWA_KEYS=$(head -n 1 <<<"$TWILIOWA_KEYS")
 ends_with 0 show order-42
 unset TWILIOWA_KEYS
 export TWILIOWA_STORE=sqlite:$work/jobs.db

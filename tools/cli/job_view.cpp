@@ -59,6 +59,19 @@ Json json_of_attempt(const JobAttempt& attempt) {
             {"may_duplicate", attempt.may_duplicate}};
 }
 
+Json json_of_decision(const std::optional<twiliowa::JobDecision>& decision) {
+    if (!decision) return nullptr;
+    return {{"by", decision->by}, {"why", decision->why}, {"at", json_of(decision->at)}};
+}
+
+std::string words_of_decision(const std::optional<twiliowa::JobDecision>& decision) {
+    if (!decision) return {};
+    auto words = text_of(decision->at);
+    if (!decision->by.empty()) words += " by " + decision->by;
+    if (!decision->why.empty()) words += ": " + decision->why;
+    return words;
+}
+
 /// What a message is made of, without a word of it.
 std::string kind_of(const Job& job) {
     if (!job.message) return "erased";
@@ -127,6 +140,7 @@ Json json_of_job(const Job& job, Numbers numbers) {
                  {"next_look", json_of(job.next_look)},
                  {"suspect", job.suspect},
                  {"cancel_requested", job.cancel_requested},
+                 {"decision", json_of_decision(job.decision)},
                  {"doubles", json_of_sids(job.doubles)},
                  {"candidates", json_of_sids(job.candidates)}});
     auto history = Json::array();
@@ -150,6 +164,7 @@ std::string text_of_job(const Job& job, Numbers numbers) {
                        {"price", job.price.empty() ? "" : job.price + " " + job.price_unit},
                        {"sent too", words_of_sids(job.doubles)},
                        {"may be", words_of_sids(job.candidates)},
+                       {"decided", words_of_decision(job.decision)},
                        {"suspect", job.suspect ? "yes: it is looked for before it is sent" : ""},
                        {"to", recipient_of(job, numbers)},
                        {"from", sender_of(job)},

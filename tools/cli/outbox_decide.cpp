@@ -55,6 +55,8 @@ struct ResolveOptions {
     std::string sid = {};
     bool not_sent = false;
     bool drop = false;
+    std::string by = {};
+    std::string why = {};
 };
 
 constexpr const char* resolve_help = "twiliowa outbox resolve --help";
@@ -65,13 +67,16 @@ Resolution resolution_of(const ResolveOptions& options) {
     if (given != 1) {
         throw usage_failure("one of --sent SID, --not-sent and --drop is needed", resolve_help);
     }
-    if (options.not_sent) return Resolution::not_sent();
-    if (options.drop) return Resolution::drop();
+    const auto signed_by = [&](const Resolution& resolution) {
+        return resolution.by(options.by.empty() ? environment("USER") : options.by, options.why);
+    };
+    if (options.not_sent) return signed_by(Resolution::not_sent());
+    if (options.drop) return signed_by(Resolution::drop());
     auto sid = twiliowa::MessageSid::parse(options.sid);
     if (!sid) {
         throw usage_failure("--sent is not SM or MM and 32 hexadecimal digits", resolve_help);
     }
-    return Resolution::sent(std::move(*sid));
+    return signed_by(Resolution::sent(std::move(*sid)));
 }
 
 ExitCode resolve(const ResolveOptions& options, Context& context) {
@@ -101,6 +106,9 @@ Action declare_resolve(CLI::App& app) {
     app.add_option("--sent", options->sid, "It was sent: this is its message")->type_name("SID");
     app.add_flag("--not-sent", options->not_sent, "It was not sent; it goes");
     app.add_flag("--drop", options->drop, "Nobody will know, and nobody needs to");
+    app.add_option("--by", options->by, "Who says so, shown with the job; default: USER")
+        ->type_name("NAME");
+    app.add_option("--why", options->why, "And why")->type_name("TEXT");
     return [options](Context& context) { return resolve(*options, context); };
 }
 
@@ -287,7 +295,8 @@ std::vector<Command> outbox_decide_commands() {
          .verb = "resolve",
          .summary = "Says what became of a job that is held, or unknown",
          .details = "Look first: outbox show names the messages that may be its own.",
-         .examples = {"twiliowa outbox resolve order-45 --drop --store sqlite:outbox.db",
+         .examples = {"twiliowa outbox resolve order-45 --drop --by ann --why 'too late now' "
+                      "--store sqlite:outbox.db",
                       "twiliowa outbox resolve --suspect --not-sent --store sqlite:outbox.db"},
          .declare = declare_resolve},
         {.noun = "outbox",

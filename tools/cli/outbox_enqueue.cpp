@@ -252,6 +252,17 @@ Action declare_rotate_keys(CLI::App& app) {
     };
 }
 
+Action declare_reseal(CLI::App& app) {
+    const auto store = std::make_shared<std::string>();
+    add_store_option(app, *store);
+    return [store](Context& context) {
+        static_cast<void>(keys_of_environment());
+        const auto sealed = open_outbox(*store)->try_reseal().value();
+        context.output.result({{"sealed", sealed}}, facts({{"sealed", std::to_string(sealed)}}));
+        return ExitCode::done;
+    };
+}
+
 }  // namespace
 
 std::vector<Command> outbox_enqueue_commands() {
@@ -292,10 +303,18 @@ std::vector<Command> outbox_enqueue_commands() {
          .verb = "rotate",
          .summary = "Puts a new key before those of TWILIOWA_KEYS: it seals from then on",
          .details = "Prints the whole ring, a secret, on standard output. What older keys have "
-                    "sealed they still open;\nit is not sealed anew.",
+                    "sealed they still open;\noutbox keys reseal seals it anew.",
          .examples =
              {"TWILIOWA_KEYS=$(twiliowa outbox keys new k1) twiliowa outbox keys rotate k2"},
-         .declare = declare_rotate_keys}};
+         .declare = declare_rotate_keys},
+        {.noun = "outbox keys",
+         .verb = "reseal",
+         .summary = "Seals anew with the newest key what older ones, or none, have sealed",
+         .details = "May run beside workers that have the same keys. Keys and markers of jobs that "
+                    "are gone stay as\nthey are: an older key may leave the ring 90 days later.",
+         .examples = {"TWILIOWA_KEYS=$(twiliowa outbox keys new k1) twiliowa outbox keys reseal "
+                      "--store sqlite:outbox.db"},
+         .declare = declare_reseal}};
 }
 
 }  // namespace cli

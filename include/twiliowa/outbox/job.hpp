@@ -193,6 +193,15 @@ struct JobAttempt {
     bool may_duplicate = false;  ///< Made while an earlier one was open.
 };
 
+/// Who said what became of a job that was held or unknown (`Outbox::resolve`).
+struct JobDecision {
+    std::string by = {};
+    std::string why = {};
+    TimePoint at = {};
+
+    friend bool operator==(const JobDecision&, const JobDecision&) = default;
+};
+
 /// What is known of a job.
 struct Job {
     JobId id = {};
@@ -217,6 +226,7 @@ struct Job {
     std::vector<MessageSid> doubles = {};
     /// What may be this job's message, where a person has to say.
     std::vector<MessageSid> candidates = {};
+    std::optional<JobDecision> decision = {};  ///< The last that a person made.
     bool suspect = false;  ///< Its storage went back in time: looked for before it is sent.
     bool cancel_requested = false;  ///< It will not be sent again.
     Lane lane = Lane::normal;

@@ -119,22 +119,34 @@ struct IdleReport {
     std::optional<TimePoint> next_due = {};
 };
 
-/// What may be said of a job that is held or unknown.
+/// What may be said of a job that is held or unknown; kept with the job (Job::decision).
 class Resolution {
 public:
     static Resolution sent(MessageSid sid) { return Resolution{Kind::sent, std::move(sid)}; }
     static Resolution not_sent() { return Resolution{Kind::not_sent, {}}; }
     /// Nobody will know, and nobody needs to.
     static Resolution drop() { return Resolution{Kind::drop, {}}; }
+    /// Who says so (at most 100 bytes), and why (at most 200): `Resolution::not_sent().by("ann",
+    /// "the console shows nothing")`. Kept in the clear, in a sealed outbox too.
+    Resolution by(TextField person, TextField why = {}) const {
+        auto signed_by = *this;
+        signed_by.person_ = std::move(person);
+        signed_by.why_ = std::move(why);
+        return signed_by;
+    }
 
     enum class Kind { sent, not_sent, drop };
     Kind kind() const noexcept { return kind_; }
     const MessageSid& sid() const noexcept { return sid_; }
+    const std::string& person() const noexcept { return person_; }
+    const std::string& why() const noexcept { return why_; }
 
 private:
     Resolution(Kind kind, MessageSid sid) : kind_(kind), sid_(std::move(sid)) {}
     Kind kind_;
     MessageSid sid_;
+    TextField person_ = {};
+    TextField why_ = {};
 };
 
 /// A queue of messages in a storage: what `enqueue` has returned for is sent, once, whatever dies
@@ -244,7 +256,8 @@ public:
     void start();
     /// Takes no new job, waits for what is under way, at most that long; says whether all ended.
     bool drain(std::chrono::milliseconds at_most);
-    /// Ends at once: what is under way is cancelled, and unknown if it may have left. Idempotent.
+    /// Ends at once: what is under way is cancelled, and unknown if it may have left; a transport
+    /// that does not end what is cancelled is waited for 5 seconds at most. Idempotent.
     /// By `on_outcome` itself: returns before the end, which the next `stop` or the destructor
     /// waits for.
     void stop();

@@ -111,13 +111,7 @@ public:
         return inner_->transact(work);
     }
     std::uint32_t outbox_id() const override { return inner_->outbox_id(); }
-    twiliowa::LeaseTime lease_now() const override {
-        auto now = inner_->lease_now();
-        if (slept) now.microseconds += std::chrono::microseconds{1h}.count();
-        return now;
-    }
-    std::atomic<bool> slept{false};  ///< Between the commit and the send.
-
+    twiliowa::LeaseTime lease_now() const override { return inner_->lease_now(); }
     std::string identity() const override { return inner_->identity(); }
 
     std::atomic<bool> throws{false};
@@ -734,20 +728,64 @@ TEST_CASE("an expiry is told to Twilio, too") {
     CHECK(validity == "600");
 }
 
-TEST_CASE(
-    "a machine that slept between the commit and the send sends nothing, and it costs no try") {
-    Service service{{.max_tries = 1}};
-    const auto harmful = std::make_shared<HarmfulStorage>(service.storage);
-    service.wrapped = [&] { return harmful; };
+TEST_CASE("who can sign for one account makes nothing of another account suspect") {
+    Service service;
+    auto other_options = service.fake->client_options();
+    const auto other_sid = "AC" + std::string(32, '9');
+    service.fake->add_account(other_sid, "token-of-another");
+    const MessagesClient other{twiliowa::Credentials::auth_token(other_sid, "token-of-another"),
+                               other_options};
+    service.options.client = [&](std::string_view account) {
+        return OutboxAccount{account == "other" ? other : *service.client};
+    };
     service.restart();
+    const auto mine = service.enqueue("mine");
+    const auto theirs = service.enqueue("theirs", {.account = "other"});
+    StatusCallback forged;
+    forged.sid = MessageSid{"SM" + std::string(32, '7')};
+    forged.account_sid = AccountSid{other_sid};
+    forged.status = twiliowa::MessageStatus{"sent"};
+    forged.to = std::string("whatsapp:") + customer;
+    const twiliowa::detail::Marker marker{
+        service.storage->outbox_id(), twiliowa::JobId{{9, 9, 9}}, {1, 2, 3}};
+    forged.query = {{"twj", marker.str()}};
+    service.outbox->learn(forged);
+    CHECK_FALSE(service.job(mine).suspect);
+    CHECK(service.job(theirs).suspect);
+}
+
+TEST_CASE("a status of any length is not kept") {
+    Service service;
     const auto job = service.enqueue();
-    harmful->slept = true;
     service.outbox->run_until_idle();
-    CHECK(service.at_twilio() == 0);
-    CHECK(service.state(job) == JobState::ready);
-    harmful->slept = false;
-    service.advance(1min);
-    service.outbox->run_until_idle();
-    CHECK(service.state(job) == JobState::accepted);
-    CHECK(service.at_twilio() == 1);
+    service.outbox->learn(service.callback(std::string(100'000, 'x')));
+    CHECK(service.job(job).status.str().size() < 40);
+    service.outbox->learn(service.callback("a_status_of_tomorrow"));
+    CHECK(service.job(job).status == "a_status_of_tomorrow");
+}
+
+TEST_CASE("a transport that ends nothing does not keep an outbox from stopping") {
+    Service service;
+    const auto job = service.enqueue();
+    const auto transport = std::make_shared<HoldingTransport>();
+    auto client_options = service.fake->client_options();
+    client_options.transport = transport;
+    const MessagesClient client{service.fake->credentials(), client_options};
+    service.options.client = [&](std::string_view) { return OutboxAccount{client}; };
+    service.restart();
+    service.outbox->start();
+    while (transport->count() == 0) std::this_thread::yield();
+    std::atomic<bool> stopped{false};
+    std::thread stopping{[&] {
+        service.outbox->stop();
+        stopped = true;
+    }};
+    while (!stopped) {
+        service.advance(1s);
+        service.outbox->learn(StatusCallback{.sid = MessageSid{"SM" + std::string(32, '1')}});
+        std::this_thread::yield();
+    }
+    stopping.join();
+    transport->end_all();
+    CHECK(service.state(job) == JobState::sending);
 }

@@ -386,6 +386,29 @@ TEST_CASE("what nothing shows is held, and a person says what became of it") {
     CHECK(service.at_twilio() == 1);
 }
 
+TEST_CASE("who said what became of a job, and why, is kept with it") {
+    Service service;
+    const auto job = service.enqueue();
+    service.fake->next_fault(Fault::close_before);
+    service.outbox->run_until_idle();
+    REQUIRE(service.state(job) == JobState::unknown);
+    CHECK_FALSE(service.job(job).decision);
+    const auto refused = [&](const Resolution& resolution) {
+        const auto answer = service.outbox->try_resolve(job.id, resolution);
+        return answer ? std::string{} : answer.error().field();
+    };
+    CHECK(refused(Resolution::drop().by(std::string(101, 'x'))) == "by");
+    CHECK(refused(Resolution::drop().by("ann", std::string(201, 'x'))) == "why");
+    CHECK(refused(Resolution::drop().by("a\nb")) == "by");
+    service.advance(1s);
+    CHECK(service.outbox->resolve(job.id, Resolution::not_sent().by("ann", "not in the console")));
+    const auto decision = service.job(job).decision;
+    REQUIRE(decision);
+    CHECK(decision->by == "ann");
+    CHECK(decision->why == "not in the console");
+    CHECK(decision->at == service.clock->now());
+}
+
 TEST_CASE("a policy that sends again does so after its time, and says when it went twice") {
     Service service{{.on_unknown = OnUnknown::resend_after(10min, 2)}};
     const auto job = service.enqueue();

@@ -1,0 +1,206 @@
+/// Steps of a worker, one at a time, between which anything may happen.
+#include "outbox/worker.hpp"
+
+#include <doctest/doctest.h>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "unit/outbox/outbox_service.hpp"
+
+using namespace std::chrono_literals;
+using outbox_test::customer;
+using outbox_test::Service;
+using twiliowa::EnqueuedJob;
+using twiliowa::Evidence;
+using twiliowa::JobState;
+using twiliowa::MessagesClient;
+using twiliowa::MonotonicTime;
+using twiliowa::OutboundText;
+using twiliowa::OutboxAccount;
+using twiliowa::OutboxStorage;
+using twiliowa::OutboxTransaction;
+using twiliowa::Result;
+using twiliowa::detail::OutboxCore;
+using twiliowa::detail::OutboxWorker;
+using twiliowa::testing::FakeTwilio;
+using twiliowa::testing::Fault;
+
+namespace {
+
+/// Does something right after a commit.
+class InterruptedStorage final : public OutboxStorage {
+public:
+    explicit InterruptedStorage(std::shared_ptr<OutboxStorage> inner) : inner_(std::move(inner)) {}
+
+    Result<void> transact(const Work& work) override {
+        auto done = inner_->transact(work);
+        if (after) after();
+        return done;
+    }
+    std::uint32_t outbox_id() const override { return inner_->outbox_id(); }
+    twiliowa::LeaseTime lease_now() const override { return inner_->lease_now(); }
+    std::string identity() const override { return inner_->identity(); }
+
+    std::function<void()> after;
+
+private:
+    std::shared_ptr<OutboxStorage> inner_;
+};
+
+/// A service whose steps the test takes itself.
+struct SteppedService : Service {
+    explicit SteppedService(twiliowa::OutboxOptions asked = {}) : Service(std::move(asked)) {
+        worker = make_worker();
+    }
+    std::unique_ptr<OutboxWorker> make_worker() {
+        return std::make_unique<OutboxWorker>(
+            std::make_shared<const OutboxCore>(interrupted, options), "worker", [] {});
+    }
+    /// The first step learns which accounts there are to ask for.
+    OutboxWorker::Step step(bool blocking = true) {
+        auto done = worker->step(blocking, true).value();
+        return done.sent + done.looks > 0 ? done : worker->step(blocking, true).value();
+    }
+
+    std::shared_ptr<InterruptedStorage> interrupted = std::make_shared<InterruptedStorage>(storage);
+    std::unique_ptr<OutboxWorker> worker;
+};
+
+/// Keeps requests back, and never answers them.
+class SilentTransport final : public twiliowa::AsyncHttpTransport {
+public:
+    Result<twiliowa::HttpResponse> send(const twiliowa::HttpRequest&,
+                                        const twiliowa::CallContext&) override {
+        return twiliowa::Error::transport(twiliowa::Effect::none, twiliowa::Stage::connect, "no");
+    }
+    void async_send(twiliowa::HttpRequest, twiliowa::CallContext, Completion done) override {
+        held.push_back(std::move(done));
+    }
+    void call_at(MonotonicTime, std::function<void()>) override {}
+
+    std::vector<Completion> held;
+};
+
+}  // namespace
+
+TEST_CASE("who sleeps between the commit and the send sends nothing, and it costs no try") {
+    SteppedService service{{.max_tries = 1}};
+    const auto job = service.enqueue();
+    static_cast<void>(service.worker->step(true, true).value());
+    service.interrupted->after = [&] { service.advance(1min); };
+    CHECK(service.worker->step(true, true).value().sent == 1);
+    service.interrupted->after = nullptr;
+    CHECK(service.at_twilio() == 0);
+    static_cast<void>(service.worker->step(true, false).value());
+    const auto told = service.job(job);
+    CHECK(told.state == JobState::ready);
+    REQUIRE(told.attempts.size() == 1);
+    CHECK(told.attempts[0].state == twiliowa::AttemptState::not_sent);
+    CHECK(told.attempts[0].problem == "the time of the attempt was over before it began");
+    service.advance(1min);
+    service.step();
+    CHECK(service.at_twilio() == 1);
+}
+
+TEST_CASE("who is stopped between the commit and the send sends nothing") {
+    SteppedService service;
+    const auto job = service.enqueue();
+    static_cast<void>(service.worker->step(true, true).value());
+    service.interrupted->after = [&] { service.worker->cancel(); };
+    static_cast<void>(service.worker->step(true, true).value());
+    service.interrupted->after = nullptr;
+    static_cast<void>(service.worker->step(true, false).value());
+    CHECK(service.at_twilio() == 0);
+    REQUIRE(service.job(job).attempts.size() == 1);
+    CHECK(service.job(job).attempts[0].problem ==
+          "the time of the attempt was over before it began");
+    CHECK(service.state(job) == JobState::ready);
+}
+
+TEST_CASE("a look that is under way is not made twice") {
+    SteppedService service;
+    const auto job = service.enqueue();
+    service.fake->next_fault(Fault::close_after);
+    service.outbox->run_until_idle();
+    REQUIRE(service.state(job) == JobState::unknown);
+    service.advance(6s);
+    const auto transport = std::make_shared<SilentTransport>();
+    auto client_options = service.fake->client_options();
+    client_options.transport = transport;
+    const MessagesClient silent{service.fake->credentials(), client_options};
+    service.options.client = [&](std::string_view) { return OutboxAccount{silent}; };
+    service.worker = service.make_worker();
+    CHECK(service.step(false).looks == 1);
+    CHECK(service.step(false).looks == 0);
+    CHECK(transport->held.size() == 1);
+}
+
+TEST_CASE("one message that may be either of two suspects' is bound to neither") {
+    Service service;
+    const auto first = service.enqueue("The same", {.key = "1"});
+    auto backup = service.storage->copy();
+    service.outbox->run_until_idle();
+    REQUIRE(service.at_twilio() == 1);
+    service.storage = backup;
+    service.restart();
+    const auto second = service.enqueue("The same", {.key = "2"});
+    CHECK(*service.outbox->try_suspect(twiliowa::TimePoint{}) == 2);
+    service.outbox->run_until_idle();
+    CHECK(service.state(first) == JobState::held);
+    CHECK(service.state(second) == JobState::held);
+    CHECK(service.job(first).candidates.size() == 1);
+    CHECK(service.at_twilio() == 1);
+}
+
+TEST_CASE("too many at once: fewer of the account go at once, whatever their senders") {
+    twiliowa::OutboxOptions options;
+    options.concurrency = 8;
+    SteppedService service{options};
+    const auto transport = std::make_shared<SilentTransport>();
+    auto client_options = service.fake->client_options();
+    client_options.transport = transport;
+    client_options.retry.max_attempts = 1;
+    const MessagesClient held_back{service.fake->credentials(), client_options};
+    service.options.client = [&](std::string_view) { return OutboxAccount{held_back}; };
+    service.worker = service.make_worker();
+    for (int i = 0; i < 40; ++i) {
+        OutboundText text{.to = customer, .body = "Text " + std::to_string(i)};
+        if (i % 2 == 0) text.from = "+15005550006";
+        service.outbox->enqueue(text);
+    }
+    REQUIRE(service.step(false).sent == 8);
+    const auto refuse_all = [&] {
+        for (auto& done : std::exchange(transport->held, {})) {
+            done(twiliowa::HttpResponse{
+                .status = 429,
+                .body = R"({"code":20429,"message":"Too Many Requests","status":429})"});
+        }
+    };
+    refuse_all();
+    CHECK(service.step(false).sent == 4);
+    refuse_all();
+    CHECK(service.step(false).sent == 2);
+}
+
+TEST_CASE("a silent message is asked for after a day, an SMS after a day and a half") {
+    Service service;
+    service.fake->add_sender(FakeTwilio::demo_account_sid, "+15005550006");
+    const auto whatsapp = service.enqueue("WhatsApp");
+    const auto sms = service.outbox->enqueue(
+        OutboundText{.to = "sms:+447700900124", .body = "SMS", .from = "sms:+15005550006"});
+    service.outbox->run_until_idle();
+    REQUIRE(service.state(whatsapp) == JobState::accepted);
+    REQUIRE(service.state(sms) == JobState::accepted);
+    const auto before = service.job(sms).updated_at;
+    service.advance(25h);
+    CHECK(service.outbox->run_until_idle().looks == 1);
+    CHECK(service.job(whatsapp).updated_at > before);
+    CHECK(service.job(sms).updated_at == before);
+    service.advance(11h);
+    CHECK(service.outbox->run_until_idle().looks == 1);
+    CHECK(service.job(sms).updated_at > before);
+}
