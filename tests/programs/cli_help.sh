@@ -45,6 +45,8 @@ if twiliowa outbox --help >/dev/null 2>&1; then
     twiliowa outbox run --store sqlite:outbox.db --until-empty --settle 0s >"$work/out" 2>&1 || [ $? -eq 3 ] ||
         fail "$(cat "$work/out")"
     enqueue order-43 +447700900123
+    (umask 077 && twiliowa outbox keys new k1 >keys.txt 2>"$work/out")
+    TWILIOWA_KEYS_FILE=keys.txt quietly twiliowa outbox enqueue "$work/one" --store sqlite:sealed.db
 fi
 count=0
 while IFS= read -r command; do

@@ -312,8 +312,8 @@ std::vector<Command> outbox_enqueue_commands() {
          .summary = "Seals anew with the newest key what older ones, or none, have sealed",
          .details = "May run beside workers that have the same keys. Keys and markers of jobs that "
                     "are gone stay as\nthey are: an older key may leave the ring 90 days later.",
-         .examples = {"TWILIOWA_KEYS=$(twiliowa outbox keys new k1) twiliowa outbox keys reseal "
-                      "--store sqlite:outbox.db"},
+         .examples =
+             {"TWILIOWA_KEYS_FILE=keys.txt twiliowa outbox keys reseal --store sqlite:sealed.db"},
          .declare = declare_reseal}};
 }
 
