@@ -1,9 +1,6 @@
 #include "outbox/job_codec.hpp"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
-#include <array>
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
@@ -13,6 +10,7 @@
 
 #include "outbox/message_json.hpp"
 #include "state/number_forms.hpp"
+#include "types/hmac.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -28,29 +26,21 @@ public:
     }
 };
 
-MessagesClient make_checker() {
+MessagesClient make_checker(bool takes_fallbacks) {
     ClientOptions options;
     options.transport = std::make_shared<NoTransport>();
-    // A fallback template is refused to who knows no window; this one knows of nobody.
-    options.window = std::make_shared<ConversationWindow>(std::make_shared<MemoryStore>());
+    // A fallback template is refused to who knows no window; this one knows of nobody. To ask it
+    // costs more than the rest of a check.
+    if (takes_fallbacks) {
+        options.window = std::make_shared<ConversationWindow>(std::make_shared<MemoryStore>());
+    }
     return MessagesClient{Credentials::auth_token("AC00000000000000000000000000000000", "none"),
                           std::move(options)};
 }
 
 std::string sha256_of(std::string_view text) {
-    std::array<unsigned char, 32> digest{};
-    unsigned int size = 0;
-    if (EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(), nullptr) != 1) {
-        Error::transport(Effect::none, Stage::prepare, "SHA-256 is not to be had").raise();
-    }
-    constexpr std::string_view digits = "0123456789abcdef";
-    std::string hex;
-    hex.reserve(2 * digest.size());
-    for (const auto byte : digest) {
-        hex += digits[byte >> 4];
-        hex += digits[byte & 15];
-    }
-    return hex;
+    const auto hex = sha256_hex(text);
+    return {hex.data(), hex.size()};
 }
 
 Result<void> check_name(std::string_view field, const std::string& text, std::size_t longest) {
@@ -132,7 +122,10 @@ Result<void> check_resolution(const Resolution& resolution) {
 }
 
 JobCodec::JobCodec(OnUnknown on_unknown, std::optional<Sealer> sealer)
-    : on_unknown_(on_unknown), sealer_(std::move(sealer)), checker_(make_checker()) {}
+    : on_unknown_(on_unknown),
+      sealer_(std::move(sealer)),
+      checker_(make_checker(false)),
+      fallback_checker_(make_checker(true)) {}
 
 Result<std::string> JobCodec::hidden(std::string_view value, std::string_view purpose) const {
     if (!sealer_ || value.empty()) return std::string{value};
@@ -199,7 +192,8 @@ Result<void> JobCodec::check(const OutboundMessage& message) const {
         return Error::invalid_request("send_at", "is Twilio's own schedule",
                                       "give JobOptions::not_before, which can be cancelled");
     }
-    return checker_.check(message);
+    const bool has_fallback = !message.fallback_content_sid.empty();
+    return has_fallback ? fallback_checker_.check(message) : checker_.check(message);
 }
 
 Result<void> JobCodec::check_callback(const std::string& url) const {
@@ -213,10 +207,10 @@ Result<void> JobCodec::check_callback(const std::string& url) const {
     return fits.error().with([](ErrorData& data) { data.field = "status_callback"; });
 }
 
-Result<StoredJob> JobCodec::encode(const NewJob& job, const JobDefaults& defaults, const JobId& id,
+Result<StoredJob> JobCodec::encode(OutboundMessage message, const JobOptions& options,
+                                   const JobDefaults& defaults, const JobId& id,
                                    TimePoint now) const {
-    if (auto fits = check_options(job.options, now); !fits) return fits.error();
-    auto message = job.message;
+    if (auto fits = check_options(options, now); !fits) return fits.error();
     // What it is sent as is decided here: pauses, limits and looks go by it.
     if (message.from.empty() && message.messaging_service_sid.empty()) {
         message.from = defaults.from;
@@ -228,7 +222,6 @@ Result<StoredJob> JobCodec::encode(const NewJob& job, const JobDefaults& default
     if (json->size() > longest_message) {
         return Error::invalid_request("message", "is longer than 256 KiB as JSON");
     }
-    const auto& options = job.options;
     StoredJob stored;
     stored.id = id;
     stored.tenant = options.tenant;
@@ -241,7 +234,7 @@ Result<StoredJob> JobCodec::encode(const NewJob& job, const JobDefaults& default
     auto hash = hidden(sha256_of(*json), content_purpose);
     if (!hash) return hash.error();
     stored.content_hash = std::move(*hash);
-    auto payload = write_payload(*json, id, options);
+    auto payload = write_payload(std::move(*json), id, options);
     if (!payload) return payload.error();
     stored.payload = std::move(*payload);
     stored.tag = options.tag;
@@ -271,18 +264,16 @@ Result<StoredJob> JobCodec::encode(const NewJob& job, const JobDefaults& default
 Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& defaults) const {
     auto content = read(row);
     if (!content) return content.error();
-    NewJob job;
-    job.message = std::move(content->message);
-    job.options = {.key = content->key,
-                   .tenant = row.tenant,
-                   .tag = row.tag,
-                   .account = row.account,
-                   .not_before = row.not_before,
-                   .expires_at = row.expires_at,
-                   .lane = row.lane,
-                   .order_key = content->order_key,
-                   .on_unknown = row.on_unknown};
-    auto made = encode(job, defaults, row.id, row.created_at);
+    const JobOptions options{.key = content->key,
+                             .tenant = row.tenant,
+                             .tag = row.tag,
+                             .account = row.account,
+                             .not_before = row.not_before,
+                             .expires_at = row.expires_at,
+                             .lane = row.lane,
+                             .order_key = content->order_key,
+                             .on_unknown = row.on_unknown};
+    auto made = encode(std::move(content->message), options, defaults, row.id, row.created_at);
     if (!made) return made.error();
     auto whole = row;
     whole.key = std::move(made->key);
@@ -295,7 +286,7 @@ Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& de
 }
 
 /// The message's JSON; sealed, together with what is hidden elsewhere.
-Result<std::string> JobCodec::write_payload(const std::string& json, const JobId& id,
+Result<std::string> JobCodec::write_payload(std::string json, const JobId& id,
                                             const JobOptions& options) const {
     if (!sealer_) return json;
     const nlohmann::json all{{"key", std::string{options.key}},
@@ -309,7 +300,8 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
         return Error::invalid_request("message", "was erased", "hand the message over anew");
     }
     Content content{.key = job.key, .order_key = job.order_key};
-    auto text = job.payload;
+    std::string opened_text;
+    std::string_view text = job.payload;
     if (Sealer::is_sealed(job.payload)) {
         if (!sealer_) {
             return Error{{.kind = ErrorKind::transport,
@@ -327,7 +319,8 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
         content.key = all.value("key", std::string{});
         if (content.key.empty()) content.key = job.id.str();
         content.order_key = all.value("order_key", std::string{});
-        text = all["message"].get<std::string>();
+        opened_text = all["message"].get<std::string>();
+        text = opened_text;
     }
     auto message = read_message_json(text);
     if (!message) return message.error();

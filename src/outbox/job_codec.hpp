@@ -32,8 +32,8 @@ public:
     JobCodec(OnUnknown on_unknown, std::optional<Sealer> sealer);
 
     /// A job that is checked as its send will be, field by field, and names its sender itself.
-    Result<StoredJob> encode(const NewJob& job, const JobDefaults& defaults, const JobId& id,
-                             TimePoint now) const;
+    Result<StoredJob> encode(OutboundMessage message, const JobOptions& options,
+                             const JobDefaults& defaults, const JobId& id, TimePoint now) const;
     /// Makes a whole job of a row that another program put in: of what it says, as `encode` does.
     Result<StoredJob> complete(const StoredJob& row, const JobDefaults& defaults) const;
     /// Its message; an error if that was erased, or cannot be read.
@@ -67,7 +67,7 @@ private:
     };
 
     Result<void> check(const OutboundMessage& message) const;
-    Result<std::string> write_payload(const std::string& json, const JobId& id,
+    Result<std::string> write_payload(std::string json, const JobId& id,
                                       const JobOptions& options) const;
     Result<Content> read(const StoredJob& job) const;
     Result<std::string> hidden(std::string_view value, std::string_view purpose) const;
@@ -76,7 +76,8 @@ private:
 
     OnUnknown on_unknown_;
     std::optional<Sealer> sealer_;
-    MessagesClient checker_;  ///< Sends nothing: it knows the rules.
+    MessagesClient checker_;           ///< Sends nothing: it knows the rules.
+    MessagesClient fallback_checker_;  ///< The same, for messages with a fallback.
 };
 
 }  // namespace twiliowa::detail

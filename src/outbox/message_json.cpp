@@ -1,7 +1,10 @@
 #include "outbox/message_json.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <set>
@@ -83,10 +86,161 @@ bool is_plain_name(std::string_view name) {
            name.find_first_not_of("abcdefghijklmnopqrstuvwxyz_") == std::string_view::npos;
 }
 
-MessageJson pairs_json(const std::vector<NamedText::Pair>& pairs) {
-    auto list = MessageJson::array();
-    for (const auto& [name, value] : pairs) list.push_back({name, value});
-    return list;
+/// Throws where it is not UTF-8.
+void append_json_text(std::string& out, std::string_view text) {
+    const bool is_plain = std::all_of(text.begin(), text.end(), [](char c) {
+        const auto byte = static_cast<unsigned char>(c);
+        return byte >= 0x20 && byte < 0x7f && c != '"' && c != '\\';
+    });
+    if (is_plain) {
+        out.append(1, '"').append(text).append(1, '"');
+    } else {
+        out += MessageJson(text).dump();
+    }
+}
+
+/// Writes one member after the other, as text: the objects of the library would cost more than the
+/// check of the message.
+class MessageWriter {
+public:
+    explicit MessageWriter(const OutboundMessage& message) : message_(message) {
+        json_.reserve(512);
+    }
+
+    void write(const OutboundTextMember& each) {
+        const std::string& text = message_.*each.member;
+        if (!text.empty()) write_text(each.name, text);
+    }
+    void write(const OutboundSwitchMember& each) {
+        const auto& value = message_.*each.member;
+        if (value) name(each.name) += *value ? "true" : "false";
+    }
+    void write(const OutboundNumberMember& each) {
+        const auto& value = message_.*each.member;
+        if (value) name(each.name) += std::to_string(*value);
+    }
+    void write(const OutboundListMember& each) {
+        const std::vector<std::string>& texts = message_.*each.member;
+        if (!texts.empty()) write_list(each.name, texts);
+    }
+    void write_values(const OutboundVariablesMember& each) {
+        const auto& entries = (message_.*each.member).entries();
+        if (entries.empty()) return;
+        std::map<std::string_view, std::string_view> sorted;
+        for (const auto& [variable, value] : entries) sorted[variable] = value;
+        name(each.name);
+        char before = '{';
+        for (const auto& [variable, value] : sorted) {
+            json_ += before;
+            append_json_text(json_, variable);
+            json_ += ':';
+            append_json_text(json_, value);
+            before = ',';
+        }
+        json_ += '}';
+    }
+    void write_defaults(const OutboundVariablesMember& each) {
+        const auto& variables = message_.*each.member;
+        if (variables.uses_all_defaults()) {
+            name(each.defaults) += "true";
+        } else if (!variables.defaults().empty()) {
+            write_list(each.defaults, variables.defaults());
+        }
+    }
+    void write_category() {
+        if (!message_.category.empty()) write_text("category", message_.category.str());
+    }
+    void write_intent() {
+        const auto& intent = message_.message_intent;
+        if (!intent.empty()) write_text("message_intent", intent.str());
+    }
+    void write_extra() {
+        if (message_.extra.empty()) return;
+        name("extra");
+        char before = '[';
+        for (const auto& [parameter, value] : message_.extra) {
+            json_ += before;
+            json_ += '[';
+            append_json_text(json_, parameter);
+            json_ += ',';
+            append_json_text(json_, value);
+            json_ += ']';
+            before = ',';
+        }
+        json_ += ']';
+    }
+    void write_price() {
+        if (message_.max_price) name("max_price") += MessageJson(*message_.max_price).dump();
+    }
+    void write_time() {
+        if (!message_.send_at) return;
+        const auto time = std::chrono::floor<std::chrono::seconds>(*message_.send_at);
+        name("send_at") += std::to_string(time.time_since_epoch().count());
+    }
+    void write_whitespace() {
+        if (message_.whitespace == WhitespacePolicy::refuse) return;
+        for (const auto& [policy, word] : whitespace_names) {
+            if (message_.whitespace == policy) write_text("whitespace", word);
+        }
+    }
+
+    std::string finish() && {
+        if (json_.empty()) json_ += '{';
+        json_ += '}';
+        return std::move(json_);
+    }
+
+private:
+    std::string& name(std::string_view name) {
+        json_ += json_.empty() ? '{' : ',';
+        json_.append(1, '"').append(name).append("\":");
+        return json_;
+    }
+    void write_text(std::string_view member, std::string_view text) {
+        append_json_text(name(member), text);
+    }
+    void write_list(std::string_view member, const std::vector<std::string>& texts) {
+        name(member);
+        char before = '[';
+        for (const auto& text : texts) {
+            json_ += before;
+            append_json_text(json_, text);
+            before = ',';
+        }
+        json_ += ']';
+    }
+
+    const OutboundMessage& message_;
+    std::string json_ = {};
+};
+
+/// All members, in the order of their names.
+using WriteMember = std::function<void(MessageWriter&)>;
+const std::map<std::string_view, WriteMember>& message_writers() {
+    static const auto writers = [] {
+        std::map<std::string_view, WriteMember> all{
+            {"category", &MessageWriter::write_category},
+            {"extra", &MessageWriter::write_extra},
+            {"max_price", &MessageWriter::write_price},
+            {"message_intent", &MessageWriter::write_intent},
+            {"send_at", &MessageWriter::write_time},
+            {"whitespace", &MessageWriter::write_whitespace}};
+        const auto add = [&](const auto& members) {
+            for (const auto& each : members) {
+                all.emplace(each.name, [&each](MessageWriter& to) { to.write(each); });
+            }
+        };
+        add(outbound_texts);
+        add(outbound_switches);
+        add(outbound_numbers);
+        add(outbound_lists);
+        for (const auto& each : outbound_variables) {
+            all.emplace(each.name, [&each](MessageWriter& to) { to.write_values(each); });
+            all.emplace(each.defaults, [&each](MessageWriter& to) { to.write_defaults(each); });
+        }
+        return all;
+    }();
+    return writers;
 }
 
 Result<TextList> read_texts(const MessageJson& json, std::string_view name) {
@@ -238,48 +392,13 @@ private:
 }  // namespace
 
 Result<std::string> write_message_json(const OutboundMessage& message) {
-    auto json = MessageJson::object();
-    for (const auto& each : outbound_texts) {
-        const std::string& text = message.*each.member;
-        if (!text.empty()) json[each.name] = text;
-    }
-    for (const auto& each : outbound_switches) {
-        if (message.*each.member) json[each.name] = *(message.*each.member);
-    }
-    for (const auto& each : outbound_numbers) {
-        if (message.*each.member) json[each.name] = *(message.*each.member);
-    }
-    for (const auto& each : outbound_lists) {
-        const std::vector<std::string>& texts = message.*each.member;
-        if (!texts.empty()) json[each.name] = texts;
-    }
-    for (const auto& each : outbound_variables) {
-        const auto& variables = message.*each.member;
-        for (const auto& [name, value] : variables.entries()) json[each.name][name] = value;
-        if (variables.uses_all_defaults()) {
-            json[each.defaults] = true;
-        } else if (!variables.defaults().empty()) {
-            json[each.defaults] = variables.defaults();
-        }
-    }
-    if (message.send_at) {
-        json["send_at"] =
-            std::chrono::floor<std::chrono::seconds>(*message.send_at).time_since_epoch().count();
-    }
-    if (message.max_price) json["max_price"] = *message.max_price;
-    for (const auto& [policy, word] : whitespace_names) {
-        if (message.whitespace == policy && policy != WhitespacePolicy::refuse) {
-            json["whitespace"] = word;
-        }
-    }
-    if (!message.category.empty()) json["category"] = message.category.str();
-    if (!message.message_intent.empty()) json["message_intent"] = message.message_intent.str();
-    if (!message.extra.empty()) json["extra"] = pairs_json(message.extra);
+    MessageWriter writer{message};
     try {
-        return json.dump();
+        for (const auto& each : message_writers()) each.second(writer);
     } catch (const MessageJson::exception&) {
         return Error::invalid_request("message", "has text that is not UTF-8");
     }
+    return std::move(writer).finish();
 }
 
 Result<OutboundMessage> read_message_json(std::string_view text) {

@@ -1,6 +1,7 @@
 #include <twiliowa/outbox/outbox.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -23,7 +24,12 @@ constexpr std::chrono::milliseconds pause_after_failure{1'000};
 /// For what was cancelled to end.
 constexpr std::chrono::seconds longest_stop{5};
 constexpr std::size_t told_at_once = 100;
-constexpr std::size_t purged_at_once = 500;
+/// Each takes pages all over the file with it, and others wait for the disk meanwhile.
+constexpr std::size_t purged_at_once = 100;
+/// When it is looked again for what is kept no longer; sooner where there was more than goes at
+/// once.
+constexpr std::chrono::minutes maintenance_every{1};
+constexpr std::chrono::milliseconds maintenance_pause{100};
 
 Result<void> check_outbox_options(const std::shared_ptr<OutboxStorage>& storage,
                                   const OutboxOptions& options) {
@@ -85,13 +91,14 @@ struct Outbox::Impl {
         std::vector<std::string> keys = {};  ///< As it may be kept.
     };
 
-    Result<PreparedJob> prepare(const NewJob& job, const detail::JobDefaults& defaults,
+    Result<PreparedJob> prepare(const OutboundMessage& message, const JobOptions& options,
+                                const detail::JobDefaults& defaults, const JobId& id,
                                 TimePoint now) const {
-        auto stored = core->codec.encode(job, defaults, core->new_job_id(), now);
+        auto stored = core->codec.encode(message, options, defaults, id, now);
         if (!stored) return stored.error();
-        PreparedJob prepared{std::move(*stored), job.options.key, {}};
+        PreparedJob prepared{std::move(*stored), options.key, {}};
         if (prepared.key.empty()) return prepared;
-        auto keys = core->codec.keys_of(job.options.tenant, job.options.key);
+        auto keys = core->codec.keys_of(options.tenant, options.key);
         if (!keys) return keys.error();
         prepared.keys = std::move(*keys);
         return prepared;
@@ -107,11 +114,20 @@ struct Outbox::Impl {
         return std::optional<InsertedJob>{};
     }
 
+    /// Whether something is to be known before a job is inserted. Its only key's holder is found by
+    /// the insert itself.
+    bool asks_first(const PreparedJob& job) const noexcept {
+        const auto& options = core->options;
+        return job.keys.size() > 1 || options.max_waiting > 0 || options.max_waiting_per_tenant > 0;
+    }
+
     Result<EnqueuedJob> take_in(OutboxTransaction& transaction, const PreparedJob& job) const {
-        const auto holder = holder_of(transaction, job);
-        if (!holder) return holder.error();
-        if (*holder) return answer_of(job, **holder);
-        if (auto room = check_room(transaction, job.stored); !room) return room.error();
+        if (asks_first(job)) {
+            const auto holder = holder_of(transaction, job);
+            if (!holder) return holder.error();
+            if (*holder) return answer_of(job, **holder);
+            if (auto room = check_room(transaction, job.stored); !room) return room.error();
+        }
         const auto inserted = transaction.insert(job.stored);
         if (!inserted) return inserted.error();
         return answer_of(job, *inserted);
@@ -143,28 +159,42 @@ struct Outbox::Impl {
         return full(options.max_waiting_per_tenant, job.tenant, "max_waiting_per_tenant");
     }
 
-    /// What the account's client sends as; nothing if it is not here.
-    detail::JobDefaults defaults_of(const std::string& account) const {
-        if (!core->options.client) return {};
+    /// What the account's client sends as; nothing if it is not here, or need not be known.
+    detail::JobDefaults defaults_of(const OutboundMessage& message,
+                                    const std::string& account) const {
+        const bool names_sender = !message.from.empty() || !message.messaging_service_sid.empty();
+        if (names_sender || !core->options.client) return {};
         const auto known = core->account(account);
         if (known.client() == nullptr) return {};
         const auto defaults = known.client()->send_defaults();
         return {Address::from_wire(defaults.from).text(), defaults.messaging_service_sid};
     }
 
+    Result<EnqueuedJob> enqueue(const OutboundMessage& message, const JobOptions& options) {
+        const auto now = core->options.clock->now();
+        std::vector<Result<PreparedJob>> prepared;
+        prepared.push_back(prepare(message, options, defaults_of(message, options.account),
+                                   core->new_job_ids(now).next(), now));
+        if (!prepared.front()) return prepared.front().error();
+        auto answers = take_in_all(prepared);
+        if (!answers) return answers.error();
+        return std::move(answers->front());
+    }
+
     Result<std::vector<Result<EnqueuedJob>>> enqueue(std::span<const NewJob> jobs) {
         std::vector<Result<PreparedJob>> prepared;
         prepared.reserve(jobs.size());
-        std::map<std::string, detail::JobDefaults> defaults;
         const auto now = core->options.clock->now();
-        for (const auto& job : jobs) {
-            const std::string& account = job.options.account;
-            auto known = defaults.find(account);
-            if (known == defaults.end()) {
-                known = defaults.emplace(account, defaults_of(account)).first;
-            }
-            prepared.push_back(prepare(job, known->second, now));
+        auto ids = core->new_job_ids(now);
+        for (const auto& [message, options] : jobs) {
+            prepared.push_back(
+                prepare(message, options, defaults_of(message, options.account), ids.next(), now));
         }
+        return take_in_all(prepared);
+    }
+
+    Result<std::vector<Result<EnqueuedJob>>> take_in_all(
+        const std::vector<Result<PreparedJob>>& prepared) {
         std::vector<Result<EnqueuedJob>> answers;
         const auto done =
             core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
@@ -454,30 +484,39 @@ struct Outbox::Impl {
 
     // ---- Running
 
+    /// Takes the lock only if somebody sleeps: many threads hand over at once.
     void wake() {
-        {
-            const std::lock_guard lock(mutex);
-            ++wakes;
-        }
+        ++wakes;
+        if (sleeping == 0) return;
+        { const std::lock_guard lock(mutex); }
         changed.notify_all();
+    }
+
+    /// Counted before it looks whether something has come, so that who comes then sees it.
+    template <class Condition>
+    void sleep(std::unique_lock<std::mutex>& lock, std::chrono::nanoseconds at_most,
+               Condition condition) {
+        ++sleeping;
+        changed.wait_for(lock, at_most, condition);
+        --sleeping;
     }
 
     /// Waits until something may have to be done, at most that long.
     void wait(std::uint64_t& seen, std::chrono::nanoseconds at_most) {
         std::unique_lock lock(mutex);
-        changed.wait_for(lock, at_most, [&] { return stopping || wakes != seen; });
+        sleep(lock, at_most, [&] { return stopping || wakes != seen; });
         seen = wakes;
     }
     /// The same of who is stopping: until something that was under way has ended.
     void wait_for_end(std::uint64_t& seen) {
         std::unique_lock lock(mutex);
-        changed.wait_for(lock, detail::outbox_poll, [&] { return wakes != seen; });
+        sleep(lock, detail::outbox_poll, [&] { return wakes != seen; });
         seen = wakes;
     }
     /// The same until there may be something to tell of.
     void wait_to_tell(std::uint64_t& seen, std::chrono::nanoseconds at_most) {
         std::unique_lock lock(mutex);
-        changed.wait_for(lock, at_most, [&] { return stopping || wakes + steps != seen; });
+        sleep(lock, at_most, [&] { return stopping || wakes + steps != seen; });
         seen = wakes + steps;
     }
 
@@ -542,8 +581,11 @@ struct Outbox::Impl {
                     wait_for_end(seen);
                     continue;
                 }
-                maintain();
-                wait(seen, pause_until_next(*step));
+                const bool more = maintain();
+                const auto pause = pause_until_next(*step);
+                wait(seen,
+                     more ? std::min<std::chrono::nanoseconds>(pause, detail::maintenance_pause)
+                          : pause);
             }
         }
         static_cast<void>(worker->step(false, false));
@@ -570,11 +612,11 @@ struct Outbox::Impl {
         }
     }
 
-    /// What is kept no longer goes, a little at a time.
-    void maintain() {
+    /// What is kept no longer goes, a little at a time. Whether there is more.
+    bool maintain() {
         const auto now = core->options.clock->monotonic_now();
-        if (now < next_maintenance) return;
-        next_maintenance = now + std::chrono::minutes{1};
+        if (now < next_maintenance) return more_to_purge;
+        more_to_purge = false;
         const auto purge = [&](OutboxTransaction& transaction) -> Result<void> {
             const auto& options = core->options;
             const auto at = transaction.now();
@@ -587,11 +629,21 @@ struct Outbox::Impl {
             const auto gone = transaction.purge(*before, detail::kept_since(at, options.keys_kept),
                                                 detail::purged_at_once);
             if (!gone) return gone.error();
+            const auto full = static_cast<std::int64_t>(detail::purged_at_once);
+            more_to_purge = *erased == full || *gone == full;
             return {};
         };
-        // What cannot be done now is done a minute later.
-        static_cast<void>(
-            detail::without_exceptions([&] { return core->storage->transact(purge); }));
+        // What cannot be done now is done later.
+        if (!detail::without_exceptions([&] { return core->storage->transact(purge); })) {
+            more_to_purge = false;
+        }
+        next_maintenance = now;
+        if (more_to_purge) {
+            next_maintenance += detail::maintenance_pause;
+        } else {
+            next_maintenance += detail::maintenance_every;
+        }
+        return more_to_purge;
     }
 
     void make_worker() {
@@ -601,20 +653,22 @@ struct Outbox::Impl {
                 .raise();
         }
         if (worker) return;
-        worker = std::make_unique<detail::OutboxWorker>(core, core->new_job_id().str(),
+        worker = std::make_unique<detail::OutboxWorker>(core, core->new_worker_name(),
                                                         [this] { wake(); });
     }
 
     const std::shared_ptr<const detail::OutboxCore> core;
     mutable std::mutex mutex = {};
     std::condition_variable changed = {};
-    std::uint64_t wakes = 0;
+    std::atomic<std::uint64_t> wakes{0};
+    std::atomic<int> sleeping{0};
     std::uint64_t steps = 0;  ///< In which the worker did something.
     bool stopping = false;
     bool draining = false;
     bool idle = false;
     int failed_steps = 0;
     MonotonicTime next_maintenance = {};
+    bool more_to_purge = false;  ///< Used by the worker's thread alone.
     std::function<void(const JobOutcome&)> outcome_handler = {};
     std::unique_ptr<detail::OutboxWorker> worker = {};
     bool running = false;
@@ -641,10 +695,7 @@ EnqueuedJob Outbox::enqueue(const OutboundMessage& message, const JobOptions& op
 }
 
 Result<EnqueuedJob> Outbox::try_enqueue(const OutboundMessage& message, const JobOptions& options) {
-    const NewJob job{message, options};
-    auto answers = impl_->enqueue(std::span{&job, 1});
-    if (!answers) return answers.error();
-    return std::move(answers->front());
+    return impl_->enqueue(message, options);
 }
 
 std::vector<Result<EnqueuedJob>> Outbox::enqueue_all(std::span<const NewJob> jobs) {
@@ -658,8 +709,9 @@ Result<std::vector<Result<EnqueuedJob>>> Outbox::try_enqueue_all(std::span<const
 Result<EnqueuedJob> Outbox::try_enqueue_by(const JobInserter& insert,
                                            const OutboundMessage& message,
                                            const JobOptions& options) {
-    const auto job = impl_->prepare({message, options}, impl_->defaults_of(options.account),
-                                    impl_->core->options.clock->now());
+    const auto now = impl_->core->options.clock->now();
+    const auto job = impl_->prepare(message, options, impl_->defaults_of(message, options.account),
+                                    impl_->core->new_job_ids(now).next(), now);
     if (!job) return job.error();
     const auto inserted = insert(job->stored);
     if (!inserted) return inserted.error();

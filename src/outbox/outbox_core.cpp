@@ -1,16 +1,45 @@
 #include "outbox/outbox_core.hpp"
 
 #include <openssl/rand.h>
+#include <unistd.h>
 
+#include <array>
+#include <cstring>
 #include <random>
 
 namespace twiliowa::detail {
 namespace {
 
-void fill_random(unsigned char* bytes, int count) {
-    if (RAND_bytes(bytes, count) != 1) {
-        Error::transport(Effect::none, Stage::prepare, "there is no randomness to be had").raise();
+/// Random bytes, drawn many at a time: OpenSSL takes as long for a few. A process that was forked
+/// draws its own.
+class RandomBytes {
+public:
+    void fill(std::span<unsigned char> bytes) {
+        const auto process = ::getpid();
+        if (process != drawn_by_ || pool_.size() - used_ < bytes.size()) draw(process);
+        std::memcpy(bytes.data(), pool_.data() + used_, bytes.size());
+        used_ += bytes.size();
     }
+
+private:
+    void draw(pid_t process) {
+        drawn_by_ = 0;
+        if (RAND_bytes(pool_.data(), static_cast<int>(pool_.size())) != 1) {
+            Error::transport(Effect::none, Stage::prepare, "there is no randomness to be had")
+                .raise();
+        }
+        used_ = 0;
+        drawn_by_ = process;
+    }
+
+    std::array<unsigned char, 240> pool_ = {};
+    std::size_t used_ = 0;
+    pid_t drawn_by_ = 0;
+};
+
+void fill_random(std::span<unsigned char> bytes) {
+    thread_local RandomBytes random;
+    random.fill(bytes);
 }
 
 OutboxOptions with_outbox_defaults(OutboxOptions options) {
@@ -41,16 +70,35 @@ OutboxCore::OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions aske
       rules(rules_of(options)),
       codec(options.on_unknown, options.sealer) {}
 
-JobId OutboxCore::new_job_id() const {
+JobId JobIds::next() noexcept {
+    const JobId id{next_};
+    for (auto byte = next_.rbegin(); byte != next_.rend() && ++*byte == 0; ++byte) {
+    }
+    return id;
+}
+
+JobIds OutboxCore::new_job_ids(TimePoint now) const {
     JobId::Bytes bytes{};
-    fill_random(bytes.data(), static_cast<int>(bytes.size()));
-    return JobId{bytes};
+    const auto milliseconds = static_cast<std::uint64_t>(
+        std::chrono::floor<std::chrono::milliseconds>(now.time_since_epoch()).count());
+    // They come again after 50 days: more bits would leave fewer that are random.
+    for (std::size_t i = 0; i < 4; ++i) {
+        bytes[i] = static_cast<unsigned char>(milliseconds >> (24 - 8 * i));
+    }
+    fill_random(std::span{bytes}.subspan(4));
+    return JobIds{bytes};
 }
 
 AttemptNonce OutboxCore::new_nonce() const {
     AttemptNonce nonce{};
-    fill_random(nonce.data(), static_cast<int>(nonce.size()));
+    fill_random(nonce);
     return nonce;
+}
+
+std::string OutboxCore::new_worker_name() const {
+    JobId::Bytes bytes{};
+    fill_random(bytes);
+    return JobId{bytes}.str();
 }
 
 OutboxAccount OutboxCore::account(const std::string& name) const {

@@ -31,6 +31,18 @@ auto without_exceptions(Work work) -> decltype(work()) {
     }
 }
 
+/// Ids of jobs that are handed over together: the time, so that what is new lies together in an
+/// index, however large it is, and then random bits, so that no two processes choose the same.
+class JobIds {
+public:
+    explicit JobIds(const JobId::Bytes& first) noexcept : next_(first) {}
+    /// Each is the successor of the one before.
+    JobId next() noexcept;
+
+private:
+    JobId::Bytes next_;
+};
+
 struct OutboxCore {
     OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions asked);
 
@@ -39,8 +51,9 @@ struct OutboxCore {
     const JobRules rules;
     const JobCodec codec;
 
-    JobId new_job_id() const;
+    JobIds new_job_ids(TimePoint now) const;
     AttemptNonce new_nonce() const;
+    std::string new_worker_name() const;
     JobMoment moment(OutboxTransaction& transaction) const {
         return {transaction.now(), transaction.lease_now(), options.random()};
     }

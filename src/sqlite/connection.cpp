@@ -185,6 +185,16 @@ BorrowedConnection::~BorrowedConnection() {
     connection_.abandon();
 }
 
+Result<void> SqliteTransaction::begin() {
+    static const std::string sql = "begin immediate";
+    return connection_.run(sql);
+}
+
+Result<void> SqliteTransaction::commit() {
+    static const std::string sql = "commit";
+    return connection_.run(sql);
+}
+
 SqliteTransaction::~SqliteTransaction() {
     // A commit that failed may have left it open, or may have ended it.
     if (connection_.is_in_transaction()) static_cast<void>(connection_.execute("rollback"));

@@ -80,8 +80,15 @@ private:
     friend class BorrowedConnection;
     explicit SqliteConnection(sqlite3* database) noexcept : database_(database) {}
 
+    /// By their lengths first: many begin alike, and are long.
+    struct StatementOrder {
+        bool operator()(const std::string& a, const std::string& b) const noexcept {
+            return a.size() != b.size() ? a.size() < b.size() : a < b;
+        }
+    };
+
     sqlite3* database_;
-    std::map<std::string, sqlite3_stmt*, std::less<>> statements_ = {};
+    std::map<std::string, sqlite3_stmt*, StatementOrder> statements_ = {};
 };
 
 /// Somebody else's connection while a function uses it: nothing of ours stays behind.
@@ -106,8 +113,8 @@ public:
     SqliteTransaction& operator=(const SqliteTransaction&) = delete;
     ~SqliteTransaction();
 
-    Result<void> begin() { return connection_.execute("begin immediate"); }
-    Result<void> commit() { return connection_.execute("commit"); }
+    Result<void> begin();
+    Result<void> commit();
 
 private:
     SqliteConnection& connection_;

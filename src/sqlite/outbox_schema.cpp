@@ -77,6 +77,7 @@ create table outbox_job (
 create index outbox_job_ready
     on outbox_job (sender, lane, tenant, account, behind, not_before, sequence)
     where state = 0 and suspect_since is null and content_hash is not null;
+create index outbox_job_waiting on outbox_job (sequence) where state = 0;
 create index outbox_job_doubtful on outbox_job (state, sequence) where state in (3, 4);
 create index outbox_job_order on outbox_job (tenant, order_key, sequence)
     where state < 5 and order_key <> '';

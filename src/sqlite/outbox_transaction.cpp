@@ -59,6 +59,7 @@ std::string customers_sql(std::size_t count) {
 /// Which index leads the list: the one that leaves the fewest.
 std::string list_sql(const JobFilter& filter) {
     std::string leading;
+    std::string index;
     if (!filter.customers.empty()) {
         leading = "customer <> '' and ";
     } else if (filter.suspect_only) {
@@ -69,19 +70,23 @@ std::string list_sql(const JobFilter& filter) {
         leading = "state in (3, 4) and ";
     } else if (filter.state == JobState::claimed || filter.state == JobState::sending) {
         leading = "lease_until is not null and ";
+    } else if (filter.state == JobState::ready) {
+        // By sequence, as the table is: it has to be told that what is final is not there.
+        index = "indexed by outbox_job_waiting ";
+        leading = "state = 0 and ";
     }
     if (filter.suspect_only && !filter.customers.empty())
         leading += "suspect_since is not null and ";
     const auto when = [](bool filters, const char* condition) {
         return std::string{filters ? condition : ""};
     };
-    return select_jobs("where " + leading + when(filter.state.has_value(), "state = ?2 and ") +
-                       when(filter.tenant.has_value(), "tenant = ?3 and ") +
-                       when(!filter.account.empty(), "account = ?4 and ") +
-                       when(!filter.sender.empty(), "sender = ?5 and ") +
-                       when(!filter.tag.empty(), "tag = ?6 and ") +
-                       customers_sql(filter.customers.size()) +
-                       "sequence > ?1 order by sequence limit ?7");
+    return select_jobs(
+        index + "where " + leading + when(filter.state.has_value(), "state = ?2 and ") +
+        when(filter.tenant.has_value(), "tenant = ?3 and ") +
+        when(!filter.account.empty(), "account = ?4 and ") +
+        when(!filter.sender.empty(), "sender = ?5 and ") +
+        when(!filter.tag.empty(), "tag = ?6 and ") + customers_sql(filter.customers.size()) +
+        "sequence > ?1 order by sequence limit ?7");
 }
 
 }  // namespace
@@ -91,25 +96,34 @@ OutboxInsertSql::OutboxInsertSql(const std::string& schema)
                "outbox_key as key left join " + schema +
                "outbox_job as job on job.id = key.job_id where key.tenant = ? and key.key = ?"),
       insert_key("insert into " + schema +
-                 "outbox_key (tenant, key, job_id, content_hash) values (?, ?, ?, ?)"),
+                 "outbox_key (tenant, key, job_id, content_hash) values (?, ?, ?, ?) "
+                 "on conflict (tenant, key) do nothing"),
       insert_job(insert_job_sql(schema, false)),
       insert_ordered_job(insert_job_sql(schema, true)),
       count("insert into " + schema +
             "outbox_tally (tenant, state, jobs) values (?1, ?2, ?3) "
             "on conflict (tenant, state) do update set jobs = jobs + excluded.jobs") {}
 
+void add_tally(OutboxTally& tally, const OutboxTally& more) {
+    for (const auto& each : more) tally[each.first] += each.second;
+}
+
+Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally) {
+    for (const auto& each : tally) {
+        if (each.second == 0) continue;
+        const auto prepared = file.prepare(own_insert_sql().count);
+        if (!prepared) return prepared.error();
+        SqliteStatement add{*prepared};
+        add.bind_text(1, each.first.first);
+        add.bind(2, static_cast<std::int64_t>(each.first.second));
+        add.bind(3, each.second);
+        if (const auto done = add.step(); !done) return done.error();
+    }
+    return {};
+}
+
 Result<InsertedJob> insert_outbox_job(SqliteConnection& file, const StoredJob& job,
                                       const OutboxInsertSql& sql) {
-    {
-        const auto prepared = file.prepare(sql.find_key);
-        if (!prepared) return prepared.error();
-        SqliteStatement select{*prepared};
-        select.bind_text(1, job.tenant);
-        select.bind_text(2, job.key);
-        const auto row = select.step();
-        if (!row) return row.error();
-        if (*row) return job_of_key(select);
-    }
     {
         const auto prepared = file.prepare(sql.insert_key);
         if (!prepared) return prepared.error();
@@ -119,6 +133,18 @@ Result<InsertedJob> insert_outbox_job(SqliteConnection& file, const StoredJob& j
         insert.bind(3, bytes_of(job.id));
         insert.bind_text(4, job.content_hash);
         if (const auto done = insert.step(); !done) return done.error();
+    }
+    if (file.changes() == 0) {
+        const auto prepared = file.prepare(sql.find_key);
+        if (!prepared) return prepared.error();
+        SqliteStatement select{*prepared};
+        select.bind_text(1, job.tenant);
+        select.bind_text(2, job.key);
+        const auto row = select.step();
+        if (!row) return row.error();
+        // A key that is there, and yet is not: of a file whose index does not fit it.
+        if (!*row) return sqlite_error(SQLITE_CORRUPT);
+        return job_of_key(select);
     }
     const auto prepared =
         file.prepare(job.order_key.empty() ? sql.insert_job : sql.insert_ordered_job);
@@ -190,20 +216,6 @@ Result<void> SqliteOutboxTransaction::read_rest(std::vector<StoredJob>& jobs) {
 
 void SqliteOutboxTransaction::count(const std::string& tenant, JobState state, std::int64_t jobs) {
     tally_[{tenant, state}] += jobs;
-}
-
-Result<void> SqliteOutboxTransaction::write_tally() {
-    for (const auto& each : tally_) {
-        if (each.second == 0) continue;
-        auto done = change(own_insert_sql().count, [&](SqliteStatement& add) {
-            add.bind_text(1, each.first.first);
-            add.bind(2, static_cast<std::int64_t>(each.first.second));
-            add.bind(3, each.second);
-        });
-        if (!done) return done;
-    }
-    tally_.clear();
-    return {};
 }
 
 // ---- Jobs
@@ -488,14 +500,16 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::list(const JobFilter& fi
 }
 
 Result<std::map<JobState, std::int64_t>> SqliteOutboxTransaction::counts() {
-    static const std::string sql =
-        "select state, sum(jobs) from outbox_tally group by state having sum(jobs) > 0";
-    if (const auto written = write_tally(); !written) return written.error();
+    static const std::string sql = "select state, sum(jobs) from outbox_tally group by state";
     std::map<JobState, std::int64_t> counted;
     const auto done = query(sql, no_values, [&](const SqliteStatement& row) {
         counted[static_cast<JobState>(row.number(0))] = row.number(1);
     });
     if (!done) return done.error();
+    for (const OutboxTally* const tally : {&before_, static_cast<const OutboxTally*>(&tally_)}) {
+        for (const auto& each : *tally) counted[each.first.second] += each.second;
+    }
+    std::erase_if(counted, [](const auto& each) { return each.second <= 0; });
     return counted;
 }
 
@@ -503,7 +517,6 @@ Result<std::int64_t> SqliteOutboxTransaction::waiting(const std::optional<std::s
     static const std::string all = "select total(jobs) from outbox_tally where state < 5";
     static const std::string of_tenant =
         "select total(jobs) from outbox_tally where tenant = ? and state < 5";
-    if (const auto written = write_tally(); !written) return written.error();
     std::int64_t counted = 0;
     const auto done = query(
         tenant ? of_tenant : all,
@@ -512,6 +525,12 @@ Result<std::int64_t> SqliteOutboxTransaction::waiting(const std::optional<std::s
         },
         [&](const SqliteStatement& row) { counted = row.number(0); });
     if (!done) return done.error();
+    for (const OutboxTally* const tally : {&before_, static_cast<const OutboxTally*>(&tally_)}) {
+        for (const auto& [place, jobs] : *tally) {
+            const bool asked = !tenant || place.first == *tenant;
+            if (asked && place.second < JobState::accepted) counted += jobs;
+        }
+    }
     return counted;
 }
 
@@ -698,12 +717,12 @@ Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,
                                                     std::optional<TimePoint> keys_before,
                                                     std::size_t limit) {
     static const std::string choose =
-        "select id, tenant, state from outbox_job where state >= 5 and state in (6, 7, 8, 9) "
-        "and updated_at < ? limit ?";
+        "select sequence, id, tenant, key, state from outbox_job where state >= 5 "
+        "and state in (6, 7, 8, 9) and updated_at < ? limit ?";
     static const std::array<std::string, 2> forget{
         "delete from outbox_key where removed_at <= ?",
         "delete from outbox_marker where removed_at <= ?"};
-    std::vector<JobId> gone;
+    std::vector<StoredJob> gone;
     auto done = query(
         choose,
         [&](SqliteStatement& select) {
@@ -711,13 +730,18 @@ Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,
             select.bind(2, row_limit(limit));
         },
         [&](const SqliteStatement& row) {
-            gone.push_back(read_job_id(row.bytes(0)));
-            count(std::string{row.bytes(1)}, static_cast<JobState>(row.number(2)), -1);
+            StoredJob job;
+            job.sequence = row.number(0);
+            job.id = read_job_id(row.bytes(1));
+            job.tenant = row.bytes(2);
+            job.key = row.bytes(3);
+            job.state = static_cast<JobState>(row.number(4));
+            gone.push_back(std::move(job));
         });
     if (!done) return done.error();
     const auto at = now();
-    for (const auto& id : gone) {
-        if (done = remove(id, at); !done) return done.error();
+    for (const auto& job : gone) {
+        if (done = remove(job, at); !done) return done.error();
     }
     if (keys_before) {
         for (const auto& sql : forget) {
@@ -729,30 +753,33 @@ Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,
     return static_cast<std::int64_t>(gone.size());
 }
 
-Result<void> SqliteOutboxTransaction::remove(const JobId& id, TimePoint at) {
-    static const std::array<std::string, 2> keep{
-        "update outbox_key set removed_at = ?2 where (tenant, key) = "
-        "(select tenant, key from outbox_job where id = ?1)",
+Result<void> SqliteOutboxTransaction::remove(const StoredJob& job, TimePoint at) {
+    static const std::string keep_key =
+        "update outbox_key set removed_at = ? where tenant = ? and key = ?";
+    static const std::string keep_markers =
         "insert into outbox_marker (job_id, nonce, number, removed_at) "
-        "select ?1, nonce, number, ?2 from outbox_attempt "
-        "where job = (select sequence from outbox_job where id = ?1)"};
-    static const std::array<std::string, 3> erase{
-        "delete from outbox_attempt where job = (select sequence from outbox_job where id = ?1)",
-        "delete from outbox_outcome where job = (select sequence from outbox_job where id = ?1)",
-        "delete from outbox_job where id = ?1"};
-    for (const auto& sql : keep) {
-        auto done = change(sql, [&](SqliteStatement& update) {
-            update.bind(1, bytes_of(id));
-            update.bind(2, stored_time(at));
-        });
-        if (!done) return done;
-    }
+        "select ?, nonce, number, ? from outbox_attempt where job = ?";
+    static const std::array<std::string, 3> erase{"delete from outbox_attempt where job = ?",
+                                                  "delete from outbox_outcome where job = ?",
+                                                  "delete from outbox_job where sequence = ?"};
+    auto done = change(keep_key, [&](SqliteStatement& update) {
+        update.bind(1, stored_time(at));
+        update.bind_text(2, job.tenant);
+        update.bind_text(3, job.key);
+    });
+    if (!done) return done;
+    done = change(keep_markers, [&](SqliteStatement& insert) {
+        insert.bind(1, bytes_of(job.id));
+        insert.bind(2, stored_time(at));
+        insert.bind(3, job.sequence);
+    });
+    if (!done) return done;
     for (const auto& sql : erase) {
-        auto done =
-            change(sql, [&](SqliteStatement& statement) { statement.bind(1, bytes_of(id)); });
+        done = change(sql, [&](SqliteStatement& statement) { statement.bind(1, job.sequence); });
         if (!done) return done;
     }
-    known_.erase(id);
+    count(job.tenant, job.state, -1);
+    known_.erase(job.id);
     return {};
 }
 

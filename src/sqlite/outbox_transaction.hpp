@@ -16,17 +16,24 @@
 
 namespace twiliowa::detail {
 
+/// By how many jobs of a tenant in a state there are more than the file says.
+using OutboxTally = std::map<std::pair<std::string, JobState>, std::int64_t>;
+void add_tally(OutboxTally& tally, const OutboxTally& more);
+Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally);
+
 /// One work's view of the file, within a transaction that somebody else begins and ends.
 class SqliteOutboxTransaction final : public OutboxTransaction {
 public:
+    /// @param before  what works of the same commit have counted before.
     SqliteOutboxTransaction(SqliteConnection& file, const Clock& clock,
-                            const std::function<LeaseTime()>& lease_clock)
-        : file_(file), clock_(clock), lease_clock_(lease_clock) {}
+                            const std::function<LeaseTime()>& lease_clock,
+                            const OutboxTally& before)
+        : file_(file), clock_(clock), lease_clock_(lease_clock), before_(before) {}
 
     /// The first statement that failed: the work is undone, even if it took no notice.
     const std::optional<Error>& failure() const noexcept { return failure_; }
-    /// Writes what was counted; at the end of the work.
-    Result<void> write_tally();
+    /// What the work has counted: to be written with it.
+    const OutboxTally& tally() const noexcept { return tally_; }
 
     TimePoint now() override;
     LeaseTime lease_now() override { return lease_clock_(); }
@@ -88,15 +95,15 @@ private:
     Result<KnownJob*> known_job(const StoredJob& job);
     Result<void> free_next(std::string_view tenant, std::string_view order_key);
     void count(const std::string& tenant, JobState state, std::int64_t jobs);
-    Result<void> remove(const JobId& id, TimePoint at);
+    Result<void> remove(const StoredJob& job, TimePoint at);
 
     SqliteConnection& file_;
     const Clock& clock_;
     const std::function<LeaseTime()>& lease_clock_;
     std::optional<Error> failure_ = {};
     std::map<JobId, KnownJob> known_ = {};
-    /// By how many jobs of a tenant in a state there are more than was written.
-    std::map<std::pair<std::string, JobState>, std::int64_t> tally_ = {};
+    const OutboxTally& before_;
+    OutboxTally tally_ = {};
 };
 
 /// The statements of an insert, on tables whose schema ends with a dot, or is empty.
@@ -104,7 +111,7 @@ struct OutboxInsertSql {
     explicit OutboxInsertSql(const std::string& schema);
 
     std::string find_key;
-    std::string insert_key;
+    std::string insert_key;  ///< Inserts nothing if the key is known.
     std::string insert_job;
     std::string insert_ordered_job;
     std::string count;  ///< Adds ?3 jobs to those of tenant ?1 in state ?2.

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <mutex>
 #include <utility>
 
@@ -54,19 +55,24 @@ Result<std::unique_ptr<SqliteConnection>> open_outbox(const std::string& path,
 /// Undone again unless it is kept.
 class WorkSavepoint {
 public:
-    WorkSavepoint(SqliteConnection& file, bool needed) noexcept : file_(file), needed_(needed) {}
+    explicit WorkSavepoint(SqliteConnection& file) noexcept : file_(file) {}
 
-    Result<void> begin() { return needed_ ? file_.run("savepoint one_work") : Result<void>{}; }
-    Result<void> keep() { return needed_ ? file_.run("release one_work") : Result<void>{}; }
+    Result<void> begin() {
+        static const std::string sql = "savepoint one_work";
+        return file_.run(sql);
+    }
+    Result<void> keep() {
+        static const std::string sql = "release one_work";
+        return file_.run(sql);
+    }
     Result<void> undo() {
-        if (!needed_) return {};
-        if (auto done = file_.run("rollback to one_work"); !done) return done;
-        return file_.run("release one_work");
+        static const std::string sql = "rollback to one_work";
+        if (auto done = file_.run(sql); !done) return done;
+        return keep();
     }
 
 private:
     SqliteConnection& file_;
-    const bool needed_;
 };
 
 Result<InsertedJob> insert_and_count(SqliteConnection& file, const StoredJob& job,
@@ -101,7 +107,7 @@ struct SqliteOutbox::State {
                    path, options,
                    options.create ? detail::OutboxTables::make : detail::OutboxTables::require)
                    .value()),
-          queue([this](std::span<detail::QueuedWork* const> batch) { run(batch); },
+          queue([this](std::span<detail::QueuedWork* const> batch) { return run(batch); },
                 detail::most_works_in_one_commit) {
         outbox_id =
             static_cast<std::uint32_t>(file->number_of("select outbox_id from outbox").value());
@@ -117,9 +123,11 @@ struct SqliteOutbox::State {
         return store_error("was opened before fork()", "open one in each process");
     }
 
-    void run(std::span<detail::QueuedWork* const> batch) noexcept;
-    Result<void> run_all(std::span<detail::QueuedWork* const> batch);
-    Result<void> run_one(detail::QueuedWork& each, bool alone);
+    detail::GroupCommit::Duration run(std::span<detail::QueuedWork* const> batch) noexcept;
+    Result<bool> run_together(std::span<detail::QueuedWork* const> batch);
+    Result<void> run_apart(std::span<detail::QueuedWork* const> batch);
+    Result<bool> run_work(detail::QueuedWork& each, detail::OutboxTally& tally);
+    Result<void> commit(detail::SqliteTransaction& transaction, const detail::OutboxTally& tally);
 
     const std::string path;
     const SqliteOutboxOptions options;
@@ -128,60 +136,100 @@ struct SqliteOutbox::State {
     std::uint32_t outbox_id = 0;
     std::atomic<std::uint64_t> works{0};
     std::atomic<std::uint64_t> commits{0};
+    detail::GroupCommit::Duration commit_took = {};
     detail::GroupCommit queue;
 };
 
 /// All of a batch that succeeds by itself is committed, or none.
-void SqliteOutbox::State::run(std::span<detail::QueuedWork* const> batch) noexcept {
+detail::GroupCommit::Duration SqliteOutbox::State::run(
+    std::span<detail::QueuedWork* const> batch) noexcept {
+    commit_took = {};
     Result<void> done;
     try {
-        done = run_all(batch);
+        const auto together = run_together(batch);
+        if (!together) {
+            done = together.error();
+        } else if (!*together) {
+            done = run_apart(batch);
+        }
     } catch (...) {
         // Without memory nothing was committed: the transaction was rolled back on its way out.
         for (auto* const each : batch) {
             if (each->succeeded()) each->thrown = std::current_exception();
         }
-        return;
+        return commit_took;
     }
     works += batch.size();
-    if (done) return;
+    if (done) return commit_took;
     for (auto* const each : batch) {
         if (each->succeeded()) each->result = done;
     }
+    return commit_took;
 }
 
-Result<void> SqliteOutbox::State::run_all(std::span<detail::QueuedWork* const> batch) {
+/// Without a savepoint for each, which costs as much as what most works do. False: one failed that
+/// had changed something, and nothing was committed.
+Result<bool> SqliteOutbox::State::run_together(std::span<detail::QueuedWork* const> batch) {
     detail::SqliteTransaction transaction{*file};
     const auto before = file->total_changes();
-    if (auto begun = transaction.begin(); !begun) return begun;
-    const bool alone = batch.size() == 1;
+    detail::OutboxTally tally;
+    if (auto begun = transaction.begin(); !begun) return begun.error();
     for (auto* const each : batch) {
-        if (auto done = run_one(*each, alone); !done) return done;
+        const auto changes = file->total_changes();
+        const auto untouched = run_work(*each, tally);
+        if (!untouched) return untouched.error();
+        if (each->succeeded() || (*untouched && file->total_changes() == changes)) continue;
+        // Alone it is undone with its transaction.
+        return batch.size() == 1;
     }
-    if (alone && !batch.front()->succeeded()) return {};
+    if (file->total_changes() == before) return true;
+    if (auto done = commit(transaction, tally); !done) return done.error();
+    return true;
+}
+
+/// Each as if it were alone.
+Result<void> SqliteOutbox::State::run_apart(std::span<detail::QueuedWork* const> batch) {
+    detail::SqliteTransaction transaction{*file};
+    if (auto begun = transaction.begin(); !begun) return begun;
+    detail::OutboxTally tally;
+    for (auto* const each : batch) {
+        each->result = {};
+        each->thrown = {};
+        detail::WorkSavepoint savepoint{*file};
+        if (auto begun = savepoint.begin(); !begun) return begun;
+        if (const auto done = run_work(*each, tally); !done) return done.error();
+        if (auto done = each->succeeded() ? savepoint.keep() : savepoint.undo(); !done) return done;
+    }
+    return commit(transaction, tally);
+}
+
+Result<void> SqliteOutbox::State::commit(detail::SqliteTransaction& transaction,
+                                         const detail::OutboxTally& tally) {
+    if (auto written = detail::write_tally(*file, tally); !written) return written;
+    const auto begun = std::chrono::steady_clock::now();
     if (auto done = transaction.commit(); !done) return done;
-    if (file->total_changes() != before) ++commits;
+    commit_took = std::chrono::steady_clock::now() - begun;
+    ++commits;
     return {};
 }
 
-/// An error is one of the whole transaction.
-Result<void> SqliteOutbox::State::run_one(detail::QueuedWork& each, bool alone) {
-    detail::WorkSavepoint savepoint{*file, !alone};
-    if (auto begun = savepoint.begin(); !begun) return begun;
-    detail::SqliteOutboxTransaction transaction{*file, *options.clock, options.lease_clock};
+/// Counts what a work that succeeds has done. False: a statement of it failed. An error is one of
+/// the whole transaction.
+Result<bool> SqliteOutbox::State::run_work(detail::QueuedWork& each, detail::OutboxTally& tally) {
+    detail::SqliteOutboxTransaction transaction{*file, *options.clock, options.lease_clock, tally};
     try {
         each.result = each.work(transaction);
-        if (each.result) each.result = transaction.write_tally();
     } catch (...) {
         each.thrown = std::current_exception();
     }
     if (each.succeeded() && transaction.failure()) each.result = *transaction.failure();
     // A disk that is full, or without memory, SQLite may have rolled back all of it.
     if (!file->is_in_transaction()) {
-        return transaction.failure() ? Result<void>{*transaction.failure()}
+        return transaction.failure() ? *transaction.failure()
                                      : store_error("lost its transaction", "try again");
     }
-    return each.succeeded() ? savepoint.keep() : savepoint.undo();
+    if (each.succeeded()) detail::add_tally(tally, transaction.tally());
+    return !transaction.failure();
 }
 
 SqliteOutbox::SqliteOutbox(const std::string& path, SqliteOutboxOptions options) {

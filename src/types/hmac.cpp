@@ -127,7 +127,11 @@ std::string hex_of(const HmacDigest& digest) {
 
 std::array<char, 64> sha256_hex(std::string_view bytes) noexcept {
     std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
-    SHA256(reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size(), digest.data());
+    // SHA256() would look for its algorithm each time.
+    SHA256_CTX state{};
+    SHA256_Init(&state);
+    SHA256_Update(&state, bytes.data(), bytes.size());
+    SHA256_Final(digest.data(), &state);
     std::array<char, 64> hex{};
     write_hex(digest, hex.data());
     return hex;

@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include <twiliowa/export.hpp>
+
 namespace twiliowa::detail {
 
 enum class HmacHash { sha1, sha256 };
@@ -60,6 +62,6 @@ std::string encode_hmac(const HmacDigest& digest);
 std::string hex_of(const HmacDigest& digest);
 
 /// In lower-case hex.
-std::array<char, 64> sha256_hex(std::string_view bytes) noexcept;
+TWILIOWA_EXPORT std::array<char, 64> sha256_hex(std::string_view bytes) noexcept;
 
 }  // namespace twiliowa::detail

@@ -108,6 +108,28 @@ TEST_CASE("a message with every member survives being written and read") {
     CHECK(names == 33);
 }
 
+TEST_CASE("a message is written as one object, its names sorted, without blanks") {
+    CHECK(*write_message_json(full_message()) ==
+          R"({"address_retention":"obfuscate","application_sid":"AP1","attempt":2,)"
+          R"("body":"line\n\"quoted\" )"
+          "\xe2\x82\xac"
+          R"(","category":"UTILITY","content_retention":"retain","content_sid":"HX1",)"
+          R"("extra":[["New","x"],["New","y"]],"fallback_content_sid":"HX2",)"
+          R"("fallback_from":"+15005550006","fallback_use_defaults":true,)"
+          R"("fallback_variables":{"1":"c"},"force_delivery":false,"from":"whatsapp:+14155238886",)"
+          R"("max_price":0.5,"media_url":["https://a.example/1.png"],"message_intent":"otp",)"
+          R"("messaging_service_sid":"MG1","persistent_action":["geo:1,2|x"],)"
+          R"("provide_feedback":true,"risk_check":"disable","schedule_type":"fixed",)"
+          R"("send_as_mms":false,"send_at":1800000000,"shorten_urls":true,"smart_encoded":true,)"
+          R"("status_callback":"https://a.example/s","to":"+447700900123","traffic_type":"free",)"
+          R"("use_defaults":["3"],"validity_period":60,"variables":{"1":"a","2":"b"},)"
+          R"("whitespace":"normalise"})");
+    CHECK(*write_message_json({}) == "{}");
+    CHECK(*write_message_json({.body = "\""}) == R"({"body":"\""})");
+    CHECK(*write_message_json({.to = "a", .body = "\x01\x1f\x7f/\\"}) ==
+          "{\"body\":\"\\u0001\\u001f\x7f/\\\\\",\"to\":\"a\"}");
+}
+
 TEST_CASE("the same message always gives the same text") {
     OutboundMessage one;
     one.to = "+447700900123";
@@ -145,4 +167,7 @@ TEST_CASE("what is not known or not of its kind is refused by name") {
     CHECK(field_of_json(R"({"extra":)" + std::string(100'000, '[')) == "message");
     CHECK(field_of_json(R"({"body":")" + std::string(300'000, 'x') + "\"}") == "message");
     CHECK_FALSE(write_message_json({.body = "\xff"}));
+    OutboundMessage named;
+    named.content_variables = {{"\xff", "a"}};
+    CHECK_FALSE(write_message_json(named));
 }

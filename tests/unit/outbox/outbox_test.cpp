@@ -2,7 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <atomic>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -70,6 +74,48 @@ TEST_CASE("what is enqueued is sent once, and its answer noted") {
     CHECK(known.attempts.size() == 1);
     CHECK(known.attempts[0].account_sid == FakeTwilio::demo_account_sid);
     CHECK(known.message->body == "Hi");
+}
+
+TEST_CASE(
+    "ids of jobs go with the time, and those that are handed over together follow each other") {
+    Service service;
+    const auto ids_of = [&](std::size_t count) {
+        const std::vector<twiliowa::NewJob> jobs(count,
+                                                 {OutboundText{.to = customer, .body = "Hi"}, {}});
+        std::vector<twiliowa::JobId> ids;
+        for (const auto& job : service.outbox->enqueue_all(jobs)) ids.push_back(job.value().id);
+        return ids;
+    };
+    const auto first = ids_of(300);
+    service.advance(1ms);
+    const auto second = ids_of(300);
+    for (const auto* const ids : {&first, &second}) {
+        for (std::size_t i = 1; i < ids->size(); ++i) CHECK((*ids)[i - 1] < (*ids)[i]);
+    }
+    CHECK(first.back() < second.front());
+    // What two calls of one moment draw is not the same.
+    std::set<twiliowa::JobId> drawn;
+    for (int i = 0; i < 200; ++i) drawn.insert(ids_of(1).front());
+    CHECK(drawn.size() == 200);
+}
+
+TEST_CASE("a process that was forked does not draw the ids that the other draws") {
+    Service service;
+    service.enqueue();
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    const auto child = ::fork();
+    if (child == 0) {
+        const auto id = service.enqueue().id;
+        const auto& bytes = id.bytes();
+        ::_exit(::write(ends[1], bytes.data(), bytes.size()) == 10 ? 0 : 1);
+    }
+    twiliowa::JobId::Bytes drawn{};
+    CHECK(::read(ends[0], drawn.data(), drawn.size()) == 10);
+    ::waitpid(child, nullptr, 0);
+    ::close(ends[0]);
+    ::close(ends[1]);
+    CHECK(service.enqueue().id != twiliowa::JobId{drawn});
 }
 
 TEST_CASE(
@@ -749,4 +795,29 @@ TEST_CASE("a worker on threads sends, tells, drains and stops") {
     CHECK(outbox.drain(10s));
     outbox.stop();
     CHECK(outbox.counts().of(JobState::accepted) == 20);
+}
+
+TEST_CASE("what is kept no longer goes in small parts, one soon after the other") {
+    Service service{{.jobs_kept = 0ms}};
+    for (int i = 0; i < 250; ++i) service.enqueue();
+    service.outbox->run_until_idle();
+    for (const auto& job : service.outbox->list({.limit = 1'000})) {
+        StatusCallback told;
+        told.sid = job.sid;
+        told.account_sid = twiliowa::AccountSid{job.attempts.front().account_sid};
+        told.status = twiliowa::MessageStatus{"delivered"};
+        service.outbox->learn(told);
+    }
+    service.advance(1s);
+    service.outbox->start();
+    // Within less than the minute after which it is looked at anyway.
+    const auto give_up = std::chrono::steady_clock::now() + 10s;
+    for (std::int64_t left = 250; left > 0 && std::chrono::steady_clock::now() < give_up;) {
+        service.outbox->resume(Pause::Of::outbox);  // wakes the worker
+        const auto now = service.outbox->counts().of(JobState::delivered);
+        if (now < left) service.advance(100ms);
+        left = now;
+    }
+    service.outbox->stop();
+    CHECK(service.outbox->counts().of(JobState::delivered) == 0);
 }

@@ -286,6 +286,48 @@ TEST_CASE("in a shared commit a work that fails is undone alone, and each gets i
     CHECK(storage->stats().commits == 1);
 }
 
+TEST_CASE("what a work counts has what others did before it in the same commit") {
+    const OutboxDisk d;
+    const auto storage = d.open();
+    constexpr std::int64_t room = 10;
+    std::latch started{1};
+    std::latch go_on{1};
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] {
+        storage
+            ->transact([&](OutboxTransaction&) -> Result<void> {
+                started.count_down();
+                go_on.wait();
+                return {};
+            })
+            .value();
+    });
+    started.wait();
+    // With and without one that fails after it has counted, which makes the others begin anew.
+    bool one_fails = false;
+    SUBCASE("all succeed") {}
+    SUBCASE("one fails") {
+        one_fails = true;
+    }
+    for (int i = 0; i < 30; ++i) {
+        threads.emplace_back([&, i] {
+            static_cast<void>(storage->transact([&](OutboxTransaction& t) -> Result<void> {
+                const auto waiting = t.waiting(std::string{}).value();
+                CHECK(waiting == t.counts().value()[JobState::ready]);
+                if (waiting < room) static_cast<void>(t.insert(numbered_job(i)).value());
+                if (one_fails && i == 7) return Error::invalid_request("n", "fails");
+                return {};
+            }));
+        });
+    }
+    while (storage->stats().waiting < 30) std::this_thread::yield();
+    go_on.count_down();
+    for (auto& thread : threads) thread.join();
+    CHECK(storage->stats().commits == 1);
+    CHECK(d.text_of("select count(*) from outbox_job") == std::to_string(room));
+    CHECK(d.text_of("select jobs from outbox_tally") == std::to_string(room));
+}
+
 TEST_CASE("works that only read cost no commit") {
     const OutboxDisk d;
     const auto storage = d.open();
@@ -739,8 +781,9 @@ TEST_CASE("another program's INSERT needs a key and a message, and no more") {
         CHECK(d.text_of("select sum(jobs) from outbox_tally") == "1");
     }
     SUBCASE("a time that no clock counts is the last one") {
-        CHECK(d.execute("insert into outbox_message (payload, not_before, expires_at) values "
-                        "('{}', -9223372036854775807, 9223372036854775807)"));
+        CHECK(
+            d.execute("insert into outbox_message (payload, not_before, expires_at) values "
+                      "('{}', -9223372036854775807, 9223372036854775807)"));
         storage
             ->transact([](OutboxTransaction& t) -> Result<void> {
                 const auto job = t.strangers(10).value().at(1);
