@@ -20,28 +20,22 @@
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 
 #include "measure.hpp"
+#include "outbox_sample.hpp"
 
 namespace {
 
 using namespace twiliowa;
+using benchmark_support::body_of;
 using benchmark_support::cpu_seconds;
+using benchmark_support::fill_jobs;
+using benchmark_support::make_client;
 using benchmark_support::median;
+using benchmark_support::message_of;
+using benchmark_support::need;
 using benchmark_support::wall_seconds;
 
 constexpr int in_flight = 50;
 constexpr int submitters = 64;
-
-std::string body_of(int number) {
-    auto body = "Your order " + std::to_string(number) + " is on its way. ";
-    body.resize(350, 'x');
-    return body;
-}
-
-void need(bool holds, const char* what) {
-    if (holds) return;
-    std::fprintf(stderr, "%s failed\n", what);
-    std::exit(1);
-}
 
 /// What anybody would write.
 class BareQueue {
@@ -127,35 +121,6 @@ private:
     sqlite3_stmt* finish_ = nullptr;
 };
 
-/// Answers at once, each time with another SID.
-class CountingTransport final : public HttpTransport {
-public:
-    Result<HttpResponse> send(const HttpRequest&, const CallContext&) override {
-        char sid[40];
-        std::snprintf(sid, sizeof sid, "SM%032lx", ++count_);
-        HttpResponse answer;
-        answer.status = 201;
-        answer.body = std::string{R"({"sid":")"} + sid + R"(","status":"queued","account_sid":)" +
-                      R"("AC00000000000000000000000000000001"})";
-        return answer;
-    }
-
-private:
-    std::atomic<unsigned long> count_{0};
-};
-
-MessagesClient make_client() {
-    ClientOptions options;
-    options.from = "+14155238886";
-    options.transport = std::make_shared<CountingTransport>();
-    return MessagesClient{Credentials::auth_token("AC00000000000000000000000000000001", "token"),
-                          options};
-}
-
-OutboundMessage message_of(int number) {
-    return OutboundText{.to = "+447700900123", .body = body_of(number)};
-}
-
 struct Measured {
     double per_second = 0;
     double cpu_microseconds = 0;
@@ -187,39 +152,57 @@ void print(const char* what, const std::vector<Measured>& ours, const std::vecto
         median(speeds), median(bare_speeds), median(ratios), target, median(cpu), median(bare_cpu));
 }
 
-/// Microseconds that a worker needs to find its next 50 jobs, with so many rows there.
-double claim_microseconds(const std::string& path, int final_jobs, int waiting_jobs) {
-    auto storage = std::make_shared<SqliteOutbox>(path);
-    sqlite3* database = nullptr;
-    need(sqlite3_open(path.c_str(), &database) == SQLITE_OK, "open");
-    const auto fill = [&](const char* state, int count) {
-        const auto sql =
-            "pragma synchronous = off; begin; with recursive n(i) as (select 1 union all select "
-            "i + 1 from n where i < " +
-            std::to_string(count) +
-            ") insert into outbox_job (tenant, key, content_hash, sender, customer, state, "
-            "not_before, payload) select '', '" +
-            state + "-' || i, 'hash', 'whatsapp:+14155238886', 'customer-' || (i % 10000), " +
-            state + ", i, '{\"body\":\"x\"}' from n; commit";
-        need(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK, "fill");
-    };
-    if (final_jobs > 0) fill("6", final_jobs);
-    fill("0", waiting_jobs);
-    sqlite3_close(database);
-    std::vector<double> times;
-    for (int i = 0; i < 200; ++i) {
+/// Microseconds that these works of a worker and a person take, with so many rows there.
+struct Works {
+    double claim = 0;
+    double list = 0;
+    double purge = 0;
+};
+
+template <class Work>
+double median_microseconds(int times, const Work& work) {
+    std::vector<double> taken;
+    for (int i = 0; i < times; ++i) {
         const auto begun = wall_seconds();
-        const auto done = storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        work();
+        taken.push_back((wall_seconds() - begun) * 1e6);
+    }
+    return median(taken);
+}
+
+Works measure_works(const std::string& path, int final_jobs, int waiting_jobs) {
+    SqliteOutbox storage{path};
+    if (final_jobs > 0) fill_jobs(path, JobState::delivered, final_jobs);
+    fill_jobs(path, JobState::ready, waiting_jobs);
+    const auto transact = [&](const OutboxStorage::Work& work) {
+        need(storage.transact(work).has_value(), "transact");
+    };
+    Works works;
+    works.claim = median_microseconds(200, [&] {
+        transact([&](OutboxTransaction& transaction) -> Result<void> {
             const auto groups = transaction.ready_groups();
             need(groups && groups->size() == 1, "groups");
             const auto jobs = transaction.ready({groups->front(), transaction.now(), {}, 50});
             need(jobs && jobs->size() == 50, "ready");
             return {};
         });
-        need(done.has_value(), "claim");
-        times.push_back((wall_seconds() - begun) * 1e6);
-    }
-    return median(times);
+    });
+    works.list = median_microseconds(20, [&] {
+        transact([&](OutboxTransaction& transaction) -> Result<void> {
+            const auto jobs = transaction.list({.state = JobState::ready});
+            need(jobs && jobs->size() == 100, "list");
+            return {};
+        });
+    });
+    if (final_jobs == 0) return works;
+    works.purge = median_microseconds(20, [&] {
+        transact([&](OutboxTransaction& transaction) -> Result<void> {
+            const auto gone = transaction.purge((TimePoint::max)(), std::nullopt, 100);
+            need(gone && *gone == 100, "purge");
+            return {};
+        });
+    });
+    return works;
 }
 
 }  // namespace
@@ -300,13 +283,21 @@ int main(int count, char** arguments) try {
     print("enqueue, 64 threads", enqueue[0], enqueue[1], "0.8");
     print("sent and noted, 50 at a time", cycle[0], cycle[1], "0.7");
     print("sent and noted, one at a time", single[0], single[1], "0.9");
-    const auto few_rows = claim_microseconds((folder / "few.db").string(), 0, 10'000);
-    const auto many_rows = claim_microseconds((folder / "many.db").string(), 1'000'000, 100'000);
+    const auto few_rows = measure_works((folder / "few.db").string(), 0, 10'000);
+    const auto many_rows = measure_works((folder / "many.db").string(), 1'000'000, 100'000);
     std::printf(
         "finding 50 jobs: %.0f us with 10,000 waiting; with 1,000,000 final and 100,000 "
         "waiting %.0f us, ratio %.2f (target 1.5)\n",
-        few_rows, many_rows, many_rows / few_rows);
-    std::printf("a send alone takes %.1f us of CPU\n", median(send_cpu));
+        few_rows.claim, many_rows.claim, many_rows.claim / few_rows.claim);
+    std::printf("listing 100 that wait: %.0f us, and %.0f us; purging 100 of a million: %.1f ms\n",
+                few_rows.list, many_rows.list, many_rows.purge * 1e-3);
+    std::vector<double> engine;
+    for (int round = 0; round < rounds; ++round) {
+        const auto at = static_cast<std::size_t>(round);
+        engine.push_back(cycle[0][at].cpu_microseconds - send_cpu[at]);
+    }
+    std::printf("CPU beside the send, 50 at a time: %.1f us (target 25); a send alone %.1f us\n",
+                median(engine), median(send_cpu));
 } catch (const TwilioError& error) {
     std::fprintf(stderr, "%s\n", error.what());
     return 1;

@@ -30,6 +30,7 @@ taskset -c "$cpu" "$(bench seal)" --benchmark_repetitions=9 \
 title 'An outbox in a file, beside bare SQLite (target: 0.8, 0.7, 0.9)'
 mkdir -p "$work/outbox"
 [ -z "$(bench outbox_beside_sqlite)" ] || "$(bench outbox_beside_sqlite)" "$work/outbox"
+[ -z "$(bench outbox_start)" ] || "$(bench outbox_start)" "$work/outbox"
 
 title 'Beside bare libcurl, TLS on loopback, one CPU (target: 5 us more at most)'
 "$(bench side_by_side)" "$cpu" "$work/ca.pem" "$http1" "$http2" \
