@@ -2,91 +2,26 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
-#include <cstdlib>
-#include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <map>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 
-#include "../outbox/outbox_service.hpp"
+#include "unit/outbox/outbox_service.hpp"
+#include "unit/sqlite/file_service.hpp"
 
 using namespace std::chrono_literals;
 using outbox_test::customer;
-using outbox_test::Service;
+using sqlite_test::Database;
+using sqlite_test::FileService;
 using twiliowa::JobState;
 using twiliowa::OutboundText;
 using twiliowa::Outbox;
-using twiliowa::SqliteOutbox;
 
 namespace {
-
-/// A service whose jobs are in a file, in a directory of its own.
-struct FileService {
-    explicit FileService(twiliowa::OutboxOptions options = {}) : service(std::move(options)) {
-        auto name = (std::filesystem::temp_directory_path() / "twiliowa_on_sqlite_XXXXXX").string();
-        directory = ::mkdtemp(name.data());
-        path = directory + "/outbox.db";
-        service.wrapped = [this] { return open(path); };
-        service.restart();
-    }
-    FileService(const FileService&) = delete;
-    FileService& operator=(const FileService&) = delete;
-    ~FileService() {
-        service.outbox.reset();
-        std::error_code ignored;
-        std::filesystem::remove_all(directory, ignored);
-    }
-
-    std::shared_ptr<SqliteOutbox> open(const std::string& file) const {
-        return std::make_shared<SqliteOutbox>(
-            file, twiliowa::SqliteOutboxOptions{
-                      .clock = service.clock, .lease_clock = [clock = service.clock] {
-                          return twiliowa::LeaseTime{
-                              "boot", std::chrono::duration_cast<std::chrono::microseconds>(
-                                          clock->monotonic_now().time_since_epoch())
-                                          .count()};
-                      }});
-    }
-    /// What stands in any file of the directory.
-    bool files_hold(const std::string& text) const {
-        for (const auto& entry : std::filesystem::directory_iterator(directory)) {
-            std::ifstream file{entry.path(), std::ios::binary};
-            const std::string bytes{std::istreambuf_iterator<char>{file}, {}};
-            if (bytes.find(text) != std::string::npos) return true;
-        }
-        return false;
-    }
-    /// How often each text is at Twilio.
-    std::map<std::string, int> at_twilio() const {
-        std::map<std::string, int> counted;
-        for (const auto& message : service.fake->messages()) ++counted[message.body];
-        return counted;
-    }
-
-    Service service;
-    std::string directory;
-    std::string path;
-};
-
-/// A connection of the program's own.
-struct Database {
-    explicit Database(const std::string& path) {
-        REQUIRE(sqlite3_open(path.c_str(), &handle) == SQLITE_OK);
-        sqlite3_busy_timeout(handle, 5'000);
-    }
-    Database(const Database&) = delete;
-    Database& operator=(const Database&) = delete;
-    ~Database() { sqlite3_close(handle); }
-    bool run(const std::string& sql) const {
-        return sqlite3_exec(handle, sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK;
-    }
-    sqlite3* handle = nullptr;
-};
 
 twiliowa::Sealer some_sealer() {
     return twiliowa::Sealer{twiliowa::KeyRing::parse(twiliowa::KeyRing::new_key("k1").reveal())};
