@@ -127,10 +127,7 @@ void ReconcileSearch::look_at(const Message& candidate) {
     const auto likeness = compare(candidate);
     if (likeness == Likeness::none) return;
     auto& like = likeness == Likeness::same ? same_ : possible_;
-    // A list that grows meanwhile may show one again.
-    if (std::find(like.begin(), like.end(), candidate.sid) == like.end()) {
-        like.push_back(candidate.sid);
-    }
+    like.push_back(candidate.sid);
 }
 
 Reconciliation ReconcileSearch::conclusion() const {
@@ -156,6 +153,8 @@ bool ReconcileWalk::look_at(const Page<Message>& page) {
         if (reached_ < earliest_) return false;
         const auto wanted = by_recipient_.find(candidate.to);
         if (wanted == by_recipient_.end() || others_->contains(candidate.sid.str())) continue;
+        // A list that grows meanwhile may show one again.
+        if (!seen_.insert(candidate.sid.str()).second) continue;
         for (const auto number : wanted->second) {
             if (!is_done(searches_[number])) searches_[number].look_at(candidate);
         }

@@ -33,6 +33,7 @@ public:
     /// What was created before is not it.
     TimePoint earliest() const noexcept { return earliest_; }
 
+    /// Each once.
     void look_at(const Message& candidate);
     /// The messages that are like it, newest first.
     const std::vector<MessageSid>& same() const noexcept { return same_; }
@@ -95,6 +96,7 @@ private:
     std::unordered_map<std::string, std::vector<std::size_t>> by_recipient_;
     TimePoint earliest_ = TimePoint::max();  ///< Of all searches.
     TimePoint reached_ = TimePoint::max();   ///< How far back the list was seen.
+    std::unordered_set<std::string> seen_;   ///< Of those that somebody looks for.
     int pages_ = 0;
     std::optional<Error> failure_;
 };

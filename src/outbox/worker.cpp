@@ -22,6 +22,8 @@ constexpr std::size_t swept_at_once = 200;
 constexpr std::size_t looks_at_once = 500;
 constexpr std::size_t fetches_at_once = 20;
 constexpr std::size_t most_slots = 64;
+/// Of the messages that may be a job's, so many are told to who decides.
+constexpr std::size_t most_candidates = 20;
 
 LeaseTime later(LeaseTime time, std::chrono::milliseconds by) {
     time.microseconds += std::chrono::microseconds{by}.count();
@@ -67,45 +69,6 @@ std::string callback_of(const OutboundMessage& message, const MessagesClient& cl
 bool was_answered(const SendAnswer& answer) {
     const auto* const unsent = std::get_if<NotSentProof>(&answer.what);
     return unsent == nullptr || unsent->http_status != 0;
-}
-
-std::string without_blanks(std::string_view text) {
-    std::string bare;
-    for (const char c : text) {
-        if (static_cast<unsigned char>(c) > ' ') bare += c;
-    }
-    return bare;
-}
-
-bool may_be_template(const OutboundMessage& message) {
-    return !message.content_sid.empty() || !message.fallback_content_sid.empty();
-}
-
-/// Whether what is known of the text of `a` holds all that is known of that of `b`, a template.
-bool holds_values(const OutboundMessage& a, const OutboundMessage& b) {
-    auto text = without_blanks(a.body);
-    for (const auto* const variables : {&a.content_variables, &a.fallback_variables}) {
-        for (const auto& each : variables->entries()) text += without_blanks(each.second);
-    }
-    const auto& values = b.content_sid.empty() ? b.fallback_variables : b.content_variables;
-    return may_be_template(b) &&
-           std::all_of(values.entries().begin(), values.entries().end(), [&](const auto& each) {
-               return text.find(without_blanks(each.second)) != std::string::npos;
-           });
-}
-
-/// Whether Twilio's list may show both alike: it tells texts without their blanks, and how many
-/// media there were.
-bool may_read_alike(const OutboundMessage& a, const OutboundMessage& b) {
-    if (may_be_template(a) || may_be_template(b)) return holds_values(a, b) || holds_values(b, a);
-    return without_blanks(a.body) == without_blanks(b.body) &&
-           a.media_url.size() == b.media_url.size();
-}
-
-/// What is the same for a customer who reads it.
-bool says_the_same(const OutboundMessage& a, const OutboundMessage& b) {
-    return a.body == b.body && a.content_sid == b.content_sid && a.media_url == b.media_url &&
-           a.content_variables == b.content_variables;
 }
 
 }  // namespace
@@ -165,6 +128,9 @@ struct OutboxWorker::Plan {
     std::set<std::string> accounts = {};  ///< That jobs name.
     bool lacks_account = false;           ///< One was not asked for in time.
     std::map<SendRoad, std::size_t> slots_used = {};
+    Neighbourhoods neighbourhoods = {};
+    /// Of those that are looked for.
+    std::set<std::shared_ptr<const Neighbourhood>> around_looks = {};
     Step step = {};
 };
 
@@ -195,11 +161,7 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
         plan.now = transaction.now();
         plan.monotonic = core_->options.clock->monotonic_now();
         plan.free = static_cast<std::size_t>(core_->options.concurrency) - (under_way_ - ended);
-        for (const auto& item : finished) {
-            auto taken =
-                std::visit([&](const auto& each) { return take_in(transaction, each); }, item);
-            if (!taken) return taken;
-        }
+        if (auto taken = take_in(transaction, plan, finished); !taken) return taken;
         plan.step.progress = !finished.empty();
         if (auto swept = sweep(transaction, plan); !swept) return swept;
         if (take_new) {
@@ -284,6 +246,22 @@ void OutboxWorker::ask_for_accounts() {
 
 // ---- What has ended
 
+/// Answers first: they say more than looks, which compare what each job has.
+Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
+                                   const std::vector<FinishedWork::Item>& finished) const {
+    for (const auto& item : finished) {
+        const auto* const send = std::get_if<FinishedSend>(&item);
+        if (send == nullptr) continue;
+        if (auto taken = take_in(transaction, *send); !taken) return taken;
+    }
+    for (const auto& item : finished) {
+        const auto* const look = std::get_if<FinishedLook>(&item);
+        if (look == nullptr) continue;
+        if (auto taken = take_in(transaction, plan, *look); !taken) return taken;
+    }
+    return {};
+}
+
 Result<void> OutboxWorker::take_in(OutboxTransaction& transaction,
                                    const FinishedSend& finished) const {
     const auto& attempt = finished.attempt;
@@ -314,7 +292,7 @@ Result<void> OutboxWorker::take_in(OutboxTransaction& transaction,
                               transaction.now()});
 }
 
-Result<void> OutboxWorker::take_in(OutboxTransaction& transaction,
+Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
                                    const FinishedLook& finished) const {
     auto jobs = transaction.load(std::span{&finished.job, 1});
     if (!jobs) return jobs.error();
@@ -335,75 +313,42 @@ Result<void> OutboxWorker::take_in(OutboxTransaction& transaction,
         });
         return told ? Result<void>{} : told.error();
     }
-    const auto weighed = weigh(transaction, job, finished.result);
+    const auto weighed = weigh(transaction, plan, job, finished.result);
     if (!weighed) return weighed.error();
     const auto looked = core_->apply(transaction, job,
                                      [&](JobMachine& machine) { return machine.looked(*weighed); });
     if (!looked) return looked.error();
+    plan.neighbourhoods.changed(job, core_->codec);
     return {};
-}
-
-/// What else this outbox has for the job's customer.
-Result<OutboxWorker::Neighbours> OutboxWorker::neighbours(OutboxTransaction& transaction,
-                                                          const StoredJob& job) const {
-    Neighbours known;
-    const auto mine = core_->codec.message_of(job);
-    // Of all senders: a messaging service sends as any of its own.
-    JobFilter filter{.customers = {job.customer}, .limit = 200};
-    if (mine) {
-        // By whichever key of the ring a neighbour was sealed.
-        if (const auto to = Address::parse(mine->to)) {
-            if (auto customers = core_->codec.customers_of(*to)) {
-                filter.customers = std::move(*customers);
-                filter.customers.push_back(job.customer);
-            }
-        }
-    }
-    while (true) {
-        const auto others = transaction.list(filter);
-        if (!others) return others.error();
-        for (const auto& other : *others) {
-            filter.after = other.sequence;
-            if (other.id == job.id) continue;
-            if (!other.sid.empty()) known.sids.insert(other.sid);
-            known.sids.insert(other.doubles.begin(), other.doubles.end());
-            for (const auto& attempt : other.attempts) known.sids.insert(attempt.sid);
-            if (!other.in_doubt() || !other.sid.empty()) continue;
-            const auto theirs = core_->codec.message_of(other);
-            const bool readable = mine && theirs;
-            if (readable && !may_read_alike(*mine, *theirs)) continue;
-            known.twin = true;
-            known.look_alike = known.look_alike || !readable || !says_the_same(*mine, *theirs);
-        }
-        if (others->size() < filter.limit) return known;
-    }
 }
 
 /// What a look proves: only a message that is no other job's, of a text that no other job may have
 /// sent.
-Result<LookResult> OutboxWorker::weigh(OutboxTransaction& transaction, const StoredJob& job,
-                                       LookResult result) const {
-    if (result.kind != LookResult::Kind::found && result.kind != LookResult::Kind::several) {
-        return result;
-    }
-    const auto known = neighbours(transaction, job);
-    if (!known) return known.error();
+Result<LookResult> OutboxWorker::weigh(OutboxTransaction& transaction, Plan& plan,
+                                       const StoredJob& job, const LookResult& seen) const {
+    if (seen.kind != LookResult::Kind::found && seen.kind != LookResult::Kind::several) return seen;
+    const auto around = plan.neighbourhoods.around(transaction, job, core_->codec);
+    if (!around) return around.error();
+    const auto twins = (*around)->twins_of(job, core_->codec);
+    // Twins of senders that nobody else uses are interchangeable: each takes one.
+    const bool any_will_do = core_->options.exclusive_senders && !twins.look_alike;
     // Of one SID there are several only if it may be that of several jobs.
-    const bool contested = result.kind == LookResult::Kind::several && result.sids.size() == 1;
-    std::vector<std::string> free;
-    for (const auto& sid : result.sids) {
+    const bool contested = seen.kind == LookResult::Kind::several && seen.sids.size() == 1;
+    auto result = seen;
+    result.sids.clear();
+    for (const auto& sid : seen.sids) {
+        if ((*around)->is_others(sid, job.id)) continue;
         const auto owner = transaction.find_sid(sid);
         if (!owner) return owner.error();
-        if ((!*owner || **owner == job.id) && !known->sids.contains(sid)) free.push_back(sid);
+        if (*owner && **owner != job.id) continue;
+        result.sids.push_back(sid);
+        if (any_will_do || result.sids.size() == most_candidates) break;
     }
-    result.sids = std::move(free);
     if (result.sids.empty()) {
         result.kind = LookResult::Kind::nothing;
         return result;
     }
-    // Twins of senders that nobody else uses are interchangeable: each takes one.
-    const bool one = (core_->options.exclusive_senders && !known->look_alike) ||
-                     (!known->twin && result.sids.size() == 1 && !contested);
+    const bool one = any_will_do || (!twins.twin && result.sids.size() == 1 && !contested);
     result.kind = one ? LookResult::Kind::found : LookResult::Kind::several;
     return result;
 }
@@ -755,6 +700,9 @@ Result<void> OutboxWorker::choose_looks(OutboxTransaction& transaction, Plan& pl
             return done ? Result<void>{} : done.error();
         }
         if (look.sid.empty()) {
+            const auto around = plan.neighbourhoods.around(transaction, job, core_->codec);
+            if (!around) return around.error();
+            plan.around_looks.insert(*around);
             look.callbacks_tell =
                 !callback_of(*message, *account->second.client(), core_->options).empty();
             look.suspect = job.suspect_since.has_value();
@@ -830,9 +778,12 @@ void OutboxWorker::start_looks(Plan& plan, bool blocking) {
         batch.items.push_back(std::move(look.item));
         batch.looks.push_back(std::move(look));
     }
+    std::vector<MessageSid> known;
+    for (const auto& around : plan.around_looks) around->collect_sids(known);
     for (auto& [key, batch] : batches) {
         const auto& client = *accounts_.at(key.first).client();
         ReconcileOptions where;
+        where.known = known;
         where.window = core_->options.send_timeout + std::chrono::minutes{1};
         if (key.second) {
             where.window =
@@ -841,6 +792,8 @@ void OutboxWorker::start_looks(Plan& plan, bool blocking) {
         }
         const auto done = [finished = finished_,
                            looks = std::move(batch.looks)](const Result<Reconciliations>& answer) {
+            // So many that there is one for each, whoever else takes one meanwhile.
+            const auto enough = looks.size() + most_candidates;
             for (std::size_t i = 0; i < looks.size(); ++i) {
                 FinishedLook ended{looks[i].job, {}, {}};
                 ended.result.callbacks_tell = looks[i].callbacks_tell;
@@ -848,7 +801,10 @@ void OutboxWorker::start_looks(Plan& plan, bool blocking) {
                     ended.result.kind = LookResult::Kind::failed;
                 } else {
                     const auto& found = *(*answer)[i];
-                    for (const auto& sid : found.sids) ended.result.sids.push_back(sid.str());
+                    for (const auto& sid : found.sids) {
+                        if (ended.result.sids.size() == enough) break;
+                        ended.result.sids.push_back(sid.str());
+                    }
                     using Outcome = Reconciliation::Outcome;
                     if (found.outcome == Outcome::found) {
                         ended.result.kind = LookResult::Kind::found;

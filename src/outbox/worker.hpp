@@ -18,6 +18,7 @@
 
 #include "outbox/answer.hpp"
 #include "outbox/breaker.hpp"
+#include "outbox/neighbourhood.hpp"
 #include "outbox/outbox_core.hpp"
 #include "outbox/scheduler.hpp"
 #include "outbox/send_pace.hpp"
@@ -106,15 +107,11 @@ private:
         bool limited = false;
     };
 
-    /// The other jobs for a job's customer.
-    struct Neighbours {
-        std::set<std::string> sids = {};  ///< That are theirs, doubles too.
-        bool twin = false;                ///< One may have sent what reads alike in Twilio's list.
-        bool look_alike = false;          ///< That is another message all the same.
-    };
-
+    Result<void> take_in(OutboxTransaction& transaction, Plan& plan,
+                         const std::vector<FinishedWork::Item>& finished) const;
     Result<void> take_in(OutboxTransaction& transaction, const FinishedSend& finished) const;
-    Result<void> take_in(OutboxTransaction& transaction, const FinishedLook& finished) const;
+    Result<void> take_in(OutboxTransaction& transaction, Plan& plan,
+                         const FinishedLook& finished) const;
     Result<void> sweep(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> adopt_strangers(OutboxTransaction& transaction, Plan& plan) const;
     Result<bool> adopt(OutboxTransaction& transaction, StoredJob& row,
@@ -123,9 +120,8 @@ private:
     /// Whether the job is where it was no more.
     Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job);
     Result<void> choose_looks(OutboxTransaction& transaction, Plan& plan) const;
-    Result<LookResult> weigh(OutboxTransaction& transaction, const StoredJob& job,
-                             LookResult result) const;
-    Result<Neighbours> neighbours(OutboxTransaction& transaction, const StoredJob& job) const;
+    Result<LookResult> weigh(OutboxTransaction& transaction, Plan& plan, const StoredJob& job,
+                             const LookResult& seen) const;
 
     void note_answer(const FinishedSend& finished, MonotonicTime now);
     SendPace& pace_of(const std::string& account);

@@ -224,7 +224,7 @@ struct Job {
     /// Further messages that were sent for this job: it went twice. Empty unless OnUnknown, a
     /// person or a restored storage made it so.
     std::vector<MessageSid> doubles = {};
-    /// What may be this job's message, where a person has to say.
+    /// What may be this job's message, where a person has to say: the newest 20 of them.
     std::vector<MessageSid> candidates = {};
     std::optional<JobDecision> decision = {};  ///< The last that a person made.
     bool suspect = false;  ///< Its storage went back in time: looked for before it is sent.

@@ -70,7 +70,9 @@ struct Service {
     void advance(std::chrono::milliseconds by) { clock->advance(by); }
     /// What Twilio would tell the URL of the message that was created last.
     StatusCallback callback(std::string_view status) {
-        const auto message = fake->messages().front();
+        return callback_of(fake->messages().front(), status);
+    }
+    StatusCallback callback_of(const twiliowa::Message& message, std::string_view status) const {
         StatusCallback told;
         told.sid = message.sid;
         told.account_sid = twiliowa::AccountSid{message.account_sid};

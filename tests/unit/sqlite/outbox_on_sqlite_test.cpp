@@ -189,29 +189,3 @@ TEST_CASE("another language hands over by an INSERT, and what is wrong with one 
     service.outbox.reset();
     if (options.sealer) CHECK_FALSE(files.files_hold("From elsewhere"));
 }
-
-TEST_CASE(
-    "five minutes of Twilio's failures make few outcomes unknown, and everything goes after") {
-    FileService files;
-    auto& service = files.service;
-    std::vector<twiliowa::NewJob> jobs;
-    for (int i = 0; i < 1'000; ++i) {
-        jobs.push_back({OutboundText{.to = customer, .body = "Text " + std::to_string(i)}, {}});
-    }
-    for (const auto& job : service.outbox->enqueue_all(jobs)) REQUIRE(job);
-    service.options.concurrency = 3;
-    service.restart();
-    service.fake->set_fault_rate(twiliowa::testing::Fault::internal_error, 1.0);
-    for (int i = 0; i < 60; ++i) {
-        service.outbox->run_until_idle();
-        service.advance(5s);
-    }
-    // Three at once, then probes after 15, 30, 60 and 120 seconds.
-    CHECK(service.outbox->counts().of(JobState::unknown) == 3 + 4);
-    CHECK(service.outbox->counts().of(JobState::ready) == 993);
-    service.fake->clear_faults();
-    service.advance(2min);
-    service.outbox->run_until_idle();
-    CHECK(service.at_twilio() >= 993);
-    for (const auto& [body, count] : files.at_twilio()) CHECK(count == 1);
-}
