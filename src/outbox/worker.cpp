@@ -110,6 +110,7 @@ struct OutboxWorker::Plan {
         OutboundMessage message = {};
         LeaseTime until = {};
         bool slot_held = false;
+        std::size_t turn = 0;  ///< Within its group; what is urgent has the first.
     };
     struct Look {
         JobId job = {};
@@ -128,6 +129,7 @@ struct OutboxWorker::Plan {
     std::set<std::string> accounts = {};  ///< That jobs name.
     bool lacks_account = false;           ///< One was not asked for in time.
     std::map<SendRoad, std::size_t> slots_used = {};
+    std::map<ReadyGroup, std::size_t> turns = {};  ///< That were taken.
     Neighbourhoods neighbourhoods = {};
     /// Of those that are looked for.
     std::set<std::shared_ptr<const Neighbourhood>> around_looks = {};
@@ -562,6 +564,9 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
         }
         able = std::move(more);
     }
+    // One of each group after the other, as they were dealt: who has few waits for few.
+    std::stable_sort(plan.launches.begin(), plan.launches.end(),
+                     [](const auto& a, const auto& b) { return a.turn < b.turn; });
     return {};
 }
 
@@ -618,6 +623,9 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
         message->validity_period = static_cast<int>(std::clamp<std::int64_t>(left, 1, 36'000));
     }
     launch.message = std::move(*message);
+    if (job.lane != Lane::urgent) {
+        launch.turn = ++plan.turns[{job.sender, job.lane, job.tenant, job.account}];
+    }
     const SendRoad road{job.account, job.sender};
     launch.slot_held = traffic_[road].limited;
     ++plan.slots_used[road];
