@@ -1,19 +1,17 @@
 /// What an outbox in a file has kept when the power went, whenever that was.
 #include <doctest/doctest.h>
 
-#include <map>
-#include <memory>
 #include <random>
 #include <set>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 
 #include "support/at_scale.hpp"
 #include "unit/outbox/outbox_service.hpp"
+#include "unit/outbox/watched_transport.hpp"
 #include "unit/sqlite/file_service.hpp"
 #include "unit/sqlite/recording_vfs.hpp"
 
@@ -33,35 +31,12 @@ using twiliowa::testing::Fault;
 
 namespace {
 
-/// Notes when a message leaves, by its text.
-struct NotingTransport final : twiliowa::HttpTransport {
-    NotingTransport(std::shared_ptr<twiliowa::HttpTransport> behind, RecordingVfs& noted_by)
-        : inner(std::move(behind)), disk(noted_by) {}
-
-    twiliowa::Result<twiliowa::HttpResponse> send(const twiliowa::HttpRequest& request,
-                                                  const twiliowa::CallContext& context) override {
-        if (request.method == twiliowa::HttpMethod::post) {
-            const auto at = request.body.find("Body=") + 5;
-            disk.note("left " + request.body.substr(at, request.body.find('&', at) - at));
-        }
-        return inner->send(request, context);
-    }
-
-    const std::shared_ptr<twiliowa::HttpTransport> inner;
-    RecordingVfs& disk;
-};
-
 /// A program whose every promise stands between the writes of its disk.
 class NotedProgram {
 public:
-    explicit NotedProgram(RecordingVfs& disk) : disk_(disk) {
-        auto options = service().fake->client_options();
-        options.transport = std::make_shared<NotingTransport>(options.transport, disk);
-        options.retry.max_attempts = 1;
-        client_ =
-            std::make_unique<twiliowa::MessagesClient>(service().fake->credentials(), options);
-        service().options.client = [this](std::string_view) {
-            return twiliowa::OutboxAccount{*client_};
+    explicit NotedProgram(RecordingVfs& disk) : disk_(disk), watched_(service()) {
+        watched_.transport->before = [this](const std::string& text) {
+            disk_.note("left " + text);
         };
         service().restart();
     }
@@ -94,7 +69,7 @@ public:
 private:
     RecordingVfs& disk_;
     FileService files_;
-    std::unique_ptr<twiliowa::MessagesClient> client_;
+    outbox_test::WatchedClient watched_;
     int last_ = 0;
 };
 

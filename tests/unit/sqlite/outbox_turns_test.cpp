@@ -4,15 +4,12 @@
 #include <algorithm>
 #include <functional>
 #include <map>
-#include <memory>
 #include <string>
-#include <utility>
 #include <vector>
-
-#include <twiliowa/http/http_transport.hpp>
 
 #include "support/at_scale.hpp"
 #include "unit/outbox/outbox_service.hpp"
+#include "unit/outbox/watched_transport.hpp"
 #include "unit/sqlite/file_service.hpp"
 
 using namespace std::chrono_literals;
@@ -30,34 +27,13 @@ using twiliowa::testing::Fault;
 
 namespace {
 
-/// Counts the messages that leave, and lets the test do something in between.
-struct CountingTransport final : twiliowa::HttpTransport {
-    explicit CountingTransport(std::shared_ptr<twiliowa::HttpTransport> behind)
-        : inner(std::move(behind)) {}
-
-    twiliowa::Result<twiliowa::HttpResponse> send(const twiliowa::HttpRequest& request,
-                                                  const twiliowa::CallContext& context) override {
-        if (request.method == twiliowa::HttpMethod::post && before) before(++posts);
-        return inner->send(request, context);
-    }
-
-    const std::shared_ptr<twiliowa::HttpTransport> inner;
-    std::function<void(int)> before = {};
-    int posts = 0;
-};
-
 /// A service of which each message that leaves is counted.
 struct CountedService {
-    explicit CountedService(Service& its_service) : service(its_service) {
-        auto options = service.fake->client_options();
-        transport = std::make_shared<CountingTransport>(options.transport);
-        options.transport = transport;
-        options.retry.max_attempts = 1;
-        client = std::make_unique<twiliowa::MessagesClient>(service.fake->credentials(), options);
-        service.options.client = [this](std::string_view) {
-            return twiliowa::OutboxAccount{*client};
-        };
+    explicit CountedService(Service& its_service) : service(its_service), watched(service) {
         service.restart();
+        watched.transport->before = [this](const std::string&) {
+            if (before) before(++posts);
+        };
     }
 
     void enqueue(const std::string& name, int count, const JobOptions& options) const {
@@ -80,8 +56,9 @@ struct CountedService {
     }
 
     Service& service;
-    std::shared_ptr<CountingTransport> transport;
-    std::unique_ptr<twiliowa::MessagesClient> client;
+    outbox_test::WatchedClient watched;
+    std::function<void(int)> before = {};
+    int posts = 0;
 };
 
 /// As a person who looks in Twilio's console.
@@ -107,11 +84,11 @@ TEST_CASE("a tenant with few waits at most twice as long as alone, however many 
         many = at_scale(1'000, 20'000);
         files.service.wrapped = {};
     }
-    const CountedService counted{files.service};
+    CountedService counted{files.service};
     auto& outbox = *files.service.outbox;
     counted.enqueue("A", many, {.tenant = "a"});
     counted.enqueue("B", few, {.tenant = "b"});
-    counted.transport->before = [&](int posts) {
+    counted.before = [&](int posts) {
         // The rest is of no interest.
         if (posts == 5 * few) outbox.pause({});
     };
@@ -133,12 +110,12 @@ TEST_CASE("what is urgent waits for what is under way, and for nothing that wait
         many = at_scale(1'000, 20'000);
         files.service.wrapped = {};
     }
-    const CountedService counted{files.service};
+    CountedService counted{files.service};
     auto& outbox = *files.service.outbox;
     const int under_way = files.service.options.concurrency;
     counted.enqueue("Bulk", many, {.lane = Lane::bulk});
     const int begins = 2 * under_way + 1;
-    counted.transport->before = [&](int posts) {
+    counted.before = [&](int posts) {
         if (posts == begins) counted.enqueue("Code", few, {.lane = Lane::urgent});
         if (posts == 4 * under_way) outbox.pause({});
     };

@@ -57,6 +57,8 @@ public:
     /// What may fail has been asked for so often.
     int asked() const noexcept { return asked_; }
     /// The n-th thing that may fail from now on, 0 the next one, and with `lasting` all after it.
+    /// With SQLITE_FULL those are writes; with another code syncs, too, and what changes files
+    /// otherwise.
     void fail(int n, int code, bool lasting) {
         asked_ = 0;
         fails_at_ = n;
@@ -93,10 +95,12 @@ private:
         return std::filesystem::path{path}.filename().string();
     }
 
-    int may_fail() {
+    /// What to answer; `as` is what SQLite calls the failure of that.
+    int may_fail(int as) {
+        if (fails_at_ < 0 || (code_ == SQLITE_FULL && as != SQLITE_IOERR_WRITE)) return SQLITE_OK;
         const int n = asked_++;
-        if (fails_at_ < 0) return SQLITE_OK;
-        return n == fails_at_ || (lasting_ && n > fails_at_) ? code_ : SQLITE_OK;
+        if (n != fails_at_ && !(lasting_ && n > fails_at_)) return SQLITE_OK;
+        return code_ == SQLITE_IOERR ? as : code_;
     }
     void record(File& file, DiskEvent event) {
         if (!records || !file.kept) return;
@@ -125,7 +129,7 @@ private:
     }
     static int remove(sqlite3_vfs*, const char* path, int sync_directory) {
         auto& self = *current();
-        if (const int code = self.may_fail(); code != SQLITE_OK) return code;
+        if (const int code = self.may_fail(SQLITE_IOERR_DELETE); code != SQLITE_OK) return code;
         const int code = self.real_->xDelete(self.real_, path, sync_directory);
         if (code == SQLITE_OK && self.records) {
             self.events.push_back({DiskEvent::Kind::remove, name_of(path), sync_directory});
@@ -139,7 +143,7 @@ private:
     }
     static int write(sqlite3_file* file, const void* from, int count, sqlite3_int64 offset) {
         auto& self = *current();
-        if (const int code = self.may_fail(); code != SQLITE_OK) return code;
+        if (const int code = self.may_fail(SQLITE_IOERR_WRITE); code != SQLITE_OK) return code;
         self.record(shim_of(file),
                     {DiskEvent::Kind::write,
                      {},
@@ -149,15 +153,13 @@ private:
     }
     static int truncate(sqlite3_file* file, sqlite3_int64 size) {
         auto& self = *current();
-        if (const int code = self.may_fail(); code != SQLITE_OK) return code;
+        if (const int code = self.may_fail(SQLITE_IOERR_TRUNCATE); code != SQLITE_OK) return code;
         self.record(shim_of(file), {DiskEvent::Kind::truncate, {}, size});
         return real_methods(file).xTruncate(real_of(file), size);
     }
     static int sync(sqlite3_file* file, int flags) {
         auto& self = *current();
-        if (const int code = self.may_fail(); code != SQLITE_OK) {
-            return code == SQLITE_FULL ? code : SQLITE_IOERR_FSYNC;
-        }
+        if (const int code = self.may_fail(SQLITE_IOERR_FSYNC); code != SQLITE_OK) return code;
         const int code = self.syncs ? real_methods(file).xSync(real_of(file), flags) : SQLITE_OK;
         if (code == SQLITE_OK) self.record(shim_of(file), {DiskEvent::Kind::sync});
         return code;
