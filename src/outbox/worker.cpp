@@ -22,6 +22,7 @@ constexpr std::size_t swept_at_once = 200;
 constexpr std::size_t looks_at_once = 500;
 constexpr std::size_t fetches_at_once = 20;
 constexpr std::size_t most_slots = 64;
+constexpr std::size_t crowd = 20;
 /// Of the messages that may be a job's, so many are told to who decides.
 constexpr std::size_t most_candidates = 20;
 
@@ -131,8 +132,8 @@ struct OutboxWorker::Plan {
     std::map<SendRoad, std::size_t> slots_used = {};
     std::map<ReadyGroup, std::size_t> turns = {};  ///< That were taken.
     Neighbourhoods neighbourhoods = {};
-    /// Of those that are looked for.
-    std::set<std::shared_ptr<const Neighbourhood>> around_looks = {};
+    std::map<std::string, std::size_t> looks_for = {};  ///< By customer.
+    std::vector<std::shared_ptr<const Neighbourhood>> crowds = {};
     Step step = {};
 };
 
@@ -708,9 +709,12 @@ Result<void> OutboxWorker::choose_looks(OutboxTransaction& transaction, Plan& pl
             return done ? Result<void>{} : done.error();
         }
         if (look.sid.empty()) {
-            const auto around = plan.neighbourhoods.around(transaction, job, core_->codec);
-            if (!around) return around.error();
-            plan.around_looks.insert(*around);
+            // So many of one customer would each be shown what all the others have.
+            if (++plan.looks_for[job.customer] == crowd) {
+                const auto around = plan.neighbourhoods.around(transaction, job, core_->codec);
+                if (!around) return around.error();
+                plan.crowds.push_back(*around);
+            }
             look.callbacks_tell =
                 !callback_of(*message, *account->second.client(), core_->options).empty();
             look.suspect = job.suspect_since.has_value();
@@ -787,7 +791,7 @@ void OutboxWorker::start_looks(Plan& plan, bool blocking) {
         batch.looks.push_back(std::move(look));
     }
     std::vector<MessageSid> known;
-    for (const auto& around : plan.around_looks) around->collect_sids(known);
+    for (const auto& around : plan.crowds) around->collect_sids(known);
     for (auto& [key, batch] : batches) {
         const auto& client = *accounts_.at(key.first).client();
         ReconcileOptions where;

@@ -54,7 +54,7 @@ struct FileService {
     }
     twiliowa::SqliteOutboxOptions storage_options() const {
         return {.busy_timeout = busy_timeout,
-                .clock = service.clock,
+                .clock = service.options.clock,
                 .lease_clock = [clock = service.clock] {
                     return twiliowa::LeaseTime{
                         "boot", std::chrono::duration_cast<std::chrono::microseconds>(

@@ -130,14 +130,14 @@ TEST_CASE("what is urgent waits for what is under way, and for nothing that wait
 TEST_CASE("jobs of an order_key go in the order in which they were taken in, whatever fails" *
           doctest::test_suite("at scale")) {
     int keys = at_scale(12, 1'000);
-    int jobs_of_key = at_scale(8, 100);
+    int jobs_of_key = at_scale(8, 10);
     FileService files{{.on_unknown = OnUnknown::resend_after(10min, 2)}};
     auto& service = files.service;
     SUBCASE("in a file") {}
     SUBCASE("in memory") {
         // It looks at each job in each step.
         keys = at_scale(12, 100);
-        jobs_of_key = at_scale(8, 20);
+        jobs_of_key = at_scale(8, 10);
         service.wrapped = {};
         service.restart();
     }
