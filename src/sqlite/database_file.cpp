@@ -13,6 +13,11 @@ namespace {
 
 constexpr int oldest_sqlite = 3'037'000;  // STRICT tables
 
+Error later_tables() {
+    return store_error("was written by a later version of this library",
+                       "update this program; the file was left as it was");
+}
+
 Error foreign_file() {
     return store_error("is a database of another program",
                        "name another file; this one was left as it was");
@@ -69,11 +74,14 @@ Result<FileState> file_state(SqliteConnection& file, const FileKind& kind) {
         if (*objects != 0) return foreign_file();
         return FileState::empty;
     }
-    if (*version > kind.schema_version) {
-        return store_error("was written by a later version of this library",
-                           "update this program; the file was left as it was");
-    }
+    if (*version > kind.schema_version) return later_tables();
     return *version < kind.schema_version ? FileState::older : FileState::current;
+}
+
+Result<void> check_not_later(SqliteConnection& file, const FileKind& kind) {
+    const auto version = file.number_of("pragma user_version");
+    if (!version) return version.error();
+    return *version > kind.schema_version ? later_tables() : Result<void>{};
 }
 
 std::string header_sql(const FileKind& kind) {

@@ -37,6 +37,8 @@ Result<OpenedFile> open_database_file(const std::string& path,
 
 /// What the file is, as the running transaction sees it.
 Result<FileState> file_state(SqliteConnection& file, const FileKind& kind);
+/// Refuses, within a transaction, what a later version has changed since the file was opened.
+Result<void> check_not_later(SqliteConnection& file, const FileKind& kind);
 
 /// What makes a file's header say what it is.
 std::string header_sql(const FileKind& kind);

@@ -174,6 +174,9 @@ Result<bool> SqliteOutbox::State::run_together(std::span<detail::QueuedWork* con
     const auto before = file->total_changes();
     detail::OutboxTally tally;
     if (auto begun = transaction.begin(); !begun) return begun.error();
+    if (auto ours = detail::check_not_later(*file, detail::outbox_file_kind()); !ours) {
+        return ours.error();
+    }
     for (auto* const each : batch) {
         const auto changes = file->total_changes();
         const auto untouched = run_work(*each, tally);
@@ -191,6 +194,7 @@ Result<bool> SqliteOutbox::State::run_together(std::span<detail::QueuedWork* con
 Result<void> SqliteOutbox::State::run_apart(std::span<detail::QueuedWork* const> batch) {
     detail::SqliteTransaction transaction{*file};
     if (auto begun = transaction.begin(); !begun) return begun;
+    if (auto ours = detail::check_not_later(*file, detail::outbox_file_kind()); !ours) return ours;
     detail::OutboxTally tally;
     for (auto* const each : batch) {
         each->result = {};

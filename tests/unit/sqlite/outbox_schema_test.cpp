@@ -1,0 +1,140 @@
+/// Files of an outbox that another version of this library wrote.
+#include <doctest/doctest.h>
+#include <sqlite3.h>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+#include <twiliowa/sqlite/sqlite_outbox.hpp>
+#include <twiliowa/state/store.hpp>
+
+#include "support/show.hpp"
+#include "unit/outbox/outbox_service.hpp"
+#include "unit/sqlite/file_service.hpp"
+
+using namespace std::chrono_literals;
+using outbox_test::customer;
+using sqlite_test::Database;
+using sqlite_test::FileService;
+using twiliowa::JobState;
+using twiliowa::OutboundText;
+using twiliowa::Resolution;
+using twiliowa::SqliteOutbox;
+using twiliowa::test::containing;
+using twiliowa::testing::FakeTwilio;
+
+namespace {
+
+/// A service on the file that the first version wrote.
+struct InheritedService {
+    InheritedService() {
+        files.path = files.directory + "/inherited.db";
+        std::ifstream dump{std::string{TWILIOWA_TEST_DATA} + "/outbox_schema_1.sql"};
+        const std::string sql{std::istreambuf_iterator<char>{dump}, {}};
+        REQUIRE(Database{files.path}.run(sql));
+    }
+
+    FileService files;
+    outbox_test::Service& service = files.service;
+};
+
+const auto is_later = containing("store: was written by a later version of this library");
+
+}  // namespace
+
+TEST_CASE("a file that the first version wrote is opened, and goes on where it was") {
+    InheritedService inherited;
+    auto& service = inherited.service;
+    service.restart();
+    auto& outbox = *service.outbox;
+    CHECK(outbox.find("", "delivered")->state == JobState::delivered);
+    CHECK(outbox.find("", "delivered")->tag == "orders");
+    CHECK_FALSE(outbox.find("", "delivered")->sid.empty());
+    CHECK(outbox.try_pauses()->size() == 1);
+    const OutboundText known{.to = customer, .body = "Delivered"};
+    CHECK(outbox.enqueue(known, {.key = "delivered"}).existed);
+    const auto unknown = outbox.find("", "unknown").value();
+    CHECK(unknown.state == JobState::unknown);
+    CHECK(unknown.attempts.size() == 1);
+    CHECK(outbox.resolve(unknown.id, Resolution::not_sent()));
+    outbox.run_until_idle();
+    service.advance(2h);
+    outbox.run_until_idle();
+    CHECK(outbox.find("club", "ready")->state == JobState::accepted);
+    CHECK(outbox.counts().of(JobState::accepted) == 3);
+    CHECK(service.at_twilio() == 3);
+    CHECK(Database{inherited.files.path}.text_of("pragma integrity_check") == "ok");
+}
+
+TEST_CASE("the tables of the first version are what they were") {
+    const InheritedService inherited;
+    const auto& files = inherited.files;
+    const auto made = files.directory + "/made.db";
+    SqliteOutbox::migrate(made).value();
+    const auto* const schema =
+        "select group_concat(lower(sql), ';') from (select sql from sqlite_schema "
+        "where name not like 'sqlite_%' order by name)";
+    // With a second version: apply the migrations of that one to the former first.
+    REQUIRE(Database{made}.text_of("pragma user_version") == "1");
+    CHECK(Database{files.path}.text_of(schema) == Database{made}.text_of(schema));
+}
+
+TEST_CASE("who has a file open while a later version changes it does nothing more to it") {
+    FileService files;
+    auto& service = files.service;
+    const auto job = service.enqueue("Waits");
+    {
+        const Database later{files.path};
+        REQUIRE(
+            later.run("begin immediate; alter table outbox_job add column more text; "
+                      "pragma user_version = 2; commit"));
+    }
+    const auto done = service.outbox->try_run_until_idle();
+    REQUIRE_FALSE(done.has_value());
+    CHECK(done.error().what() == is_later);
+    CHECK_FALSE(done.error().hint().empty());
+    const auto refused =
+        service.outbox->try_enqueue(OutboundText{.to = customer, .body = "Hi"}, {.key = "k"});
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().what() == is_later);
+    CHECK(service.at_twilio() == 0);
+    const Database file{files.path};
+    CHECK(file.text_of("select count(*) || max(state) from outbox_job") == "10");
+    // Who opens it anew is refused, too, and so is who would migrate it.
+    CHECK_THROWS_AS(files.open(files.path), twiliowa::TransportError);
+    const auto migrated = SqliteOutbox::migrate(files.path);
+    REQUIRE_FALSE(migrated.has_value());
+    CHECK(migrated.error().what() == is_later);
+    CHECK(file.text_of("pragma user_version") == "2");
+    // The old one goes on when the file is put back.
+    REQUIRE(
+        file.run("begin; alter table outbox_job drop column more; pragma user_version = 1; "
+                 "commit"));
+    service.outbox->run_until_idle();
+    CHECK(service.state(job) == JobState::accepted);
+}
+
+TEST_CASE("a file of unknown tables is not migrated, and stays as it was") {
+    const sqlite_test::TestDirectory directory;
+    const auto path = directory.path + "/other.db";
+    std::string words = "store: is a database of another program";
+    SUBCASE("another program's") {
+        REQUIRE(Database{path}.run("create table invoice (number)"));
+    }
+    SUBCASE("another program's, which says so") {
+        REQUIRE(Database{path}.run("pragma application_id = 7; create table invoice (number)"));
+    }
+    SUBCASE("a later version's") {
+        REQUIRE(
+            Database{path}.run("pragma application_id = 1417107311; pragma user_version = 9; "
+                               "create table invoice (number)"));
+        words = "store: was written by a later version";
+    }
+    const auto migrated = SqliteOutbox::migrate(path);
+    REQUIRE_FALSE(migrated.has_value());
+    CHECK(is_store_error(migrated.error()));
+    CHECK(migrated.error().what() == containing(words));
+    CHECK_FALSE(migrated.error().hint().empty());
+    CHECK(Database{path}.text_of("select group_concat(name) from sqlite_schema") == "invoice");
+}
