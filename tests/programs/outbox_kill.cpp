@@ -65,7 +65,11 @@ ProgramOptions options_of(const Run& run, std::shared_ptr<Fate> fate = std::make
     options.wire.fate = std::move(fate);
     options.wire.marker = run.marker;
     // Who counts them knows when there is nothing more to come.
-    if (!run.callback.empty()) options.wire.on_create = [] { say("request"); };
+    if (run.callback.empty()) return options;
+    options.wire.on_create = [] {
+        say("request");
+        return Loss::none;
+    };
     return options;
 }
 

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -209,6 +211,9 @@ private:
     std::shared_ptr<Fate> fate_;
 };
 
+/// What goes wrong with one request on its way.
+enum class Loss { none, answer, request };
+
 /// What lies between a program and Twilio.
 struct Wire {
     std::shared_ptr<Fate> fate = std::make_shared<Fate>();
@@ -216,8 +221,10 @@ struct Wire {
     bool marker = true;
     /// Later than it came: on the way to Twilio and back it takes as long.
     std::chrono::milliseconds answer_delay{0};
-    /// Called before each request that creates a message.
-    std::function<void()> on_create = {};
+    /// Called before each request that creates a message; says what becomes of it.
+    std::function<Loss()> on_create = {};
+    /// Called with the SID of each message that was created, known to the program or not.
+    std::function<void(std::string_view sid)> on_created = {};
 };
 
 class WireTransport final : public AsyncHttpTransport {
@@ -225,33 +232,55 @@ public:
     explicit WireTransport(Wire wire) : wire_(std::move(wire)) {}
 
     Result<HttpResponse> send(const HttpRequest& request, const CallContext& context) override {
-        const auto sent = begin(request);
-        auto answer = inner_.send(sent, context);
-        wire_.fate->pass(Moment::after_answer);
-        return answer;
+        const auto loss = begin(request);
+        if (loss == Loss::request) return lost();
+        return end(inner_.send(on_the_wire(request), context), request.method, loss);
     }
     void async_send(HttpRequest request, CallContext context, Completion done) override {
-        inner_.async_send(begin(std::move(request)), std::move(context),
-                          [this, done = std::move(done)](Result<HttpResponse> answer) {
-                              wire_.fate->pass(Moment::after_answer);
-                              if (wire_.answer_delay.count() == 0) return done(std::move(answer));
-                              inner_.call_at(std::chrono::steady_clock::now() + wire_.answer_delay,
-                                             [done, answer = std::move(answer)] { done(answer); });
-                          });
+        const auto loss = begin(request);
+        auto finish = [this, loss, method = request.method,
+                       done = std::move(done)](Result<HttpResponse> answer) {
+            answer = end(std::move(answer), method, loss);
+            if (wire_.answer_delay.count() == 0) return done(std::move(answer));
+            inner_.call_at(std::chrono::steady_clock::now() + wire_.answer_delay,
+                           [done, answer = std::move(answer)] { done(answer); });
+        };
+        if (loss == Loss::request) {
+            return inner_.call_at(std::chrono::steady_clock::now(),
+                                  [finish = std::move(finish)]() mutable { finish(lost()); });
+        }
+        inner_.async_send(on_the_wire(std::move(request)), std::move(context), std::move(finish));
     }
     void call_at(MonotonicTime when, std::function<void()> call) override {
         inner_.call_at(when, std::move(call));
     }
 
 private:
-    HttpRequest begin(HttpRequest request) const {
-        if (request.method == HttpMethod::post && wire_.on_create) wire_.on_create();
-        if (const auto at = request.body.find("twj%3D"); !wire_.marker && at != std::string::npos) {
-            constexpr std::size_t length = 6 + 32;
-            request.body.erase(at, length);
-        }
+    static Error lost() {
+        return Error::transport(Effect::unknown, Stage::receive, "the connection broke");
+    }
+    Loss begin(const HttpRequest& request) const {
+        auto loss = Loss::none;
+        if (request.method == HttpMethod::post && wire_.on_create) loss = wire_.on_create();
         wire_.fate->pass(Moment::before_request);
+        return loss;
+    }
+    HttpRequest on_the_wire(HttpRequest request) const {
+        const auto at = request.body.find("twj%3D");
+        if (!wire_.marker && at != std::string::npos) request.body.erase(at, 6 + 32);
         return request;
+    }
+    Result<HttpResponse> end(Result<HttpResponse> answer, HttpMethod method, Loss loss) const {
+        if (answer && answer->status == 201 && method == HttpMethod::post && wire_.on_created) {
+            constexpr std::string_view before = "\"sid\":\"";
+            const auto at = answer->body.find(before);
+            if (at != std::string::npos) {
+                wire_.on_created(std::string_view{answer->body}.substr(at + before.size(), 34));
+            }
+        }
+        wire_.fate->pass(Moment::after_answer);
+        if (loss == Loss::answer) return lost();
+        return answer;
     }
 
     const Wire wire_;
@@ -282,6 +311,22 @@ public:
     std::shared_ptr<std::atomic<std::int64_t>> ahead =
         std::make_shared<std::atomic<std::int64_t>>(0);
 };
+
+/// How far ahead the clock of a machine is, for all processes that open that file.
+inline std::shared_ptr<AheadClock> clock_in_file(const std::string& path) {
+    using Ahead = std::atomic<std::int64_t>;
+    static_assert(Ahead::is_always_lock_free);
+    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (file < 0 || ::ftruncate(file, sizeof(Ahead)) != 0) fail("a file can be made");
+    auto* const memory =
+        ::mmap(nullptr, sizeof(Ahead), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    ::close(file);
+    if (memory == MAP_FAILED) fail("a file can be shared");
+    auto clock = std::make_shared<AheadClock>();
+    clock->ahead = std::shared_ptr<Ahead>(static_cast<Ahead*>(memory),
+                                          [](Ahead* shared) { ::munmap(shared, sizeof(Ahead)); });
+    return clock;
+}
 
 struct ProgramOptions {
     std::string callback = {};  ///< The URL of whoever receives status callbacks.
@@ -342,15 +387,23 @@ public:
         const std::lock_guard lock(mutex_);
         pupils_ = std::move(outboxes);
         heard_.clear();
+        ++lesson_;
     }
-    /// Whether the present pupils have learnt of that message.
+    /// Whether Twilio has told of that message since `teach`.
     bool has_heard(const std::string& sid) const {
         const std::lock_guard lock(mutex_);
         return heard_.contains(sid);
     }
-    /// Called after somebody has learnt of a callback.
-    void on_heard(std::function<void(const StatusCallback&)> listener) {
-        listener_ = std::move(listener);
+    /// Answers them and lets nobody learn of them, until `release`.
+    void withhold() {
+        const std::lock_guard lock(mutex_);
+        withholds_ = true;
+    }
+    /// Those that were withheld, for who teaches them late. From now on they are taught at once.
+    std::vector<StatusCallback> release() {
+        const std::lock_guard lock(mutex_);
+        withholds_ = false;
+        return std::exchange(withheld_, {});
     }
 
 private:
@@ -359,14 +412,14 @@ private:
         WebhookHandler handler{RequestValidator{token == nullptr ? "" : token},
                                {.public_url = PublicUrl::fixed(base_)}};
         handler.on_status([this](const StatusCallback& callback) {
-            const auto pupils = [&] {
-                const std::lock_guard lock(mutex_);
-                return pupils_;
-            }();
+            std::unique_lock lock(mutex_);
+            if (withholds_) withheld_.push_back(callback);
+            const auto pupils = withholds_ ? decltype(pupils_){} : pupils_;
+            const auto lesson = lesson_;
+            lock.unlock();
             for (const auto& pupil : pupils) pupil->learn(callback);
-            if (listener_) listener_(callback);
-            const std::lock_guard lock(mutex_);
-            if (pupils == pupils_) heard_.insert(callback.sid.str());
+            lock.lock();
+            if (lesson == lesson_) heard_.insert(callback.sid.str());
         });
         return handler;
     }
@@ -390,7 +443,9 @@ private:
     mutable std::mutex mutex_;
     std::vector<std::shared_ptr<Outbox>> pupils_ = {};
     std::set<std::string> heard_ = {};
-    std::function<void(const StatusCallback&)> listener_ = {};
+    int lesson_ = 0;
+    bool withholds_ = false;
+    std::vector<StatusCallback> withheld_ = {};
     cli::WebhookServer server_;
 };
 
@@ -416,11 +471,12 @@ private:
 };
 
 /// Asks until it is so, for what has no event; how long says when it is given up.
-inline bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds at_most) {
+inline bool eventually(const std::function<bool()>& holds, std::chrono::milliseconds at_most,
+                       std::chrono::milliseconds pause = 2ms) {
     const auto end = std::chrono::steady_clock::now() + at_most;
     while (!holds()) {
         if (std::chrono::steady_clock::now() > end) return false;
-        system_clock()->sleep_until(system_clock()->monotonic_now() + 2ms, {});
+        system_clock()->sleep_until(system_clock()->monotonic_now() + pause, {});
     }
     return true;
 }
