@@ -256,25 +256,23 @@ struct Outbox::Impl {
                               bool is_anothers) const {
         const auto owner = transaction.find_sid(callback.sid.str());
         if (!owner) return owner.error();
-        if (!*owner) return {};
+        if (!*owner) return core->note_stranger(transaction, callback, is_anothers);
         auto jobs = transaction.load(std::span{&**owner, 1});
         if (!jobs) return jobs.error();
         if (jobs->empty()) return {};
         auto& job = jobs->front();
         // Who can sign for another account knows nothing of this one's messages.
         if (is_foreign(job, callback)) return {};
-        const auto marked = [](const StoredAttempt& attempt) { return attempt.marked; };
-        const bool would_be_marked =
-            !job.attempts.empty() && std::all_of(job.attempts.begin(), job.attempts.end(), marked);
+        bool freed = false;
         const auto done = core->apply(transaction, job, [&](detail::JobMachine& machine) {
             // Ours would have our marker: what a look found was somebody else's.
-            if ((is_anothers || would_be_marked) && machine.not_the_one(callback.sid.str())) {
-                return true;
-            }
-            return machine.status_changed(callback.sid.str(), callback.status.str(),
-                                          callback.error_code);
+            freed =
+                (is_anothers || detail::is_marked(job)) && machine.not_the_one(callback.sid.str());
+            return freed || machine.status_changed(callback.sid.str(), callback.status.str(),
+                                                   callback.error_code);
         });
-        return done ? Result<void>{} : done.error();
+        if (!done) return done.error();
+        return freed ? core->note_stranger(transaction, callback, is_anothers) : Result<void>{};
     }
 
     /// Signed, ours, and not known: what knew of it is gone, and more with it. Only of the account

@@ -3,6 +3,7 @@
 #include <openssl/rand.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <random>
@@ -62,7 +63,19 @@ JobRules rules_of(const OutboxOptions& options) {
 
 constexpr std::string_view identity_fact = "identity";
 
+std::string stranger_fact(const std::string& sid) {
+    return "stranger " + sid;
+}
+constexpr std::string_view another_outboxs = "another outbox's";
+constexpr std::string_view unmarked = "unmarked";
+
 }  // namespace
+
+bool is_marked(const StoredJob& job) noexcept {
+    return !job.attempts.empty() &&
+           std::all_of(job.attempts.begin(), job.attempts.end(),
+                       [](const StoredAttempt& attempt) { return attempt.marked; });
+}
 
 OutboxCore::OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions asked)
     : storage(std::move(chosen)),
@@ -139,6 +152,39 @@ Result<bool> OutboxCore::take_proof(OutboxTransaction& transaction, StoredJob& j
         if (!freed) return freed;
     }
     return apply(transaction, job, [&](JobMachine& machine) { return machine.sent(nonce, proof); });
+}
+
+Result<void> OutboxCore::note_stranger(OutboxTransaction& transaction,
+                                       const StatusCallback& callback, bool is_anothers) const {
+    if (callback.to.empty()) return {};
+    const auto customers = codec.customers_of(Address::from_wire(callback.to));
+    if (!customers) return customers.error();
+    // Who can sign for another account knows nothing of this one's messages.
+    const auto may_be_misled = [&](const StoredJob& job) {
+        return std::any_of(job.attempts.begin(), job.attempts.end(), [&](const auto& attempt) {
+            return attempt.state == AttemptState::open &&
+                   attempt.account_sid == callback.account_sid.str();
+        });
+    };
+    bool matters = false;
+    for (const auto state : {JobState::sending, JobState::unknown, JobState::held}) {
+        const auto jobs = transaction.list({.state = state, .customers = *customers, .limit = 200});
+        if (!jobs) return jobs.error();
+        matters = matters || std::any_of(jobs->begin(), jobs->end(), may_be_misled);
+    }
+    if (!matters) return {};
+    const auto name = stranger_fact(callback.sid.str());
+    const auto known = transaction.fact(name);
+    if (!known) return known.error();
+    if (!known->empty()) return {};
+    return transaction.set_fact(name, is_anothers ? another_outboxs : unmarked);
+}
+
+Result<bool> OutboxCore::is_stranger(OutboxTransaction& transaction, const StoredJob& job,
+                                     const std::string& sid) const {
+    const auto known = transaction.fact(stranger_fact(sid));
+    if (!known) return known.error();
+    return *known == another_outboxs || (*known == unmarked && is_marked(job));
 }
 
 Result<std::int64_t> OutboxCore::suspect_since(

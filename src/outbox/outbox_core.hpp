@@ -43,6 +43,9 @@ private:
     JobId::Bytes next_;
 };
 
+/// Whether the callbacks of all its messages carry their markers.
+bool is_marked(const StoredJob& job) noexcept;
+
 struct OutboxCore {
     OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions asked);
 
@@ -85,6 +88,14 @@ struct OutboxCore {
     /// A message was sent for an attempt: whoever else was thought to have sent it has not.
     Result<bool> take_proof(OutboxTransaction& transaction, StoredJob& job,
                             const AttemptNonce& nonce, const SentProof& proof) const;
+    /// What a callback tells whose URL names no attempt of this outbox: its message is none of
+    /// these jobs'. Remembered only if a look for one of them could take it for its own.
+    /// @param is_anothers  whether the URL names another outbox's attempt
+    Result<void> note_stranger(OutboxTransaction& transaction, const StatusCallback& callback,
+                               bool is_anothers) const;
+    /// Whether a callback has told that this message is not the job's.
+    Result<bool> is_stranger(OutboxTransaction& transaction, const StoredJob& job,
+                             const std::string& sid) const;
     /// Everything that has not left yet, and was handed over or changed since, may have been sent
     /// by a later state of this storage. @param of  which accounts' jobs; all if it is empty
     Result<std::int64_t> suspect_since(

@@ -344,6 +344,9 @@ Result<LookResult> OutboxWorker::weigh(OutboxTransaction& transaction, Plan& pla
         const auto owner = transaction.find_sid(sid);
         if (!owner) return owner.error();
         if (*owner && **owner != job.id) continue;
+        const auto stranger = core_->is_stranger(transaction, job, sid);
+        if (!stranger) return stranger.error();
+        if (*stranger) continue;
         result.sids.push_back(sid);
         if (any_will_do || result.sids.size() == most_candidates) break;
     }

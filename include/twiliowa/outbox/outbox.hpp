@@ -189,10 +189,10 @@ public:
 
     // ---- Evidence.
 
-    /// Takes in what Twilio reported. Callbacks that are about no job of this outbox are passed
-    /// over. Idempotent, in any order. In a WebhookHandler: `handler.on_status([&](const
-    /// StatusCallback& c) { outbox.learn(c); })`, which answers Twilio 500 and frees the event if
-    /// the storage fails.
+    /// Takes in what Twilio reported. Callbacks that are about no job of this outbox only show that
+    /// a message is none of its jobs'. Idempotent, in any order. In a WebhookHandler:
+    /// `handler.on_status([&](const StatusCallback& c) { outbox.learn(c); })`, which answers Twilio
+    /// 500 and frees the event if the storage fails.
     void learn(const StatusCallback& callback);
     Result<void> try_learn(const StatusCallback& callback);
 

@@ -18,6 +18,7 @@
 #include <twiliowa/testing/memory_outbox.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
+#include "outbox/marker.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
 using namespace std::chrono_literals;
@@ -256,6 +257,50 @@ TEST_CASE("what a look had found is let go when its callbacks show that it was s
     service.outbox->learn(service.callback("delivered"));
     CHECK(service.state(job) == JobState::unknown);
     CHECK(service.job(job).sid.empty());
+}
+
+TEST_CASE("a message whose callbacks show that it is somebody else's is found by no later look") {
+    for (const bool another_outboxs : {false, true}) {
+        for (const bool told_first : {false, true}) {
+            CAPTURE(another_outboxs);
+            CAPTURE(told_first);
+            Service service;
+            const auto job = service.enqueue("The same");
+            service.fake->next_fault(Fault::internal_error);
+            service.outbox->run_until_idle();
+            service.client->send_text({.to = customer, .body = "The same"});
+            auto callback = service.callback("delivered");
+            if (another_outboxs) {
+                const twiliowa::detail::Marker theirs{service.storage->outbox_id() + 1, job.id, {}};
+                callback.query = {{"twj", theirs.str()}};
+            }
+            if (told_first) service.outbox->learn(callback);
+            service.advance(6s);
+            service.outbox->run_until_idle();
+            CHECK(service.state(job) == (told_first ? JobState::unknown : JobState::accepted));
+            if (!told_first) service.outbox->learn(callback);
+            for (const auto step : {1min, 3min, 11min}) {
+                service.advance(step);
+                service.outbox->run_until_idle();
+            }
+            CHECK(service.state(job) == JobState::unknown);
+            CHECK(service.job(job).sid.empty());
+        }
+    }
+}
+
+TEST_CASE("who signs for another account takes no evidence away") {
+    Service service;
+    const auto job = service.enqueue("Its own");
+    service.fake->next_fault(Fault::close_after);
+    service.outbox->run_until_idle();
+    auto foreign = service.callback("delivered");
+    foreign.account_sid = twiliowa::AccountSid{"AC" + std::string(32, '9')};
+    foreign.query.clear();
+    service.outbox->learn(foreign);
+    service.advance(6s);
+    service.outbox->run_until_idle();
+    CHECK(service.state(job) == JobState::accepted);
 }
 
 TEST_CASE("sealed, a storage tells no number, key or text, and everything works as before") {
