@@ -1,12 +1,20 @@
 #include "sqlite/connection.hpp"
 
 #include <algorithm>
-#include <limits>
+#include <thread>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
 
 namespace twiliowa::detail {
+namespace {
+
+/// SQLite's own pauses grow to 100 ms, within which those who have just come take the lock again
+/// and again: who waits would wait for seconds while others work.
+constexpr std::chrono::milliseconds busy_pause{1};
+constexpr std::chrono::milliseconds longest_busy_timeout = std::chrono::hours{24 * 365};
+
+}  // namespace
 
 Error sqlite_error(int code) {
     const auto number = " (SQLite " + std::to_string(code) + ")";
@@ -109,9 +117,18 @@ Result<std::unique_ptr<SqliteConnection>> SqliteConnection::open(
     if (code != SQLITE_OK) return sqlite_error(code);
     // What may not be written is opened all the same, to be read.
     if (sqlite3_db_readonly(database, "main") == 1) return sqlite_error(SQLITE_READONLY);
-    const auto longest = std::chrono::milliseconds{std::numeric_limits<int>::max()};
-    sqlite3_busy_timeout(database, static_cast<int>(std::min(busy_timeout, longest).count()));
+    connection->busy_timeout_ = std::min(busy_timeout, longest_busy_timeout);
+    sqlite3_busy_handler(database, wait_while_busy, connection.get());
     return connection;
+}
+
+int SqliteConnection::wait_while_busy(void* connection, int count) noexcept {
+    auto& self = *static_cast<SqliteConnection*>(connection);
+    const auto now = std::chrono::steady_clock::now();
+    if (count == 0) self.busy_since_ = now;
+    if (now - self.busy_since_ >= self.busy_timeout_) return 0;
+    std::this_thread::sleep_for(busy_pause);
+    return 1;
 }
 
 SqliteConnection::~SqliteConnection() {

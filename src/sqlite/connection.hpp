@@ -79,6 +79,7 @@ public:
 private:
     friend class BorrowedConnection;
     explicit SqliteConnection(sqlite3* database) noexcept : database_(database) {}
+    static int wait_while_busy(void* connection, int count) noexcept;
 
     /// By their lengths first: many begin alike, and are long.
     struct StatementOrder {
@@ -88,6 +89,8 @@ private:
     };
 
     sqlite3* database_;
+    std::chrono::milliseconds busy_timeout_ = {};
+    std::chrono::steady_clock::time_point busy_since_ = {};
     std::map<std::string, sqlite3_stmt*, StatementOrder> statements_ = {};
 };
 
