@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -55,8 +56,12 @@ public:
     explicit Child(const std::vector<std::string>& arguments) {
         int ends[2];
         if (::pipe(ends) != 0) fail("there are pipes");
+        const auto parent = ::getpid();
         pid_ = ::fork();
         if (pid_ == 0) {
+            // Whatever ends a test ends all of it.
+            ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (::getppid() != parent) ::_exit(127);
             ::dup2(ends[1], STDOUT_FILENO);
             ::close(ends[0]);
             ::close(ends[1]);
@@ -380,6 +385,21 @@ public:
         : base_("http://127.0.0.1:" + std::to_string(port)),
           server_("127.0.0.1", port, handler()) {}
 
+    /// What is signed has the port in it, so that it has to be known before.
+    static int free_port() {
+        const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        sockaddr_in address{};
+        address.sin_family = AF_INET;
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        socklen_t size = sizeof address;
+        auto* const any = reinterpret_cast<sockaddr*>(&address);
+        if (::bind(probe, any, size) != 0 || ::getsockname(probe, any, &size) != 0) {
+            fail("there is a free port");
+        }
+        ::close(probe);
+        return ntohs(address.sin_port);
+    }
+
     std::string url() const { return base_ + "/status#rc=5&rp=all"; }
     int port() const { return server_.port(); }
     /// Who learns from now on.
@@ -388,6 +408,11 @@ public:
         pupils_ = std::move(outboxes);
         heard_.clear();
         ++lesson_;
+    }
+    /// Called when the pupils have learnt of a callback. Set it before `teach`.
+    void on_learnt(std::function<void(const StatusCallback&)> listener) {
+        const std::lock_guard lock(mutex_);
+        listener_ = std::move(listener);
     }
     /// Whether Twilio has told of that message since `teach`.
     bool has_heard(const std::string& sid) const {
@@ -416,33 +441,21 @@ private:
             if (withholds_) withheld_.push_back(callback);
             const auto pupils = withholds_ ? decltype(pupils_){} : pupils_;
             const auto lesson = lesson_;
+            const auto listener = listener_;
             lock.unlock();
             for (const auto& pupil : pupils) pupil->learn(callback);
+            if (listener && !pupils.empty()) listener(callback);
             lock.lock();
             if (lesson == lesson_) heard_.insert(callback.sid.str());
         });
         return handler;
     }
 
-    /// What is signed has the port in it, so that it has to be known before.
-    static int free_port() {
-        const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* const any = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(probe, any, size) != 0 || ::getsockname(probe, any, &size) != 0) {
-            fail("there is a free port");
-        }
-        ::close(probe);
-        return ntohs(address.sin_port);
-    }
-
     const std::string base_;
     mutable std::mutex mutex_;
     std::vector<std::shared_ptr<Outbox>> pupils_ = {};
     std::set<std::string> heard_ = {};
+    std::function<void(const StatusCallback&)> listener_ = {};
     int lesson_ = 0;
     bool withholds_ = false;
     std::vector<StatusCallback> withheld_ = {};

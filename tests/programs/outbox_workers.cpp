@@ -2,7 +2,8 @@
 // one that stands still between what it has written down and the network, workers that share a
 // file, and outboxes and a plain client that share a sender.
 //
-// Usage: outbox_workers stopped | strangers | shared [jobs], in the environment of an emulator.
+// Usage: outbox_workers stopped | strangers | shared [jobs [workers]], in the environment of an
+// emulator.
 #include <array>
 #include <random>
 
@@ -443,7 +444,11 @@ int main(int count, char** arguments) try {
     }
     if (verb == "shared") {
         const int jobs = words.size() > 1 ? number(1) : 5'000;
-        for (const int workers : {2, 4}) share(workers, jobs);
+        if (words.size() > 2) {
+            share(number(2), jobs);
+        } else {
+            for (const int workers : {2, 4}) share(workers, jobs);
+        }
         return 0;
     }
     // The processes that these begin.
@@ -457,7 +462,7 @@ int main(int count, char** arguments) try {
     }
     if (verb == "look") return look(words.at(1), words.at(2), words.at(3) == "end");
     if (verb == "plain") return send_plainly(words.at(1), words.at(2));
-    std::fprintf(stderr, "usage: outbox_workers stopped | strangers | shared [jobs]\n");
+    std::fprintf(stderr, "usage: outbox_workers stopped | strangers | shared [jobs [workers]]\n");
     return 2;
 } catch (const TwilioError& error) {
     std::fprintf(stderr, "%s\n", error.what());
