@@ -155,6 +155,9 @@ public:
     SendDefaults send_defaults() const;
     /// Whose account it is: the CredentialsProvider is asked, and Twilio is not.
     Result<AccountSid> try_account_sid() const;
+    /// A text that is another one when the credentials are, and tells nothing of them: for who
+    /// waits until refused ones are replaced. The CredentialsProvider is asked, and Twilio is not.
+    Result<std::string> try_credentials_mark() const;
 
     // ---- A slot of ClientOptions::rate_limiter, for who waits for it before the send: a queue
     // ---- that writes down "sending" only when it may send at once. Nothing leaves.

@@ -4,6 +4,7 @@
 
 #include "messages_client/impl.hpp"
 #include "net/url.hpp"
+#include "types/hmac.hpp"
 
 namespace twiliowa {
 
@@ -75,6 +76,16 @@ SendDefaults MessagesClient::send_defaults() const {
 Result<AccountSid> MessagesClient::try_account_sid() const {
     return impl_->core->credentials().transform(
         [](const Credentials& credentials) { return credentials.account_sid(); });
+}
+
+Result<std::string> MessagesClient::try_credentials_mark() const {
+    return impl_->core->credentials().transform([](const Credentials& credentials) {
+        // Of the path's account, too: a main account's token opens several.
+        const Secret all{"credentials mark\n" + credentials.account_sid().str() + '\n' +
+                         std::string{credentials.authorization().reveal()}};
+        const auto hash = detail::sha256_hex(all.reveal());
+        return std::string{hash.begin(), hash.begin() + 32};
+    });
 }
 
 }  // namespace twiliowa

@@ -356,6 +356,13 @@ struct Outbox::Impl {
 
     // ---- Looking and deciding
 
+    /// A person decides about the account from now on.
+    Result<void> forget_refusal(OutboxTransaction& transaction, Pause::Of of,
+                                std::string_view name) const {
+        if (of != Pause::Of::account) return {};
+        return transaction.set_fact(core->refused_fact(name), "");
+    }
+
     Result<std::optional<Job>> find(
         const std::function<Result<std::optional<JobId>>(OutboxTransaction&)>& id_of) const {
         std::optional<Job> found;
@@ -871,9 +878,12 @@ Result<std::int64_t> Outbox::try_suspect(TimePoint since) {
 }
 
 Result<void> Outbox::try_pause(const Pause& pause) {
-    return impl_->core->storage->transact([&](OutboxTransaction& transaction) {
+    return impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
         auto now = pause;
         now.since = transaction.now();
+        if (auto forgot = impl_->forget_refusal(transaction, pause.of, pause.name); !forgot) {
+            return forgot;
+        }
         return transaction.pause(now);
     });
 }
@@ -883,8 +893,10 @@ void Outbox::pause(const Pause& pause) {
 }
 
 Result<void> Outbox::try_resume(Pause::Of of, std::string_view name) {
-    auto done = impl_->core->storage->transact(
-        [&](OutboxTransaction& transaction) { return transaction.resume(of, name); });
+    auto done = impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        if (auto forgot = impl_->forget_refusal(transaction, of, name); !forgot) return forgot;
+        return transaction.resume(of, name);
+    });
     if (done) impl_->wake();
     return done;
 }

@@ -132,6 +132,16 @@ std::string OutboxCore::account_sid(const OutboxAccount& account) {
     }
 }
 
+std::string OutboxCore::credentials_mark(const OutboxAccount& account) {
+    if (account.client() == nullptr) return {};
+    try {
+        const auto mark = account.client()->try_credentials_mark();
+        return mark ? *mark : std::string{};
+    } catch (...) {
+        return {};
+    }
+}
+
 Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
                                const JobMachine& machine) const {
     if (auto saved = transaction.save(job); !saved) return saved;

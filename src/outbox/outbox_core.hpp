@@ -65,6 +65,13 @@ struct OutboxCore {
 
     /// Its client's; empty if it has none, or no credentials.
     static std::string account_sid(const OutboxAccount& account);
+    /// Of its credentials; empty where nobody can say.
+    static std::string credentials_mark(const OutboxAccount& account);
+    /// The fact that says which credentials of an account Twilio refused: its pause ends when there
+    /// are others. Without it a person has paused the account.
+    static std::string refused_fact(std::string_view account) {
+        return "refused " + std::string{account};
+    }
 
     /// Applies an event to a job that was read in this transaction; writes what it changed and whom
     /// it is told to. Whether it changed anything.

@@ -240,6 +240,7 @@ void OutboxWorker::ask_for_accounts() {
         KnownAccount known{core_->account(name)};
         if (known.client() != nullptr) {
             known.sid = core_->account_sid(known.account);
+            known.credentials = core_->credentials_mark(known.account);
             // Who cannot say who they are cannot send.
             if (known.sid.empty()) known.account = OutboxAccount::switched_off();
         }
@@ -288,11 +289,29 @@ Result<void> OutboxWorker::take_in(OutboxTransaction& transaction,
     }
     if (!taken) return taken.error();
     if (finished.answer.scope != AnswerScope::account) return {};
+    return pause_refused(transaction, finished);
+}
+
+Result<void> OutboxWorker::pause_refused(OutboxTransaction& transaction,
+                                         const FinishedSend& finished) const {
+    const auto& attempt = finished.attempt;
     const auto& why = std::get<NotSentProof>(finished.answer.what);
-    return transaction.pause({Pause::Of::account, attempt.account,
-                              "Twilio refused the account: put it right, then resume (" +
-                                  std::to_string(why.error_code) + ")",
-                              transaction.now()});
+    const Pause pause{Pause::Of::account, attempt.account,
+                      "Twilio refused the account: give other credentials, or put it right and "
+                      "resume (" +
+                          std::to_string(why.error_code) + ")",
+                      transaction.now()};
+    const auto fact = core_->refused_fact(attempt.account);
+    const auto refused = transaction.fact(fact);
+    if (!refused) return refused.error();
+    const auto known = transaction.pauses();
+    if (!known) return known.error();
+    const bool paused = std::any_of(known->begin(), known->end(),
+                                    [&](const Pause& each) { return each.same_place(pause); });
+    // What a person has paused only a person resumes.
+    if (paused && refused->empty()) return {};
+    if (auto noted = transaction.set_fact(fact, attempt.credentials); !noted) return noted;
+    return transaction.pause(pause);
 }
 
 Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
@@ -517,15 +536,47 @@ void OutboxWorker::give_back_slots(MonotonicTime now) {
     }
 }
 
+Result<std::vector<Pause>> OutboxWorker::pauses(OutboxTransaction& transaction, Plan& plan) const {
+    auto all = transaction.pauses();
+    if (!all) return all.error();
+    std::vector<Pause> holding;
+    for (auto& pause : *all) {
+        bool over = false;
+        if (pause.of == Pause::Of::account) {
+            const auto fact = core_->refused_fact(pause.name);
+            const auto refused = transaction.fact(fact);
+            if (!refused) return refused.error();
+            if (!refused->empty()) {
+                plan.accounts.insert(pause.name);
+                const auto account = accounts_.find(pause.name);
+                if (account == accounts_.end()) {
+                    plan.lacks_account = true;
+                } else {
+                    const auto& credentials = account->second.credentials;
+                    over = !credentials.empty() && credentials != *refused;
+                }
+            }
+            if (over) {
+                if (auto done = transaction.set_fact(fact, ""); !done) return done.error();
+                if (auto done = transaction.resume(pause.of, pause.name); !done) {
+                    return done.error();
+                }
+            }
+        }
+        if (!over) holding.push_back(std::move(pause));
+    }
+    return holding;
+}
+
 Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
-    const auto pauses = transaction.pauses();
-    if (!pauses) return pauses.error();
+    const auto held_back = pauses(transaction, plan);
+    if (!held_back) return held_back.error();
     const auto waiting = transaction.ready_groups();
     if (!waiting) return waiting.error();
     std::vector<ReadyGroup> able;
     for (const auto& group : *waiting) {
         plan.accounts.insert(group.account);
-        if (std::any_of(pauses->begin(), pauses->end(),
+        if (std::any_of(held_back->begin(), held_back->end(),
                         [&](const Pause& pause) { return pause.holds_back(group); })) {
             continue;
         }
@@ -616,6 +667,7 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
     if (!*went) return refuse([](JobMachine& machine) { return machine.tick(); });
     launch.attempt.job = job.id;
     launch.attempt.account = job.account;
+    launch.attempt.credentials = account.credentials;
     launch.attempt.sender = job.sender;
     if (!url.empty()) {
         message->status_callback =

@@ -31,6 +31,7 @@ struct AttemptUnderWay {
     int number = 0;
     AttemptNonce nonce = {};
     std::string account = {};
+    std::string credentials = {};  ///< Their mark.
     std::string sender = {};
 };
 
@@ -112,10 +113,13 @@ private:
     Result<void> take_in(OutboxTransaction& transaction, const FinishedSend& finished) const;
     Result<void> take_in(OutboxTransaction& transaction, Plan& plan,
                          const FinishedLook& finished) const;
+    Result<void> pause_refused(OutboxTransaction& transaction, const FinishedSend& finished) const;
     Result<void> sweep(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> adopt_strangers(OutboxTransaction& transaction, Plan& plan) const;
     Result<bool> adopt(OutboxTransaction& transaction, StoredJob& row,
                        const JobDefaults& defaults) const;
+    /// Those that hold; one for refused credentials ends when there are others.
+    Result<std::vector<Pause>> pauses(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> choose(OutboxTransaction& transaction, Plan& plan);
     /// Whether the job is where it was no more.
     Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job);
@@ -140,6 +144,7 @@ private:
     struct KnownAccount {
         OutboxAccount account;
         std::string sid = {};
+        std::string credentials = {};  ///< Their mark.
 
         const MessagesClient* client() const noexcept { return account.client(); }
     };

@@ -60,8 +60,10 @@ enum class AfterRestore {
 /// How an outbox is set up.
 struct OutboxOptions {
     /// The client of an account, by the program's own name for it (JobOptions::account): asked
-    /// before each send, so that an account may come, go and change its token. Needed to run, and
-    /// not to enqueue. One that sends for every name: `[client](std::string_view) { return client;
+    /// before each send, so that an account may come, go and change its token. Credentials that
+    /// Twilio refuses pause the account, until the client has others or somebody resumes it. Needed
+    /// to run, and not to enqueue. One that sends for every name: `[client](std::string_view) {
+    /// return client;
     /// }`. Clients whose RetryPolicy has `retry_may_duplicate` are refused.
     std::function<OutboxAccount(std::string_view account)> client = {};
     /// Where Twilio reports what becomes of messages that name no URL themselves, and their client

@@ -98,6 +98,28 @@ TEST_CASE("a send goes to the account's messages with authentication, and gives 
     CHECK(request.body == "To=whatsapp%3A%2B447700900123&From=whatsapp%3A%2B14155238886&Body=Hi");
 }
 
+TEST_CASE("credentials have a mark, which is another when they are, and tells nothing of them") {
+    Fixture f;
+    const auto mark_of = [&](const std::string& account_sid, const std::string& token) {
+        const MessagesClient client{Credentials::auth_token(account_sid, token), f.options};
+        return client.try_credentials_mark().value();
+    };
+    const auto mark = mark_of(account, "token");
+    CHECK(mark == mark_of(account, "token"));
+    CHECK(mark != mark_of(account, "other-token"));
+    // A main account's token opens a subaccount, and may be refused for one of the two.
+    const auto main_account = Credentials::auth_token(account, "token");
+    const MessagesClient subaccount{main_account.for_account("AC" + std::string(32, '1')),
+                                    f.options};
+    CHECK(mark != subaccount.try_credentials_mark().value());
+    CHECK(mark.find("token") == std::string::npos);
+    const MessagesClient none{
+        [] { return Result<Credentials>{Error::invalid_request("credentials", "are away")}; },
+        f.options};
+    CHECK(none.try_credentials_mark().error().field() == "credentials");
+    CHECK(f.transport->requests().empty());
+}
+
 TEST_CASE("each kind of message can be sent by its verb, and any of them by send") {
     Fixture f;
     const OutboundTemplate a{.to = "+447700900123", .content_sid = "HX" + hex};

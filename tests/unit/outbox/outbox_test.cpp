@@ -602,6 +602,86 @@ TEST_CASE("a pause holds back, and lets go") {
     CHECK(service.state(job) == JobState::accepted);
 }
 
+namespace {
+
+/// An outbox whose account has a token that Twilio does not know any more.
+struct RotatedService : Service {
+    RotatedService()
+        : Service([this] {
+              OutboxOptions asked;
+              asked.client = [this](std::string_view) { return OutboxAccount{*current}; };
+              return asked;
+          }()) {
+        use(FakeTwilio::demo_auth_token);
+        fake->add_account(FakeTwilio::demo_account_sid, new_token);
+    }
+    void use(std::string_view token, std::shared_ptr<twiliowa::Observer> observer = {}) {
+        auto client_options = fake->client_options();
+        client_options.observer = std::move(observer);
+        current = std::make_unique<MessagesClient>(
+            twiliowa::Credentials::auth_token(FakeTwilio::demo_account_sid, token), client_options);
+    }
+    static constexpr std::string_view new_token = "fedcba9876543210fedcba9876543210";
+    std::unique_ptr<MessagesClient> current = {};
+};
+
+}  // namespace
+
+TEST_CASE("an account whose credentials were refused goes on when it has others") {
+    RotatedService service;
+    const auto job = service.enqueue();
+    service.outbox->run_until_idle();
+    REQUIRE(service.outbox->try_pauses()->size() == 1);
+    service.advance(1min);
+    SUBCASE("in the program that was refused") {}
+    service.outbox->run_until_idle();
+    CHECK(service.outbox->try_pauses()->size() == 1);
+    CHECK(service.job(job).attempts.size() == 1);
+    service.use(RotatedService::new_token);
+    SUBCASE("in one that was started again with them") {
+        service.restart();
+    }
+    service.outbox->run_until_idle();
+    CHECK(service.outbox->try_pauses()->empty());
+    CHECK(service.state(job) == JobState::accepted);
+}
+
+TEST_CASE("an account that a person paused waits for a person, whatever its credentials are") {
+    RotatedService service;
+    const auto job = service.enqueue();
+    service.outbox->run_until_idle();
+    service.outbox->pause({.of = Pause::Of::account, .reason = "under repair"});
+    service.advance(1min);
+    service.use(RotatedService::new_token);
+    service.outbox->run_until_idle();
+    CHECK(service.outbox->try_pauses()->size() == 1);
+    CHECK(service.state(job) == JobState::ready);
+    service.outbox->resume(Pause::Of::account, "");
+    service.outbox->run_until_idle();
+    CHECK(service.state(job) == JobState::accepted);
+}
+
+TEST_CASE("a person's pause that comes while credentials are refused stays a person's") {
+    struct Pausing : twiliowa::Observer {
+        void on_attempt(const twiliowa::AttemptEvent&) noexcept override {
+            outbox->pause({.of = Pause::Of::account, .reason = "under repair"});
+        }
+        Outbox* outbox = nullptr;
+    };
+    const auto observer = std::make_shared<Pausing>();
+    RotatedService service;
+    service.use(FakeTwilio::demo_auth_token, observer);
+    observer->outbox = service.outbox.get();
+    const auto job = service.enqueue();
+    service.outbox->run_until_idle();
+    service.advance(1min);
+    service.use(RotatedService::new_token);
+    service.outbox->run_until_idle();
+    REQUIRE(service.outbox->try_pauses()->size() == 1);
+    CHECK(service.outbox->try_pauses()->front().reason == "under repair");
+    CHECK(service.state(job) == JobState::ready);
+}
+
 TEST_CASE("credentials that Twilio refuses pause the account, and cost no job anything") {
     Service service;
     const auto job = service.enqueue();
