@@ -220,6 +220,7 @@ bool JobMachine::postpone(std::int64_t fence, TimePoint until, std::string_view 
         return false;
     }
     job_.problem = problem;
+    job_.error_code = 0;  // That was an earlier attempt's.
     go_back(until);
     return true;
 }
@@ -228,6 +229,7 @@ bool JobMachine::hold(std::int64_t fence, std::string_view problem) {
     if ((job_.state != JobState::ready && job_.state != JobState::claimed) || job_.fence != fence) {
         return false;
     }
+    job_.error_code = 0;  // That was an earlier attempt's.
     hold_for_person(problem);
     return true;
 }

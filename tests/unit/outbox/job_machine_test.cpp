@@ -143,6 +143,21 @@ TEST_CASE("what the gate refuses is dead, and what it puts off is ready later") 
     CHECK(later.job.not_before == until);
 }
 
+TEST_CASE("why a job is held or put off has nothing to do with the code of an earlier attempt") {
+    Bench bench;
+    bench.job.error_code = 20429;
+    bench.claim();
+    SUBCASE("held") {
+        bench.apply([&](auto& m) { return m.hold(bench.job.fence, "there is no such account"); });
+        CHECK(bench.job.problem == "there is no such account");
+    }
+    SUBCASE("put off") {
+        bench.apply([&](auto& m) { return m.postpone(bench.job.fence, bench.at.now, "no keys"); });
+        CHECK(bench.job.problem == "no keys");
+    }
+    CHECK(bench.job.error_code == 0);
+}
+
 TEST_CASE("a claim whose lease ends is ready again, and its holder may not go") {
     Bench bench;
     bench.claim();
