@@ -1,0 +1,46 @@
+# shellcheck shell=bash
+# For the tests of examples/systems: to start a system by its `run`, and to ask the emulator beside it.
+# shellcheck source=tests/programs/emulator_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../programs/emulator_lib.sh"
+system_pid=''
+trap 'end_system || true; rm -rf "$work"' EXIT
+
+# start_system <run> <build tree>: its NAME=VALUE lines become variables.
+start_system() {
+    TWILIOWA_BUILD=$2 "$1" >"$work/said" 2>"$work/complaints" &
+    system_pid=$!
+    until grep -qs '^READY$' "$work/said"; do
+        kill -0 $system_pid 2>/dev/null || fail "$1 did not start: $(cat "$work/complaints")"
+        sleep 0.05
+    done
+    eval "$(grep -E '^[A-Z_]+=[^ ]*$' "$work/said")"
+    # What `ask` goes by.
+    export TWILIOWA_BASE_URL=$EMULATOR_URL
+}
+end_system() {
+    [ -n "$system_pid" ] || return 0
+    kill -TERM "$system_pid" 2>/dev/null || true
+    local status=0
+    wait "$system_pid" || status=$?
+    system_pid=''
+    return $status
+}
+
+# until_true <what> <command...>: within 20 seconds.
+until_true() {
+    local end=$((SECONDS + 20))
+    until "${@:2}"; do
+        [ $SECONDS -lt $end ] || fail "waited in vain until $1"
+        sleep 0.1
+    done
+}
+# sent_to <number>: how many messages the emulator has for it.
+sent_to() {
+    ask GET "/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json?PageSize=1000&To=whatsapp%3A%2B${1#+}" |
+        { grep -oE '"sid":"(SM|MM)[0-9a-f]{32}"' || true; } | sort -u | wc -l
+}
+fail() {
+    echo "$1"
+    [ -z "${SYSTEM_LOG-}" ] || tail -n 25 "$SYSTEM_LOG"
+    exit 1
+}
