@@ -68,6 +68,9 @@ CREATE TABLE outbox_job (
     last_answer integer default null,
     next_look integer default null,
     suspect_since integer default null,
+    decided_by text not null default '',
+    decided_why text not null default '',
+    decided_at integer default null,
     cancel_requested integer not null default 0 check (cancel_requested in (0, 1)),
     updated_at integer not null default (cast(strftime('%s', 'now') as integer) * 1000000),
     revision integer not null default 1 check (revision >= 1),
@@ -78,10 +81,10 @@ CREATE TABLE outbox_job (
     -- The last, so that nobody who reads the others walks over its pages.
     payload text not null default '' check (payload <> '' or content_hash is not null)
 ) strict;
-INSERT INTO "outbox_job" VALUES(1,X'9B31AD8E396727E9AB2C','','delivered','51732f8bde90fb520a14edc60afc70580f4f945545496239f302b6746402e90d','orders','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,6,0,1767225600000000,1,'','',NULL,0,'SM910a2dec89025cc1beeb8da1658eec67',4,'delivered','','',0,'','','',NULL,0,0,NULL,NULL,NULL,0,1767225600000000,4,1,0,'{"body":"Delivered","from":"whatsapp:+14155238886","to":"+447700900123"}');
-INSERT INTO "outbox_job" VALUES(2,X'03CA267AA972788C3587','','unknown','174052db8bbb7d3934910bf6249327ff06f6ca4af93f0a84a2dd094470437d3b','','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,3,0,1767225600000000,1,'','',NULL,0,'',0,'','','',20500,'outcome unknown: Twilio failed while handling the request; it may have been carried out: look (reconcile) before you send it again [HTTP 500, code 20500, request RQ71bb54d8d101b5b9c34d0bff90150280, host api.twilio.com:443, stage receive, effect unknown]','','',1767225600000000,0,0,NULL,1767225605000000,NULL,0,1767225600000000,3,1,0,'{"body":"Answer lost","from":"whatsapp:+14155238886","to":"+447700900123"}');
-INSERT INTO "outbox_job" VALUES(3,X'8536304721DBE1951F08','','held','299011ab176b07a545975b307b2c33532da28b7fee86d388d376e58e0e6eeb79','','','whatsapp:+14155238886','whatsapp:+447700900123','row',2,'hold',NULL,1767225600000000,0,0,1767225600000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,0,1767225600000000,1,0,0,'{"body":"Held","from":"whatsapp:+14155238886","to":"+447700900123"}');
-INSERT INTO "outbox_job" VALUES(4,X'88F1A7C9E73F9609E27E','club','ready','13e7b844e0e7e39713b8010fe5cef3505c7ddd4765a29f25d89fc53532c0ef67','','','whatsapp:+14155238886','whatsapp:+447700900123','row',1,'hold',NULL,1767225600000000,0,0,1767229200000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,0,1767225600000000,1,0,0,'{"body":"Waits","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(1,X'9B31AD8E396727E9AB2C','','delivered','51732f8bde90fb520a14edc60afc70580f4f945545496239f302b6746402e90d','orders','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,6,0,1767225600000000,1,'','',NULL,0,'SM910a2dec89025cc1beeb8da1658eec67',4,'delivered','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,4,1,0,'{"body":"Delivered","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(2,X'03CA267AA972788C3587','','unknown','174052db8bbb7d3934910bf6249327ff06f6ca4af93f0a84a2dd094470437d3b','','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,3,0,1767225600000000,1,'','',NULL,0,'',0,'','','',20500,'outcome unknown: Twilio failed while handling the request; it may have been carried out: look (reconcile) before you send it again [HTTP 500, code 20500, request RQ71bb54d8d101b5b9c34d0bff90150280, host api.twilio.com:443, stage receive, effect unknown]','','',1767225600000000,0,0,NULL,1767225605000000,NULL,'','',NULL,0,1767225600000000,3,1,0,'{"body":"Answer lost","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(3,X'8536304721DBE1951F08','','held','299011ab176b07a545975b307b2c33532da28b7fee86d388d376e58e0e6eeb79','','','whatsapp:+14155238886','whatsapp:+447700900123','row',2,'hold',NULL,1767225600000000,0,0,1767225600000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,1,0,0,'{"body":"Held","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(4,X'88F1A7C9E73F9609E27E','club','ready','13e7b844e0e7e39713b8010fe5cef3505c7ddd4765a29f25d89fc53532c0ef67','','','whatsapp:+14155238886','whatsapp:+447700900123','row',1,'hold',NULL,1767225600000000,0,0,1767229200000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,1,0,0,'{"body":"Waits","from":"whatsapp:+14155238886","to":"+447700900123"}');
 CREATE TABLE outbox_key (
     tenant text not null,
     key text not null,
@@ -132,6 +135,7 @@ INSERT INTO "outbox_tally" VALUES('club',0,1);
 CREATE INDEX outbox_job_ready
     on outbox_job (sender, lane, tenant, account, behind, not_before, sequence)
     where state = 0 and suspect_since is null and content_hash is not null;
+CREATE INDEX outbox_job_waiting on outbox_job (sequence) where state = 0;
 CREATE INDEX outbox_job_doubtful on outbox_job (state, sequence) where state in (3, 4);
 CREATE INDEX outbox_job_order on outbox_job (tenant, order_key, sequence)
     where state < 5 and order_key <> '';
