@@ -48,7 +48,9 @@ struct WebhookServer::State {
 WebhookServer::WebhookServer(const std::string& address, int port, twiliowa::WebhookHandler handler)
     : state_(std::make_unique<State>(std::move(handler))) {
     auto& server = state_->server;
-    server.set_keep_alive_timeout(1);  // Or it would take as long to end.
+    // A connection that is kept keeps one of its few threads, until it times out: others would
+    // wait.
+    server.set_keep_alive_max_count(1);
     // Not httplib's own options: with SO_REUSEPORT two programs would share a port unnoticed.
     server.set_socket_options([](socket_t socket) {
         const int yes = 1;
