@@ -20,6 +20,9 @@ constexpr std::array senders{"+447700900101", "+447700900102", "+447700900103", 
 constexpr int enqueuers = 2;
 constexpr int workers = 3;
 constexpr int handed_over_at_once = 20;
+constexpr std::chrono::milliseconds pause_between_batches{600};
+constexpr std::int64_t most_waiting = 200;
+constexpr int in_flight = 8;
 constexpr int customers = 90;
 /// Every fifth job has a twin among the next ones: the same text to the same customer.
 constexpr int jobs_of_a_group = 10;
@@ -54,8 +57,8 @@ OutboundText message_of(int enqueuer, int job) {
         }
         say(std::to_string(job + handed_over_at_once));
         if (once) std::exit(0);
-        // No more than workers have for some seconds: it has to end some time.
-        constexpr std::int64_t most_waiting = 1'000;
+        // Not more than such workers can do: what is behind is told of late, and looked for.
+        std::this_thread::sleep_for(pause_between_batches);
         while (program.outbox->counts().of(JobState::ready) > most_waiting) {
             std::this_thread::sleep_for(20ms);
         }
@@ -65,7 +68,7 @@ OutboundText message_of(int enqueuer, int job) {
 ProgramOptions sending_to(const std::string& callback) {
     ProgramOptions options;
     options.callback = callback;
-    options.concurrency = 20;
+    options.concurrency = in_flight;
     // Longer than the emulator's slowest answer.
     options.send_timeout = 10s;
     return options;
