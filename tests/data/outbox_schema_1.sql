@@ -8,7 +8,7 @@ CREATE TABLE outbox (
     outbox_id integer not null,
     told integer not null default 0
 ) strict;
-INSERT INTO "outbox" VALUES(1,2455055378,0);
+INSERT INTO "outbox" VALUES(1,547731568,0);
 CREATE TABLE outbox_attempt (
     job integer not null,
     nonce blob not null check (length(nonce) = 6),
@@ -25,8 +25,8 @@ CREATE TABLE outbox_attempt (
     marked integer not null default 0 check (marked in (0, 1)),
     primary key (job, nonce)
 ) strict, without rowid;
-INSERT INTO "outbox_attempt" VALUES(1,X'EB5A3C8C5610',1,1,1767225600000000,'AC00000000000000000000000000000001','SM910a2dec89025cc1beeb8da1658eec67',4,0,0,'',0,1);
-INSERT INTO "outbox_attempt" VALUES(2,X'8EE84A9D8105',1,0,1767225600000000,'AC00000000000000000000000000000001','',0,500,20500,'outcome unknown: Twilio failed while handling the request; it may have been carried out: look (reconcile) before you send it again [HTTP 500, code 20500, request RQ71bb54d8d101b5b9c34d0bff90150280, host api.twilio.com:443, stage receive, effect unknown]',0,1);
+INSERT INTO "outbox_attempt" VALUES(1,X'504846AA5E91',1,1,1767225600000000,'AC00000000000000000000000000000001','SM910a2dec89025cc1beeb8da1658eec67',4,0,0,'',0,1);
+INSERT INTO "outbox_attempt" VALUES(2,X'28E88A0E5AC7',1,0,1767225600000000,'AC00000000000000000000000000000001','',0,500,20500,'outcome unknown: Twilio failed while handling the request; it may have been carried out: look (reconcile) before you send it again [HTTP 500, code 20500, request RQ71bb54d8d101b5b9c34d0bff90150280, host api.twilio.com:443, stage receive, effect unknown]',0,1);
 CREATE TABLE outbox_fact (name text primary key, value text not null) strict, without rowid;
 CREATE TABLE outbox_job (
     sequence integer primary key autoincrement,
@@ -81,10 +81,10 @@ CREATE TABLE outbox_job (
     -- The last, so that nobody who reads the others walks over its pages.
     payload text not null default '' check (payload <> '' or content_hash is not null)
 ) strict;
-INSERT INTO "outbox_job" VALUES(1,X'9B31AD8E396727E9AB2C','','delivered','51732f8bde90fb520a14edc60afc70580f4f945545496239f302b6746402e90d','orders','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,6,0,1767225600000000,1,'','',NULL,0,'SM910a2dec89025cc1beeb8da1658eec67',4,'delivered','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,4,1,0,'{"body":"Delivered","from":"whatsapp:+14155238886","to":"+447700900123"}');
-INSERT INTO "outbox_job" VALUES(2,X'03CA267AA972788C3587','','unknown','174052db8bbb7d3934910bf6249327ff06f6ca4af93f0a84a2dd094470437d3b','','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,3,0,1767225600000000,1,'','',NULL,0,'',0,'','','',20500,'outcome unknown: Twilio failed while handling the request; it may have been carried out: look (reconcile) before you send it again [HTTP 500, code 20500, request RQ71bb54d8d101b5b9c34d0bff90150280, host api.twilio.com:443, stage receive, effect unknown]','','',1767225600000000,0,0,NULL,1767225605000000,NULL,'','',NULL,0,1767225600000000,3,1,0,'{"body":"Answer lost","from":"whatsapp:+14155238886","to":"+447700900123"}');
-INSERT INTO "outbox_job" VALUES(3,X'8536304721DBE1951F08','','held','299011ab176b07a545975b307b2c33532da28b7fee86d388d376e58e0e6eeb79','','','whatsapp:+14155238886','whatsapp:+447700900123','row',2,'hold',NULL,1767225600000000,0,0,1767225600000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,1,0,0,'{"body":"Held","from":"whatsapp:+14155238886","to":"+447700900123"}');
-INSERT INTO "outbox_job" VALUES(4,X'88F1A7C9E73F9609E27E','club','ready','13e7b844e0e7e39713b8010fe5cef3505c7ddd4765a29f25d89fc53532c0ef67','','','whatsapp:+14155238886','whatsapp:+447700900123','row',1,'hold',NULL,1767225600000000,0,0,1767229200000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,1,0,0,'{"body":"Waits","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(1,X'76DAA8000BAFA21D03B9','','delivered','51732f8bde90fb520a14edc60afc70580f4f945545496239f302b6746402e90d','orders','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,6,0,1767225600000000,1,'','',NULL,0,'SM910a2dec89025cc1beeb8da1658eec67',4,'delivered','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,4,1,0,'{"body":"Delivered","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(2,X'76DAA800D30B0C7ECF76','','unknown','174052db8bbb7d3934910bf6249327ff06f6ca4af93f0a84a2dd094470437d3b','','','whatsapp:+14155238886','whatsapp:+447700900123','',2,'hold',NULL,1767225600000000,3,0,1767225600000000,1,'','',NULL,0,'',0,'','','',20500,'outcome unknown: Twilio failed while handling the request; it may have been carried out: look (reconcile) before you send it again [HTTP 500, code 20500, request RQ71bb54d8d101b5b9c34d0bff90150280, host api.twilio.com:443, stage receive, effect unknown]','','',1767225600000000,0,0,NULL,1767225605000000,NULL,'','',NULL,0,1767225600000000,3,1,0,'{"body":"Answer lost","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(3,X'76DAA8004549E4FD60D4','','held','299011ab176b07a545975b307b2c33532da28b7fee86d388d376e58e0e6eeb79','','','whatsapp:+14155238886','whatsapp:+447700900123','row',2,'hold',NULL,1767225600000000,0,0,1767225600000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,1,0,0,'{"body":"Held","from":"whatsapp:+14155238886","to":"+447700900123"}');
+INSERT INTO "outbox_job" VALUES(4,X'76DAA8001F8D93EFDBE6','club','ready','13e7b844e0e7e39713b8010fe5cef3505c7ddd4765a29f25d89fc53532c0ef67','','','whatsapp:+14155238886','whatsapp:+447700900123','row',1,'hold',NULL,1767225600000000,0,0,1767229200000000,0,'','',NULL,0,'',0,'','','',0,'','','',NULL,0,0,NULL,NULL,NULL,'','',NULL,0,1767225600000000,1,0,0,'{"body":"Waits","from":"whatsapp:+14155238886","to":"+447700900123"}');
 CREATE TABLE outbox_key (
     tenant text not null,
     key text not null,
@@ -93,10 +93,10 @@ CREATE TABLE outbox_key (
     removed_at integer default null,
     primary key (tenant, key)
 ) strict, without rowid;
-INSERT INTO "outbox_key" VALUES('','delivered',X'9B31AD8E396727E9AB2C','51732f8bde90fb520a14edc60afc70580f4f945545496239f302b6746402e90d',NULL);
-INSERT INTO "outbox_key" VALUES('','held',X'8536304721DBE1951F08','299011ab176b07a545975b307b2c33532da28b7fee86d388d376e58e0e6eeb79',NULL);
-INSERT INTO "outbox_key" VALUES('','unknown',X'03CA267AA972788C3587','174052db8bbb7d3934910bf6249327ff06f6ca4af93f0a84a2dd094470437d3b',NULL);
-INSERT INTO "outbox_key" VALUES('club','ready',X'88F1A7C9E73F9609E27E','13e7b844e0e7e39713b8010fe5cef3505c7ddd4765a29f25d89fc53532c0ef67',NULL);
+INSERT INTO "outbox_key" VALUES('','delivered',X'76DAA8000BAFA21D03B9','51732f8bde90fb520a14edc60afc70580f4f945545496239f302b6746402e90d',NULL);
+INSERT INTO "outbox_key" VALUES('','held',X'76DAA8004549E4FD60D4','299011ab176b07a545975b307b2c33532da28b7fee86d388d376e58e0e6eeb79',NULL);
+INSERT INTO "outbox_key" VALUES('','unknown',X'76DAA800D30B0C7ECF76','174052db8bbb7d3934910bf6249327ff06f6ca4af93f0a84a2dd094470437d3b',NULL);
+INSERT INTO "outbox_key" VALUES('club','ready',X'76DAA8001F8D93EFDBE6','13e7b844e0e7e39713b8010fe5cef3505c7ddd4765a29f25d89fc53532c0ef67',NULL);
 CREATE TABLE outbox_marker (
     job_id blob not null check (length(job_id) = 10),
     nonce blob not null check (length(nonce) = 6),
