@@ -81,9 +81,10 @@ Result<AccountSid> MessagesClient::try_account_sid() const {
 Result<std::string> MessagesClient::try_credentials_mark() const {
     return impl_->core->credentials().transform([](const Credentials& credentials) {
         // Of the path's account, too: a main account's token opens several.
-        const Secret all{"credentials mark\n" + credentials.account_sid().str() + '\n' +
-                         std::string{credentials.authorization().reveal()}};
-        const auto hash = detail::sha256_hex(all.reveal());
+        const auto login = detail::sha256_hex(credentials.authorization().reveal());
+        const auto hash =
+            detail::sha256_hex("credentials mark\n" + credentials.account_sid().str() + '\n' +
+                               std::string{login.begin(), login.end()});
         return std::string{hash.begin(), hash.begin() + 32};
     });
 }
