@@ -109,5 +109,15 @@ grep -q '^HTTP/1.1 403' <<<"$forged" || fail "a forged callback gets $forged"
 TWILIOWA_BASE_URL=$PROCESSOR_URL expect 'HTTP/1.1 404' POST /status/nobody
 has_status prefixed delivered || fail "a forged callback changes the record"
 
+# Whoever was slower than another worker has found the job done, and refuses nothing.
+all_ended() {
+    [ "$(grep -cE '^(asks the model|was handed over before) job=slow$' "$PROCESSOR_LOG")" -eq \
+        "$(grep -cE '^(acknowledged|refused|failed) job=slow( |$)' "$PROCESSOR_LOG")" ]
+}
+until_true "every delivery has ended" all_ended
+[ "$(grep -c '^asks the model job=slow$' "$PROCESSOR_LOG")" -gt 1 ] || fail "no other worker took the slow job"
+! grep -q '^refused job=slow' "$PROCESSOR_LOG" || fail "who came second calls it refused"
+sent_once +447700900105 slow
+
 says_nothing
 leaves_nothing

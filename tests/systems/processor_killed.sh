@@ -16,6 +16,7 @@ come_up() {
     env LD_PRELOAD="$killer" "$@" "$PROCESSOR" >>"$PROCESSOR_DIRECTORY/log" 2>&1 &
     worker=$!
 }
+worker=''
 is_up() { kill -0 "$worker" 2>/dev/null; }
 outbox() {
     TWILIOWA_KEYS_FILE=$PROCESSOR_DIRECTORY/keys "$twiliowa" outbox "$@" --store "sqlite:$PROCESSOR_DIRECTORY/processor.db"
@@ -23,7 +24,7 @@ outbox() {
 
 # one_death <n>: dies at the n-th moment, comes up again, and all is well. 1: there is no such moment.
 one_death() {
-    local recipient=+447700$((100000 + $1)) port=$((20000 + RANDOM % 12000)) died=0 worker unknown=''
+    local recipient=+447700$((100000 + $1)) port=$((20000 + RANDOM % 12000)) died=0 unknown=''
     export PROCESSOR_DIRECTORY=$work/$1
     SYSTEM_LOG=$PROCESSOR_DIRECTORY/log
     SECRETS=$PROCESSOR_DIRECTORY/secrets
@@ -38,8 +39,8 @@ one_death() {
         is_up || break
         sleep 0.1
     done
-    if is_up; then died=1; kill -TERM $worker; fi
-    wait $worker 2>/dev/null || true
+    if is_up; then died=1; kill -TERM "$worker"; fi
+    wait "$worker" 2>/dev/null || true
     [ $died -eq 0 ] || { rm -rf "$PROCESSOR_DIRECTORY"; return 1; }
     ! grep -q 'is taken' "$SYSTEM_LOG" || fail "the port was taken"
 
@@ -58,8 +59,8 @@ one_death() {
         fi
         sleep 0.1
     done
-    kill -TERM $worker
-    wait $worker || fail "the $1. moment: it ends with $?"
+    kill -TERM "$worker"
+    wait "$worker" || fail "the $1. moment: it ends with $?"
     sent_once "$recipient" job
     no_dead_letter job
     is_done job || fail "the $1. moment: the job is still in the queue"
@@ -73,9 +74,9 @@ some() {
     for ((n = $1; n <= 400; n += 2)); do one_death $n || break; done
     echo "until $n" >"$work/until.$1"
 }
-(trap 'touch "$work/failed"' EXIT; some 1; trap - EXIT) &
+(trap 'touch "$work/failed"; [ -z "$worker" ] || kill -KILL "$worker"' EXIT; some 1; trap - EXIT) &
 first=$!
-(trap 'touch "$work/failed"' EXIT; some 2; trap - EXIT) &
+(trap 'touch "$work/failed"; [ -z "$worker" ] || kill -KILL "$worker"' EXIT; some 2; trap - EXIT) &
 second=$!
 status=0
 wait $first || status=$?

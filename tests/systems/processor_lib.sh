@@ -5,10 +5,13 @@
 
 export TWILIO_ACCOUNT_SID=AC0000000000000000000000000000000a TWILIO_AUTH_TOKEN=0123456789abcdef0123456789abcdef
 # What a secret may hold.
-account="\"twilio_account_sid\": \"$TWILIO_ACCOUNT_SID\""
-token="\"twilio_auth_token\": \"$TWILIO_AUTH_TOKEN\""
-stale="\"twilio_auth_token\": \"00000000000000000000000000000000\""
-sid="\"twilio_template_sid\": \"HX00000000000000000000000000000001\""
+# shellcheck disable=SC2034 # of who reads this
+{
+    account="\"twilio_account_sid\": \"$TWILIO_ACCOUNT_SID\""
+    token="\"twilio_auth_token\": \"$TWILIO_AUTH_TOKEN\""
+    stale="\"twilio_auth_token\": \"00000000000000000000000000000000\""
+    sid="\"twilio_template_sid\": \"HX00000000000000000000000000000001\""
+}
 secret() { # <id> <JSON members>
     echo "{$2}" >"$SECRETS/new" && mv "$SECRETS/new" "$SECRETS/$1.json"
 }

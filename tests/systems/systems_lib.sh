@@ -3,7 +3,7 @@
 # shellcheck source=tests/programs/emulator_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../programs/emulator_lib.sh"
 system_pid=''
-trap 'end_system || true; rm -rf "$work"' EXIT
+trap 'end_system || true; [ -z "$process" ] || kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # start_system <run> <build tree>: its NAME=VALUE lines become variables.
 start_system() {

@@ -65,14 +65,14 @@ const Companies::Known& Companies::ask(std::string_view id) {
         return known;
     }
     known.problem.reset();
-    if (known.company && known.secret == secret->reveal()) return known;
+    if (known.company && known.secret.reveal() == secret->reveal()) return known;
     auto company = make(name, secret->reveal());
     if (!company) {
         known.problem = company.error();
         return known;
     }
     known.before = std::exchange(known.company, std::move(*company));
-    known.secret = secret->reveal();
+    known.secret = *secret;
     return known;
 }
 

@@ -53,7 +53,7 @@ public:
 
 private:
     struct Known {
-        std::string secret = {};
+        twiliowa::Secret secret = {};
         std::shared_ptr<const Company> company = {};
         std::shared_ptr<const Company> before = {};
         std::optional<twiliowa::Error> problem = {};
