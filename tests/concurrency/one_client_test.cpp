@@ -12,6 +12,8 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/types/cancel.hpp>
 
+namespace one_client_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::FakeTwilio;
@@ -82,3 +84,5 @@ TEST_CASE("a token cancelled while callbacks come and go runs each at most once"
         CHECK(ran <= thread_count - 1);
     }
 }
+
+}  // namespace one_client_test

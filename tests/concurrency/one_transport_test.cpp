@@ -12,6 +12,8 @@
 
 #include "support/test_server.hpp"
 
+namespace one_transport_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -53,3 +55,5 @@ TEST_CASE("64 threads send on one client over real sockets, blocking and not; ea
     CHECK(bodies.size() == 2u * thread_count * rounds);
     CHECK(server.requests().size() == bodies.size());
 }
+
+}  // namespace one_transport_test

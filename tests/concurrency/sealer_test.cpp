@@ -14,6 +14,8 @@
 
 #include <twiliowa/testing/manual_clock.hpp>
 
+namespace sealer_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::ManualClock;
@@ -104,3 +106,5 @@ TEST_CASE("16 threads that meet a key which is not known ask for it once") {
     CHECK(opened == 16);
     CHECK(asked == 2);
 }
+
+}  // namespace sealer_test

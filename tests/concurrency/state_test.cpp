@@ -16,6 +16,8 @@
 #include <twiliowa/state/status_tracker.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
 
+namespace state_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::ManualClock;
@@ -169,3 +171,5 @@ TEST_CASE(
     });
     CHECK(store->size() == 100);
 }
+
+}  // namespace state_test

@@ -7,6 +7,8 @@
 #include <thread>
 #include <vector>
 
+namespace webhook_handler_test {
+
 using namespace twiliowa;
 
 TEST_CASE("the same webhook from 64 threads, 1000 times each, runs the handler once") {
@@ -38,3 +40,5 @@ TEST_CASE("the same webhook from 64 threads, 1000 times each, runs the handler o
     CHECK(runs == 1);
     CHECK(other_answers == 0);
 }
+
+}  // namespace webhook_handler_test

@@ -9,6 +9,8 @@
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
 
+namespace answer_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 using namespace std::chrono_literals;
@@ -428,3 +430,5 @@ TEST_CASE("no failure of the transport repeats the token, a phone number or the 
         }
     }
 }
+
+}  // namespace answer_test

@@ -6,6 +6,8 @@
 #include "fixture.hpp"
 #include "support/show.hpp"
 
+namespace async_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 using namespace std::chrono_literals;
@@ -283,3 +285,5 @@ TEST_CASE("a host that never answers keeps no other host waiting") {
     CHECK(send_async(transport, wire.post("/ok"), Wire::within()));
     CHECK(silent.server.requests().size() == 2);
 }
+
+}  // namespace async_test

@@ -16,6 +16,8 @@
 
 #include "fixture.hpp"
 
+namespace deadline_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 using namespace std::chrono_literals;
@@ -291,3 +293,5 @@ TEST_CASE("a TCP connect that hangs ends at the deadline, and when it is cancell
         }
     }
 }
+
+}  // namespace deadline_test

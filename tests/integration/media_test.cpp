@@ -11,6 +11,8 @@
 #include "fixture.hpp"
 #include "support/show.hpp"
 
+namespace media_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 using namespace std::chrono_literals;
@@ -402,3 +404,5 @@ TEST_CASE("one client downloads for many threads at once, in both forms") {
         CHECK(request.header("authorization").empty());
     }
 }
+
+}  // namespace media_test

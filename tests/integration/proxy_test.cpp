@@ -10,6 +10,8 @@
 #include "fixture.hpp"
 #include "http/no_proxy.hpp"
 
+namespace proxy_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 using namespace std::chrono_literals;
@@ -357,3 +359,5 @@ TEST_CASE("a message that a proxy refused to pass on is sent again, and arrives 
     CHECK(there.proxy.requests().size() == 2);
     CHECK(api.requests().size() == 1);
 }
+
+}  // namespace proxy_test

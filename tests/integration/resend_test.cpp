@@ -9,6 +9,8 @@
 #include "fixture.hpp"
 #include "support/show.hpp"
 
+namespace resend_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -185,3 +187,5 @@ TEST_CASE(
         CHECK(wire.bodies(last) == 1);
     }
 }
+
+}  // namespace resend_test

@@ -12,6 +12,8 @@
 #include "support/show.hpp"
 #include "support/skip.hpp"
 
+namespace tls_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -265,3 +267,5 @@ TEST_CASE("TLS: a file of authorities that is not there is named") {
     REQUIRE_FALSE(result);
     CHECK(says(result.error(), "/nonexistent/ca.pem"));
 }
+
+}  // namespace tls_test

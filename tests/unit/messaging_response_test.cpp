@@ -9,6 +9,8 @@
 
 #include "support/show.hpp"
 
+namespace messaging_response_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 
@@ -132,3 +134,5 @@ TEST_CASE("a reply has the media that its recipient's channel takes") {
     CHECK(problem(with_media(2, "whatsapp:+1").try_xml()) == "MediaUrl/21623");
     CHECK(*with_media(1).try_xml_for("whatsapp:+1") == with_media(1).xml());
 }
+
+}  // namespace messaging_response_test

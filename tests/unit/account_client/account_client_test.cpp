@@ -12,6 +12,8 @@
 
 #include "support/show.hpp"
 
+namespace account_client_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 using twiliowa::testing::FakeTwilio;
@@ -110,3 +112,5 @@ TEST_CASE("FakeTwilio answers for its accounts, in all forms") {
     CHECK(sub.fetch().owner_account_sid.str() == FakeTwilio::demo_account_sid);
     CHECK(sub.try_balance().error().http_status() == 404);
 }
+
+}  // namespace account_client_test

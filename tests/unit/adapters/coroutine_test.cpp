@@ -12,6 +12,8 @@
 
 #include <twiliowa/testing/scripted_transport.hpp>
 
+namespace coroutine_test {
+
 using namespace twiliowa;
 using twiliowa::testing::ScriptedTransport;
 
@@ -193,3 +195,5 @@ TEST_CASE("A coroutine destroyed while it waits lets the call end in silence") {
     pending(1);
     CHECK_FALSE(value);
 }
+
+}  // namespace coroutine_test

@@ -8,6 +8,8 @@
 
 #include "support/show.hpp"
 
+namespace fmt_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 
@@ -63,3 +65,5 @@ TEST_CASE("fmt does not write what holds a secret, a phone number or message tex
     CHECK(fmt::is_formattable<Error>::value);
     CHECK(fmt::is_formattable<MessageSid>::value);
 }
+
+}  // namespace fmt_test

@@ -8,6 +8,8 @@
 
 #include <twiliowa/testing/scripted_transport.hpp>
 
+namespace future_test {
+
 using namespace twiliowa;
 using twiliowa::testing::ScriptedTransport;
 
@@ -117,3 +119,5 @@ TEST_CASE("as_future on a blocking transport gives InvalidRequestError") {
         as_future(client, &MessagesClient::async_send_text, {.to = "+447700900123", .body = "Hi"});
     CHECK_THROWS_AS(future.get(), InvalidRequestError);
 }
+
+}  // namespace future_test

@@ -6,6 +6,8 @@
 
 #include <twiliowa/messages_client.hpp>
 
+namespace trompeloeil_mock_test {
+
 using namespace twiliowa;
 
 namespace {
@@ -30,3 +32,5 @@ TEST_CASE("HttpTransport is mocked with trompeloeil in three lines") {
     REQUIRE_FALSE(sent);
     CHECK(sent.error().code() == 21610);
 }
+
+}  // namespace trompeloeil_mock_test

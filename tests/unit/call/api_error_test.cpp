@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+namespace api_error_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 
@@ -125,3 +127,5 @@ TEST_CASE("a proxy that asks for credentials has passed nothing on") {
         CHECK(error.what().find("proxy") != std::string::npos);
     }
 }
+
+}  // namespace api_error_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace api_host_test {
+
 using twiliowa::detail::api_origin;
 using twiliowa::detail::same_origin_url;
 
@@ -94,3 +96,5 @@ TEST_CASE("a link leads to the API's own origin or is refused") {
         CHECK_FALSE(same_origin_url(origin, bad));
     }
 }
+
+}  // namespace api_host_test

@@ -9,6 +9,8 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
 
+namespace call_driver_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::ManualClock;
@@ -68,3 +70,5 @@ TEST_CASE("an asynchronous call that is cancelled from on_retry ends at once") {
     CHECK(desk.clock->monotonic_now() == began);
     CHECK(desk.transport->request_count() == 1);
 }
+
+}  // namespace call_driver_test

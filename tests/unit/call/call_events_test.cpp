@@ -18,6 +18,8 @@
 
 #include "support/show.hpp"
 
+namespace call_events_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -239,3 +241,5 @@ TEST_CASE("an attempt says why it failed, and the last one and the result the sa
     CHECK(errors->attempts == Names{"not_found"});
     CHECK(errors->result == "not_found");
 }
+
+}  // namespace call_events_test

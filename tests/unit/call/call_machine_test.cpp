@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+namespace call_machine_test {
+
 using namespace std::chrono_literals;
 using twiliowa::Effect;
 using twiliowa::Error;
@@ -363,3 +365,5 @@ TEST_CASE("retry table: a proxy that asks for credentials is not asked again, an
     CHECK(Fixture{}.first_failure(Repeat::duplicates, asked) == Action::fail);
     CHECK(Fixture{}.final_kind(Repeat::duplicates, asked) == ErrorKind::transport);
 }
+
+}  // namespace call_machine_test

@@ -14,6 +14,8 @@
 
 #include "support/show.hpp"
 
+namespace call_spans_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::ManualClock;
@@ -170,3 +172,5 @@ TEST_CASE("a refused call is a span without a request below it, and says what ki
     CHECK(f.tracer->roots[0].children.empty());
     CHECK(f.tracer->roots[0].attributes.at("error.type") == "invalid_request");
 }
+
+}  // namespace call_spans_test

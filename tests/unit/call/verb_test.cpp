@@ -10,6 +10,8 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
 
+namespace verb_test {
+
 using namespace twiliowa;
 using namespace twiliowa::detail;
 using twiliowa::testing::ManualClock;
@@ -133,3 +135,5 @@ TEST_CASE("the asynchronous form of a verb is refused outside the call, too") {
     CHECK(f.transport->request_count() == 0);
     CHECK(f.recorder->ends == Ends{"greetings.fetch failed"});
 }
+
+}  // namespace verb_test

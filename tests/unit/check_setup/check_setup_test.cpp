@@ -15,6 +15,8 @@
 
 #include "support/show.hpp"
 
+namespace check_setup_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -356,3 +358,5 @@ TEST_CASE("a check under way does not keep its client alive") {
     CHECK(!got->has_value());
     CHECK(got->error().kind() == ErrorKind::cancelled);
 }
+
+}  // namespace check_setup_test

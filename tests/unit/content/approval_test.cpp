@@ -5,6 +5,8 @@
 
 #include <twiliowa/content/template.hpp>
 
+namespace approval_test {
+
 using twiliowa::ApprovalRequest;
 using twiliowa::AuthenticationContent;
 using twiliowa::ContentDefinition;
@@ -70,3 +72,5 @@ TEST_CASE("a one-time code is of the category AUTHENTICATION") {
     text.types = {TextContent{.body = "Hello"}};
     CHECK(ApprovalRequest{.name = "text", .category = utility}.check(text).empty());
 }
+
+}  // namespace approval_test

@@ -15,6 +15,8 @@
 
 #include <twiliowa/content/definition.hpp>
 
+namespace check_rules_test {
+
 using nlohmann::ordered_json;
 using twiliowa::ContentDefinition;
 using twiliowa::ContentFinding;
@@ -778,3 +780,5 @@ TEST_CASE("with values of 640 to 1,024 characters a call to action is warned of,
     CHECK(found(424, "longer than 1024") == "---");
     CHECK(found(425, "longer than 1024 characters with the samples") == "w-r");
 }
+
+}  // namespace check_rules_test

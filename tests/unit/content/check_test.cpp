@@ -8,6 +8,8 @@
 
 #include <twiliowa/content/definition.hpp>
 
+namespace check_test {
+
 using twiliowa::CallToActionContent;
 using twiliowa::ContentAction;
 using twiliowa::ContentActionType;
@@ -221,3 +223,5 @@ TEST_CASE("every refusal says the way out where there is more than one") {
         CHECK_FALSE(each.hint.empty());
     }
 }
+
+}  // namespace check_test

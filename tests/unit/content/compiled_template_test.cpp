@@ -7,6 +7,8 @@
 
 #include "support/show.hpp"
 
+namespace compiled_template_test {
+
 using namespace twiliowa;
 using twiliowa::detail::check_fit;
 using twiliowa::detail::compile_template;
@@ -160,3 +162,5 @@ TEST_CASE("which types go in the session only, and which approved only") {
     CHECK_FALSE(of(TextContent{}).is_session_only);
     CHECK_FALSE(of(TextContent{}).needs_approval);
 }
+
+}  // namespace compiled_template_test

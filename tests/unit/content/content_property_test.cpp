@@ -18,6 +18,8 @@
 
 #include "text/utf8.hpp"
 
+namespace content_property_test {
+
 using nlohmann::ordered_json;
 using twiliowa::ContentAction;
 using twiliowa::ContentDefinition;
@@ -154,3 +156,5 @@ TEST_CASE("any UTF-8 value of a variable is in the JSON, or refused by the varia
     }
     CHECK(sent > 20);
 }
+
+}  // namespace content_property_test

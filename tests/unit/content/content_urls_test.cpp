@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace content_urls_test {
+
 using twiliowa::detail::button_url_problem;
 using twiliowa::detail::called_url_problem;
 using twiliowa::detail::file_ending_of;
@@ -86,3 +88,5 @@ TEST_CASE("a phone number has a plus, a country code and 15 digits at most") {
         CHECK_FALSE(is_phone_number(text));
     }
 }
+
+}  // namespace content_urls_test

@@ -11,6 +11,8 @@
 
 #include "support/show.hpp"
 
+namespace definition_test {
+
 using nlohmann::ordered_json;
 using twiliowa::AuthenticationContent;
 using twiliowa::CallToActionContent;
@@ -293,3 +295,5 @@ TEST_CASE("a known member wins over one of its name among the unknown") {
     definition.types = {TextContent{.body = "Hello", .extra = R"({"body":5,"mood":1})"}};
     CHECK(definition.to_json() == of_type("twilio/text", R"({"body":"Hello","mood":1})"));
 }
+
+}  // namespace definition_test

@@ -6,6 +6,8 @@
 
 #include "content/finding_list.hpp"
 
+namespace finding_test {
+
 using twiliowa::ContentFinding;
 using twiliowa::ContentFindings;
 using twiliowa::ContentUse;
@@ -92,3 +94,5 @@ TEST_CASE("a path names members that look like names, and counts the others") {
     }
     CHECK(path_of_member("types", std::string(41, 'a'), 3) == "types[3]");
 }
+
+}  // namespace finding_test

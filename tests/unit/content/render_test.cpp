@@ -12,6 +12,8 @@
 
 #include "content/definition_json.hpp"
 
+namespace render_test {
+
 using namespace twiliowa;
 using twiliowa::testing::FakeBubble;
 using twiliowa::testing::FakeButton;
@@ -257,3 +259,5 @@ TEST_CASE("a variable that is left out takes its sample, and without one stays a
     CHECK(rendered.body == "Hi Ann, {{ x }} and {{ x }} {{bad name}} {{1}}");
     CHECK(rendered.unfilled == std::vector<std::string>{"x"});
 }
+
+}  // namespace render_test

@@ -7,6 +7,8 @@
 #include <twiliowa/content/definition.hpp>
 #include <twiliowa/content/template_value.hpp>
 
+namespace template_text_test {
+
 using twiliowa::named;
 using twiliowa::template_text;
 using twiliowa::TemplateText;
@@ -63,3 +65,5 @@ TEST_CASE("A template's value is a text that cannot be left out") {
     const TemplateValue value = "Ann";
     CHECK(TemplateVariables{{"1", value}} == TemplateVariables{{"1", "Ann"}});
 }
+
+}  // namespace template_text_test

@@ -8,6 +8,8 @@
 
 #include <twiliowa/content/definition.hpp>
 
+namespace variable_checks_test {
+
 using twiliowa::CallToActionContent;
 using twiliowa::ContentAction;
 using twiliowa::ContentDefinition;
@@ -247,3 +249,5 @@ TEST_CASE("a one-time code needs no sample, a text beside it does") {
     definition.types.push_back(TextContent{.body = "Your code is {{1}} for today"});
     CHECK(verdicts(definition, "variables.1", "is missing") == "w-r");
 }
+
+}  // namespace variable_checks_test

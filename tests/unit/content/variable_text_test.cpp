@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace variable_text_test {
+
 namespace content = twiliowa::detail;
 
 TEST_CASE("variables are filled in, and what is malformed stays") {
@@ -97,3 +99,5 @@ TEST_CASE("one blank line is fine, several in a row are found") {
     CHECK(content::has_run_of_blank_lines("a\n\n\nb"));
     CHECK(content::has_run_of_blank_lines("a\r\n \r\n\t\r\nb"));
 }
+
+}  // namespace variable_text_test

@@ -11,6 +11,8 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
 
+namespace approval_poll_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::detail::ApprovalPoll;
@@ -205,3 +207,5 @@ TEST_CASE("an asynchronous wait asks once for each time, and not for a client th
     REQUIRE(end);
     CHECK(end->kind() == ErrorKind::cancelled);
 }
+
+}  // namespace approval_poll_test

@@ -15,6 +15,8 @@
 
 #include "support/show.hpp"
 
+namespace content_client_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -311,3 +313,5 @@ TEST_CASE("every verb has an asynchronous form that answers later") {
     desk.fake->run_until_idle();
     CHECK(answers == 7);
 }
+
+}  // namespace content_client_test

@@ -11,6 +11,8 @@
 
 #include "content_client/upsert_plan.hpp"
 
+namespace upsert_test {
+
 using namespace twiliowa;
 using twiliowa::detail::UpsertPlan;
 using twiliowa::detail::version_of_name;
@@ -201,3 +203,5 @@ TEST_CASE("an upsert changes no template of which it does not know that it was n
               .approval = ContentApproval{.status = ApprovalStatus{ApprovalStatus::unsubmitted}}});
     CHECK(plan.decide().what == UpsertPlan::Step::Do::update);
 }
+
+}  // namespace upsert_test

@@ -6,6 +6,8 @@
 
 #include <twiliowa/types/error.hpp>
 
+namespace rate_limiter_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 
@@ -90,3 +92,5 @@ TEST_CASE("a slot more than a hundred years ahead never comes") {
     }
     CHECK(ahead == 3155);  // a million seconds apart
 }
+
+}  // namespace rate_limiter_test

@@ -18,6 +18,8 @@
 
 #include "support/show.hpp"
 
+namespace media_client_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -610,3 +612,5 @@ TEST_CASE("wrong options are refused by name") {
     CHECK(MediaClient(Credentials{}, f.options).try_download_to_string(url).error().field() ==
           "credentials");
 }
+
+}  // namespace media_client_test

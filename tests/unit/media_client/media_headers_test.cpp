@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace media_headers_test {
+
 using twiliowa::detail::plain_media_type;
 using twiliowa::detail::safe_file_name;
 
@@ -84,3 +86,5 @@ TEST_CASE("a file name that is too long is shortened, and keeps its extension") 
     CHECK(shortened("a." + std::string(300, 'b')) == "a." + std::string(253, 'b'));
     CHECK(shortened(std::string(254, 'a') + ". " + std::string(9, 'b')) == std::string(254, 'a'));
 }
+
+}  // namespace media_headers_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace media_url_test {
+
 using namespace twiliowa;
 using namespace twiliowa::detail;
 
@@ -149,3 +151,5 @@ TEST_CASE("a redirect rule is a host, with subdomains, port or path where it say
         CHECK_FALSE(is_redirect_rule(rule));
     }
 }
+
+}  // namespace media_url_test

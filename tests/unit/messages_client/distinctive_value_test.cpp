@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace distinctive_value_test {
+
 using twiliowa::detail::is_distinctive;
 
 TEST_CASE("order numbers, codes and long numbers are distinctive") {
@@ -70,3 +72,5 @@ TEST_CASE("what is one digit, letter or change short is not distinctive") {
     CHECK_FALSE(is_distinctive("AB123CDE"));
     CHECK_FALSE(is_distinctive("Ab12Cd34"));
 }
+
+}  // namespace distinctive_value_test

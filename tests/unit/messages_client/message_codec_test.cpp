@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace message_codec_test {
+
 using namespace twiliowa;
 using twiliowa::detail::Decoded;
 
@@ -115,3 +117,5 @@ TEST_CASE("a page of media gives its media") {
     CHECK(page.items[0].content_type == "image/jpeg");
     CHECK(page.items[0].date_created.has_value());
 }
+
+}  // namespace message_codec_test

@@ -17,6 +17,8 @@
 #include "support/show.hpp"
 #include "support/store_doubles.hpp"
 
+namespace messages_client_state_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -566,3 +568,5 @@ TEST_CASE("what is known of a customer under one address decides a send to anoth
     CHECK(refused.attempts() == 0);
     CHECK(o.transport->requests().size() == 2);
 }
+
+}  // namespace messages_client_state_test

@@ -14,6 +14,8 @@
 
 #include "support/show.hpp"
 
+namespace messages_client_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -713,3 +715,5 @@ TEST_CASE("no canary reaches an error or an observer event") {
     CHECK(refused.error().what() != containing("7700900123"));
     CHECK(refused.error().what() != containing("canary"));
 }
+
+}  // namespace messages_client_test

@@ -11,6 +11,8 @@
 
 #include "outbound_fixture.hpp"
 
+namespace outbound_checks_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using namespace twiliowa::test;
@@ -19,7 +21,7 @@ namespace {
 
 /// "field/code" of the refusal, or "" if it passes.
 std::string refusal(const OutboundMessage& message,
-                    const detail::OutboundDefaults& with = defaults()) {
+                    const detail::OutboundDefaults& with = own_defaults()) {
     const auto checked = detail::check_outbound(message, with, now);
     if (checked) return {};
     const auto& error = checked.error();
@@ -55,7 +57,7 @@ TEST_CASE("a sender of the other channel is told from a recipient of it") {
         auto message = text();
         message.to = to;
         message.from = from;
-        const auto checked = detail::check_outbound(message, defaults(), now);
+        const auto checked = detail::check_outbound(message, own_defaults(), now);
         REQUIRE_FALSE(checked);
         CHECK(checked.error().field() == "From");
         CHECK(checked.error().code() == 21910);
@@ -206,15 +208,17 @@ TEST_CASE("an authentication template goes to numbers only, as WhatsApp has it")
     message.content_sid = "HX" + hex;
     message.category = TemplateCategory{"authentication"};
     message.to = "+447700900123";
-    CHECK(detail::check_outbound(message, defaults(), now).has_value());
+    CHECK(detail::check_outbound(message, own_defaults(), now).has_value());
     for (const auto* const id : {"whatsapp:GB.4f1a", "whatsapp:GB.ENT.4f1a"}) {
         message.to = id;
-        const auto refused = detail::check_outbound(message, defaults(), now);
+        const auto refused = detail::check_outbound(message, own_defaults(), now);
         REQUIRE_FALSE(refused.has_value());
         CHECK(refused.error().field() == "To");
         CHECK(refused.error().what().find("needs a phone number") != std::string::npos);
         CHECK(refused.error().what().find("4f1a") == std::string::npos);
     }
     message.category = TemplateCategory{TemplateCategory::utility};
-    CHECK(detail::check_outbound(message, defaults(), now).has_value());
+    CHECK(detail::check_outbound(message, own_defaults(), now).has_value());
 }
+
+}  // namespace outbound_checks_test

@@ -13,7 +13,7 @@ inline const TimePoint now{std::chrono::sys_days{std::chrono::year{2026} / 11 / 
 inline const std::string hex(32, 'a');
 inline const std::string service = "MG" + hex;
 
-inline detail::OutboundDefaults defaults() {
+inline detail::OutboundDefaults own_defaults() {
     detail::OutboundDefaults result;
     result.from = Address::parse("+14155238886", "From").value();
     return result;

@@ -7,6 +7,8 @@
 
 #include "outbound_fixture.hpp"
 
+namespace outbound_form_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using namespace twiliowa::test;
@@ -14,7 +16,7 @@ using namespace twiliowa::test;
 namespace {
 
 std::string encoded(const OutboundMessage& message) {
-    const auto with = defaults();
+    const auto with = own_defaults();
     return detail::encode_outbound(detail::check_outbound(message, with, now).value());
 }
 
@@ -89,7 +91,7 @@ TEST_CASE("a template, a text, a medium and a location each say what they are fo
 
 TEST_CASE(
     "the client's messaging service and callback are sent where the message leaves them open") {
-    auto with = defaults();
+    auto with = own_defaults();
     with.from = {};
     with.messaging_service_sid = MessagingServiceSid{service};
     with.status_callback = "https://example.com/cb";
@@ -98,3 +100,5 @@ TEST_CASE(
           "To=whatsapp%3A%2B447700900123&MessagingServiceSid=" + service +
               "&Body=Hi&StatusCallback=https%3A%2F%2Fexample.com%2Fcb");
 }
+
+}  // namespace outbound_form_test

@@ -14,6 +14,8 @@
 
 #include "support/show.hpp"
 
+namespace rate_slot_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 
@@ -147,3 +149,5 @@ TEST_CASE("rate slot: a From that goes beside the checks has no limit, as in the
     CHECK(f.limiter->reserved.empty());
     CHECK(f.limiter->released.empty());
 }
+
+}  // namespace rate_slot_test

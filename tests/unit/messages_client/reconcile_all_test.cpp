@@ -15,6 +15,8 @@
 
 #include "support/show.hpp"
 
+namespace reconcile_all_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using Outcome = Reconciliation::Outcome;
@@ -389,3 +391,5 @@ TEST_CASE("reconcile all: a client that goes away ends it") {
     REQUIRE(all);
     CHECK(all->back().error().kind() == ErrorKind::cancelled);
 }
+
+}  // namespace reconcile_all_test

@@ -11,6 +11,8 @@
 
 #include "support/show.hpp"
 
+namespace reconcile_test {
+
 using namespace twiliowa;
 using Outcome = Reconciliation::Outcome;
 using twiliowa::test::containing;
@@ -315,3 +317,5 @@ TEST_CASE("reconcile: a listed message that does not say how many files it has i
     item.erase(item.find(says), says.size());
     CHECK(outcome_of(item) == Outcome::found);
 }
+
+}  // namespace reconcile_test

@@ -16,6 +16,8 @@
 
 #include "support/show.hpp"
 
+namespace send_with_templates_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -538,3 +540,5 @@ TEST_CASE("reconcile knows the text of a template by rendering it") {
     const OutboundTemplate bob{.to = customer, .content_sid = sid, .variables = {{"1", "Bob"}}};
     CHECK(client.reconcile(bob, when).outcome != Reconciliation::Outcome::found);
 }
+
+}  // namespace send_with_templates_test

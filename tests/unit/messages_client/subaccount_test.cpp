@@ -14,6 +14,8 @@
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/testing/fake_twilio.hpp>
 
+namespace subaccount_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::FakeTwilio;
@@ -166,3 +168,5 @@ TEST_CASE("a subaccount has an owner that is none itself, and keeps it when it i
     const MessagesClient client{tenant.acting(), options};
     CHECK(client.try_send_text({.to = customer, .body = "Hi"}).has_value());
 }
+
+}  // namespace subaccount_test

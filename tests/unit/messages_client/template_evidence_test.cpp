@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace template_evidence_test {
+
 using twiliowa::detail::has_whole_words;
 using twiliowa::detail::shows_values;
 using twiliowa::detail::single_spaced;
@@ -36,3 +38,5 @@ TEST_CASE("white space is one space each, and none at the ends") {
     CHECK(single_spaced(" Ana\n\n Maria\t") == "Ana Maria");
     CHECK(single_spaced(" \r\n").empty());
 }
+
+}  // namespace template_evidence_test

@@ -10,6 +10,8 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/testing/scripted_transport.hpp>
 
+namespace typing_indicator_test {
+
 using namespace twiliowa;
 using twiliowa::testing::ManualClock;
 using twiliowa::testing::ScriptedTransport;
@@ -98,3 +100,5 @@ TEST_CASE("a typing indicator can be sent in the background") {
     CHECK(f.transport->requests().at(0).url ==
           "https://messaging.twilio.com/v2/Indicators/Typing.json");
 }
+
+}  // namespace typing_indicator_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace ip_test {
+
 using twiliowa::detail::IpNetwork;
 using twiliowa::detail::is_ip4;
 using twiliowa::detail::is_public_address;
@@ -121,3 +123,5 @@ TEST_CASE("what is no plain numeric address is not public") {
     }
     CHECK_FALSE(is_public_address(std::string("1.1.1.1\0", 8)));
 }
+
+}  // namespace ip_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace url_test {
+
 using namespace twiliowa::detail;
 
 TEST_CASE("an authority is split into user, host and port, and nothing is lost") {
@@ -135,3 +137,5 @@ TEST_CASE("a query's value is found by the whole name, undecoded, the first of s
     CHECK_FALSE(raw_query_value("xbodySHA256=1&bodysha256=2", "bodySHA256"));
     CHECK_FALSE(raw_query_value("", "bodySHA256"));
 }
+
+}  // namespace url_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace breaker_test {
+
 using namespace std::chrono_literals;
 using twiliowa::MonotonicTime;
 using twiliowa::detail::SendBreaker;
@@ -43,3 +45,5 @@ TEST_CASE("an answer between failures begins the count anew") {
     breaker.failed(now);
     CHECK_FALSE(breaker.is_open());
 }
+
+}  // namespace breaker_test

@@ -11,6 +11,8 @@
 
 #include "outbox/job_machine.hpp"
 
+namespace job_machine_orders_test {
+
 using namespace std::chrono_literals;
 using twiliowa::AttemptNonce;
 using twiliowa::AttemptState;
@@ -320,3 +322,5 @@ TEST_CASE("in every order of events what exists at Twilio is never called unsent
         walk_all(OnUnknown::resend_now_may_duplicate(2), 10, true);
     }
 }
+
+}  // namespace job_machine_orders_test

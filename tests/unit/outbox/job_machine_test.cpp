@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+namespace job_machine_test {
+
 using namespace std::chrono_literals;
 using twiliowa::AttemptNonce;
 using twiliowa::AttemptState;
@@ -728,3 +730,5 @@ TEST_CASE("a suspect that was given up is not tried again: it may have been sent
     CHECK_FALSE(bench.job.in_doubt());
     CHECK_FALSE(bench.apply([](auto& m) { return m.retry(); }));
 }
+
+}  // namespace job_machine_test

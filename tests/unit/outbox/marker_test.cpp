@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace marker_test {
+
 using twiliowa::JobId;
 using twiliowa::detail::Marker;
 using twiliowa::detail::with_marker;
@@ -47,3 +49,5 @@ TEST_CASE("a marker stands behind the query and before the fragment") {
     CHECK(with_marker("https://a.example/s?a=1#rc=5?", marker) ==
           "https://a.example/s?a=1&" + part + "#rc=5?");
 }
+
+}  // namespace marker_test

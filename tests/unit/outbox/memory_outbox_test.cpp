@@ -8,6 +8,8 @@
 #include <twiliowa/testing/check_outbox_storage.hpp>
 #include <twiliowa/types/error.hpp>
 
+namespace memory_outbox_test {
+
 using namespace twiliowa;
 using twiliowa::testing::check_outbox_storage;
 using twiliowa::testing::MemoryOutbox;
@@ -30,3 +32,5 @@ TEST_CASE("check_outbox_storage refuses what it cannot check") {
     CHECK_THROWS_AS(static_cast<void>(check_outbox_storage(open, {.works_per_thread = 0})),
                     InvalidRequestError);
 }
+
+}  // namespace memory_outbox_test

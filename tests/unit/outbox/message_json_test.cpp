@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace message_json_test {
+
 using namespace std::chrono_literals;
 using twiliowa::OutboundMessage;
 using twiliowa::detail::read_message_json;
@@ -171,3 +173,5 @@ TEST_CASE("what is not known or not of its kind is refused by name") {
     named.content_variables = {{"\xff", "a"}};
     CHECK_FALSE(write_message_json(named));
 }
+
+}  // namespace message_json_test

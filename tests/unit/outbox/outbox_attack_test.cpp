@@ -21,6 +21,8 @@
 #include "outbox/marker.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
+namespace outbox_attack_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using outbox_test::Service;
@@ -791,3 +793,5 @@ TEST_CASE("a transport that ends nothing does not keep an outbox from stopping")
     CHECK(service.job(job).sid.empty());
     CHECK(service.state(job) != JobState::ready);
 }
+
+}  // namespace outbox_attack_test

@@ -21,6 +21,8 @@
 #include "outbox/marker.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
+namespace outbox_test {
+
 using namespace std::chrono_literals;
 using twiliowa::AttemptState;
 using twiliowa::DeadReason;
@@ -946,3 +948,5 @@ TEST_CASE("what is kept no longer goes in small parts, one soon after the other"
     service.outbox->stop();
     CHECK(service.outbox->counts().of(JobState::delivered) == 0);
 }
+
+}  // namespace outbox_test

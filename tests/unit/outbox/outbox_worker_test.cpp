@@ -11,6 +11,8 @@
 
 #include "unit/outbox/outbox_service.hpp"
 
+namespace outbox_worker_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using outbox_test::Service;
@@ -204,3 +206,5 @@ TEST_CASE("a silent message is asked for after a day, an SMS after a day and a h
     CHECK(service.outbox->run_until_idle().looks == 1);
     CHECK(service.job(sms).updated_at > before);
 }
+
+}  // namespace outbox_worker_test

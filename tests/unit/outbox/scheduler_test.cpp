@@ -4,6 +4,8 @@
 
 #include <map>
 
+namespace scheduler_test {
+
 using twiliowa::Lane;
 using twiliowa::ReadyGroup;
 using twiliowa::detail::GroupTurn;
@@ -77,3 +79,5 @@ TEST_CASE("tenants of one lane take turns, however few turns there are") {
     }
     CHECK(dealt == std::map<std::string, std::size_t>{{"a", 10}, {"b", 10}, {"c", 10}});
 }
+
+}  // namespace scheduler_test

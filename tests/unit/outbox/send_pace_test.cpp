@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace send_pace_test {
+
 using twiliowa::detail::SendPace;
 
 namespace {
@@ -55,3 +57,5 @@ TEST_CASE("one always may go, and each round that is answered lets one more go")
     for (int i = 0; i < 3; ++i) pace.answered();
     CHECK(fill(pace) == 3);
 }
+
+}  // namespace send_pace_test

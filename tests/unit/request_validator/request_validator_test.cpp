@@ -9,6 +9,8 @@
 
 #include "support/show.hpp"
 
+namespace request_validator_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 
@@ -497,3 +499,5 @@ TEST_CASE("copies share the keys, and every reason has its name") {
     CHECK(to_string(VerdictReason::body_hash_mismatch) == "body_hash_mismatch");
     CHECK(to_string(static_cast<VerdictReason>(99)) == "unknown");
 }
+
+}  // namespace request_validator_test

@@ -12,6 +12,8 @@
 #include "support/form.hpp"
 #include "support/skip.hpp"
 
+namespace request_validator_vectors_test {
+
 using namespace twiliowa;
 
 namespace {
@@ -72,3 +74,5 @@ TEST_CASE("every published signature gets the verdict that is published with it"
     CHECK(valid == 42);
     CHECK(invalid == 13);
 }
+
+}  // namespace request_validator_vectors_test

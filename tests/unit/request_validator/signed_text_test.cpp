@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace signed_text_test {
+
 using twiliowa::detail::DecodedForm;
 using twiliowa::detail::signed_text;
 
@@ -39,3 +41,5 @@ TEST_CASE("any number of fields is sorted") {
     for (int i = 0; i < 300; ++i) sorted += "n" + std::to_string(1000 + i) + "v";
     CHECK(text_of(body) == sorted);
 }
+
+}  // namespace signed_text_test

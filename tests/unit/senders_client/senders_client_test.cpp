@@ -13,6 +13,8 @@
 
 #include "support/show.hpp"
 
+namespace senders_client_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -178,3 +180,5 @@ TEST_CASE("FakeTwilio's list of senders comes in pages") {
     const SendersClient client{fake->credentials(), fake->client_options()};
     CHECK(client.list().size() == 105);
 }
+
+}  // namespace senders_client_test

@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+namespace group_commit_test {
+
 using twiliowa::OutboxTransaction;
 using twiliowa::Result;
 using twiliowa::detail::GroupCommit;
@@ -97,3 +99,5 @@ TEST_CASE("no commit has more works than it may") {
     CHECK(counted.sizes == std::vector<std::size_t>{1, 4, 4, 2});
     CHECK(counted.commits.waiting() == 0);
 }
+
+}  // namespace group_commit_test

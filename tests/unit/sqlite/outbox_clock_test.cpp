@@ -14,6 +14,8 @@
 #include "unit/outbox/watched_transport.hpp"
 #include "unit/sqlite/file_service.hpp"
 
+namespace outbox_clock_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using outbox_test::Service;
@@ -196,3 +198,5 @@ TEST_CASE("a calendar that is corrected little by little loses and doubles nothi
         CHECK(service.at_twilio() == 10);
     }
 }
+
+}  // namespace outbox_clock_test

@@ -18,6 +18,8 @@
 #include "unit/sqlite/file_service.hpp"
 #include "unit/sqlite/recording_vfs.hpp"
 
+namespace outbox_failing_disk_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using sqlite_test::Database;
@@ -249,3 +251,5 @@ TEST_CASE("who reads a file for long holds up nobody who writes") {
     service.restart();
     CHECK(service.outbox->run_until_idle().sent == 0);
 }
+
+}  // namespace outbox_failing_disk_test

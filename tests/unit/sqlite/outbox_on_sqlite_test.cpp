@@ -13,6 +13,8 @@
 #include "unit/outbox/outbox_service.hpp"
 #include "unit/sqlite/file_service.hpp"
 
+namespace outbox_on_sqlite_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using sqlite_test::Database;
@@ -189,3 +191,5 @@ TEST_CASE("another language hands over by an INSERT, and what is wrong with one 
     service.outbox.reset();
     if (options.sealer) CHECK_FALSE(files.files_hold("From elsewhere"));
 }
+
+}  // namespace outbox_on_sqlite_test

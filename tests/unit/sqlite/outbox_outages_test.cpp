@@ -13,6 +13,8 @@
 #include "unit/outbox/outbox_service.hpp"
 #include "unit/sqlite/file_service.hpp"
 
+namespace outbox_outages_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using sqlite_test::FileService;
@@ -203,3 +205,5 @@ TEST_CASE("an outage makes what is under way unknown, however much that is, and 
     }
     CHECK(service.outbox->counts().of(JobState::unknown) == at_once + 4);
 }
+
+}  // namespace outbox_outages_test

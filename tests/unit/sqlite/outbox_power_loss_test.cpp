@@ -15,6 +15,8 @@
 #include "unit/sqlite/file_service.hpp"
 #include "unit/sqlite/recording_vfs.hpp"
 
+namespace outbox_power_loss_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using sqlite_test::Database;
@@ -178,3 +180,5 @@ TEST_CASE("whenever the power goes, no job is lost that was taken in, and none w
     CHECK(promises.delivered.size() == rounds * 2);
     CHECK(moments > 100);
 }
+
+}  // namespace outbox_power_loss_test

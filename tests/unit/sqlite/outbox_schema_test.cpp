@@ -13,6 +13,8 @@
 #include "unit/outbox/outbox_service.hpp"
 #include "unit/sqlite/file_service.hpp"
 
+namespace outbox_schema_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using sqlite_test::Database;
@@ -139,3 +141,5 @@ TEST_CASE("a file of unknown tables is not migrated, and stays as it was") {
     CHECK_FALSE(migrated.error().hint().empty());
     CHECK(Database{path}.text_of("select group_concat(name) from sqlite_schema") == "invoice");
 }
+
+}  // namespace outbox_schema_test

@@ -12,6 +12,8 @@
 #include "unit/outbox/watched_transport.hpp"
 #include "unit/sqlite/file_service.hpp"
 
+namespace outbox_turns_test {
+
 using namespace std::chrono_literals;
 using outbox_test::customer;
 using outbox_test::Service;
@@ -178,3 +180,5 @@ TEST_CASE("jobs of an order_key go in the order in which they were taken in, wha
     CHECK(out_of_order == 0);
     CHECK(static_cast<int>(next.size()) == keys);
 }
+
+}  // namespace outbox_turns_test

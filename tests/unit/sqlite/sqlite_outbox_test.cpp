@@ -27,6 +27,8 @@
 #include "sqlite/outbox_file.hpp"
 #include "support/show.hpp"
 
+namespace sqlite_outbox_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -936,3 +938,5 @@ TEST_CASE("several processes that open a new outbox at once hand over all of the
     CHECK(d.text_of("select count(*) from outbox_job") == std::to_string(processes * rounds));
     CHECK(d.text_of("select count(*) from outbox") == "1");
 }
+
+}  // namespace sqlite_outbox_test

@@ -25,6 +25,8 @@
 
 #include "support/show.hpp"
 
+namespace sqlite_store_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -494,3 +496,5 @@ TEST_CASE("a process that is killed between its writes loses none that was answe
     }
     CHECK(d.text_of("pragma integrity_check") == "ok");
 }
+
+}  // namespace sqlite_store_test

@@ -12,6 +12,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace conversation_window_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::BrokenStore;
@@ -222,3 +224,5 @@ TEST_CASE("a window is the same whether its parties are text or were read before
     CHECK_FALSE(b.state().open);
     CHECK(b.window.state(Sender{}, theirs).error().field() == "From");
 }
+
+}  // namespace conversation_window_test

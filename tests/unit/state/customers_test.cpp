@@ -17,6 +17,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace customers_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::BrokenStore;
@@ -708,3 +710,5 @@ TEST_CASE("a store that fails is told, and nothing is answered") {
     CHECK_THROWS_AS(Customers{nullptr}, InvalidRequestError);
     CHECK_THROWS_AS(Customers(store, {.kept = 0ms}), InvalidRequestError);
 }
+
+}  // namespace customers_test

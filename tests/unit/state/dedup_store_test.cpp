@@ -11,6 +11,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace dedup_store_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::BrokenStore;
@@ -163,3 +165,5 @@ TEST_CASE("claims need a store and durations") {
     CHECK_THROWS_AS(DedupStore(store, {.kept = -1s}), InvalidRequestError);
     CHECK_THROWS_AS(DedupStore(store, {.kept = Store::forever}), InvalidRequestError);
 }
+
+}  // namespace dedup_store_test

@@ -10,6 +10,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace guarded_store_test {
+
 using namespace twiliowa;
 using twiliowa::testing::ThrowingStore;
 
@@ -72,3 +74,5 @@ TEST_CASE("a store that answers too few keys of several is found out") {
 TEST_CASE("there is no guarding a store that is null") {
     CHECK_THROWS_AS(detail::guarded_store(nullptr), InvalidRequestError);
 }
+
+}  // namespace guarded_store_test

@@ -16,6 +16,8 @@
 
 #include "support/show.hpp"
 
+namespace key_ring_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 using Strings = std::vector<std::string>;
@@ -231,3 +233,5 @@ TEST_CASE("a ring that is copied, assigned or moved from still has its keys") {
     CHECK(moved.newest_id() == "a");
     CHECK(ring.newest_id() == "b");
 }
+
+}  // namespace key_ring_test

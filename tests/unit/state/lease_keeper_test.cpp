@@ -11,6 +11,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace lease_keeper_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::ManualClock;
@@ -151,3 +153,5 @@ TEST_CASE("a keeper with a thread renews by itself") {
     lock.unlock();
     static_cast<void>(dedup.finish(claim));
 }
+
+}  // namespace lease_keeper_test

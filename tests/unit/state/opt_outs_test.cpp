@@ -12,6 +12,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace opt_outs_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::BrokenStore;
@@ -338,3 +340,5 @@ TEST_CASE("parties that were never set are refused by name, not recorded") {
     CHECK(r.opt_outs.opt_out(Sender{}, theirs).error().field() == "From");
     CHECK(r.opt_outs.is_opted_out(Sender{theirs}, Address{}).error().field() == "To");
 }
+
+}  // namespace opt_outs_test

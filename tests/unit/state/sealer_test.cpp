@@ -20,6 +20,8 @@
 
 #include "support/show.hpp"
 
+namespace sealer_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -443,3 +445,5 @@ TEST_CASE("a sealer that was moved from still seals") {
     CHECK(sealer.seal("x", row).has_value());  // NOLINT(bugprone-use-after-move)
     CHECK(moved.seal("x", row).has_value());
 }
+
+}  // namespace sealer_test

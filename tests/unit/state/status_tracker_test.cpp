@@ -15,6 +15,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace status_tracker_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::BrokenStore;
@@ -288,3 +290,5 @@ TEST_CASE("a status that version 0.1.0 kept is read") {
     const auto after = tracker.update("AC1", "SM1", MessageStatus{"undelivered"}).value();
     CHECK(after.error_code == 63016);
 }
+
+}  // namespace status_tracker_test

@@ -15,6 +15,8 @@
 #include "support/show.hpp"
 #include "support/store_doubles.hpp"
 
+namespace store_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -210,3 +212,5 @@ TEST_CASE("several keys are read in their order, by a store that only knows one 
     CHECK(store.get_each({}).value().empty());
     CHECK_FALSE(twiliowa::testing::BrokenStore{}.get_each(keys).has_value());
 }
+
+}  // namespace store_test

@@ -10,6 +10,8 @@
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/types/message.hpp>
 
+namespace show_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 
@@ -48,3 +50,5 @@ TEST_CASE("a text is held against a part of it, and both are shown") {
         doctest::detail::stringifyBinaryExpr(text, " == ", containing("three")).c_str();
     CHECK(failure == "one, two == containing \"three\"");
 }
+
+}  // namespace show_test

@@ -20,6 +20,8 @@
 
 #include "support/show.hpp"
 
+namespace templates_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::test::containing;
@@ -568,3 +570,5 @@ TEST_CASE("options that are wrong are refused by name") {
         CHECK(error.field() == "use_stale_for");
     }
 }
+
+}  // namespace templates_test

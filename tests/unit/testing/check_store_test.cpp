@@ -19,6 +19,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace check_store_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::check_store;
@@ -427,3 +429,5 @@ TEST_CASE("check_store refuses what cannot be checked") {
     CHECK_THROWS_AS(check_store(open, {.threads = 0}), InvalidRequestError);
     CHECK_THROWS_AS(check_store(open, {.writes_per_thread = 0}), InvalidRequestError);
 }
+
+}  // namespace check_store_test

@@ -8,6 +8,8 @@
 
 #include <twiliowa/testing/scripted_transport.hpp>
 
+namespace emulator_clock_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using twiliowa::testing::EmulatorClock;
@@ -69,3 +71,5 @@ TEST_CASE("an EmulatorClock's deadlines are the machine's") {
     CHECK(clock.monotonic_now() >= before);
     CHECK(clock.monotonic_now() < before + 1min);
 }
+
+}  // namespace emulator_clock_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace manual_clock_test {
+
 using namespace std::chrono_literals;
 using twiliowa::testing::ManualClock;
 
@@ -60,3 +62,5 @@ TEST_CASE("ManualClock moved to the end of time stays there without overflow") {
     clock.advance(std::chrono::nanoseconds::max());
     CHECK(clock.now() == end);
 }
+
+}  // namespace manual_clock_test

@@ -7,6 +7,8 @@
 
 #include <twiliowa/testing/manual_clock.hpp>
 
+namespace scripted_transport_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using twiliowa::testing::ManualClock;
@@ -132,3 +134,5 @@ TEST_CASE("ScriptedTransport completes what is pending when it is destroyed") {
     CHECK(cancelled == 1);
     CHECK(timers == 1);
 }
+
+}  // namespace scripted_transport_test

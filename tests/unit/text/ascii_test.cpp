@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace ascii_test {
+
 using namespace twiliowa::detail;
 
 TEST_CASE("trimming takes the named characters off both ends, and none from within") {
@@ -23,3 +25,5 @@ TEST_CASE("one end is trimmed without the other") {
     CHECK(trim_front(" a ", blanks) == "a ");
     CHECK(trim_back(" a ", blanks) == " a");
 }
+
+}  // namespace ascii_test

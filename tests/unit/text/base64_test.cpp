@@ -7,6 +7,8 @@
 
 #include "text/base64.hpp"
 
+namespace base64_test {
+
 namespace detail = twiliowa::detail;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -111,3 +113,5 @@ TEST_CASE("base64 for URLs that is not strict is refused") {
     CHECK(detail::decode_base64url_into("Zm9vYg", room) == 4u);
     CHECK_FALSE(detail::decode_base64url_into("Zm9vYmE", room));
 }
+
+}  // namespace base64_test

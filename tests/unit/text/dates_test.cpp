@@ -7,6 +7,8 @@
 
 #include "text/dates.hpp"
 
+namespace dates_test {
+
 namespace detail = twiliowa::detail;
 using namespace std::chrono_literals;
 using namespace std::string_literals;
@@ -245,3 +247,5 @@ TEST_CASE("what is written is read back as the same time") {
         CHECK(detail::parse_http_date(detail::format_rfc2822(time)) == time);
     }
 }
+
+}  // namespace dates_test

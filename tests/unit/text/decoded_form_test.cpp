@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <string>
 
+namespace decoded_form_test {
+
 using twiliowa::detail::DecodedForm;
 
 TEST_CASE("a form's fields stay in their order, decoded, repeated ones too") {
@@ -83,3 +85,5 @@ TEST_CASE("fields keep their order and their text, in their first place or in a 
         CHECK(wrong == 0);
     }
 }
+
+}  // namespace decoded_form_test

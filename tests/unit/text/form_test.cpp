@@ -7,6 +7,8 @@
 
 #include "text/form.hpp"
 
+namespace form_test {
+
 namespace detail = twiliowa::detail;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -55,3 +57,5 @@ TEST_CASE("a form with very many fields is cut at the limit") {
     CHECK(detail::parse_form(body, 0).empty());
     CHECK(detail::parse_form(std::string(100'000, '&'), 1).empty());
 }
+
+}  // namespace form_test

@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 
+namespace json_scanner_test {
+
 using twiliowa::detail::JsonEvents;
 using twiliowa::detail::scan_json;
 
@@ -173,3 +175,5 @@ TEST_CASE("the scanner and nlohmann's reader agree on damaged documents") {
         check_against_peer(damaged);
     }
 }
+
+}  // namespace json_scanner_test

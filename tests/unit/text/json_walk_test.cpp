@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace json_walk_test {
+
 using namespace twiliowa::detail;
 
 namespace {
@@ -63,3 +65,5 @@ TEST_CASE("a scalar is read as text, number or date, if it is one") {
     CHECK(JsonScalar{.text = "2026-01-02T03:04:05Z"}.as_date().has_value());
     CHECK_FALSE(JsonScalar{.text = "soon"}.as_date());
 }
+
+}  // namespace json_walk_test

@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace media_type_test {
+
 using namespace twiliowa::detail;
 
 TEST_CASE("a media type is read without its parameters and the blanks around it") {
@@ -35,3 +37,5 @@ TEST_CASE("a form's type has a tab or a blank around it, or is not said at all")
         CHECK_FALSE(is_form_type(type));
     }
 }
+
+}  // namespace media_type_test

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+namespace multipart_test {
+
 using twiliowa::detail::is_multipart_form;
 using twiliowa::detail::parse_multipart;
 using Fields = std::vector<std::pair<std::string, std::string>>;
@@ -116,3 +118,5 @@ TEST_CASE("multipart: more parts than allowed are refused") {
     CHECK(parse_multipart(multipart_type, body, 2));
     CHECK_FALSE(parse_multipart(multipart_type, body, 1));
 }
+
+}  // namespace multipart_test

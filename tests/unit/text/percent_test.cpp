@@ -5,6 +5,8 @@
 
 #include "text/percent.hpp"
 
+namespace percent_test {
+
 namespace detail = twiliowa::detail;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -79,3 +81,5 @@ TEST_CASE("an escape that the end of a view cuts off is not read past it") {
     CHECK(detail::percent_decode(whole.substr(0, 2), false) == "a%");
     CHECK(detail::percent_decode(whole, false) == "aA");
 }
+
+}  // namespace percent_test

@@ -6,6 +6,8 @@
 
 #include "text/utf8.hpp"
 
+namespace utf8_test {
+
 namespace detail = twiliowa::detail;
 using namespace std::string_literals;
 using namespace std::string_view_literals;
@@ -81,3 +83,5 @@ TEST_CASE("a byte that is not ASCII is found wherever it stands") {
     }
     CHECK(detail::is_ascii("a\x7f\0b"sv));
 }
+
+}  // namespace utf8_test

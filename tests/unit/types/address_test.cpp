@@ -8,6 +8,8 @@
 
 #include "support/show.hpp"
 
+namespace address_test {
+
 using twiliowa::Address;
 using twiliowa::test::containing;
 
@@ -122,3 +124,5 @@ TEST_CASE("an address written as text is read as the same address") {
     CHECK(Address::from_wire("+447700900123").text() == "sms:+447700900123");
     CHECK(Address{}.text().empty());
 }
+
+}  // namespace address_test

@@ -11,6 +11,8 @@
 
 #include "support/show.hpp"
 
+namespace credentials_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 
@@ -220,3 +222,5 @@ TEST_CASE("the sender comes from the variable that is named, its prefix once") {
     CHECK(ClientOptions::try_from_environment({.sender = "TEST_PHONE_NUMBER"}).error().field() ==
           "TEST_PHONE_NUMBER");
 }
+
+}  // namespace credentials_test

@@ -13,6 +13,8 @@
 
 #include "support/show.hpp"
 
+namespace env_file_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 
@@ -114,3 +116,5 @@ TEST_CASE("a file that is missing, a directory or too large is refused as the pa
     CHECK(empty.load().value() == 0);
     CHECK_THROWS_AS(load_env_file("/nowhere/.env"), InvalidRequestError);
 }
+
+}  // namespace env_file_test

@@ -9,6 +9,8 @@
 
 #include "support/show.hpp"
 
+namespace error_advice_test {
+
 using twiliowa::advise;
 using twiliowa::error_catalogue;
 using twiliowa::ErrorAdvice;
@@ -221,3 +223,5 @@ TEST_CASE("Meta's and Twilio's newest codes of refusal are known") {
     CHECK(advise(139200).title == containing("Direct Send"));
     for (const int code : {37000, 139200}) CHECK(to_string(advise(code).retry) == "after_fix");
 }
+
+}  // namespace error_advice_test

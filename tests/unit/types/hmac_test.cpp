@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+namespace hmac_test {
+
 using namespace std::string_literals;
 using namespace twiliowa::detail;
 
@@ -128,3 +130,5 @@ TEST_CASE("the hash of a body is SHA-256 in lower-case hex") {
     CHECK(text("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
     CHECK(text("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
 }
+
+}  // namespace hmac_test

@@ -9,6 +9,8 @@
 
 #include "support/show.hpp"
 
+namespace observer_test {
+
 using namespace twiliowa;
 
 namespace {
@@ -54,3 +56,5 @@ TEST_CASE("a composite of none is silent, and one with a null is refused by name
         CHECK(error.error().field() == "observers");
     }
 }
+
+}  // namespace observer_test

@@ -7,6 +7,8 @@
 #include <string>
 #include <string_view>
 
+namespace placeholders_test {
+
 using twiliowa::find_placeholder;
 using twiliowa::is_variable_name;
 
@@ -111,3 +113,5 @@ TEST_CASE("whatever the text, the pieces that the placeholders cut put together 
         REQUIRE(text.find("{{", done) == std::string::npos);
     }
 }
+
+}  // namespace placeholders_test

@@ -6,6 +6,8 @@
 
 #include <twiliowa/types/error.hpp>
 
+namespace sender_test {
+
 using namespace twiliowa;
 
 TEST_CASE("a sender is an address or a messaging service, as Twilio writes it") {
@@ -25,3 +27,5 @@ TEST_CASE(
     CHECK(Sender::parse("14155238886").error().field() == "From");
     CHECK(Sender::parse("").error().field() == "From");
 }
+
+}  // namespace sender_test

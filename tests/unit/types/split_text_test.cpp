@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+namespace split_text_test {
+
 using twiliowa::split_text;
 using Pieces = std::vector<std::string>;
 
@@ -72,3 +74,5 @@ TEST_CASE("texts without spaces are cut after their sentences, and else after th
     CHECK(split_text("一二三。四五六", 4) == Pieces{"一二三。", "四五六"});
     CHECK(split_text("क्या हाल। ठीक है", 10) == Pieces{"क्या हाल।", "ठीक है"});
 }
+
+}  // namespace split_text_test

@@ -10,6 +10,8 @@
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/types/outbound.hpp>
 
+namespace template_variables_test {
+
 using twiliowa::OutboundMessage;
 using twiliowa::OutboundTemplate;
 using twiliowa::TemplateVariables;
@@ -210,3 +212,5 @@ TEST_CASE("names and values may be any texts") {
     const TemplateVariables::Entry entry{"2", "A"};
     CHECK(TemplateVariables{{name, value}, entry} == TemplateVariables{{"1", "Lee"}, {"2", "A"}});
 }
+
+}  // namespace template_variables_test

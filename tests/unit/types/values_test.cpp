@@ -14,6 +14,8 @@
 
 #include "support/show.hpp"
 
+namespace values_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 
@@ -186,3 +188,5 @@ TEST_CASE("what a temporary result holds outlives it in a reference") {
     CHECK(same == body);
     CHECK(error.field() == body);
 }
+
+}  // namespace values_test

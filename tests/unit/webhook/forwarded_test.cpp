@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+namespace forwarded_test {
+
 using namespace twiliowa;
 using twiliowa::detail::ForwardedFamily;
 using twiliowa::detail::ForwardedRequest;
@@ -127,3 +129,5 @@ TEST_CASE("what is not a list of pairs is refused, not read in part") {
         }
     }
 }
+
+}  // namespace forwarded_test

@@ -2,6 +2,8 @@
 
 #include <doctest/doctest.h>
 
+namespace inbound_filter_test {
+
 using namespace twiliowa;
 
 TEST_CASE("a text is words and nothing else") {
@@ -99,3 +101,5 @@ TEST_CASE("filters combine") {
     CHECK_FALSE((yes && no)(message));
     CHECK_FALSE((!yes || no)(message));
 }
+
+}  // namespace inbound_filter_test

@@ -9,6 +9,8 @@
 
 #include "support/form.hpp"
 
+namespace parse_webhook_test {
+
 using namespace twiliowa;
 
 namespace {
@@ -421,3 +423,5 @@ TEST_CASE("an odd query is read like an odd form") {
     CHECK(std::get<StatusCallback>(parse_webhook(post).value()).query.at(0).second.size() ==
           1'000'000);
 }
+
+}  // namespace parse_webhook_test

@@ -14,6 +14,8 @@
 #include "support/show.hpp"
 #include "support/webhook_service.hpp"
 
+namespace per_account_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -164,3 +166,5 @@ TEST_CASE("a function of the state that throws leaves the event to be repeated")
     CHECK(second.handler.handle(status("sent")).status == 503);
     CHECK(second.heard->entries.back().reason == containing("cannot be reached"));
 }
+
+}  // namespace per_account_test

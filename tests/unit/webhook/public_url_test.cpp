@@ -7,6 +7,8 @@
 #include <string_view>
 #include <vector>
 
+namespace public_url_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 
@@ -344,3 +346,5 @@ TEST_CASE("connection overrides are within Twilio's ranges") {
     }
     CHECK(field_of(connection_fragment({.edge = "atlantis"})) == "edge");
 }
+
+}  // namespace public_url_test

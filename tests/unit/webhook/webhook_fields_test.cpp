@@ -4,6 +4,8 @@
 
 #include <string>
 
+namespace webhook_fields_test {
+
 using twiliowa::detail::DecodedForm;
 using twiliowa::detail::FieldList;
 using twiliowa::detail::FieldName;
@@ -104,3 +106,5 @@ TEST_CASE("names of one bucket are told apart") {
     CHECK(fields.peek("azb") == "3");
     CHECK(std::move(fields).rest() == FieldList{{"ayb", "1"}, {"azb", "3"}});
 }
+
+}  // namespace webhook_fields_test

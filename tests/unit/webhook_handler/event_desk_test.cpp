@@ -9,6 +9,8 @@
 
 #include "support/store_doubles.hpp"
 
+namespace event_desk_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using twiliowa::detail::EventDesk;
@@ -73,3 +75,5 @@ TEST_CASE("a turn that was not finished is free again, one that was is done") {
     }
     CHECK(desk.claim(d.event)->outcome == ClaimOutcome::done);
 }
+
+}  // namespace event_desk_test

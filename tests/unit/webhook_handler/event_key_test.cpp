@@ -6,6 +6,8 @@
 
 #include "support/webhook_service.hpp"
 
+namespace event_key_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -64,3 +66,5 @@ TEST_CASE("an event whose SID is not whole, or whose status is no word, has no k
                  {"To", customer},
                  {"MessageStatus", "delivered2"}}) == "MessageStatus");
 }
+
+}  // namespace event_key_test

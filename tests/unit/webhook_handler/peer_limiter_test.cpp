@@ -5,6 +5,8 @@
 #include <chrono>
 #include <string>
 
+namespace peer_limiter_test {
+
 using namespace std::chrono_literals;
 using twiliowa::MonotonicTime;
 using twiliowa::detail::PeerLimiter;
@@ -61,3 +63,5 @@ TEST_CASE("a peer of IPv6 is its /64, one of IPv4 is its address") {
     CHECK(limiter.wait_for("", now) == 0ns);
     CHECK(limiter.wait_for("", now) == 60s);
 }
+
+}  // namespace peer_limiter_test

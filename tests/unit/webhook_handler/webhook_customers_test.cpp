@@ -10,6 +10,8 @@
 #include "support/store_doubles.hpp"
 #include "support/webhook_service.hpp"
 
+namespace webhook_customers_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 using namespace std::chrono_literals;
@@ -107,3 +109,5 @@ TEST_CASE("a webhook whose link cannot be written is answered 503, and nothing e
     CHECK(shop.handler.handle(request).status == 503);
     CHECK_FALSE(window->state(sender, customer)->known);
 }
+
+}  // namespace webhook_customers_test

@@ -15,6 +15,8 @@
 #include "support/store_doubles.hpp"
 #include "support/webhook_service.hpp"
 
+namespace webhook_handler_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using namespace twiliowa::test;
@@ -501,3 +503,5 @@ TEST_CASE("the observer is told no account that is not one") {
               .status == 200);
     CHECK(service.heard->entries.back().account_sid.empty());
 }
+
+}  // namespace webhook_handler_test

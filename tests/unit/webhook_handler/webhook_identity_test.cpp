@@ -10,6 +10,8 @@
 #include "support/show.hpp"
 #include "support/webhook_service.hpp"
 
+namespace webhook_identity_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -156,3 +158,5 @@ TEST_CASE("the observer is told a MessageSid, and nothing that somebody put in i
     const std::string of_another_kind = "IM" + std::string(32, 'a');
     CHECK(told(of_another_kind) == of_another_kind);
 }
+
+}  // namespace webhook_identity_test

@@ -12,6 +12,8 @@
 #include "support/store_doubles.hpp"
 #include "support/webhook_service.hpp"
 
+namespace webhook_once_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using namespace twiliowa::test;
@@ -482,3 +484,5 @@ TEST_CASE("waiting is for no longer than Twilio does") {
     CHECK_THROWS_AS(Counted([](WebhookOptions& options) { options.wait_for_running = 16s; }),
                     InvalidRequestError);
 }
+
+}  // namespace webhook_once_test

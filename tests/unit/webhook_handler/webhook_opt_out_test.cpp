@@ -6,6 +6,8 @@
 
 #include "support/webhook_service.hpp"
 
+namespace webhook_opt_out_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -132,3 +134,5 @@ TEST_CASE("text handlers do not run for what nobody typed") {
     CHECK(bot.ran_for("\xF0\x9F\x91\x8D", {}, {{"MessageType", "reaction"}}) == "message");
     CHECK(bot.ran_for("hi", {}, {{"MessageType", "text"}}) == "text");
 }
+
+}  // namespace webhook_opt_out_test

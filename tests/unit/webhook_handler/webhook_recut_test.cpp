@@ -8,6 +8,8 @@
 #include "support/recut.hpp"
 #include "support/webhook_service.hpp"
 
+namespace webhook_recut_test {
+
 using namespace twiliowa;
 using namespace twiliowa::test;
 
@@ -67,3 +69,5 @@ TEST_CASE("random recuts of random signed webhooks: the handler runs once") {
     CHECK(counting->outcomes[WebhookOutcome::duplicate] > signed_webhooks);
     CHECK(counting->outcomes[WebhookOutcome::unreadable] > signed_webhooks);
 }
+
+}  // namespace webhook_recut_test

@@ -11,6 +11,8 @@
 #include "fixture.hpp"
 #include "testing/fake_twilio/api/pattern.hpp"
 
+namespace content_list_test {
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -207,3 +209,5 @@ TEST_CASE("FakePattern says what it does not know") {
     }
     CHECK_FALSE(FakePattern::parse(std::string(201, 'a')).has_value());
 }
+
+}  // namespace content_list_test

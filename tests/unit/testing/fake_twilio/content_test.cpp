@@ -8,6 +8,8 @@
 
 #include "fixture.hpp"
 
+namespace content_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
@@ -457,3 +459,5 @@ TEST_CASE("FakeTwilio shows that the business is typing") {
     CHECK(code_of(typing("channel=whatsapp&messageId=SM0")) == 20404);
     CHECK(code_of(typing("channel=whatsapp&messageId=" + talk.send_template().sid.str())) == 20422);
 }
+
+}  // namespace content_test

@@ -8,6 +8,8 @@
 
 #include "wire.hpp"
 
+namespace create_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using namespace fake_test;
@@ -187,3 +189,5 @@ TEST_CASE("FakeTwilio lets through what a limit allows") {
         CHECK(twilio.create(with(form, "SendAt", "2026-02-05T00:00:00Z")).status == 201);
     }
 }
+
+}  // namespace create_test

@@ -7,6 +7,8 @@
 
 #include "wire.hpp"
 
+namespace credentials_test {
+
 using namespace twiliowa;
 using namespace fake_test;
 using twiliowa::testing::FakeTwilio;
@@ -64,3 +66,5 @@ TEST_CASE("FakeTwilio takes credentials from an Authorization header too") {
     request.authorization = Secret{};
     CHECK(twilio.fake->handle(request).status == 200);
 }
+
+}  // namespace credentials_test

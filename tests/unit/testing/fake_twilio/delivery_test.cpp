@@ -11,6 +11,8 @@
 #include "support/show.hpp"
 #include "testing/fake_twilio/webhooks/challenge.hpp"
 
+namespace delivery_test {
+
 namespace {
 
 using namespace twiliowa;
@@ -344,3 +346,5 @@ TEST_CASE("FakeContent makes a template with buttons to tap") {
     lee.taps("\"No\"");
     CHECK(lee.sees().body == "\"No\"");
 }
+
+}  // namespace delivery_test

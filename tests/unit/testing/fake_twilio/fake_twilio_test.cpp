@@ -13,6 +13,8 @@
 
 #include "wire.hpp"
 
+namespace fake_twilio_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using namespace fake_test;
@@ -181,3 +183,5 @@ TEST_CASE("FakeTwilio on the stack plugs into a client too") {
     fake.run_until_idle();
     CHECK(done);
 }
+
+}  // namespace fake_twilio_test

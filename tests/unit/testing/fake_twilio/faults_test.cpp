@@ -9,6 +9,8 @@
 #include "fixture.hpp"
 #include "support/show.hpp"
 
+namespace faults_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
@@ -157,3 +159,5 @@ TEST_CASE("FakeTwilio keeps a log of requests without credentials") {
               containing(FakeTwilio::demo_auth_token));
     }
 }
+
+}  // namespace faults_test

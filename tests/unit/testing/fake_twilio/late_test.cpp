@@ -7,6 +7,8 @@
 
 #include "fixture.hpp"
 
+namespace late_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
@@ -144,3 +146,5 @@ TEST_CASE("FakeTwilio: what it shows late is kept with its state") {
     after.fake->load(Conversation{}.fake->save());
     CHECK(after.fake->list_lag() == 0ms);
 }
+
+}  // namespace late_test

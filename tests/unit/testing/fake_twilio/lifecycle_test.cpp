@@ -9,6 +9,8 @@
 
 #include "fixture.hpp"
 
+namespace lifecycle_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
@@ -333,3 +335,5 @@ TEST_CASE("FakeTwilio with a manual life cycle moves nothing, and calls back wha
     fake->run_until_idle();
     CHECK(seen == Statuses{"failed"});
 }
+
+}  // namespace lifecycle_test

@@ -8,6 +8,8 @@
 
 #include "wire.hpp"
 
+namespace limits_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using namespace fake_test;
@@ -84,3 +86,5 @@ TEST_CASE("FakeTwilio counts an asynchronous request as under way until it is co
     twilio.fake->run_until_idle();
     CHECK(statuses == std::vector{429, 200, 200});
 }
+
+}  // namespace limits_test

@@ -10,6 +10,8 @@
 
 #include "wire.hpp"
 
+namespace list_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using namespace fake_test;
@@ -135,3 +137,5 @@ TEST_CASE("FakeTwilio refuses a page that cannot be") {
         check_refused(twilio.get(messages_path + query), 400, 20422);
     }
 }
+
+}  // namespace list_test

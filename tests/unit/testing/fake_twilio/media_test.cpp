@@ -8,6 +8,8 @@
 
 #include "wire.hpp"
 
+namespace media_test {
+
 using namespace twiliowa;
 using namespace fake_test;
 using nlohmann::json;
@@ -55,3 +57,5 @@ TEST_CASE("FakeTwilio pages through media") {
     }
     CHECK(seen.size() == 3);
 }
+
+}  // namespace media_test

@@ -8,6 +8,8 @@
 
 #include "wire.hpp"
 
+namespace message_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using namespace fake_test;
@@ -109,3 +111,5 @@ TEST_CASE("FakeTwilio takes feedback") {
     CHECK(json::parse(response.body) == expected);
     check_refused(twilio.post(message_path(sid, "/Feedback"), {{"Outcome", "x"}}), 400, 20422);
 }
+
+}  // namespace message_test

@@ -7,6 +7,8 @@
 
 #include "wire.hpp"
 
+namespace refusals_test {
+
 using namespace twiliowa;
 using namespace fake_test;
 using twiliowa::testing::FakeContent;
@@ -223,3 +225,5 @@ TEST_CASE("FakeTwilio counts a template's own text and its variables' defaults a
     greedy.variables = {{"1", std::string(100, 'x')}};
     check_no_message(twilio, form_of(greedy), 21658);
 }
+
+}  // namespace refusals_test

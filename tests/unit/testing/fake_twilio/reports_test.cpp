@@ -9,6 +9,8 @@
 
 #include "support/show.hpp"
 
+namespace reports_test {
+
 using namespace twiliowa;
 using twiliowa::test::containing;
 using twiliowa::testing::FakeContent;
@@ -137,3 +139,5 @@ TEST_CASE("API keys may not read accounts, and read the rest") {
     CHECK(accounts.try_balance().error().code() == 20003);
     CHECK(SendersClient(credentials, fake->client_options()).list().size() == 1);
 }
+
+}  // namespace reports_test

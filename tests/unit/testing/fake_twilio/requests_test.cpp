@@ -9,6 +9,8 @@
 
 #include "wire.hpp"
 
+namespace requests_test {
+
 using namespace twiliowa;
 using namespace fake_test;
 using nlohmann::json;
@@ -173,3 +175,5 @@ TEST_CASE("FakeTwilio refuses a form in parts that is not well-formed") {
     check_refused(post_parts(twilio, part("Body", "\xff") + "--cut-here--"), 400, 20001);
     CHECK(twilio.fake->messages().empty());
 }
+
+}  // namespace requests_test

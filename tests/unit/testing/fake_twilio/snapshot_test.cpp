@@ -8,6 +8,8 @@
 
 #include "fixture.hpp"
 
+namespace snapshot_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
@@ -116,3 +118,5 @@ TEST_CASE("FakeTwilio has the same conversation again for the same seed") {
     };
     CHECK(run() == run());
 }
+
+}  // namespace snapshot_test

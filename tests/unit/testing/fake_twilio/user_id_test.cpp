@@ -11,6 +11,8 @@
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
+namespace user_id_test {
+
 using namespace twiliowa;
 using namespace std::chrono_literals;
 using twiliowa::testing::FakeTwilio;
@@ -223,3 +225,5 @@ TEST_CASE("a whole conversation with one who hides the number midway is one cust
     desk.fake->run_until_idle();
     CHECK(client.try_send_text({.to = by_number, .body = "x"}).has_value());
 }
+
+}  // namespace user_id_test

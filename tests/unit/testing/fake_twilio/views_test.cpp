@@ -9,6 +9,8 @@
 #include "fixture.hpp"
 #include "support/show.hpp"
 
+namespace views_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
@@ -184,3 +186,5 @@ TEST_CASE("a template that nests without end is refused") {
     CHECK(post_content(*fake, start + std::string(200'000, '[') + std::string(200'000, ']') +
                                   "}}}") == containing("nests too deeply"));
 }
+
+}  // namespace views_test

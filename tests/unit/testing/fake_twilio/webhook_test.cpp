@@ -15,6 +15,8 @@
 #include "testing/fake_twilio/messages/twiml.hpp"
 #include "testing/fake_twilio/world/webhook_url.hpp"
 
+namespace webhook_test {
+
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using fake_test::Conversation;
@@ -515,3 +517,5 @@ TEST_CASE("FakeTwilio delivers webhooks twice, late, in another order or never o
         CHECK(run(1).size() < 45);
     }
 }
+
+}  // namespace webhook_test
