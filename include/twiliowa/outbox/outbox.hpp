@@ -161,8 +161,8 @@ private:
 /// carries the sends. Everything may be called from any thread; calls wait for the disk.
 ///
 /// Errors: InvalidRequestError for what is refused by name; those of the storage (`store_error`),
-/// which mean that nothing was done (unless the disk itself fails in the middle of a commit, and the
-/// process ends then: it may be found done). Each verb throws, and its `try_` twin does not.
+/// which mean that nothing was done (unless the disk itself fails in the middle of a commit, and
+/// the process ends then: it may be found done). Each verb throws, and its `try_` twin does not.
 class Outbox {
 public:
     /// @throws InvalidRequestError naming the option that is wrong.

@@ -100,7 +100,7 @@ struct StoredJob {
     std::optional<TimePoint> last_answer = {};  ///< When it answered last.
     std::optional<TimePoint> next_look = {};
     std::optional<TimePoint> suspect_since = {};
-    std::optional<JobDecision> decision = {};
+    std::optional<JobDecision> decision = {};  ///< The last that a person made.
     bool cancel_requested = false;
     TimePoint updated_at = {};
     std::vector<StoredAttempt> attempts = {};
