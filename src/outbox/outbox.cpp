@@ -327,7 +327,7 @@ struct Outbox::Impl {
                     !known->second.empty() && known->second != callback.account_sid.str();
                 if (other || is_foreign(job, callback)) return {};
             }
-            const auto noticed =
+            auto noticed =
                 notice_lost(transaction, callback, marker, !jobs->empty(), account_sids, lacking);
             if (!noticed || lacking) return noticed;
             if (!jobs->empty()) {

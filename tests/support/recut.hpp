@@ -47,7 +47,7 @@ struct SignedText {
 
 /// A message, a status or something unknown.
 inline SignedText random_webhook(const Dice& roll) {
-    const auto hex = [&](std::string prefix) {
+    const auto sid_of = [&](std::string prefix) {
         for (int i = 0; i < 32; ++i) prefix += "0123456789abcdef"[roll(16)];
         return prefix;
     };
@@ -56,7 +56,7 @@ inline SignedText random_webhook(const Dice& roll) {
     };
     SignedText made;
     made.target = one_of({"/hook", "/hook?job=17", "/hook?tenant=7&x=", "/a/b?q='1'"});
-    made.fields = {{"AccountSid", hex("AC")}, {"MessageSid", hex(one_of({"SM", "MM"}))}};
+    made.fields = {{"AccountSid", sid_of("AC")}, {"MessageSid", sid_of(one_of({"SM", "MM"}))}};
     const auto add = [&](std::string name, std::string value) {
         made.fields.emplace_back(std::move(name), std::move(value));
     };
@@ -64,7 +64,7 @@ inline SignedText random_webhook(const Dice& roll) {
     add("To", "whatsapp:+14155238886");
     switch (roll(3)) {
         case 0:
-            add("Body", one_of({"pay 100", "STOP", "MessageSid" + hex("SM"), "",
+            add("Body", one_of({"pay 100", "STOP", "MessageSid" + sid_of("SM"), "",
                                 "MessageStatussent", "\xC3\xA9t\xC3\xA9 & more", "7=8"}));
             add("NumMedia", one_of({"0", "1"}));
             break;

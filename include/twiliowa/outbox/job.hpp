@@ -195,10 +195,11 @@ struct JobAttempt {
 
 /// Who said what became of a job that was held or unknown (`Outbox::resolve`).
 struct JobDecision {
-    std::string by = {};
-    std::string why = {};
-    TimePoint at = {};
+    std::string by = {};   ///< Empty: nobody said.
+    std::string why = {};  ///< Empty: nobody said.
+    TimePoint at = {};     ///< When it was said.
 
+    /// All three.
     friend bool operator==(const JobDecision&, const JobDecision&) = default;
 };
 

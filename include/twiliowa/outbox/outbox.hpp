@@ -140,8 +140,8 @@ public:
     enum class Kind { sent, not_sent, drop };
     Kind kind() const noexcept { return kind_; }
     const MessageSid& sid() const noexcept { return sid_; }
-    const std::string& person() const noexcept { return person_; }
-    const std::string& why() const noexcept { return why_; }
+    const std::string& person() const noexcept { return person_; }  ///< Empty: nobody.
+    const std::string& why() const noexcept { return why_; }        ///< Empty: for no reason.
 
 private:
     Resolution(Kind kind, MessageSid sid) : kind_(kind), sid_(std::move(sid)) {}
