@@ -21,6 +21,12 @@ if(TWILIOWA_SANITIZE)
   add_link_options(-fsanitize=${TWILIOWA_SANITIZE})
 endif()
 
+# Links the many programs in half the time, where binutils has it.
+find_program(TWILIOWA_GOLD ld.gold)
+if(TWILIOWA_GOLD AND NOT TWILIOWA_SANITIZE)
+  add_link_options(-fuse-ld=gold)
+endif()
+
 # ccache caches files that use a precompiled header only when told that it may.
 find_program(TWILIOWA_CCACHE ccache)
 if(TWILIOWA_CCACHE AND (NOT CMAKE_CXX_COMPILER_LAUNCHER OR CMAKE_CXX_COMPILER_LAUNCHER STREQUAL ccache))
