@@ -114,8 +114,9 @@ public:
     void add_messaging_service(std::string_view account_sid, std::string_view service_sid,
                                const std::vector<std::string>& senders = {});
     /// What the Senders API reports of one of the account's WhatsApp senders, `sender.sender_id`;
-    /// its SID may be left out. Changes nothing about what may be sent. A callback URL that is left
-    /// out is the one at which this calls for the sender, or for the account (`set_webhook`).
+    /// its SID may be left out, and when its display name's status became what it is: then that is
+    /// now, unless it was so before. Changes nothing about what may be sent. A callback URL that is
+    /// left out is the one at which this calls for the sender, or for the account (`set_webhook`).
     void set_sender(std::string_view account_sid, ChannelSender sender);
     /// What the Accounts API reports: `active`, `suspended` or `closed`. Changes nothing about what
     /// may be sent.

@@ -134,7 +134,17 @@ void FakeTwilio::set_sender(std::string_view account_sid, ChannelSender sender) 
                                "add_sender adds it; whatsapp:+<country code><number>")
             .raise();
     }
-    if (sender.sid.empty()) sender.sid = account.sender_record(sender.sender_id).sid;
+    const auto before = account.sender_record(sender.sender_id);
+    if (sender.sid.empty()) sender.sid = before.sid;
+    auto& since = sender.pending_display_name_status_date;
+    if (sender.pending_display_name_status.empty()) {
+        since.reset();
+    } else if (sender.pending_display_name_status != before.pending_display_name_status) {
+        if (!since || since == before.pending_display_name_status_date)
+            since = state_->clock->now();
+    } else if (!since) {
+        since = before.pending_display_name_status_date;
+    }
     auto address = sender.sender_id;
     account.sender_records.insert_or_assign(std::move(address), std::move(sender));
     ++state_->world.revision;

@@ -171,6 +171,33 @@ TEST_CASE("FakeTwilio lists its WhatsApp senders, and says of one what it was to
     CHECK_THROWS_AS(fake->set_sender(account, ill), InvalidRequestError);
 }
 
+TEST_CASE("FakeTwilio says since when a display name's status is what it is") {
+    twiliowa::testing::FakeTwilioOptions options;
+    const auto clock = std::make_shared<twiliowa::testing::ManualClock>();
+    options.clock = clock;
+    const auto fake = FakeTwilio::with_account(options);
+    const auto account = FakeTwilio::demo_account_sid;
+    const SendersClient client{fake->credentials(), fake->client_options()};
+    const auto begin = clock->now();
+    auto sender = fake->channel_senders(account).at(0);
+    const auto since = [&] {
+        fake->set_sender(account, sender);
+        return client.list().at(0).pending_display_name_status_date;
+    };
+    CHECK_FALSE(since());
+    sender.pending_display_name = "Acme";
+    sender.pending_display_name_status = DisplayNameStatus{DisplayNameStatus::pending_review};
+    CHECK(since() == begin);
+    clock->advance(std::chrono::hours{1});
+    CHECK(client.list().at(0).pending_display_name_status_date == begin);
+    sender = fake->channel_senders(account).at(0);
+    CHECK(since() == begin);
+    sender.pending_display_name_status = DisplayNameStatus{DisplayNameStatus::declined};
+    CHECK(since() == begin + std::chrono::hours{1});
+    sender.pending_display_name_status_date = begin;
+    CHECK(since() == begin);
+}
+
 TEST_CASE("FakeTwilio's list of senders comes in pages") {
     const auto fake = FakeTwilio::with_account();
     for (int i = 0; i < 104; ++i) {

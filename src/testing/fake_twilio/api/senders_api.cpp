@@ -51,7 +51,7 @@ ContentJson sender_to_json(const FakeCall& call, const ChannelSender& sender) {
         json["pending_display_name"] = sender.pending_display_name;
         json["pending_display_name_status"] = sender.pending_display_name_status.str();
         json["pending_display_name_status_date"] = detail::format_iso8601_utc(
-            sender.pending_display_name_status_date.value_or(call.moment.now));
+            sender.pending_display_name_status_date.value_or(TimePoint{}));
     }
     return json;
 }
