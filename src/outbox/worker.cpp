@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "outbox/marker.hpp"
+#include "outbox/witness.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -134,6 +135,7 @@ struct OutboxWorker::Plan {
     Neighbourhoods neighbourhoods = {};
     std::map<std::string, std::size_t> looks_for = {};  ///< By customer.
     std::vector<std::shared_ptr<const Neighbourhood>> crowds = {};
+    std::set<SendRoad> witnesses = {};  ///< To ask.
     Step step = {};
 };
 
@@ -207,6 +209,9 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     under_way_ -= ended;
     for (const auto& item : finished) {
         if (const auto* const look = std::get_if<FinishedLook>(&item)) looking_.erase(look->job);
+        if (const auto* const witness = std::get_if<FinishedWitness>(&item)) {
+            witnesses_[witness->road] = true;
+        }
     }
     for (const auto& [road, used] : plan.slots_used) {
         auto& slots = traffic_[road].slots;
@@ -231,6 +236,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     if (plan.lacks_account) plan.step.progress = true;
     launch(plan, blocking);
     launch_looks(plan, blocking);
+    launch_witnesses(plan, blocking);
     return plan.step;
 }
 
@@ -257,6 +263,20 @@ Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
         const auto* const send = std::get_if<FinishedSend>(&item);
         if (send == nullptr) continue;
         if (auto taken = take_in(transaction, *send); !taken) return taken;
+    }
+    for (const auto& item : finished) {
+        const auto* const witness = std::get_if<FinishedWitness>(&item);
+        if (witness == nullptr) continue;
+        const auto later =
+            tells_of_later_state(transaction, core_->codec, witness->newest,
+                                 core_->options.send_timeout + std::chrono::minutes{1});
+        if (!later) return later.error();
+        if (!*later) continue;
+        const auto marked = core_->suspect_since(
+            transaction, TimePoint{},
+            "Twilio lists what its storage does not know: it went back in time",
+            [&](const std::string& account) { return account == witness->road.first; });
+        if (!marked) return marked.error();
     }
     for (const auto& item : finished) {
         const auto* const look = std::get_if<FinishedLook>(&item);
@@ -588,6 +608,7 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
             continue;
         }
         if (account->second.account.is_switched_off()) continue;
+        if (!is_witnessed(plan, {group.account, group.sender})) continue;
         able.push_back(group);
     }
     while (plan.launches.size() < plan.free && !able.empty()) {
@@ -734,6 +755,41 @@ void OutboxWorker::launch(Plan& plan, bool blocking) {
 }
 
 // ---- Looking
+
+bool OutboxWorker::is_witnessed(Plan& plan, const SendRoad& road) const {
+    // What others send as well says nothing of this storage; a service's senders are not known.
+    if (!core_->options.exclusive_senders || MessagingServiceSid::parse(road.second) ||
+        accounts_.at(road.first).client() == nullptr) {
+        return true;
+    }
+    const auto asked = witnesses_.find(road);
+    if (asked != witnesses_.end()) return asked->second;
+    plan.witnesses.insert(road);
+    return false;
+}
+
+void OutboxWorker::launch_witnesses(Plan& plan, bool blocking) {
+    for (const auto& road : plan.witnesses) {
+        plan.step.progress = true;
+        witnesses_[road] = false;
+        const auto& client = *accounts_.at(road.first).client();
+        const auto done = [finished = finished_, road](const Result<Page<Message>>& page) {
+            finished->add(FinishedWitness{road, page ? page->items : std::vector<Message>{}});
+        };
+        const MessageFilter newest{.from = as_sender(road.second).from};
+        const CallOptions call{.timeout = core_->options.send_timeout, .cancel = stop_.token()};
+        try {
+            if (blocking) {
+                done(client.try_list_page(newest, call));
+            } else {
+                client.async_list_page(newest, done, call);
+            }
+        } catch (...) {
+            witnesses_.erase(road);
+            throw;
+        }
+    }
+}
 
 Result<void> OutboxWorker::choose_looks(OutboxTransaction& transaction, Plan& plan) const {
     const auto choose = [&](StoredJob& job) -> Result<void> {

@@ -48,10 +48,16 @@ struct FinishedLook {
     std::optional<Message> fetched = {};  ///< Of a job whose SID is known.
 };
 
+/// The newest messages of a sender: whether they tell that the storage went back in time.
+struct FinishedWitness {
+    SendRoad road = {};
+    std::vector<Message> newest = {};  ///< Empty, too, where Twilio told nothing.
+};
+
 /// What ends elsewhere, on the transport's thread, and the next step takes in.
 class FinishedWork {
 public:
-    using Item = std::variant<FinishedSend, FinishedLook>;
+    using Item = std::variant<FinishedSend, FinishedLook, FinishedWitness>;
 
     explicit FinishedWork(std::function<void()> wake) : wake_(std::move(wake)) {}
     void add(Item item);
@@ -135,6 +141,9 @@ private:
     void launch(Plan& plan, bool blocking);
     void launch_looks(Plan& plan, bool blocking);
     void start_looks(Plan& plan, bool blocking);
+    /// Whether what Twilio lists of a sender was looked at; asks for it if not.
+    bool is_witnessed(Plan& plan, const SendRoad& road) const;
+    void launch_witnesses(Plan& plan, bool blocking);
 
     const std::shared_ptr<const OutboxCore> core_;
     const std::string name_;
@@ -156,6 +165,7 @@ private:
     std::map<std::string, TimePoint> blocked_until_ = {};  ///< By account.
     std::map<std::string, SendPace> paces_ = {};           ///< By account.
     std::set<JobId> looking_ = {};
+    std::map<SendRoad, bool> witnesses_ = {};  ///< Whether they have answered.
     std::size_t under_way_ = 0;
     CancelSource stop_ = {};
 };

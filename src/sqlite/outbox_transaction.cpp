@@ -447,6 +447,25 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::due(Due what, TimePoint 
     return std::vector<StoredJob>{};
 }
 
+Result<std::optional<TimePoint>> SqliteOutboxTransaction::last_change() {
+    // Each by its index: what is under way, what is in doubt, and each later state.
+    static const std::string sql =
+        "select max(time) from ("
+        "select max(updated_at) as time from outbox_job where lease_until is not null "
+        "union all select max(updated_at) from outbox_job where state in (3, 4) "
+        "union all select max(updated_at) from outbox_job where state >= 5 and state = 5 "
+        "union all select max(updated_at) from outbox_job where state >= 5 and state = 6 "
+        "union all select max(updated_at) from outbox_job where state >= 5 and state = 7 "
+        "union all select max(updated_at) from outbox_job where state >= 5 and state = 8 "
+        "union all select max(updated_at) from outbox_job where state >= 5 and state = 9)";
+    std::optional<TimePoint> last;
+    const auto done = query(sql, no_values, [&](const SqliteStatement& row) {
+        if (!row.is_null(0)) last = time_of_stored(row.number(0));
+    });
+    if (!done) return done.error();
+    return last;
+}
+
 Result<std::optional<TimePoint>> SqliteOutboxTransaction::next_due() {
     static const std::string first_expiry =
         "select min(expires_at) from outbox_job where state = 0 and expires_at is not null";

@@ -50,6 +50,7 @@ public:
     Result<std::vector<StoredJob>> ready(const ReadyQuery& query) override;
     Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) override;
     Result<std::optional<TimePoint>> next_due() override;
+    Result<std::optional<TimePoint>> last_change() override;
     Result<std::vector<StoredJob>> list(const JobFilter& filter) override;
     Result<std::map<JobState, std::int64_t>> counts() override;
     Result<std::int64_t> waiting(const std::optional<std::string>& tenant) override;

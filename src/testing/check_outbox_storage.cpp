@@ -142,6 +142,7 @@ public:
         leases_end();
         looks_expiries_and_fetches_are_due();
         next_due_is_the_first();
+        last_change_is_the_last();
         lists_filter();
         jobs_are_counted();
         outcomes_are_told();
@@ -784,6 +785,32 @@ private:
                                no_expiry, second_fetch, first_fetch, no_fetch}) {
             finish(id);
         }
+    }
+
+    void last_change_is_the_last() {
+        const auto last = [&] {
+            std::optional<TimePoint> time;
+            work("last_change", [&](OutboxTransaction& t) { time = t.last_change().value(); });
+            return time;
+        };
+        // Later than anything that was done before.
+        auto year = 2090;
+        const auto first = insert(job_of(next_group(), checked_year(1984)));
+        for (const auto state :
+             {JobState::sending, JobState::unknown, JobState::held, JobState::accepted,
+              JobState::delivered, JobState::undelivered, JobState::dead, JobState::cancelled}) {
+            auto job = load(first.id);
+            job.state = state;
+            job.updated_at = checked_year(++year);
+            job.lease_until = state == JobState::sending ? LeaseTime{"boot", 1} : LeaseTime{};
+            save(job);
+            expect(last() == checked_year(year),
+                   "last_change is not that of a job that is " + std::string{to_string(state)});
+        }
+        auto newest = job_of(next_group(), checked_year(1984));
+        newest.updated_at = checked_year(2099);
+        static_cast<void>(insert(newest));
+        expect(last() == checked_year(year), "last_change is that of a job that is ready");
     }
 
     void next_due_is_the_first() {

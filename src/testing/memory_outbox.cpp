@@ -206,6 +206,16 @@ public:
         return next;
     }
 
+    Result<std::optional<TimePoint>> last_change() override {
+        std::optional<TimePoint> last;
+        for (const auto& each : tables_.jobs) {
+            const auto& job = each.second;
+            if (job.state == JobState::ready) continue;
+            if (!last || *last < job.updated_at) last = job.updated_at;
+        }
+        return last;
+    }
+
     Result<std::vector<StoredJob>> list(const JobFilter& filter) override {
         std::vector<StoredJob> found;
         for (auto each = tables_.by_sequence.upper_bound(filter.after);

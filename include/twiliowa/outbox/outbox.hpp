@@ -81,7 +81,9 @@ struct OutboxOptions {
     std::int64_t max_waiting_per_tenant = 0;
     AfterRestore after_restore = AfterRestore::look_then_hold;
     /// Nothing but this outbox sends as these senders. Then of several jobs with the same text to
-    /// one customer as many are taken to be sent as Twilio's list shows.
+    /// one customer as many are taken to be sent as Twilio's list shows; and before a worker's
+    /// first send as each of them one page of that list is read: what it shows beyond all that is
+    /// known here tells that the storage went back in time.
     bool exclusive_senders = false;
     /// How long the message is kept of a job that is final; then its texts are erased. Of this and
     /// the next two, `milliseconds::max()` is for ever.

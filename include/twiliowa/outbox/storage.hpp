@@ -233,6 +233,8 @@ public:
     virtual Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) = 0;
     /// When something is due next: a job's `not_before`, a look, an expiry. Nullopt: nothing is.
     virtual Result<std::optional<TimePoint>> next_due() = 0;
+    /// When one of the jobs that are not ready was changed last; nullopt: there is none.
+    virtual Result<std::optional<TimePoint>> last_change() = 0;
     virtual Result<std::vector<StoredJob>> list(const JobFilter& filter) = 0;
     virtual Result<std::map<JobState, std::int64_t>> counts() = 0;
     /// Jobs of a tenant (all if nullopt) that are not final.

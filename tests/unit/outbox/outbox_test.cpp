@@ -840,6 +840,62 @@ TEST_CASE("a marker that the storage does not know makes everything else suspect
     CHECK(service.at_twilio() == 1);
 }
 
+TEST_CASE("messages that nobody else can have sent tell that a storage went back in time") {
+    OutboxOptions options;
+    options.exclusive_senders = true;
+    SUBCASE("of a sender of its own") {}
+    SUBCASE("not of one that others use") {
+        options.exclusive_senders = false;
+    }
+    Service service{options};
+    service.enqueue("first");
+    service.outbox->run_until_idle();
+    const auto lost = service.enqueue("second", {.key = "second"});
+    auto backup = service.storage->copy();
+    service.advance(10min);
+    service.outbox->run_until_idle();
+    REQUIRE(service.at_twilio() == 2);
+    service.storage = backup;
+    service.restart();
+    service.advance(10min);
+    const auto waiting = service.enqueue("third");
+    service.outbox->run_until_idle();
+    if (options.exclusive_senders) {
+        CHECK(service.job(lost).state == JobState::accepted);
+        CHECK(service.job(lost).evidence == Evidence::list);
+        CHECK(service.state(waiting) == JobState::held);
+        CHECK(service.at_twilio() == 2);
+    } else {
+        CHECK(service.at_twilio() == 4);
+    }
+}
+
+TEST_CASE("what Twilio lists and a storage explains makes nothing suspect") {
+    OutboxOptions options;
+    options.exclusive_senders = true;
+    Service service{options};
+    SUBCASE("what it has sent") {
+        service.enqueue("first");
+    }
+    SUBCASE("what it may have sent") {
+        service.enqueue("first");
+        service.fake->next_fault(Fault::close_after);
+    }
+    SUBCASE("nothing, as Twilio does not answer") {
+        service.fake->set_fault_rate(Fault::unavailable, 1.0);
+        service.enqueue("first");
+        service.outbox->run_until_idle();
+        service.fake->clear_faults();
+    }
+    service.outbox->run_until_idle();
+    service.advance(1min);
+    service.restart();
+    const auto waiting = service.enqueue("second");
+    service.outbox->run_until_idle();
+    CHECK_FALSE(service.job(waiting).suspect);
+    CHECK(service.state(waiting) == JobState::accepted);
+}
+
 TEST_CASE("twins are a person's to tell apart, unless nobody else sends as that sender") {
     OutboxOptions options;
     SUBCASE("shared sender") {}
