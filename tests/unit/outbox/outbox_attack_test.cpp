@@ -19,12 +19,15 @@
 #include <twiliowa/state/store.hpp>
 
 #include "outbox/marker.hpp"
+#include "unit/outbox/holding_transport.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
 namespace outbox_attack_test {
 
 using namespace std::chrono_literals;
+using outbox_test::client_over;
 using outbox_test::customer;
+using outbox_test::HoldingTransport;
 using outbox_test::Service;
 using twiliowa::AccountSid;
 using twiliowa::DeadReason;
@@ -51,43 +54,6 @@ using twiliowa::testing::Fault;
 using twiliowa::testing::MemoryOutbox;
 
 namespace {
-
-/// Keeps every request back until the test ends them.
-class HoldingTransport final : public twiliowa::AsyncHttpTransport {
-public:
-    Result<twiliowa::HttpResponse> send(const twiliowa::HttpRequest&,
-                                        const twiliowa::CallContext&) override {
-        return twiliowa::Error::transport(twiliowa::Effect::none, twiliowa::Stage::connect, "no");
-    }
-    void async_send(twiliowa::HttpRequest, twiliowa::CallContext, Completion done) override {
-        const std::lock_guard lock(mutex_);
-        held_.push_back(std::move(done));
-    }
-    void call_at(MonotonicTime, std::function<void()> task) override {
-        const std::lock_guard lock(mutex_);
-        tasks_.push_back(std::move(task));
-    }
-    std::size_t count() {
-        const std::lock_guard lock(mutex_);
-        return held_.size();
-    }
-    void end_all() {
-        std::vector<Completion> ending;
-        {
-            const std::lock_guard lock(mutex_);
-            ending.swap(held_);
-        }
-        for (auto& done : ending) {
-            done(twiliowa::Error::transport(twiliowa::Effect::unknown, twiliowa::Stage::receive,
-                                            "ended"));
-        }
-    }
-
-private:
-    std::mutex mutex_;
-    std::vector<Completion> held_;
-    std::vector<std::function<void()>> tasks_;
-};
 
 /// Passes everything on, and may do harm on the way.
 class HarmfulStorage final : public twiliowa::OutboxStorage {
@@ -300,9 +266,7 @@ TEST_CASE("what ends after its outbox is gone wakes nobody") {
     REQUIRE(service.state(job) == JobState::unknown);
     service.advance(6s);
     const auto transport = std::make_shared<HoldingTransport>();
-    auto client_options = service.fake->client_options();
-    client_options.transport = transport;
-    const MessagesClient client{service.fake->credentials(), client_options};
+    const auto client = client_over(service, transport);
     service.options.client = [&](std::string_view) { return OutboxAccount{client}; };
     service.restart();
     service.outbox->start();
@@ -770,9 +734,7 @@ TEST_CASE("a transport that ends nothing does not keep an outbox from stopping")
     Service service;
     const auto job = service.enqueue();
     const auto transport = std::make_shared<HoldingTransport>();
-    auto client_options = service.fake->client_options();
-    client_options.transport = transport;
-    const MessagesClient client{service.fake->credentials(), client_options};
+    const auto client = client_over(service, transport);
     service.options.client = [&](std::string_view) { return OutboxAccount{client}; };
     service.restart();
     service.outbox->start();

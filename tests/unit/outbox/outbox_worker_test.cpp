@@ -9,18 +9,19 @@
 #include <utility>
 #include <vector>
 
+#include "unit/outbox/holding_transport.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
 namespace outbox_worker_test {
 
 using namespace std::chrono_literals;
+using outbox_test::client_over;
 using outbox_test::customer;
+using outbox_test::HoldingTransport;
 using outbox_test::Service;
 using twiliowa::EnqueuedJob;
 using twiliowa::Evidence;
 using twiliowa::JobState;
-using twiliowa::MessagesClient;
-using twiliowa::MonotonicTime;
 using twiliowa::OutboundText;
 using twiliowa::OutboxAccount;
 using twiliowa::OutboxStorage;
@@ -72,21 +73,6 @@ struct SteppedService : Service {
     std::unique_ptr<OutboxWorker> worker;
 };
 
-/// Keeps requests back, and never answers them.
-class SilentTransport final : public twiliowa::AsyncHttpTransport {
-public:
-    Result<twiliowa::HttpResponse> send(const twiliowa::HttpRequest&,
-                                        const twiliowa::CallContext&) override {
-        return twiliowa::Error::transport(twiliowa::Effect::none, twiliowa::Stage::connect, "no");
-    }
-    void async_send(twiliowa::HttpRequest, twiliowa::CallContext, Completion done) override {
-        held.push_back(std::move(done));
-    }
-    void call_at(MonotonicTime, std::function<void()>) override {}
-
-    std::vector<Completion> held;
-};
-
 }  // namespace
 
 TEST_CASE("who sleeps between the commit and the send sends nothing, and it costs no try") {
@@ -130,15 +116,13 @@ TEST_CASE("a look that is under way is not made twice") {
     service.outbox->run_until_idle();
     REQUIRE(service.state(job) == JobState::unknown);
     service.advance(6s);
-    const auto transport = std::make_shared<SilentTransport>();
-    auto client_options = service.fake->client_options();
-    client_options.transport = transport;
-    const MessagesClient silent{service.fake->credentials(), client_options};
+    const auto transport = std::make_shared<HoldingTransport>();
+    const auto silent = client_over(service, transport);
     service.options.client = [&](std::string_view) { return OutboxAccount{silent}; };
     service.worker = service.make_worker();
     CHECK(service.step(false).looks == 1);
     CHECK(service.step(false).looks == 0);
-    CHECK(transport->held.size() == 1);
+    CHECK(transport->count() == 1);
 }
 
 TEST_CASE("one message that may be either of two suspects' is bound to neither") {
@@ -162,11 +146,8 @@ TEST_CASE("too many at once: fewer of the account go at once, whatever their sen
     twiliowa::OutboxOptions options;
     options.concurrency = 8;
     SteppedService service{options};
-    const auto transport = std::make_shared<SilentTransport>();
-    auto client_options = service.fake->client_options();
-    client_options.transport = transport;
-    client_options.retry.max_attempts = 1;
-    const MessagesClient held_back{service.fake->credentials(), client_options};
+    const auto transport = std::make_shared<HoldingTransport>();
+    const auto held_back = client_over(service, transport);
     service.options.client = [&](std::string_view) { return OutboxAccount{held_back}; };
     service.worker = service.make_worker();
     for (int i = 0; i < 40; ++i) {
@@ -176,11 +157,8 @@ TEST_CASE("too many at once: fewer of the account go at once, whatever their sen
     }
     REQUIRE(service.step(false).sent == 8);
     const auto refuse_all = [&] {
-        for (auto& done : std::exchange(transport->held, {})) {
-            done(twiliowa::HttpResponse{
-                .status = 429,
-                .body = R"({"code":20429,"message":"Too Many Requests","status":429})"});
-        }
+        transport->end_all(twiliowa::HttpResponse{
+            .status = 429, .body = R"({"code":20429,"message":"Too Many Requests","status":429})"});
     };
     refuse_all();
     CHECK(service.step(false).sent == 4);
