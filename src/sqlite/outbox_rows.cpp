@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <tuple>
 #include <utility>
 
 namespace twiliowa::detail {
@@ -216,23 +217,36 @@ void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts&
     next.text(job.payload);
 }
 
-std::string update_job_sql(bool erase_payload) {
-    return std::string{"update outbox_job set "} + (erase_payload ? "payload = '', " : "") +
-           "expires_at = ?, state = ?, reason = ?, not_before = ?, fence = ?, worker = ?, "
-           "lease_boot = ?, lease_until = ?, tries = ?, sid = ?, evidence = ?, status = ?, "
-           "price = ?, price_unit = ?, error_code = ?, problem = ?, doubles = ?, candidates = ?, "
-           "unknown_since = ?, looks = ?, looks_answered = ?, last_answer = ?, next_look = ?, "
-           "suspect_since = ?, decided_by = ?, decided_why = ?, decided_at = ?, cancel_requested = "
-           "?, updated_at = ?, attempts = ?, "
-           "revision = revision + 1 where sequence = ? and revision = ?";
+JobChange change_of(const StoredJob& before, const StoredJob& now) {
+    if (now.payload.empty()) return JobChange::erased;
+    const auto rest = [](const StoredJob& job) {
+        return std::tie(job.expires_at, job.reason, job.not_before, job.tries, job.price,
+                        job.price_unit, job.error_code, job.problem, job.doubles, job.candidates,
+                        job.unknown_since, job.looks, job.looks_answered, job.last_answer,
+                        job.next_look, job.suspect_since, job.decision, job.cancel_requested);
+    };
+    return rest(before) == rest(now) ? JobChange::course : JobChange::whole;
 }
 
-void bind_changed_job(SqliteStatement& update, const StoredJob& job, const JobTexts& texts) {
+std::string update_job_sql(JobChange change) {
+    std::string sql =
+        "update outbox_job set state = ?, fence = ?, worker = ?, lease_boot = ?, lease_until = ?, "
+        "sid = ?, evidence = ?, status = ?, updated_at = ?, attempts = ?, ";
+    if (change != JobChange::course) {
+        sql +=
+            "expires_at = ?, reason = ?, not_before = ?, tries = ?, price = ?, price_unit = ?, "
+            "error_code = ?, problem = ?, doubles = ?, candidates = ?, unknown_since = ?, "
+            "looks = ?, looks_answered = ?, last_answer = ?, next_look = ?, suspect_since = ?, "
+            "decided_by = ?, decided_why = ?, decided_at = ?, cancel_requested = ?, ";
+    }
+    if (change == JobChange::erased) sql += "payload = '', ";
+    return sql + "revision = revision + 1 where sequence = ? and revision = ?";
+}
+
+void bind_changed_job(SqliteStatement& update, JobChange change, const StoredJob& job,
+                      const JobTexts& texts) {
     ValueWriter next{update};
-    next.time(job.expires_at);
     next.one_of(job.state);
-    next.one_of(job.reason);
-    next.time(job.not_before);
     next.number(job.fence);
     next.text(job.worker);
     next.text(job.lease_until.boot);
@@ -241,28 +255,33 @@ void bind_changed_job(SqliteStatement& update, const StoredJob& job, const JobTe
     } else {
         next.null();
     }
-    next.number(job.tries);
     next.text(job.sid);
     next.one_of(job.evidence);
     next.text(job.status);
-    next.text(job.price);
-    next.text(job.price_unit);
-    next.number(job.error_code);
-    next.text(job.problem);
-    next.text(texts.doubles);
-    next.text(texts.candidates);
-    next.time(job.unknown_since);
-    next.number(job.looks);
-    next.number(job.looks_answered);
-    next.time(job.last_answer);
-    next.time(job.next_look);
-    next.time(job.suspect_since);
-    next.text(job.decision ? job.decision->by : std::string_view{});
-    next.text(job.decision ? job.decision->why : std::string_view{});
-    next.time(job.decision ? std::optional{job.decision->at} : std::nullopt);
-    next.flag(job.cancel_requested);
     next.time(job.updated_at);
     next.number(static_cast<std::int64_t>(job.attempts.size()));
+    if (change != JobChange::course) {
+        next.time(job.expires_at);
+        next.one_of(job.reason);
+        next.time(job.not_before);
+        next.number(job.tries);
+        next.text(job.price);
+        next.text(job.price_unit);
+        next.number(job.error_code);
+        next.text(job.problem);
+        next.text(texts.doubles);
+        next.text(texts.candidates);
+        next.time(job.unknown_since);
+        next.number(job.looks);
+        next.number(job.looks_answered);
+        next.time(job.last_answer);
+        next.time(job.next_look);
+        next.time(job.suspect_since);
+        next.text(job.decision ? job.decision->by : std::string_view{});
+        next.text(job.decision ? job.decision->why : std::string_view{});
+        next.time(job.decision ? std::optional{job.decision->at} : std::nullopt);
+        next.flag(job.cancel_requested);
+    }
     next.number(job.sequence);
     next.number(job.revision);
 }

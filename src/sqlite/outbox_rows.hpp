@@ -39,10 +39,18 @@ struct JobTexts {
 std::string insert_job_sql(std::string_view schema, bool ordered);
 void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts& texts);
 
-/// Writes what may change of a job, if its revision is what was read, and erases its payload if
-/// told to; the values are those of bind_changed_job.
-std::string update_job_sql(bool erase_payload);
-void bind_changed_job(SqliteStatement& update, const StoredJob& job, const JobTexts& texts);
+/// How much of a job an update writes: what is not named costs nothing, nor do its indexes.
+enum class JobChange {
+    course,  ///< Where it is, who has it and what was answered: what a send changes.
+    whole,   ///< All that may change.
+    erased,  ///< That, and its payload is erased.
+};
+/// What there is to write of a job that was read as `before`, whose payload does not count.
+JobChange change_of(const StoredJob& before, const StoredJob& now);
+/// Writes it, if the job's revision is what was read; the values are those of bind_changed_job.
+std::string update_job_sql(JobChange change);
+void bind_changed_job(SqliteStatement& update, JobChange change, const StoredJob& job,
+                      const JobTexts& texts);
 
 inline constexpr std::string_view attempt_columns =
     "number, nonce, state, started_at, account_sid, sid, evidence, http_status, error_code, "

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -209,9 +210,15 @@ Result<void> SqliteOutboxTransaction::read_rest(std::vector<StoredJob>& jobs) {
                 [&](const SqliteStatement& row) { job.attempts.push_back(read_attempt(row)); });
             if (!done) return done;
         }
-        known_.insert_or_assign(job.id, KnownJob{job.sequence, job.state, job.attempts});
+        know(job);
     }
     return {};
+}
+
+void SqliteOutboxTransaction::know(StoredJob& job) {
+    auto payload = std::exchange(job.payload, {});
+    known_.insert_or_assign(job.id, job);
+    job.payload = std::move(payload);
 }
 
 void SqliteOutboxTransaction::count(const std::string& tenant, JobState state, std::int64_t jobs) {
@@ -243,6 +250,33 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::load(std::span<const Job
     }
     if (const auto done = read_rest(jobs); !done) return done.error();
     return jobs;
+}
+
+Result<std::vector<StoredJob>> SqliteOutboxTransaction::reload(std::span<const StoredJob> jobs) {
+    static const std::string sql =
+        "select 1 from outbox_job where sequence = ? and id = ? and revision = ?";
+    std::vector<StoredJob> read;
+    read.reserve(jobs.size());
+    for (const auto& job : jobs) {
+        bool unchanged = false;
+        const auto done = query(
+            sql,
+            [&](SqliteStatement& select) {
+                select.bind(1, job.sequence);
+                select.bind(2, bytes_of(job.id));
+                select.bind(3, job.revision);
+            },
+            [&](const SqliteStatement&) { unchanged = true; });
+        if (!done) return done.error();
+        if (unchanged) {
+            know(read.emplace_back(job));
+            continue;
+        }
+        auto anew = load({&job.id, 1});
+        if (!anew) return anew;
+        std::move(anew->begin(), anew->end(), std::back_inserter(read));
+    }
+    return read;
 }
 
 Result<std::optional<InsertedJob>> SqliteOutboxTransaction::find_key(std::string_view tenant,
@@ -289,31 +323,32 @@ Result<std::optional<JobId>> SqliteOutboxTransaction::find_sid(std::string_view 
 }
 
 Result<void> SqliteOutboxTransaction::save(StoredJob& job) {
-    static const auto keeping = update_job_sql(false);
-    static const auto erasing = update_job_sql(true);
+    static const std::array sql{update_job_sql(JobChange::course), update_job_sql(JobChange::whole),
+                                update_job_sql(JobChange::erased)};
     const auto known = known_job(job);
     if (!known) return known.error();
     if (*known == nullptr) return changed_meanwhile();
+    const auto what = change_of(**known, job);
     const JobTexts texts{job};
-    auto done = change(job.payload.empty() ? erasing : keeping,
-                       [&](SqliteStatement& update) { bind_changed_job(update, job, texts); });
+    auto done = change(sql[static_cast<std::size_t>(what)], [&](SqliteStatement& update) {
+        bind_changed_job(update, what, job, texts);
+    });
     if (!done) return done;
     if (file_.changes() != 1) return changed_meanwhile();
     if (auto saved = save_attempts(job, **known); !saved) return saved;
     if (job.state != (*known)->state) {
         count(job.tenant, (*known)->state, -1);
         count(job.tenant, job.state, 1);
-        (*known)->state = job.state;
     }
     if (!job.order_key.empty() && job.state >= JobState::held) {
         if (auto freed = free_next(job.tenant, job.order_key); !freed) return freed;
     }
     ++job.revision;
+    know(job);
     return {};
 }
 
-Result<SqliteOutboxTransaction::KnownJob*> SqliteOutboxTransaction::known_job(
-    const StoredJob& job) {
+Result<StoredJob*> SqliteOutboxTransaction::known_job(const StoredJob& job) {
     const auto known = known_.find(job.id);
     if (known != known_.end()) return &known->second;
     const auto read = load({&job.id, 1});
@@ -321,7 +356,7 @@ Result<SqliteOutboxTransaction::KnownJob*> SqliteOutboxTransaction::known_job(
     return read->empty() ? nullptr : &known_.at(job.id);
 }
 
-Result<void> SqliteOutboxTransaction::save_attempts(const StoredJob& job, KnownJob& known) {
+Result<void> SqliteOutboxTransaction::save_attempts(const StoredJob& job, const StoredJob& known) {
     static const auto sql = upsert_attempt_sql();
     for (const auto& attempt : job.attempts) {
         const auto& old = known.attempts;
@@ -330,7 +365,6 @@ Result<void> SqliteOutboxTransaction::save_attempts(const StoredJob& job, KnownJ
             sql, [&](SqliteStatement& upsert) { bind_attempt(upsert, job.sequence, attempt); });
         if (!done) return done;
     }
-    known.attempts = job.attempts;
     return {};
 }
 

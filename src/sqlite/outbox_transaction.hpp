@@ -40,6 +40,7 @@ public:
 
     Result<InsertedJob> insert(const StoredJob& job) override;
     Result<std::vector<StoredJob>> load(std::span<const JobId> ids) override;
+    Result<std::vector<StoredJob>> reload(std::span<const StoredJob> jobs) override;
     Result<std::optional<InsertedJob>> find_key(std::string_view tenant,
                                                 std::string_view key) override;
     Result<std::optional<int>> find_attempt(const JobId& job, const AttemptNonce& nonce) override;
@@ -75,13 +76,6 @@ public:
                                std::size_t limit) override;
 
 private:
-    /// What the file has of a job that was read here.
-    struct KnownJob {
-        std::int64_t sequence = 0;
-        JobState state = JobState::ready;
-        std::vector<StoredAttempt> attempts = {};
-    };
-
     /// Keeps the first failure.
     Error failed(Error error);
     template <class Bind, class Read>
@@ -91,9 +85,10 @@ private:
     template <class Bind>
     Result<std::vector<StoredJob>> jobs_of(const std::string& sql, const Bind& bind);
     Result<void> read_rest(std::vector<StoredJob>& jobs);
-    Result<void> save_attempts(const StoredJob& job, KnownJob& known);
-    /// What the file has of a job; null if it has none of that id.
-    Result<KnownJob*> known_job(const StoredJob& job);
+    Result<void> save_attempts(const StoredJob& job, const StoredJob& known);
+    /// What the file has of a job, but for its payload; null if it has none of that id.
+    Result<StoredJob*> known_job(const StoredJob& job);
+    void know(StoredJob& job);
     Result<void> free_next(std::string_view tenant, std::string_view order_key);
     void count(const std::string& tenant, JobState state, std::int64_t jobs);
     Result<void> remove(const StoredJob& job, TimePoint at);
@@ -102,7 +97,7 @@ private:
     const Clock& clock_;
     const std::function<LeaseTime()>& lease_clock_;
     std::optional<Error> failure_ = {};
-    std::map<JobId, KnownJob> known_ = {};
+    std::map<JobId, StoredJob> known_ = {};
     const OutboxTally& before_;
     OutboxTally tally_ = {};
 };

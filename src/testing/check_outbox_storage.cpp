@@ -129,6 +129,7 @@ public:
         inserted_comes_back();
         saved_comes_back();
         several_are_loaded();
+        known_jobs_are_reloaded();
         keys_are_unique();
         attempts_and_sids_are_found();
         revisions_are_compared();
@@ -286,6 +287,36 @@ private:
         });
         finish(first.id);
         finish(second.id);
+    }
+
+    void known_jobs_are_reloaded() {
+        const auto same = insert(new_job());
+        const auto before = insert(new_job());
+        auto gone = new_job();
+        gone.sequence = 1'000'000'000;
+        gone.revision = 1;
+        auto changed = load(before.id);
+        changed.problem = "changed meanwhile";
+        changed.attempts = {attempt(1)};
+        save(changed);
+        const std::vector<StoredJob> known{before, gone, same};
+        work("reload", [&](OutboxTransaction& t) {
+            auto jobs = t.reload(known).value();
+            expect(jobs.size() == 2 && jobs[0].id == before.id && jobs[1].id == same.id,
+                   "reload did not give two known jobs of three, in their order");
+            if (jobs.size() != 2) return;
+            expect(jobs[0].problem == changed.problem && jobs[0].attempts.size() == 1,
+                   "reload gave a job as it was before it was changed");
+            expect(jobs[1].key == same.key && jobs[1].payload == same.payload &&
+                       jobs[1].revision == same.revision,
+                   "reload did not give what nobody changed as it was");
+            jobs[0].problem = "saved after it was reloaded";
+            jobs[1].problem = jobs[0].problem;
+            expect(t.save(jobs[0]) && t.save(jobs[1]), "what was reloaded could not be saved");
+        });
+        expect(load(before.id).problem == load(same.id).problem, "what was reloaded was not saved");
+        finish(before.id);
+        finish(same.id);
     }
 
     void keys_are_unique() {

@@ -214,6 +214,13 @@ public:
     virtual Result<InsertedJob> insert(const StoredJob& job) = 0;
     /// Jobs by id, with their attempts; what is not there is left out.
     virtual Result<std::vector<StoredJob>> load(std::span<const JobId> ids) = 0;
+    /// As `load` of their ids, for jobs that were read before: what nobody has changed since may be
+    /// given as it was.
+    virtual Result<std::vector<StoredJob>> reload(std::span<const StoredJob> jobs) {
+        std::vector<JobId> ids;
+        for (const auto& job : jobs) ids.push_back(job.id);
+        return load(ids);
+    }
     /// Whose key that is, or was as long as it is kept.
     virtual Result<std::optional<InsertedJob>> find_key(std::string_view tenant,
                                                         std::string_view key) = 0;
