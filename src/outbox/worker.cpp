@@ -1,77 +1,17 @@
 #include "outbox/worker.hpp"
 
 #include <algorithm>
-#include <atomic>
 #include <iterator>
+#include <map>
+#include <set>
 
-#include "outbox/marker.hpp"
 #include "outbox/witness.hpp"
+#include "outbox/worker_plan.hpp"
 
 namespace twiliowa::detail {
 namespace {
 
-/// What a lease has beyond the time of the send: for the commit before it and the one after it.
-constexpr std::chrono::milliseconds lease_margin{30'000};
-/// Less than that is left: the attempt is not begun.
-constexpr std::chrono::milliseconds shortest_send{1'000};
-/// Without a report for so long, a message is asked for.
-constexpr std::chrono::hours fetched_after{24};
-constexpr std::chrono::hours sms_fetched_after{36};
-/// How long a job waits whose message cannot be opened.
-constexpr std::chrono::minutes keys_wait{1};
 constexpr std::size_t swept_at_once = 200;
-constexpr std::size_t looks_at_once = 500;
-constexpr std::size_t fetches_at_once = 20;
-constexpr std::size_t most_slots = 64;
-constexpr std::size_t crowd = 20;
-/// Of the messages that may be a job's, so many are told to who decides.
-constexpr std::size_t most_candidates = 20;
-
-LeaseTime later(LeaseTime time, std::chrono::milliseconds by) {
-    time.microseconds += std::chrono::microseconds{by}.count();
-    return time;
-}
-
-std::chrono::milliseconds left_until(const LeaseTime& end, const LeaseTime& now) {
-    if (end.ended(now)) return {};
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-        std::chrono::microseconds{end.microseconds - now.microseconds});
-}
-
-/// A sender of SMS; what a messaging service sends is not told by it.
-bool sends_sms(const std::string& sender) {
-    return !sender.empty() && !MessagingServiceSid::parse(sender) &&
-           sender.find(':') == std::string::npos;
-}
-
-TimePoint next_day(TimePoint now) {
-    return std::chrono::ceil<std::chrono::days>(now + std::chrono::seconds{1});
-}
-
-/// A message that goes by the limits of that sender.
-OutboundMessage as_sender(const std::string& sender) {
-    OutboundMessage message;
-    if (MessagingServiceSid::parse(sender)) {
-        message.messaging_service_sid = sender;
-    } else {
-        message.from = Address::from_wire(sender).text();
-    }
-    return message;
-}
-
-/// Where Twilio reports about a message: its own URL, the client's, the outbox's.
-std::string callback_of(const OutboundMessage& message, const MessagesClient& client,
-                        const OutboxOptions& options) {
-    if (!message.status_callback.empty()) return message.status_callback;
-    auto url = client.send_defaults().status_callback;
-    return url.empty() ? std::string{options.status_callback} : url;
-}
-
-/// Whether Twilio has said anything.
-bool was_answered(const SendAnswer& answer) {
-    const auto* const unsent = std::get_if<NotSentProof>(&answer.what);
-    return unsent == nullptr || unsent->http_status != 0;
-}
 
 }  // namespace
 
@@ -104,40 +44,6 @@ void FinishedWork::put_back(std::vector<Item> items) {
 }
 
 // ---- OutboxWorker
-
-/// What one step is about to do, as its transaction decided.
-struct OutboxWorker::Plan {
-    struct Launch {
-        AttemptUnderWay attempt = {};
-        OutboundMessage message = {};
-        LeaseTime until = {};
-        bool slot_held = false;
-        std::size_t turn = 0;  ///< Within its group; what is urgent has the first.
-    };
-    struct Look {
-        JobId job = {};
-        std::string account = {};
-        std::string sid = {};  ///< Known: it is fetched.
-        ReconcileItem item = {};
-        bool suspect = false;
-        bool callbacks_tell = false;
-    };
-
-    TimePoint now = {};
-    MonotonicTime monotonic = {};
-    std::size_t free = 0;
-    std::vector<Launch> launches = {};
-    std::vector<Look> looks = {};
-    std::set<std::string> accounts = {};  ///< That jobs name.
-    bool lacks_account = false;           ///< One was not asked for in time.
-    std::map<SendRoad, std::size_t> slots_used = {};
-    std::map<ReadyGroup, std::size_t> turns = {};  ///< That were taken.
-    Neighbourhoods neighbourhoods = {};
-    std::map<std::string, std::size_t> looks_for = {};  ///< By customer.
-    std::vector<std::shared_ptr<const Neighbourhood>> crowds = {};
-    std::set<SendRoad> witnesses = {};  ///< To ask.
-    Step step = {};
-};
 
 OutboxWorker::OutboxWorker(std::shared_ptr<const OutboxCore> core, std::string name,
                            std::function<void()> wake)
@@ -212,6 +118,11 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
         if (const auto* const witness = std::get_if<FinishedWitness>(&item)) {
             witnesses_[witness->road] = true;
         }
+        if (const auto* const read = std::get_if<FinishedPage>(&item)) {
+            auto& walk = walks_[read->day];
+            walk = {.before = {.next = read->page.next}};
+            if (walk.before.next.empty()) walk.ended = plan.monotonic;
+        }
     }
     for (const auto& [road, used] : plan.slots_used) {
         auto& slots = traffic_[road].slots;
@@ -237,6 +148,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     launch(plan, blocking);
     launch_looks(plan, blocking);
     launch_witnesses(plan, blocking);
+    launch_walks(plan, blocking);
     return plan.step;
 }
 
@@ -259,11 +171,7 @@ void OutboxWorker::ask_for_accounts() {
 /// Answers first: they say more than looks, which compare what each job has.
 Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
                                    const std::vector<FinishedWork::Item>& finished) const {
-    for (const auto& item : finished) {
-        const auto* const send = std::get_if<FinishedSend>(&item);
-        if (send == nullptr) continue;
-        if (auto taken = take_in(transaction, *send); !taken) return taken;
-    }
+    if (auto taken = take_sends(transaction, finished); !taken) return taken;
     for (const auto& item : finished) {
         const auto* const witness = std::get_if<FinishedWitness>(&item);
         if (witness == nullptr) continue;
@@ -283,16 +191,53 @@ Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
         if (look == nullptr) continue;
         if (auto taken = take_in(transaction, plan, *look); !taken) return taken;
     }
+    for (const auto& item : finished) {
+        const auto* const read = std::get_if<FinishedPage>(&item);
+        if (read == nullptr) continue;
+        if (auto taken = take_in(transaction, *read); !taken) return taken;
+    }
     return {};
 }
 
-Result<void> OutboxWorker::take_in(OutboxTransaction& transaction,
+Result<void> OutboxWorker::take_sends(OutboxTransaction& transaction,
+                                      const std::vector<FinishedWork::Item>& finished) const {
+    std::vector<StoredJob> went;
+    for (const auto& item : finished) {
+        if (const auto* const send = std::get_if<FinishedSend>(&item)) {
+            went.push_back(*send->attempt.job);
+        }
+    }
+    auto read = transaction.reload(went);
+    if (!read) return read.error();
+    std::map<JobId, StoredJob> jobs;
+    std::set<JobId> stale;
+    for (auto& job : *read) jobs.emplace(job.id, std::move(job));
+    for (const auto& item : finished) {
+        const auto* const send = std::get_if<FinishedSend>(&item);
+        if (send == nullptr) continue;
+        const auto id = send->attempt.job->id;
+        if (const auto* const sent = std::get_if<SentProof>(&send->answer.what)) {
+            // It takes its message from whoever was thought to have sent it.
+            for (auto& [other, job] : jobs) {
+                if (other != id && job.sid == sent->sid) stale.insert(other);
+            }
+        }
+        if (stale.erase(id) > 0) {
+            auto anew = transaction.load(std::span{&id, 1});
+            if (!anew) return anew.error();
+            jobs.erase(id);
+            for (auto& job : *anew) jobs.emplace(id, std::move(job));
+        }
+        const auto job = jobs.find(id);
+        if (job == jobs.end()) continue;
+        if (auto taken = take_in(transaction, job->second, *send); !taken) return taken;
+    }
+    return {};
+}
+
+Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, StoredJob& job,
                                    const FinishedSend& finished) const {
     const auto& attempt = finished.attempt;
-    auto jobs = transaction.load(std::span{&attempt.job, 1});
-    if (!jobs) return jobs.error();
-    if (jobs->empty()) return {};
-    auto& job = jobs->front();
     Result<bool> taken = false;
     if (const auto* const sent = std::get_if<SentProof>(&finished.answer.what)) {
         taken = core_->take_proof(transaction, job, attempt.nonce, *sent);
@@ -332,100 +277,6 @@ Result<void> OutboxWorker::pause_refused(OutboxTransaction& transaction,
     if (paused && refused->empty()) return {};
     if (auto noted = transaction.set_fact(fact, attempt.credentials); !noted) return noted;
     return transaction.pause(pause);
-}
-
-Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
-                                   const FinishedLook& finished) const {
-    auto jobs = transaction.load(std::span{&finished.job, 1});
-    if (!jobs) return jobs.error();
-    if (jobs->empty()) return {};
-    auto& job = jobs->front();
-    if (finished.fetched) {
-        const auto& message = *finished.fetched;
-        if (!message.price.empty() && job.sid == message.sid.str()) {
-            job.price = message.price;
-            job.price_unit = message.price_unit;
-        }
-        // Whatever it says, it was asked now.
-        const auto told = core_->apply(transaction, job, [&](JobMachine& machine) {
-            machine.status_changed(message.sid.str(), message.status.str(),
-                                   message.error_code.value_or(0));
-            job.updated_at = transaction.now();
-            return true;
-        });
-        return told ? Result<void>{} : told.error();
-    }
-    const auto weighed = weigh(transaction, plan, job, finished.result);
-    if (!weighed) return weighed.error();
-    const auto looked = core_->apply(transaction, job,
-                                     [&](JobMachine& machine) { return machine.looked(*weighed); });
-    if (!looked) return looked.error();
-    plan.neighbourhoods.changed(job, core_->codec);
-    return {};
-}
-
-/// What a look proves: only a message that is no other job's, of a text that no other job may have
-/// sent.
-Result<LookResult> OutboxWorker::weigh(OutboxTransaction& transaction, Plan& plan,
-                                       const StoredJob& job, const LookResult& seen) const {
-    if (seen.kind != LookResult::Kind::found && seen.kind != LookResult::Kind::several) return seen;
-    const auto around = plan.neighbourhoods.around(transaction, job, core_->codec);
-    if (!around) return around.error();
-    const auto twins = (*around)->twins_of(job, core_->codec);
-    // Twins of senders that nobody else uses are interchangeable: each takes one.
-    const bool any_will_do = core_->options.exclusive_senders && !twins.look_alike;
-    // Of one SID there are several only if it may be that of several jobs.
-    const bool contested = seen.kind == LookResult::Kind::several && seen.sids.size() == 1;
-    auto result = seen;
-    result.sids.clear();
-    for (const auto& sid : seen.sids) {
-        if ((*around)->is_others(sid, job.id)) continue;
-        const auto owner = transaction.find_sid(sid);
-        if (!owner) return owner.error();
-        if (*owner && **owner != job.id) continue;
-        const auto stranger = core_->is_stranger(transaction, job, sid);
-        if (!stranger) return stranger.error();
-        if (*stranger) continue;
-        result.sids.push_back(sid);
-        if (any_will_do || result.sids.size() == most_candidates) break;
-    }
-    if (result.sids.empty()) {
-        result.kind = LookResult::Kind::nothing;
-        return result;
-    }
-    const bool one = any_will_do || (!twins.twin && result.sids.size() == 1 && !contested);
-    result.kind = one ? LookResult::Kind::found : LookResult::Kind::several;
-    return result;
-}
-
-void OutboxWorker::note_answer(const FinishedSend& finished, MonotonicTime now) {
-    const auto& attempt = finished.attempt;
-    auto& traffic = traffic_[{attempt.account, attempt.sender}];
-    auto& pace = pace_of(attempt.account);
-    if (finished.answer.scope == AnswerScope::pace) {
-        pace.refused();
-    } else {
-        pace.answered();
-    }
-    switch (finished.answer.scope) {
-        case AnswerScope::sender:
-            traffic.breaker.failed(now);
-            break;
-        case AnswerScope::day:
-            blocked_until_[attempt.account] = next_day(core_->options.clock->now());
-            [[fallthrough]];
-        default:
-            if (was_answered(finished.answer)) {
-                traffic.breaker.answered();
-            } else {
-                traffic.breaker.unanswered();
-            }
-    }
-    if (!finished.slot_unused) return;
-    if (const auto account = accounts_.find(attempt.account);
-        account != accounts_.end() && account->second.client() != nullptr) {
-        account->second.client()->give_slot_back(as_sender(attempt.sender));
-    }
 }
 
 // ---- What time has ended
@@ -501,449 +352,6 @@ Result<bool> OutboxWorker::adopt(OutboxTransaction& transaction, StoredJob& row,
     return core_->apply(transaction, row, [&](JobMachine& machine) {
         return machine.refuse(row.fence, DeadReason::refused, 0, problem);
     });
-}
-
-// ---- What goes next
-
-SendPace& OutboxWorker::pace_of(const std::string& account) {
-    return paces_
-        .try_emplace(account, SendPace{static_cast<std::size_t>(core_->options.concurrency)})
-        .first->second;
-}
-
-/// How many more of an account may go, beside those of the plan.
-std::size_t OutboxWorker::room_of(const Plan& plan, const std::string& account) {
-    const auto planned = static_cast<std::size_t>(
-        std::count_if(plan.launches.begin(), plan.launches.end(),
-                      [&](const auto& each) { return each.attempt.account == account; }));
-    const auto room = pace_of(account).room();
-    return room - std::min(room, planned);
-}
-
-std::size_t OutboxWorker::allowed(const SendRoad& road, std::size_t wanted, MonotonicTime now) {
-    const auto& client = *accounts_.at(road.first).client();
-    auto& traffic = traffic_[road];
-    wanted = std::min({wanted, traffic.breaker.allowed(now), most_slots});
-    auto& slots = traffic.slots;
-    traffic.limited = true;
-    while (slots.size() < wanted && (slots.empty() || slots.back() <= now)) {
-        const auto slot = client.take_slot(as_sender(road.second));
-        if (!slot) {
-            traffic.limited = false;
-            return wanted;
-        }
-        if (*slot == (MonotonicTime::max)()) {
-            // Never, as things are: it is asked again.
-            client.give_slot_back(as_sender(road.second));
-            break;
-        }
-        slots.push_back(*slot);
-    }
-    const auto ripe =
-        std::count_if(slots.begin(), slots.end(), [&](MonotonicTime slot) { return slot <= now; });
-    return std::min(wanted, static_cast<std::size_t>(ripe));
-}
-
-void OutboxWorker::give_back_slots(MonotonicTime now) {
-    for (auto& [road, traffic] : traffic_) {
-        while (!traffic.slots.empty() && traffic.slots.front() <= now) {
-            if (const auto account = accounts_.find(road.first);
-                account != accounts_.end() && account->second.client() != nullptr) {
-                account->second.client()->give_slot_back(as_sender(road.second));
-            }
-            traffic.slots.erase(traffic.slots.begin());
-        }
-    }
-}
-
-Result<std::vector<Pause>> OutboxWorker::pauses(OutboxTransaction& transaction, Plan& plan) const {
-    auto all = transaction.pauses();
-    if (!all) return all.error();
-    std::vector<Pause> holding;
-    for (auto& pause : *all) {
-        bool over = false;
-        if (pause.of == Pause::Of::account) {
-            const auto fact = core_->refused_fact(pause.name);
-            const auto refused = transaction.fact(fact);
-            if (!refused) return refused.error();
-            if (!refused->empty()) {
-                plan.accounts.insert(pause.name);
-                const auto account = accounts_.find(pause.name);
-                if (account == accounts_.end()) {
-                    plan.lacks_account = true;
-                } else {
-                    const auto& credentials = account->second.credentials;
-                    over = !credentials.empty() && credentials != *refused;
-                }
-            }
-            if (over) {
-                if (auto done = transaction.set_fact(fact, ""); !done) return done.error();
-                if (auto done = transaction.resume(pause.of, pause.name); !done) {
-                    return done.error();
-                }
-            }
-        }
-        if (!over) holding.push_back(std::move(pause));
-    }
-    return holding;
-}
-
-Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
-    const auto held_back = pauses(transaction, plan);
-    if (!held_back) return held_back.error();
-    const auto waiting = transaction.ready_groups();
-    if (!waiting) return waiting.error();
-    std::vector<ReadyGroup> able;
-    for (const auto& group : *waiting) {
-        plan.accounts.insert(group.account);
-        if (std::any_of(held_back->begin(), held_back->end(),
-                        [&](const Pause& pause) { return pause.holds_back(group); })) {
-            continue;
-        }
-        const auto blocked = blocked_until_.find(group.account);
-        if (blocked != blocked_until_.end() && plan.now < blocked->second) continue;
-        const auto account = accounts_.find(group.account);
-        if (account == accounts_.end()) {
-            plan.lacks_account = true;
-            continue;
-        }
-        if (account->second.account.is_switched_off()) continue;
-        if (!is_witnessed(plan, {group.account, group.sender})) continue;
-        able.push_back(group);
-    }
-    while (plan.launches.size() < plan.free && !able.empty()) {
-        const auto turns =
-            scheduler_.deal(able, plan.free - plan.launches.size(), [&](const SendRoad& road) {
-                if (accounts_.at(road.first).client() == nullptr) return most_slots;
-                const auto used = plan.slots_used.find(road);
-                const auto gone = used == plan.slots_used.end() ? 0 : used->second;
-                const auto able_to = allowed(road, gone + plan.free, plan.monotonic);
-                return std::min(able_to - std::min(able_to, gone), room_of(plan, road.first));
-            });
-        std::vector<ReadyGroup> more;
-        for (const auto& turn : turns) {
-            // Several senders may be of one account.
-            const auto wanted = std::min(turn.jobs, room_of(plan, turn.group.account));
-            if (wanted == 0) continue;
-            auto jobs = transaction.ready(
-                {turn.group, plan.now, plan.now - ReadyQuery::order_wait, wanted});
-            if (!jobs) return jobs.error();
-            bool moved = false;
-            for (auto& job : *jobs) {
-                const auto gone = send_off(transaction, plan, job);
-                if (!gone) return gone.error();
-                moved = moved || *gone;
-            }
-            // A group of which nothing moves would be asked for the same jobs for ever.
-            if (moved && jobs->size() == wanted) more.push_back(turn.group);
-            plan.step.progress = plan.step.progress || moved;
-        }
-        able = std::move(more);
-    }
-    // One of each group after the other, as they were dealt: who has few waits for few.
-    std::stable_sort(plan.launches.begin(), plan.launches.end(),
-                     [](const auto& a, const auto& b) { return a.turn < b.turn; });
-    return {};
-}
-
-Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job) {
-    const auto& account = accounts_.at(job.account);
-    const auto refuse = [&](auto event) { return core_->apply(transaction, job, event); };
-    if (account.client() == nullptr) {
-        return refuse([&](JobMachine& machine) {
-            return machine.hold(job.fence, "the program knows no such account");
-        });
-    }
-    const auto& client = *account.client();
-    if (client.send_defaults().may_duplicate) {
-        return refuse([&](JobMachine& machine) {
-            return machine.hold(job.fence,
-                                "its account's client has RetryPolicy::retry_may_duplicate");
-        });
-    }
-    auto message = core_->codec.message_of(job);
-    if (!message) {
-        const auto& error = message.error();
-        return refuse([&](JobMachine& machine) {
-            // Keys may come, and another worker may have them.
-            if (error.kind() != ErrorKind::invalid_request) {
-                return machine.postpone(job.fence, plan.now + keys_wait, error.what());
-            }
-            if (error.field() == "sealed") return machine.hold(job.fence, error.what());
-            return machine.refuse(job.fence, DeadReason::refused, error.code(), error.what());
-        });
-    }
-    Plan::Launch launch;
-    launch.attempt.nonce = core_->new_nonce();
-    const auto url = callback_of(*message, client, core_->options);
-    launch.until = later(transaction.lease_now(), core_->options.send_timeout + lease_margin);
-    const auto went = core_->apply(transaction, job, [&](JobMachine& machine) {
-        const auto* const attempt = machine.go(job.fence, name_, launch.until, launch.attempt.nonce,
-                                               account.sid, !url.empty());
-        if (attempt != nullptr) launch.attempt.number = attempt->number;
-        return attempt != nullptr;
-    });
-    if (!went) return went.error();
-    // It may have expired before the sweep came to it.
-    if (!*went) return refuse([](JobMachine& machine) { return machine.tick(); });
-    launch.attempt.job = job.id;
-    launch.attempt.account = job.account;
-    launch.attempt.credentials = account.credentials;
-    launch.attempt.sender = job.sender;
-    if (!url.empty()) {
-        message->status_callback =
-            with_marker(url, {core_->storage->outbox_id(), job.id, launch.attempt.nonce});
-    }
-    if (job.expires_at && !message->validity_period) {
-        const auto left =
-            std::chrono::duration_cast<std::chrono::seconds>(*job.expires_at - plan.now).count();
-        message->validity_period = static_cast<int>(std::clamp<std::int64_t>(left, 1, 36'000));
-    }
-    launch.message = std::move(*message);
-    if (job.lane != Lane::urgent) {
-        launch.turn = ++plan.turns[{job.sender, job.lane, job.tenant, job.account}];
-    }
-    const SendRoad road{job.account, job.sender};
-    launch.slot_held = traffic_[road].limited;
-    ++plan.slots_used[road];
-    plan.launches.push_back(std::move(launch));
-    return true;
-}
-
-void OutboxWorker::launch(Plan& plan, bool blocking) {
-    for (auto& each : plan.launches) {
-        const auto token = stop_.token();
-        const auto end = [finished = finished_, attempt = each.attempt,
-                          ended = std::make_shared<std::atomic<bool>>(false)](SendAnswer answer,
-                                                                              bool slot_unused) {
-            if (!ended->exchange(true)) {
-                finished->add(FinishedSend{attempt, std::move(answer), slot_unused});
-            }
-        };
-        const auto done = [end, held = each.slot_held, token](const Result<Message>& answer) {
-            const bool refused = !answer && answer.error().kind() == ErrorKind::invalid_request;
-            end(read_send_answer(answer, token.is_cancelled()), held && refused);
-        };
-        ++under_way_;
-        ++plan.step.sent;
-        traffic_[{each.attempt.account, each.attempt.sender}].breaker.went();
-        pace_of(each.attempt.account).went();
-        const auto& client = *accounts_.at(each.attempt.account).client();
-        // Since the commit the machine may have slept: then nobody may send any more.
-        const auto left = left_until(each.until, core_->storage->lease_now()) - lease_margin;
-        if (left < shortest_send || token.is_cancelled()) {
-            NotSentProof unbegun;
-            unbegun.may_retry = true;
-            unbegun.counts = false;
-            unbegun.problem = "the time of the attempt was over before it began";
-            end({std::move(unbegun)}, each.slot_held);
-            continue;
-        }
-        const CallOptions call{.timeout = std::min(left, core_->options.send_timeout),
-                               .cancel = token,
-                               .slot_held = each.slot_held};
-        try {
-            if (blocking) {
-                done(client.try_send(each.message, call));
-            } else {
-                client.async_send(each.message, done, call);
-            }
-        } catch (...) {
-            end({UnknownAnswer{0, 0, "the send threw an exception"}, AnswerScope::sender}, false);
-        }
-    }
-}
-
-// ---- Looking
-
-bool OutboxWorker::is_witnessed(Plan& plan, const SendRoad& road) const {
-    // What others send as well says nothing of this storage; a service's senders are not known.
-    if (!core_->options.exclusive_senders || MessagingServiceSid::parse(road.second) ||
-        accounts_.at(road.first).client() == nullptr) {
-        return true;
-    }
-    const auto asked = witnesses_.find(road);
-    if (asked != witnesses_.end()) return asked->second;
-    plan.witnesses.insert(road);
-    return false;
-}
-
-void OutboxWorker::launch_witnesses(Plan& plan, bool blocking) {
-    for (const auto& road : plan.witnesses) {
-        plan.step.progress = true;
-        witnesses_[road] = false;
-        const auto& client = *accounts_.at(road.first).client();
-        const auto done = [finished = finished_, road](const Result<Page<Message>>& page) {
-            finished->add(FinishedWitness{road, page ? page->items : std::vector<Message>{}});
-        };
-        const MessageFilter newest{.from = as_sender(road.second).from};
-        const CallOptions call{.timeout = core_->options.send_timeout, .cancel = stop_.token()};
-        try {
-            if (blocking) {
-                done(client.try_list_page(newest, call));
-            } else {
-                client.async_list_page(newest, done, call);
-            }
-        } catch (...) {
-            witnesses_.erase(road);
-            throw;
-        }
-    }
-}
-
-Result<void> OutboxWorker::choose_looks(OutboxTransaction& transaction, Plan& plan) const {
-    const auto choose = [&](StoredJob& job) -> Result<void> {
-        if (looking_.contains(job.id)) return {};
-        plan.accounts.insert(job.account);
-        const auto account = accounts_.find(job.account);
-        if (account == accounts_.end()) {
-            plan.lacks_account = true;
-            return {};
-        }
-        Plan::Look look;
-        look.job = job.id;
-        look.account = job.account;
-        look.sid = job.sid;
-        auto message = core_->codec.message_of(job);
-        if (account->second.client() == nullptr && !look.sid.empty()) {
-            // Asked again a day later, so that it keeps nobody else back.
-            const auto put_off = core_->apply(transaction, job, [&](JobMachine&) {
-                job.updated_at = plan.now;
-                return true;
-            });
-            return put_off ? Result<void>{} : put_off.error();
-        }
-        if (account->second.client() == nullptr || (look.sid.empty() && !message)) {
-            const auto done = core_->apply(transaction, job, [](JobMachine& machine) {
-                return machine.looked({.kind = LookResult::Kind::failed});
-            });
-            return done ? Result<void>{} : done.error();
-        }
-        if (look.sid.empty()) {
-            // So many of one customer would each be shown what all the others have.
-            if (++plan.looks_for[job.customer] == crowd) {
-                const auto around = plan.neighbourhoods.around(transaction, job, core_->codec);
-                if (!around) return around.error();
-                plan.crowds.push_back(*around);
-            }
-            look.callbacks_tell =
-                !callback_of(*message, *account->second.client(), core_->options).empty();
-            look.suspect = job.suspect_since.has_value();
-            look.item.attempted_at = look.suspect || job.attempts.empty()
-                                         ? job.created_at
-                                         : job.attempts.back().started_at;
-            for (const auto& attempt : job.attempts) {
-                if (attempt.state != AttemptState::open || look.suspect) continue;
-                look.item.first_attempted_at = attempt.started_at;
-                break;
-            }
-            look.item.message = std::move(*message);
-        }
-        plan.looks.push_back(std::move(look));
-        return {};
-    };
-    auto due = transaction.due(Due::look, plan.now, looks_at_once);
-    if (!due) return due.error();
-    auto silent = transaction.due(Due::fetch, plan.now - fetched_after, looks_at_once);
-    if (!silent) return silent.error();
-    std::erase_if(*silent, [&](const StoredJob& job) {
-        return sends_sms(job.sender) && job.updated_at > plan.now - sms_fetched_after;
-    });
-    if (silent->size() > fetches_at_once) silent->resize(fetches_at_once);
-    for (auto* const jobs : {&*due, &*silent}) {
-        for (auto& job : *jobs) {
-            if (auto chosen = choose(job); !chosen) return chosen;
-        }
-    }
-    return {};
-}
-
-void OutboxWorker::launch_looks(Plan& plan, bool blocking) {
-    try {
-        start_looks(plan, blocking);
-    } catch (...) {
-        // They are due again at once; one that is under way then ends twice, which does no harm.
-        for (const auto& look : plan.looks) looking_.erase(look.job);
-        throw;
-    }
-}
-
-void OutboxWorker::start_looks(Plan& plan, bool blocking) {
-    /// Looks of one account, over one stretch of time.
-    struct Batch {
-        std::vector<Plan::Look> looks = {};
-        std::vector<ReconcileItem> items = {};
-        TimePoint earliest = (TimePoint::max)();
-    };
-    std::map<std::pair<std::string, bool>, Batch> batches;
-    const CallOptions call{.timeout = core_->options.send_timeout, .cancel = stop_.token()};
-    for (auto& look : plan.looks) {
-        looking_.insert(look.job);
-        ++plan.step.looks;
-        plan.step.progress = true;
-        const auto& client = *accounts_.at(look.account).client();
-        if (!look.sid.empty()) {
-            const auto done = [finished = finished_,
-                               job = look.job](const Result<Message>& fetched) {
-                // A message that cannot be fetched has told nothing.
-                finished->add(FinishedLook{job, {}, fetched ? *fetched : Message{}});
-            };
-            const auto sid = MessageSid::from_wire(look.sid);
-            if (blocking) {
-                done(client.try_fetch(sid, call));
-            } else {
-                client.async_fetch(sid, done, call);
-            }
-            continue;
-        }
-        auto& batch = batches[{look.account, look.suspect}];
-        batch.earliest = std::min(batch.earliest, look.item.attempted_at);
-        batch.items.push_back(std::move(look.item));
-        batch.looks.push_back(std::move(look));
-    }
-    std::vector<MessageSid> known;
-    for (const auto& around : plan.crowds) around->collect_sids(known);
-    for (auto& [key, batch] : batches) {
-        const auto& client = *accounts_.at(key.first).client();
-        ReconcileOptions where;
-        where.known = known;
-        where.window = core_->options.send_timeout + std::chrono::minutes{1};
-        if (key.second) {
-            where.window =
-                std::chrono::duration_cast<std::chrono::milliseconds>(plan.now - batch.earliest) +
-                std::chrono::minutes{1};
-        }
-        const auto done = [finished = finished_,
-                           looks = std::move(batch.looks)](const Result<Reconciliations>& answer) {
-            // So many that there is one for each, whoever else takes one meanwhile.
-            const auto enough = looks.size() + most_candidates;
-            for (std::size_t i = 0; i < looks.size(); ++i) {
-                FinishedLook ended{looks[i].job, {}, {}};
-                ended.result.callbacks_tell = looks[i].callbacks_tell;
-                if (!answer || !(*answer)[i]) {
-                    ended.result.kind = LookResult::Kind::failed;
-                } else {
-                    const auto& found = *(*answer)[i];
-                    for (const auto& sid : found.sids) {
-                        if (ended.result.sids.size() == enough) break;
-                        ended.result.sids.push_back(sid.str());
-                    }
-                    using Outcome = Reconciliation::Outcome;
-                    if (found.outcome == Outcome::found) {
-                        ended.result.kind = LookResult::Kind::found;
-                    } else if (found.outcome == Outcome::several) {
-                        ended.result.kind = LookResult::Kind::several;
-                    }
-                }
-                finished->add(std::move(ended));
-            }
-        };
-        if (blocking) {
-            done(client.try_reconcile_all(batch.items, where, call));
-        } else {
-            client.async_reconcile_all(batch.items, done, where, call);
-        }
-    }
 }
 
 }  // namespace twiliowa::detail

@@ -2,6 +2,7 @@
 /// Sends what an outbox holds: one step at a time, by whoever calls it.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <map>
 #include <memory>
@@ -27,7 +28,7 @@ namespace twiliowa::detail {
 
 /// An attempt that is under way.
 struct AttemptUnderWay {
-    JobId job = {};
+    std::shared_ptr<const StoredJob> job = {};  ///< As it was when it went.
     int number = 0;
     AttemptNonce nonce = {};
     std::string account = {};
@@ -54,10 +55,18 @@ struct FinishedWitness {
     std::vector<Message> newest = {};  ///< Empty, too, where Twilio told nothing.
 };
 
+/// A day, UTC, of an account, whose messages are read in Twilio's list: so many fell silent.
+using AccountDay = std::pair<std::string, std::chrono::sys_days>;
+
+struct FinishedPage {
+    AccountDay day = {};
+    Page<Message> page = {};  ///< Empty, too, where Twilio told nothing: then the walk is over.
+};
+
 /// What ends elsewhere, on the transport's thread, and the next step takes in.
 class FinishedWork {
 public:
-    using Item = std::variant<FinishedSend, FinishedLook, FinishedWitness>;
+    using Item = std::variant<FinishedSend, FinishedLook, FinishedWitness, FinishedPage>;
 
     explicit FinishedWork(std::function<void()> wake) : wake_(std::move(wake)) {}
     void add(Item item);
@@ -116,9 +125,13 @@ private:
 
     Result<void> take_in(OutboxTransaction& transaction, Plan& plan,
                          const std::vector<FinishedWork::Item>& finished) const;
-    Result<void> take_in(OutboxTransaction& transaction, const FinishedSend& finished) const;
+    Result<void> take_in(OutboxTransaction& transaction, StoredJob& job,
+                         const FinishedSend& finished) const;
+    Result<void> take_sends(OutboxTransaction& transaction,
+                            const std::vector<FinishedWork::Item>& finished) const;
     Result<void> take_in(OutboxTransaction& transaction, Plan& plan,
                          const FinishedLook& finished) const;
+    Result<void> take_in(OutboxTransaction& transaction, const FinishedPage& finished) const;
     Result<void> pause_refused(OutboxTransaction& transaction, const FinishedSend& finished) const;
     Result<void> sweep(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> adopt_strangers(OutboxTransaction& transaction, Plan& plan) const;
@@ -130,6 +143,10 @@ private:
     /// Whether the job is where it was no more.
     Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job);
     Result<void> choose_looks(OutboxTransaction& transaction, Plan& plan) const;
+    Result<void> choose_look(OutboxTransaction& transaction, Plan& plan, StoredJob& job) const;
+    /// Whether its account was asked for, and has a client.
+    bool can_ask(Plan& plan, const std::string& name) const;
+    Result<void> choose_fetches(OutboxTransaction& transaction, Plan& plan) const;
     Result<LookResult> weigh(OutboxTransaction& transaction, Plan& plan, const StoredJob& job,
                              const LookResult& seen) const;
 
@@ -144,6 +161,7 @@ private:
     /// Whether what Twilio lists of a sender was looked at; asks for it if not.
     bool is_witnessed(Plan& plan, const SendRoad& road) const;
     void launch_witnesses(Plan& plan, bool blocking);
+    void launch_walks(Plan& plan, bool blocking);
 
     const std::shared_ptr<const OutboxCore> core_;
     const std::string name_;
@@ -166,6 +184,12 @@ private:
     std::map<std::string, SendPace> paces_ = {};           ///< By account.
     std::set<JobId> looking_ = {};
     std::map<SendRoad, bool> witnesses_ = {};  ///< Whether they have answered.
+    struct Walk {
+        Page<Message> before = {};  ///< What the next page comes after.
+        bool under_way = false;
+        std::optional<MonotonicTime> ended = {};
+    };
+    std::map<AccountDay, Walk> walks_ = {};
     std::size_t under_way_ = 0;
     CancelSource stop_ = {};
 };

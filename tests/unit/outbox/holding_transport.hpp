@@ -36,15 +36,20 @@ public:
     void end_all(const twiliowa::Result<twiliowa::HttpResponse>& answer =
                      twiliowa::Error::transport(twiliowa::Effect::unknown, twiliowa::Stage::receive,
                                                 "ended")) {
-        std::vector<Completion> ending;
-        {
-            const std::lock_guard lock(mutex_);
-            ending.swap(held_);
-        }
-        for (auto& done : ending) done(answer);
+        for (auto& done : take_held()) done(answer);
+    }
+    /// The first that came by the first answer, and so on.
+    void end_each(const std::vector<twiliowa::HttpResponse>& answers) {
+        auto ending = take_held();
+        for (std::size_t i = 0; i < ending.size(); ++i) ending[i](answers.at(i));
     }
 
 private:
+    std::vector<Completion> take_held() {
+        const std::lock_guard lock(mutex_);
+        return std::exchange(held_, {});
+    }
+
     std::mutex mutex_;
     std::vector<Completion> held_;
     std::vector<std::function<void()>> tasks_;

@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <string>
@@ -183,6 +184,104 @@ TEST_CASE("a silent message is asked for after a day, an SMS after a day and a h
     service.advance(11h);
     CHECK(service.outbox->run_until_idle().looks == 1);
     CHECK(service.job(sms).updated_at > before);
+}
+
+TEST_CASE("an answer takes its message from a job whose own answer comes with it") {
+    SteppedService service;
+    const auto transport = std::make_shared<HoldingTransport>();
+    const auto held_back = client_over(service, transport);
+    service.options.client = [&](std::string_view) { return OutboxAccount{held_back}; };
+    service.worker = service.make_worker();
+    const auto first = service.enqueue("The first");
+    const auto second = service.enqueue("The second");
+    REQUIRE(service.step(false).sent == 2);
+    // Meanwhile another worker looked, and took the one's message for the other's.
+    const auto of_first = "SM" + std::string(32, '1');
+    const auto of_second = "SM" + std::string(32, '2');
+    const auto mistaken = service.storage->transact([&](OutboxTransaction& transaction) {
+        auto job = transaction.load(std::span{&second.id, 1}).value().front();
+        job.state = JobState::accepted;
+        job.sid = of_first;
+        job.evidence = Evidence::list;
+        return transaction.save(job);
+    });
+    REQUIRE(mistaken);
+    const auto created = [](const std::string& sid) {
+        return twiliowa::HttpResponse{.status = 201,
+                                      .body = R"({"sid":")" + sid + R"(","status":"queued"})"};
+    };
+    transport->end_each({created(of_first), created(of_second)});
+    service.step(false);
+    CHECK(service.job(first).sid.str() == of_first);
+    CHECK(service.job(second).sid.str() == of_second);
+    CHECK(service.job(second).doubles.empty());
+}
+
+/// How often Twilio was asked for one message, and for a page of its list.
+struct CountedAsks final : twiliowa::Observer {
+    void on_call(const twiliowa::CallEvent& event) noexcept override {
+        fetches += event.call.operation == "messages.fetch" ? 1 : 0;
+        pages += event.call.operation == "messages.list" ? 1 : 0;
+    }
+    int fetches = 0;
+    int pages = 0;
+};
+
+TEST_CASE("many messages of one day that fell silent are read in Twilio's list") {
+    const auto asks = std::make_shared<CountedAsks>();
+    Service service{{}, {.observer = asks}};
+    std::vector<EnqueuedJob> jobs;
+    for (int i = 0; i < 1'500; ++i) {
+        jobs.push_back(service.enqueue("Text " + std::to_string(i)));
+    }
+    service.outbox->run_until_idle();
+    const auto all_are = [&](JobState state) {
+        return std::all_of(jobs.begin(), jobs.end(),
+                           [&](const EnqueuedJob& job) { return service.state(job) == state; });
+    };
+    REQUIRE(all_are(JobState::accepted));
+    const auto report = [&](const EnqueuedJob& job, std::string_view status) {
+        service.fake->set_status(service.job(job).sid.str(), status);
+    };
+
+    SUBCASE("all of them") {
+        for (const auto& job : jobs) report(job, "delivered");
+        service.advance(25h);
+        service.outbox->run_until_idle();
+        CHECK(all_are(JobState::delivered));
+        CHECK(asks->pages == 2);
+        CHECK(asks->fetches == 0);
+    }
+    SUBCASE("what was sent on another day than it was handed over is fetched") {
+        service.advance(25h);
+        for (const auto& job : jobs) report(job, "delivered");
+        service.outbox->run_until_idle();
+        CHECK(all_are(JobState::delivered));
+        CHECK(asks->pages == 1);
+        CHECK(asks->fetches == 1'500);
+    }
+    SUBCASE("what has no final status yet is asked for a day later again") {
+        for (const auto& job : jobs) report(job, "sent");
+        service.advance(25h);
+        service.outbox->run_until_idle();
+        CHECK(all_are(JobState::accepted));
+        CHECK(asks->pages == 2);
+        service.outbox->run_until_idle();
+        CHECK(asks->pages == 2);
+        service.advance(25h);
+        service.outbox->run_until_idle();
+        CHECK(asks->pages == 4);
+        CHECK(asks->fetches == 0);
+    }
+    SUBCASE("without an answer of the list they are fetched") {
+        for (const auto& job : jobs) report(job, "delivered");
+        service.fake->next_fault(Fault::internal_error);
+        service.advance(25h);
+        service.outbox->run_until_idle();
+        CHECK(all_are(JobState::delivered));
+        CHECK(asks->pages == 1);
+        CHECK(asks->fetches == 1'500);
+    }
 }
 
 }  // namespace outbox_worker_test

@@ -1,0 +1,59 @@
+/// @file
+/// What one step of an outbox's worker is about to do.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "outbox/neighbourhood.hpp"
+#include "outbox/worker.hpp"
+
+namespace twiliowa::detail {
+
+/// As its transaction decided.
+struct OutboxWorker::Plan {
+    struct Launch {
+        AttemptUnderWay attempt = {};
+        OutboundMessage message = {};
+        LeaseTime until = {};
+        bool slot_held = false;
+        std::size_t turn = 0;  ///< Within its group; what is urgent has the first.
+    };
+    struct Look {
+        JobId job = {};
+        std::string account = {};
+        std::string sid = {};  ///< Known: it is fetched.
+        ReconcileItem item = {};
+        bool suspect = false;
+        bool callbacks_tell = false;
+    };
+
+    TimePoint now = {};
+    MonotonicTime monotonic = {};
+    std::size_t free = 0;
+    std::vector<Launch> launches = {};
+    std::vector<Look> looks = {};
+    std::set<std::string> accounts = {};  ///< That jobs name.
+    bool lacks_account = false;           ///< One was not asked for in time.
+    std::map<SendRoad, std::size_t> slots_used = {};
+    std::map<ReadyGroup, std::size_t> turns = {};  ///< That were taken.
+    Neighbourhoods neighbourhoods = {};
+    std::map<std::string, std::size_t> looks_for = {};  ///< By customer.
+    std::vector<std::shared_ptr<const Neighbourhood>> crowds = {};
+    std::set<SendRoad> witnesses = {};  ///< To ask.
+    std::set<AccountDay> walks = {};    ///< To begin.
+    Step step = {};
+};
+
+/// A message that goes by the limits of that sender.
+OutboundMessage as_sender(const std::string& sender);
+
+/// Where Twilio reports about a message: its own URL, the client's, the outbox's.
+std::string callback_of(const OutboundMessage& message, const MessagesClient& client,
+                        const OutboxOptions& options);
+
+}  // namespace twiliowa::detail
