@@ -17,23 +17,22 @@
 #include <vector>
 
 #include <twiliowa/export.hpp>
+#include <twiliowa/outbox/inbox_storage.hpp>
 #include <twiliowa/outbox/job.hpp>
+#include <twiliowa/outbox/lease_time.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
 
+struct sqlite3;
+struct pg_conn;
+
 namespace twiliowa {
 
-/// A point on the clock that leases go by: the time since the machine started, suspended time
-/// included, and which start that was; or the time of the database, and an empty `boot`.
-struct LeaseTime {
-    std::string boot = {};
-    std::int64_t microseconds = 0;
-
-    /// Whether a lease until this point has ended `now`. One of another start has.
-    bool ended(const LeaseTime& now) const noexcept {
-        return boot != now.boot || microseconds <= now.microseconds;
-    }
-    friend bool operator==(const LeaseTime&, const LeaseTime&) = default;
+/// The connection of the engine whose transaction is open; null: another engine's. Who uses it must
+/// neither end the transaction nor change the connection's settings.
+struct NativeTransaction {
+    sqlite3* sqlite = nullptr;
+    pg_conn* postgresql = nullptr;
 };
 
 /// The random part of a marker that names an attempt.
@@ -274,6 +273,12 @@ public:
     /// removed before `keys_before`.
     virtual Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
                                        std::size_t limit) = 0;
+
+    /// The events of an inbox in the same storage, at the same moment; null: this engine keeps
+    /// none.
+    virtual InboxTransaction* inbox() { return nullptr; }
+    /// The transaction itself, for rows of the program's own.
+    virtual NativeTransaction native() { return {}; }
 };
 
 /// Jobs that survive the process. Safe to use from any thread.

@@ -1,0 +1,121 @@
+/// @file
+/// Where an inbox keeps its events: `InboxTransaction`, a part of OutboxTransaction
+/// (outbox/storage.hpp). Only who writes an engine of their own reads further. It may change with a
+/// minor release.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/outbox/lease_time.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/result.hpp>
+
+namespace twiliowa {
+
+/// Where an event of an inbox is.
+enum class InboxState {
+    waiting,  ///< For its first try, or its next.
+    running,  ///< A worker has it.
+    done,     ///< Its handler has run, and what it asked for is written down. Final.
+    dead,     ///< It was tried as often as it may be: a person decides.
+    dropped,  ///< A person decided that nobody handles it. Final.
+};
+TWILIOWA_EXPORT std::string_view to_string(InboxState state) noexcept;
+
+/// An event as it is stored. `key`, `line`, `customer` are only compared, and `payload` is only
+/// kept: in a sealed inbox they are sealed, or hashes.
+struct StoredEvent {
+    // ---- As it arrived; never changes, but for `payload` and `customer`, which may be erased.
+    std::int64_t sequence = 0;  ///< Given by the storage: the order of arrival.
+    std::string key = {};       ///< What it is known by: an event that has another's is the same.
+    std::string account_sid = {};
+    std::string kind = {};         ///< "message", "status", "unknown".
+    std::string message_sid = {};  ///< In the clear. Empty where an unknown webhook has none.
+    std::string line = {};         ///< Events of one line are handled one at a time, in order.
+    std::string customer = {};     ///< Whom it names; empty: nobody.
+    std::string payload = {};      ///< Empty: erased.
+    bool caught_up = false;        ///< Read from Twilio's list, and not from a webhook.
+    TimePoint arrived_at = {};
+
+    // ---- Where it is.
+    InboxState state = InboxState::waiting;
+    TimePoint not_before = {};
+    int tries = 0;  ///< Counted when it is taken up: one that ends the process is counted, too.
+    std::int64_t fence = 0;  ///< Grows with every claim.
+    std::string worker = {};
+    LeaseTime lease_until = {};
+    bool out_of_order = false;  ///< A person tries it again: it waits for nobody, nobody for it.
+    std::string problem = {};   ///< Of its last try. Free of people.
+    TimePoint updated_at = {};
+
+    /// Grows with every change: a change of what was read before another's is refused.
+    std::int64_t revision = 0;
+};
+
+/// What became of an event that was handed to `InboxTransaction::take`.
+enum class TakenIn {
+    taken,
+    duplicate,  ///< One of its key is there, or was as long as it is kept. Nothing was written.
+    recut,      ///< Its signature came with another event first. Nothing was written.
+};
+
+/// Which events a list gives. What is empty does not filter.
+struct InboxFilter {
+    std::optional<InboxState> state = {};
+    std::string kind = {};
+    std::string message_sid = {};
+    std::vector<std::string> customers = {};  ///< Any of them.
+    std::int64_t after = 0;                   ///< The sequence after which it begins.
+    std::size_t limit = 100;
+};
+
+/// The events of a storage, within a transaction of it (`OutboxTransaction::inbox`).
+class TWILIOWA_EXPORT InboxTransaction {
+public:
+    virtual ~InboxTransaction() = default;
+
+    /// Takes an event in, in state waiting, under the next sequence; binds `signature` to its key,
+    /// if it is not empty: a signature belongs to the event that it came with first, also where
+    /// that is a duplicate.
+    virtual Result<TakenIn> take(const StoredEvent& event, std::string_view signature) = 0;
+    /// By sequence; what is not there is left out.
+    virtual Result<std::vector<StoredEvent>> load(std::span<const std::int64_t> sequences) = 0;
+    /// Writes what has changed since it was read; then `event.revision` is the new one. An error
+    /// if somebody else has changed it.
+    virtual Result<void> save(StoredEvent& event) = 0;
+
+    /// Events that wait and are due, oldest first: of each line the first that is neither done nor
+    /// dead nor dropped, and only if nobody runs one of that line. Those that are `out_of_order`
+    /// when they are due, whatever their line does. With several processes: none that another's
+    /// transaction is taking up.
+    virtual Result<std::vector<StoredEvent>> ready(TimePoint now, std::size_t limit) = 0;
+    /// Running, and whose lease has ended.
+    virtual Result<std::vector<StoredEvent>> abandoned(const LeaseTime& now, std::size_t limit) = 0;
+    /// When an event that waits is due next; nullopt: none waits.
+    virtual Result<std::optional<TimePoint>> next_due() = 0;
+    virtual Result<std::vector<StoredEvent>> list(const InboxFilter& filter) = 0;
+    virtual Result<std::map<InboxState, std::int64_t>> counts() = 0;
+    /// When the newest event arrived, and the oldest that is waiting or running; nullopt: none.
+    virtual Result<std::optional<TimePoint>> newest_arrival() = 0;
+    virtual Result<std::optional<TimePoint>> oldest_waiting() = 0;
+
+    /// Erases payload and customer of events that are done or dropped and were last changed before
+    /// then; returns how many.
+    virtual Result<std::int64_t> redact(TimePoint before, std::size_t limit) = 0;
+    /// Writes `payload`, `customer`, `key` and `line` anew: erases them, or seals them anew.
+    virtual Result<void> rewrite(StoredEvent& event) = 0;
+    /// Removes events that are done or dropped and were last changed before `before`; and what was
+    /// known of keys and signatures of events removed before `keys_before`.
+    virtual Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
+                                       std::size_t limit) = 0;
+};
+
+}  // namespace twiliowa
