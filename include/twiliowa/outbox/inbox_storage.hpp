@@ -29,6 +29,8 @@ enum class InboxState {
     dropped,  ///< A person decided that nobody handles it. Final.
 };
 TWILIOWA_EXPORT std::string_view to_string(InboxState state) noexcept;
+/// The state of that name, as `to_string` gives it.
+TWILIOWA_EXPORT std::optional<InboxState> parse_inbox_state(std::string_view name) noexcept;
 
 /// An event as it is stored. `key`, `line`, `customer` are only compared, and `payload` is only
 /// kept: in a sealed inbox they are sealed, or hashes.
@@ -39,10 +41,11 @@ struct StoredEvent {
     std::string account_sid = {};
     std::string kind = {};         ///< "message", "status", "unknown".
     std::string message_sid = {};  ///< In the clear. Empty where an unknown webhook has none.
-    std::string line = {};         ///< Events of one line are handled one at a time, in order.
-    std::string customer = {};     ///< Whom it names; empty: nobody.
-    std::string payload = {};      ///< Empty: erased.
-    bool caught_up = false;        ///< Read from Twilio's list, and not from a webhook.
+    /// Events of one line are handled one at a time, in order. Empty: those wait for nobody.
+    std::string line = {};
+    std::string customer = {};  ///< Whom it names; empty: nobody.
+    std::string payload = {};   ///< Empty: erased.
+    bool caught_up = false;     ///< Read from Twilio's list, and not from a webhook.
     TimePoint arrived_at = {};
 
     // ---- Where it is.
@@ -63,7 +66,7 @@ struct StoredEvent {
 /// What became of an event that was handed to `InboxTransaction::take`.
 enum class TakenIn {
     taken,
-    duplicate,  ///< One of its key is there, or was as long as it is kept. Nothing was written.
+    duplicate,  ///< One of its key is there, or was as long as it is kept. It was not written.
     recut,      ///< Its signature came with another event first. Nothing was written.
 };
 
@@ -82,24 +85,24 @@ class TWILIOWA_EXPORT InboxTransaction {
 public:
     virtual ~InboxTransaction() = default;
 
-    /// Takes an event in, in state waiting, under the next sequence; binds `signature` to its key,
-    /// if it is not empty: a signature belongs to the event that it came with first, also where
-    /// that is a duplicate.
+    /// Takes an event in as it arrived, in state waiting, with its `not_before` and `updated_at`,
+    /// under the next sequence; binds `signature` to its key, if it is not empty: a signature
+    /// belongs to the event that it came with first, also where that is a duplicate.
     virtual Result<TakenIn> take(const StoredEvent& event, std::string_view signature) = 0;
     /// By sequence; what is not there is left out.
     virtual Result<std::vector<StoredEvent>> load(std::span<const std::int64_t> sequences) = 0;
-    /// Writes what has changed since it was read; then `event.revision` is the new one. An error
-    /// if somebody else has changed it.
+    /// Writes where it is, and erases its payload or customer if they are empty; then
+    /// `event.revision` is the new one. An error if somebody else has changed it.
     virtual Result<void> save(StoredEvent& event) = 0;
 
-    /// Events that wait and are due, oldest first: of each line the first that is neither done nor
-    /// dead nor dropped, and only if nobody runs one of that line. Those that are `out_of_order`
-    /// when they are due, whatever their line does. With several processes: none that another's
-    /// transaction is taking up.
+    /// Events that wait and are due, by `not_before`, then by sequence: of each line the first that
+    /// is neither done nor dead nor dropped, and only if nobody runs one of that line. Those that
+    /// are `out_of_order` when they are due, whatever their line does; their line does not look at
+    /// them. With several processes: none that another's transaction is taking up.
     virtual Result<std::vector<StoredEvent>> ready(TimePoint now, std::size_t limit) = 0;
     /// Running, and whose lease has ended.
     virtual Result<std::vector<StoredEvent>> abandoned(const LeaseTime& now, std::size_t limit) = 0;
-    /// When an event that waits is due next; nullopt: none waits.
+    /// When the first that waits for nothing but its time is due, or was; nullopt: there is none.
     virtual Result<std::optional<TimePoint>> next_due() = 0;
     virtual Result<std::vector<StoredEvent>> list(const InboxFilter& filter) = 0;
     virtual Result<std::map<InboxState, std::int64_t>> counts() = 0;
@@ -110,7 +113,8 @@ public:
     /// Erases payload and customer of events that are done or dropped and were last changed before
     /// then; returns how many.
     virtual Result<std::int64_t> redact(TimePoint before, std::size_t limit) = 0;
-    /// Writes `payload`, `customer`, `key` and `line` anew: erases them, or seals them anew.
+    /// Writes `payload`, `customer`, `key` and `line` anew: erases them, or seals them anew. What
+    /// was known of the old key is known of the new one. Otherwise as `save`.
     virtual Result<void> rewrite(StoredEvent& event) = 0;
     /// Removes events that are done or dropped and were last changed before `before`; and what was
     /// known of keys and signatures of events removed before `keys_before`.
