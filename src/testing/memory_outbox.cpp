@@ -1,7 +1,6 @@
 #include <twiliowa/testing/memory_outbox.hpp>
 
 #include <algorithm>
-#include <functional>
 #include <map>
 #include <mutex>
 #include <set>
@@ -10,6 +9,8 @@
 #include <vector>
 
 #include <twiliowa/state/store.hpp>
+
+#include "testing/memory_inbox.hpp"
 
 namespace twiliowa::testing {
 
@@ -37,6 +38,7 @@ struct OutboxTables {
     std::map<std::int64_t, StoredOutcome> outcomes = {};
     std::map<std::string, std::string> facts = {};
     std::vector<Pause> pauses = {};
+    InboxTables inbox = {};
     std::int64_t last_sequence = 0;
     std::int64_t last_cursor = 0;
     std::int64_t told = 0;
@@ -61,7 +63,8 @@ bool is_unfinished(const StoredJob& job) {
 /// Works on the tables, and knows how to undo it.
 class MemoryTransaction final : public OutboxTransaction {
 public:
-    MemoryTransaction(OutboxTables& tables, const Clock& clock) : tables_(tables), clock_(clock) {}
+    MemoryTransaction(OutboxTables& tables, const Clock& clock)
+        : tables_(tables), clock_(clock), inbox_(tables.inbox, clock, undo_) {}
 
     void undo() noexcept {
         for (auto step = undo_.rbegin(); step != undo_.rend(); ++step) (*step)();
@@ -349,6 +352,8 @@ public:
         return static_cast<std::int64_t>(gone.size());
     }
 
+    InboxTransaction* inbox() override { return &inbox_; }
+
 private:
     static bool can_wait(const StoredJob& job) {
         return job.state == JobState::ready && !job.suspect_since;
@@ -394,7 +399,8 @@ private:
 
     OutboxTables& tables_;
     const Clock& clock_;
-    std::vector<std::function<void()>> undo_ = {};
+    UndoSteps undo_ = {};
+    MemoryInbox inbox_;
 };
 
 }  // namespace
