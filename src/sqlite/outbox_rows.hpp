@@ -63,7 +63,5 @@ void bind_attempt(SqliteStatement& upsert, std::int64_t job, const StoredAttempt
 std::string_view bytes_of(const JobId& id) noexcept;
 std::string_view bytes_of(const AttemptNonce& nonce) noexcept;
 JobId read_job_id(std::string_view bytes) noexcept;
-std::int64_t stored_time(TimePoint time) noexcept;
-TimePoint time_of_stored(std::int64_t microseconds) noexcept;
 
 }  // namespace twiliowa::detail

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <limits>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
 
 #include "sqlite/outbox_rows.hpp"
+#include "sqlite/row_values.hpp"
 
 namespace twiliowa::detail {
 
@@ -18,16 +18,9 @@ namespace {
 constexpr std::string_view is_ready =
     "state = 0 and suspect_since is null and content_hash is not null";
 
-std::int64_t row_limit(std::size_t limit) {
-    constexpr auto most = std::numeric_limits<std::int64_t>::max();
-    return limit > static_cast<std::size_t>(most) ? most : static_cast<std::int64_t>(limit);
-}
-
 std::string select_jobs(std::string_view rest) {
     return "select " + std::string{job_columns} + " from outbox_job " + std::string{rest};
 }
-
-constexpr auto no_values = [](SqliteStatement&) {};
 
 const OutboxInsertSql& own_insert_sql() {
     static const OutboxInsertSql sql{std::string{}};
@@ -157,35 +150,7 @@ Result<InsertedJob> insert_outbox_job(SqliteConnection& file, const StoredJob& j
     return InsertedJob{.inserted = true, .id = job.id};
 }
 
-// ---- Statements
-
-Error SqliteOutboxTransaction::failed(Error error) {
-    if (!failure_) failure_ = error;
-    return error;
-}
-
-/// Calls `read` with each row.
-template <class Bind, class Read>
-Result<void> SqliteOutboxTransaction::query(const std::string& sql, const Bind& bind,
-                                            const Read& read) {
-    // Some failures end it all at once; what comes after must not be committed by itself.
-    if (failure_) return *failure_;
-    const auto prepared = file_.prepare(sql);
-    if (!prepared) return failed(prepared.error());
-    SqliteStatement statement{*prepared};
-    bind(statement);
-    while (true) {
-        const auto row = statement.step();
-        if (!row) return failed(row.error());
-        if (!*row) return {};
-        read(statement);
-    }
-}
-
-template <class Bind>
-Result<void> SqliteOutboxTransaction::change(const std::string& sql, const Bind& bind) {
-    return query(sql, bind, [](const SqliteStatement&) {});
-}
+// ---- Jobs that were read
 
 template <class Bind>
 Result<std::vector<StoredJob>> SqliteOutboxTransaction::jobs_of(const std::string& sql,
@@ -232,9 +197,9 @@ TimePoint SqliteOutboxTransaction::now() {
 }
 
 Result<InsertedJob> SqliteOutboxTransaction::insert(const StoredJob& job) {
-    if (failure_) return *failure_;
-    auto inserted = insert_outbox_job(file_, job, own_insert_sql());
-    if (!inserted) return failed(inserted.error());
+    if (failure()) return *failure();
+    auto inserted = insert_outbox_job(statements_.file(), job, own_insert_sql());
+    if (!inserted) return statements_.failed(inserted.error());
     if (inserted->inserted) count(job.tenant, JobState::ready, 1);
     return inserted;
 }
@@ -334,7 +299,7 @@ Result<void> SqliteOutboxTransaction::save(StoredJob& job) {
         bind_changed_job(update, what, job, texts);
     });
     if (!done) return done;
-    if (file_.changes() != 1) return changed_meanwhile();
+    if (statements_.file().changes() != 1) return changed_meanwhile();
     if (auto saved = save_attempts(job, **known); !saved) return saved;
     if (job.state != (*known)->state) {
         count(job.tenant, (*known)->state, -1);
@@ -622,7 +587,7 @@ Result<void> SqliteOutboxTransaction::rewrite(StoredJob& job) {
         erase.bind(2, job.revision);
     });
     if (!done) return done;
-    if (file_.changes() != 1) return changed_meanwhile();
+    if (statements_.file().changes() != 1) return changed_meanwhile();
     done = change(take_key, [&](SqliteStatement& insert) {
         insert.bind_text(1, job.tenant);
         insert.bind_text(2, job.key);
@@ -763,7 +728,7 @@ Result<std::int64_t> SqliteOutboxTransaction::redact(TimePoint before, std::size
         update.bind(2, row_limit(limit));
     });
     if (!done) return done.error();
-    return std::int64_t{file_.changes()};
+    return std::int64_t{statements_.file().changes()};
 }
 
 Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,

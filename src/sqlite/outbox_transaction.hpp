@@ -13,6 +13,7 @@
 #include <twiliowa/types/clock.hpp>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/work_statements.hpp"
 
 namespace twiliowa::detail {
 
@@ -28,10 +29,10 @@ public:
     SqliteOutboxTransaction(SqliteConnection& file, const Clock& clock,
                             const std::function<LeaseTime()>& lease_clock,
                             const OutboxTally& before)
-        : file_(file), clock_(clock), lease_clock_(lease_clock), before_(before) {}
+        : statements_(file), clock_(clock), lease_clock_(lease_clock), before_(before) {}
 
     /// The first statement that failed: the work is undone, even if it took no notice.
-    const std::optional<Error>& failure() const noexcept { return failure_; }
+    const std::optional<Error>& failure() const noexcept { return statements_.failure(); }
     /// What the work has counted: to be written with it.
     const OutboxTally& tally() const noexcept { return tally_; }
 
@@ -76,12 +77,14 @@ public:
                                std::size_t limit) override;
 
 private:
-    /// Keeps the first failure.
-    Error failed(Error error);
     template <class Bind, class Read>
-    Result<void> query(const std::string& sql, const Bind& bind, const Read& read);
+    Result<void> query(const std::string& sql, const Bind& bind, const Read& read) {
+        return statements_.query(sql, bind, read);
+    }
     template <class Bind>
-    Result<void> change(const std::string& sql, const Bind& bind);
+    Result<void> change(const std::string& sql, const Bind& bind) {
+        return statements_.change(sql, bind);
+    }
     template <class Bind>
     Result<std::vector<StoredJob>> jobs_of(const std::string& sql, const Bind& bind);
     Result<void> read_rest(std::vector<StoredJob>& jobs);
@@ -93,10 +96,9 @@ private:
     void count(const std::string& tenant, JobState state, std::int64_t jobs);
     Result<void> remove(const StoredJob& job, TimePoint at);
 
-    SqliteConnection& file_;
+    WorkStatements statements_;
     const Clock& clock_;
     const std::function<LeaseTime()>& lease_clock_;
-    std::optional<Error> failure_ = {};
     std::map<JobId, StoredJob> known_ = {};
     const OutboxTally& before_;
     OutboxTally tally_ = {};
