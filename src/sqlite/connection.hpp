@@ -66,10 +66,12 @@ public:
     /// The first column of the first row, as a number; 0 without a row.
     Result<std::int64_t> number_of(const std::string& sql);
     Result<std::string> text_of(const std::string& sql);
+    std::int64_t last_insert_rowid() const noexcept { return sqlite3_last_insert_rowid(database_); }
     /// Rows that the last statement changed.
     int changes() const noexcept { return sqlite3_changes(database_); }
     /// Rows that were changed since the connection was opened.
     std::int64_t total_changes() const noexcept { return sqlite3_total_changes(database_); }
+    sqlite3* handle() const noexcept { return database_; }
     bool is_in_transaction() const noexcept { return sqlite3_get_autocommit(database_) == 0; }
 
     void finish_statements() noexcept;

@@ -13,21 +13,11 @@ namespace {
 
 constexpr int oldest_sqlite = 3'037'000;  // STRICT tables
 
-Error later_tables() {
-    return store_error("was written by a later version of this library",
-                       "update this program; the file was left as it was");
-}
-
-Error foreign_file() {
-    return store_error("is a database of another program",
-                       "name another file; this one was left as it was");
-}
-
 /// The same at one moment: another process may be making the tables, and half of them would look
 /// like another program's.
-Result<FileState> file_state_now(SqliteConnection& file, const FileKind& kind) {
+Result<FileState> look_now(SqliteConnection& file, const LookAtFile& look) {
     if (auto begun = file.execute("begin"); !begun) return begun.error();
-    auto state = file_state(file, kind);
+    auto state = look(file);
     if (const auto ended = file.execute("commit"); !ended) return ended.error();
     return state;
 }
@@ -62,26 +52,28 @@ Result<void> make_database_file(const std::string& path) {
     return sqlite_error(SQLITE_CANTOPEN);
 }
 
+Error written_by_later_version() {
+    return store_error("was written by a later version of this library",
+                       "update this program; the file was left as it was");
+}
+
+Error is_other_programs_file(std::string_view hint) {
+    return store_error("is a database of another program", hint);
+}
+
 Result<FileState> file_state(SqliteConnection& file, const FileKind& kind) {
     const auto application = file.number_of("pragma application_id");
     if (!application) return application.error();
     const auto version = file.number_of("pragma user_version");
     if (!version) return version.error();
     if (*application != kind.application_id) {
-        if (*application != 0 || *version != 0) return foreign_file();
         const auto objects = file.number_of("select count(*) from sqlite_schema");
         if (!objects) return objects.error();
-        if (*objects != 0) return foreign_file();
-        return FileState::empty;
+        if (*application == 0 && *version == 0 && *objects == 0) return FileState::empty;
+        return is_other_programs_file("name another file; this one was left as it was");
     }
-    if (*version > kind.schema_version) return later_tables();
+    if (*version > kind.schema_version) return written_by_later_version();
     return *version < kind.schema_version ? FileState::older : FileState::current;
-}
-
-Result<void> check_not_later(SqliteConnection& file, const FileKind& kind) {
-    const auto version = file.number_of("pragma user_version");
-    if (!version) return version.error();
-    return *version > kind.schema_version ? later_tables() : Result<void>{};
 }
 
 std::string header_sql(const FileKind& kind) {
@@ -91,7 +83,7 @@ std::string header_sql(const FileKind& kind) {
 
 Result<OpenedFile> open_database_file(const std::string& path,
                                       std::chrono::milliseconds busy_timeout,
-                                      const FileKind& kind) {
+                                      const LookAtFile& look) {
     if (sqlite3_libversion_number() < oldest_sqlite) {
         return store_error("needs SQLite 3.37 or later",
                            "the library that was loaded is " + std::string{sqlite3_libversion()});
@@ -99,7 +91,7 @@ Result<OpenedFile> open_database_file(const std::string& path,
     auto opened = SqliteConnection::open(path, busy_timeout);
     if (!opened) return opened.error();
     auto& file = **opened;
-    const auto state = file_state_now(file, kind);
+    const auto state = look_now(file, look);
     if (!state) return state.error();
     if (auto set = use_write_ahead_log(file, busy_timeout); !set) return set.error();
     if (auto set = file.execute("pragma synchronous = full; pragma secure_delete = on; "

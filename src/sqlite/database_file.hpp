@@ -3,8 +3,10 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "sqlite/connection.hpp"
 
@@ -30,15 +32,20 @@ struct OpenedFile {
 /// Makes the file, for its owner alone, unless it is there.
 Result<void> make_database_file(const std::string& path);
 
-/// A connection with a write-ahead log, that waits for the disk and overwrites what it erases. A
-/// file that is another's, or of a later version, is an error and stays as it was.
-Result<OpenedFile> open_database_file(const std::string& path,
-                                      std::chrono::milliseconds busy_timeout, const FileKind& kind);
+/// What a file is, as the running transaction sees it; an error if it is not to be touched.
+using LookAtFile = std::function<Result<FileState>(SqliteConnection&)>;
 
-/// What the file is, as the running transaction sees it.
+/// A connection with a write-ahead log, that waits for the disk and overwrites what it erases. A
+/// file that `look` refuses stays as it was.
+Result<OpenedFile> open_database_file(const std::string& path,
+                                      std::chrono::milliseconds busy_timeout,
+                                      const LookAtFile& look);
+
+/// By its header alone. One that is another's, or of a later version, is an error.
 Result<FileState> file_state(SqliteConnection& file, const FileKind& kind);
-/// Refuses, within a transaction, what a later version has changed since the file was opened.
-Result<void> check_not_later(SqliteConnection& file, const FileKind& kind);
+
+Error written_by_later_version();
+Error is_other_programs_file(std::string_view hint);
 
 /// What makes a file's header say what it is.
 std::string header_sql(const FileKind& kind);

@@ -26,10 +26,14 @@ enum class OutboxTables {
     migrate,  ///< Bring them up to it.
 };
 
-/// A connection that is set up as an outbox's. A file that is another's stays as it was.
+/// A connection that is set up as an outbox's. A file that is another's stays as it was, unless
+/// `beside_others`: there the tables are made beside those that it has.
 Result<std::unique_ptr<SqliteConnection>> open_outbox_file(const std::string& path,
                                                            std::chrono::milliseconds busy_timeout,
-                                                           OutboxTables tables);
+                                                           OutboxTables tables, bool beside_others);
+
+/// Refuses, within a transaction, what a later version has changed since the file was opened.
+Result<void> check_outbox_tables(SqliteConnection& file);
 
 /// The machine and the file, as a hash: a copy has another.
 std::string file_identity(const std::string& path);

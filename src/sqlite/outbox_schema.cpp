@@ -2,13 +2,16 @@
 
 #include <array>
 
+#include "sqlite/inbox_schema.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
 
 // Numbers are those of the enumerations in outbox/job.hpp; times are microseconds since 1970, UTC;
 // leases count microseconds since the machine's start. Texts may hold any bytes, and are compared
-// by them. Names begin with `outbox`, so that a program may keep tables of its own in the file.
+// by them. Names begin with `outbox`, `inbox` or `twiliowa`, so that a program may keep tables of
+// its own in the file.
 //
 // Each index is there for one question, and partial: what is final costs those who work nothing.
 constexpr const char* outbox_tables = R"(
@@ -184,22 +187,33 @@ create trigger outbox_message_handed_over instead of insert on outbox_message be
 end;
 )";
 
-constexpr std::array outbox_steps{outbox_tables};
-
 }  // namespace
 
 std::span<const char* const> outbox_migrations() noexcept {
-    return outbox_steps;
+    static const std::array steps{outbox_tables, inbox_tables()};
+    return steps;
 }
 
 FileKind outbox_file_kind() noexcept {
-    return {outbox_application_id, static_cast<int>(outbox_steps.size())};
+    return {outbox_application_id, static_cast<int>(outbox_migrations().size())};
+}
+
+std::string noted_outbox_version_sql(std::string_view schema) {
+    return "select version from " + std::string{schema} +
+           "twiliowa_schema where component = 'outbox'";
+}
+
+std::string note_outbox_version_sql() {
+    return "insert or replace into twiliowa_schema (component, version) values ('outbox', " +
+           std::to_string(outbox_file_kind().schema_version) + ");\n";
 }
 
 std::string outbox_migration_sql() {
     std::string sql = "begin immediate;\n";
-    for (const auto* const step : outbox_steps) sql += step;
-    return sql + header_sql(outbox_file_kind()) + "commit;\n";
+    for (const auto* const step : outbox_migrations()) sql += step;
+    return sql + note_outbox_version_sql() +
+           "-- These two for a file that is the outbox's alone.\n" +
+           header_sql(outbox_file_kind()) + "commit;\n";
 }
 
 }  // namespace twiliowa::detail

@@ -150,6 +150,12 @@ Result<InsertedJob> insert_outbox_job(SqliteConnection& file, const StoredJob& j
     return InsertedJob{.inserted = true, .id = job.id};
 }
 
+NativeTransaction SqliteOutboxTransaction::native() {
+    auto* const database = statements_.file().handle();
+    if (!program_) program_.emplace(database);
+    return {.sqlite = database};
+}
+
 // ---- Jobs that were read
 
 template <class Bind>

@@ -13,6 +13,8 @@
 #include <twiliowa/types/clock.hpp>
 
 #include "sqlite/connection.hpp"
+#include "sqlite/inbox_transaction.hpp"
+#include "sqlite/program_statements.hpp"
 #include "sqlite/work_statements.hpp"
 
 namespace twiliowa::detail {
@@ -29,10 +31,16 @@ public:
     SqliteOutboxTransaction(SqliteConnection& file, const Clock& clock,
                             const std::function<LeaseTime()>& lease_clock,
                             const OutboxTally& before)
-        : statements_(file), clock_(clock), lease_clock_(lease_clock), before_(before) {}
+        : statements_(file),
+          clock_(clock),
+          lease_clock_(lease_clock),
+          inbox_(statements_, clock),
+          before_(before) {}
 
     /// The first statement that failed: the work is undone, even if it took no notice.
     const std::optional<Error>& failure() const noexcept { return statements_.failure(); }
+    /// What the program did by itself, if anything.
+    const std::optional<ProgramStatements>& program() const noexcept { return program_; }
     /// What the work has counted: to be written with it.
     const OutboxTally& tally() const noexcept { return tally_; }
 
@@ -76,6 +84,9 @@ public:
     Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
                                std::size_t limit) override;
 
+    InboxTransaction* inbox() override { return &inbox_; }
+    NativeTransaction native() override;
+
 private:
     template <class Bind, class Read>
     Result<void> query(const std::string& sql, const Bind& bind, const Read& read) {
@@ -100,6 +111,8 @@ private:
     const Clock& clock_;
     const std::function<LeaseTime()>& lease_clock_;
     std::map<JobId, StoredJob> known_ = {};
+    SqliteInboxTransaction inbox_;
+    std::optional<ProgramStatements> program_ = {};
     const OutboxTally& before_;
     OutboxTally tally_ = {};
 };

@@ -49,7 +49,7 @@ Result<std::unique_ptr<SqliteConnection>> open_outbox(const std::string& path,
     if (options.create) {
         if (auto made = make_database_file(path); !made) return made.error();
     }
-    return open_outbox_file(path, options.busy_timeout, tables);
+    return open_outbox_file(path, options.busy_timeout, tables, options.allow_other_tables);
 }
 
 /// Undone again unless it is kept.
@@ -89,6 +89,24 @@ Result<InsertedJob> insert_and_count(SqliteConnection& file, const StoredJob& jo
     return inserted;
 }
 
+/// What became of the transaction of a batch.
+enum class BatchEnd {
+    settled,  ///< It was committed, or there was nothing to commit.
+    undone,   ///< One of several failed that had changed something: nothing was committed.
+    lost,     ///< A statement of a program ended it: nothing was committed.
+};
+
+enum class WorkEnd {
+    counted,  ///< What it changed is what SQLite counted.
+    touched,  ///< It may have changed what SQLite does not count.
+    lost,     ///< A statement of a program ended the transaction.
+};
+
+Error ended_by_program() {
+    return store_error("lost its transaction to a statement of the program's",
+                       "use no COMMIT, no ROLLBACK and no conflict clause ROLLBACK in a work");
+}
+
 bool is_schema_name(std::string_view name) noexcept {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -124,9 +142,10 @@ struct SqliteOutbox::State {
     }
 
     detail::GroupCommit::Duration run(std::span<detail::QueuedWork* const> batch) noexcept;
-    Result<bool> run_together(std::span<detail::QueuedWork* const> batch);
-    Result<void> run_apart(std::span<detail::QueuedWork* const> batch);
-    Result<bool> run_work(detail::QueuedWork& each, detail::OutboxTally& tally);
+    Result<detail::BatchEnd> run_together(std::span<detail::QueuedWork* const> batch);
+    Result<detail::BatchEnd> run_apart(std::span<detail::QueuedWork* const> batch);
+    void run_alone(detail::QueuedWork& work);
+    Result<detail::WorkEnd> run_work(detail::QueuedWork& each, detail::OutboxTally& tally);
     Result<void> commit(detail::SqliteTransaction& transaction, const detail::OutboxTally& tally);
 
     const std::string path;
@@ -146,11 +165,12 @@ detail::GroupCommit::Duration SqliteOutbox::State::run(
     commit_took = {};
     Result<void> done;
     try {
-        const auto together = run_together(batch);
-        if (!together) {
-            done = together.error();
-        } else if (!*together) {
-            done = run_apart(batch);
+        auto end = run_together(batch);
+        if (end && *end == detail::BatchEnd::undone) end = run_apart(batch);
+        if (!end) {
+            done = end.error();
+        } else if (*end == detail::BatchEnd::lost) {
+            for (auto* const each : batch) run_alone(*each);
         }
     } catch (...) {
         // Without memory nothing was committed: the transaction was rolled back on its way out.
@@ -167,44 +187,62 @@ detail::GroupCommit::Duration SqliteOutbox::State::run(
     return commit_took;
 }
 
-/// Without a savepoint for each, which costs as much as what most works do. False: one failed that
-/// had changed something, and nothing was committed.
-Result<bool> SqliteOutbox::State::run_together(std::span<detail::QueuedWork* const> batch) {
+/// Without a savepoint for each, which costs as much as what most works do.
+Result<detail::BatchEnd> SqliteOutbox::State::run_together(
+    std::span<detail::QueuedWork* const> batch) {
+    using detail::BatchEnd;
     detail::SqliteTransaction transaction{*file};
-    const auto before = file->total_changes();
     detail::OutboxTally tally;
+    bool has_changed = false;
     if (auto begun = transaction.begin(); !begun) return begun.error();
-    if (auto ours = detail::check_not_later(*file, detail::outbox_file_kind()); !ours) {
-        return ours.error();
-    }
+    if (auto ours = detail::check_outbox_tables(*file); !ours) return ours.error();
     for (auto* const each : batch) {
         const auto changes = file->total_changes();
-        const auto untouched = run_work(*each, tally);
-        if (!untouched) return untouched.error();
-        if (each->succeeded() || (*untouched && file->total_changes() == changes)) continue;
+        const auto end = run_work(*each, tally);
+        if (!end) return end.error();
+        if (*end == detail::WorkEnd::lost) return BatchEnd::lost;
+        const bool changed = *end == detail::WorkEnd::touched || file->total_changes() != changes;
+        has_changed = has_changed || changed;
+        if (each->succeeded() || !changed) continue;
         // Alone it is undone with its transaction.
-        return batch.size() == 1;
+        return batch.size() == 1 ? BatchEnd::settled : BatchEnd::undone;
     }
-    if (file->total_changes() == before) return true;
+    if (!has_changed) return BatchEnd::settled;
     if (auto done = commit(transaction, tally); !done) return done.error();
-    return true;
+    return BatchEnd::settled;
 }
 
 /// Each as if it were alone.
-Result<void> SqliteOutbox::State::run_apart(std::span<detail::QueuedWork* const> batch) {
+Result<detail::BatchEnd> SqliteOutbox::State::run_apart(
+    std::span<detail::QueuedWork* const> batch) {
     detail::SqliteTransaction transaction{*file};
-    if (auto begun = transaction.begin(); !begun) return begun;
-    if (auto ours = detail::check_not_later(*file, detail::outbox_file_kind()); !ours) return ours;
+    if (auto begun = transaction.begin(); !begun) return begun.error();
+    if (auto ours = detail::check_outbox_tables(*file); !ours) return ours.error();
     detail::OutboxTally tally;
     for (auto* const each : batch) {
         each->result = {};
         each->thrown = {};
         detail::WorkSavepoint savepoint{*file};
-        if (auto begun = savepoint.begin(); !begun) return begun;
-        if (const auto done = run_work(*each, tally); !done) return done.error();
-        if (auto done = each->succeeded() ? savepoint.keep() : savepoint.undo(); !done) return done;
+        if (auto begun = savepoint.begin(); !begun) return begun.error();
+        const auto end = run_work(*each, tally);
+        if (!end) return end.error();
+        if (*end == detail::WorkEnd::lost) return detail::BatchEnd::lost;
+        const auto done = each->succeeded() ? savepoint.keep() : savepoint.undo();
+        if (!done) return done.error();
     }
-    return commit(transaction, tally);
+    if (auto done = commit(transaction, tally); !done) return done.error();
+    return detail::BatchEnd::settled;
+}
+
+/// In a transaction of its own: the only one that it can end.
+void SqliteOutbox::State::run_alone(detail::QueuedWork& work) {
+    work.result = {};
+    work.thrown = {};
+    auto* each = &work;
+    const auto end = run_together({&each, 1});
+    if (!work.succeeded()) return;
+    if (!end) work.result = end.error();
+    if (end && *end == detail::BatchEnd::lost) work.result = detail::ended_by_program();
 }
 
 Result<void> SqliteOutbox::State::commit(detail::SqliteTransaction& transaction,
@@ -217,9 +255,9 @@ Result<void> SqliteOutbox::State::commit(detail::SqliteTransaction& transaction,
     return {};
 }
 
-/// Counts what a work that succeeds has done. False: a statement of it failed. An error is one of
-/// the whole transaction.
-Result<bool> SqliteOutbox::State::run_work(detail::QueuedWork& each, detail::OutboxTally& tally) {
+/// Counts what a work that succeeds has done. An error is one of the whole transaction.
+Result<detail::WorkEnd> SqliteOutbox::State::run_work(detail::QueuedWork& each,
+                                                      detail::OutboxTally& tally) {
     detail::SqliteOutboxTransaction transaction{*file, *options.clock, options.lease_clock, tally};
     try {
         each.result = each.work(transaction);
@@ -227,13 +265,17 @@ Result<bool> SqliteOutbox::State::run_work(detail::QueuedWork& each, detail::Out
         each.thrown = std::current_exception();
     }
     if (each.succeeded() && transaction.failure()) each.result = *transaction.failure();
+    if (transaction.program() && transaction.program()->have_ended_it()) {
+        return detail::WorkEnd::lost;
+    }
     // A disk that is full, or without memory, SQLite may have rolled back all of it.
     if (!file->is_in_transaction()) {
         return transaction.failure() ? *transaction.failure()
                                      : store_error("lost its transaction", "try again");
     }
     if (each.succeeded()) detail::add_tally(tally, transaction.tally());
-    return !transaction.failure();
+    const bool is_counted = !transaction.failure() && !transaction.program();
+    return is_counted ? detail::WorkEnd::counted : detail::WorkEnd::touched;
 }
 
 SqliteOutbox::SqliteOutbox(const std::string& path, SqliteOutboxOptions options) {
@@ -288,11 +330,8 @@ Result<InsertedJob> SqliteOutbox::insert_into(sqlite3* database, const StoredJob
                                       "begin one, and commit it with what belongs to the message");
     }
     const auto in = std::string{schema} + '.';
-    const auto kind = detail::outbox_file_kind();
-    const auto application = file.number_of("pragma " + in + "application_id");
-    const auto version = file.number_of("pragma " + in + "user_version");
-    if (!application || !version || *application != kind.application_id ||
-        *version != kind.schema_version) {
+    const auto version = file.number_of(detail::noted_outbox_version_sql(in));
+    if (!version || *version != detail::outbox_file_kind().schema_version) {
         return Error::invalid_request("schema", "has no tables of an outbox of this version",
                                       "open or attach the outbox's own file");
     }

@@ -46,7 +46,9 @@ Result<void> make_store_tables(SqliteConnection& file) {
 
 Result<std::unique_ptr<SqliteConnection>> open_store_file(const std::string& path,
                                                           std::chrono::milliseconds busy_timeout) {
-    auto opened = open_database_file(path, busy_timeout, store_file_kind);
+    auto opened = open_database_file(path, busy_timeout, [](SqliteConnection& file) {
+        return file_state(file, store_file_kind);
+    });
     if (!opened) return opened.error();
     if (opened->state == FileState::empty) {
         if (auto made = make_store_tables(*opened->connection); !made) return made.error();

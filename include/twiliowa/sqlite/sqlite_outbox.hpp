@@ -22,6 +22,12 @@ namespace twiliowa {
 struct SqliteOutboxOptions {
     /// Whether a file that is not there is made, for its owner alone, and an empty one filled.
     bool create = true;
+    /// Whether the outbox may lie in a program's file: its tables are then made beside the
+    /// program's
+    /// (`create`, or `migrate`), unless a name of theirs is taken, and `application_id` and
+    /// `user_version` are left to the program. The file gets a write-ahead log. Who opens a file
+    /// that has the tables does not need this.
+    bool allow_other_tables = false;
     /// How long it waits for another process that writes, before it answers an error.
     std::chrono::milliseconds busy_timeout{5'000};
     /// Default: the machine's. What `not_before`, looks and records go by, to the microsecond.

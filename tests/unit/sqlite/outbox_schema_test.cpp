@@ -48,6 +48,15 @@ const auto is_later = containing("store: was written by a later version of this 
 TEST_CASE("a file that the first version wrote is opened, and goes on where it was") {
     InheritedService inherited;
     auto& service = inherited.service;
+    // Not by being opened.
+    try {
+        inherited.files.open(inherited.files.path);
+        FAIL("it was opened");
+    } catch (const twiliowa::TransportError& error) {
+        CHECK(error.what() == containing("store: has tables of an earlier version"));
+        CHECK(error.error().hint() == containing("migrate"));
+    }
+    SqliteOutbox::migrate(inherited.files.path).value();
     service.restart();
     auto& outbox = *service.outbox;
     CHECK(outbox.find("", "delivered")->state == JobState::delivered);
@@ -77,10 +86,46 @@ TEST_CASE("the tables of the first version are what they were") {
     const auto* const schema =
         "select group_concat(lower(sql), ';') from (select sql from sqlite_schema "
         "where name not like 'sqlite_%' order by name)";
-    // Until a release has them they may change, and the dump is made anew. With a second version:
-    // apply its migration to the former first.
-    REQUIRE(Database{made}.text_of("pragma user_version") == "1");
+    SqliteOutbox::migrate(files.path).value();
     CHECK(Database{files.path}.text_of(schema) == Database{made}.text_of(schema));
+    for (const auto* const path : {&files.path, &made}) {
+        CHECK(Database{*path}.text_of("pragma user_version") == "2");
+        CHECK(Database{*path}.text_of("select version from twiliowa_schema") == "2");
+    }
+    // A second time there is nothing to do.
+    CHECK(SqliteOutbox::migrate(files.path).has_value());
+}
+
+TEST_CASE("a program's table that a migration would make is refused by name, and nothing is done") {
+    const InheritedService inherited;
+    const auto& path = inherited.files.path;
+    REQUIRE(Database{path}.run("create table inbox_key (number)"));
+    const auto migrated = SqliteOutbox::migrate(path);
+    REQUIRE_FALSE(migrated.has_value());
+    CHECK(migrated.error().what() == containing("store: has another program's inbox_key"));
+    CHECK(Database{path}.text_of("pragma user_version") == "1");
+    CHECK(Database{path}.text_of("select count(*) from sqlite_schema where name like 'inbox%'") ==
+          "1");
+}
+
+TEST_CASE("who has a file of the first version open notices that it was migrated") {
+    const InheritedService inherited;
+    const auto& path = inherited.files.path;
+    // What the first version looks at before each work.
+    const Database earlier{path};
+    CHECK(earlier.text_of("pragma user_version") == "1");
+    SqliteOutbox::migrate(path).value();
+    CHECK(earlier.text_of("pragma application_id") == "1417107311");
+    CHECK(earlier.text_of("pragma user_version") == "2");
+}
+
+TEST_CASE("a file that lost what it says of its version is damaged, and not migrated again") {
+    FileService files;
+    REQUIRE(Database{files.path}.run("drop table twiliowa_schema"));
+    const auto migrated = SqliteOutbox::migrate(files.path);
+    REQUIRE_FALSE(migrated.has_value());
+    CHECK(migrated.error().what() == containing("store: is damaged"));
+    CHECK_FALSE(files.service.outbox->try_run_until_idle().has_value());
 }
 
 TEST_CASE("who has a file open while a later version changes it does nothing more to it") {
@@ -91,7 +136,7 @@ TEST_CASE("who has a file open while a later version changes it does nothing mor
         const Database later{files.path};
         REQUIRE(
             later.run("begin immediate; alter table outbox_job add column more text; "
-                      "pragma user_version = 2; commit"));
+                      "update twiliowa_schema set version = 3; commit"));
     }
     const auto done = service.outbox->try_run_until_idle();
     REQUIRE_FALSE(done.has_value());
@@ -109,11 +154,11 @@ TEST_CASE("who has a file open while a later version changes it does nothing mor
     const auto migrated = SqliteOutbox::migrate(files.path);
     REQUIRE_FALSE(migrated.has_value());
     CHECK(migrated.error().what() == is_later);
-    CHECK(file.text_of("pragma user_version") == "2");
+    CHECK(file.text_of("select version from twiliowa_schema") == "3");
     // The old one goes on when the file is put back.
     REQUIRE(
-        file.run("begin; alter table outbox_job drop column more; pragma user_version = 1; "
-                 "commit"));
+        file.run("begin; alter table outbox_job drop column more; "
+                 "update twiliowa_schema set version = 2; commit"));
     service.outbox->run_until_idle();
     CHECK(service.state(job) == JobState::accepted);
 }
