@@ -22,9 +22,8 @@ namespace twiliowa {
 struct SqliteOutboxOptions {
     /// Whether a file that is not there is made, for its owner alone, and an empty one filled.
     bool create = true;
-    /// Whether the outbox may lie in a program's file: its tables are then made beside the
-    /// program's
-    /// (`create`, or `migrate`), unless a name of theirs is taken, and `application_id` and
+    /// Whether the outbox may lie in a program's file: its tables are then made beside those of the
+    /// program (`create`, or `migrate`), unless a name of theirs is taken, and `application_id` and
     /// `user_version` are left to the program. The file gets a write-ahead log. Who opens a file
     /// that has the tables does not need this.
     bool allow_other_tables = false;
@@ -60,6 +59,11 @@ struct SqliteOutboxStats {
 /// A work may therefore run in another thread that is in `transact`: it must take no lock that
 /// somebody may hold who calls `transact`, and not call `transact` itself, which is an error.
 ///
+/// The file may have tables of a program, too (docs/outbox.md). Rows of its own that a work writes
+/// on `OutboxTransaction::native().sqlite` are committed with the work, or undone with it. Foreign
+/// keys are not enforced there. A work whose statement there ends the transaction is undone, and
+/// answered an error; statements that it leaves running are reset.
+///
 /// Thread-safe. Open one in each process after fork(); one that was opened before answers an error
 /// in the child. Errors are those of `store_error`, each with its way out, without texts, numbers
 /// and paths.
@@ -86,9 +90,11 @@ public:
     SqliteOutboxStats stats() const;
 
     /// Brings the tables of a file up to this version of the library, in one transaction; makes
-    /// them if it is empty. No process may be using it with an earlier version.
+    /// them if it is empty, or allowed to have others. No process may be using it with an earlier
+    /// version.
     static Result<void> migrate(const std::string& path, SqliteOutboxOptions options = {});
-    /// What `migrate` runs on an empty file, for who makes his databases himself.
+    /// What `migrate` runs on an empty file, for who makes his databases himself. In a file that is
+    /// not the outbox's alone leave out its last two pragmas.
     static std::string migration_sql();
 
     /// As OutboxTransaction::insert, within the caller's transaction on its own connection: the job

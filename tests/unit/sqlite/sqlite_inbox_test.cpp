@@ -151,7 +151,10 @@ void fill(const std::string& path, int done, int waiting, int lines) {
         "insert into inbox_event (key, line, message_sid, not_before, behind, payload) "
         "select 'waits-' || i, 'line-' || (i % " +
         std::to_string(lines) + "), 'SN' || i, 1000 + i, i > " + std::to_string(lines) +
-        ", 'payload' from n; commit"));
+        ", 'payload' from n; "
+        "insert into inbox_key (key, event) select key, sequence from inbox_event; "
+        "update inbox_tally set events = (select count(*) from inbox_event "
+        "where inbox_event.state = inbox_tally.state); commit"));
 }
 
 }  // namespace
