@@ -201,6 +201,49 @@ TEST_CASE("whose turn it is costs as little with a million events that are done 
     CHECK(with_many.steps < 50 * 100);
 }
 
+TEST_CASE("of a line the first alone is looked at, whatever became of it") {
+    const InboxFile file;
+    const auto storage = file.open();
+    const auto change = [&](std::int64_t sequence, InboxState state) {
+        storage
+            ->transact([&](OutboxTransaction& t) -> Result<void> {
+                auto event = t.inbox()->load({&sequence, 1}).value().at(0);
+                event.state = state;
+                return t.inbox()->save(event);
+            })
+            .value();
+    };
+    const auto behind = [&] {
+        return file.text_of("select behind from inbox_event where state = 0 order by sequence");
+    };
+    for (int i = 0; i < 4; ++i) {
+        storage
+            ->transact([&](OutboxTransaction& t) -> Result<void> {
+                auto event = event_of(i);
+                event.line = "line";
+                t.inbox()->take(event, {}).value();
+                return {};
+            })
+            .value();
+    }
+    CHECK(behind() == "0111");
+    change(1, InboxState::running);
+    CHECK(behind() == "111");
+    change(1, InboxState::waiting);
+    CHECK(behind() == "0111");
+    change(2, InboxState::dead);
+    CHECK(behind() == "011");
+    change(1, InboxState::done);
+    CHECK(behind() == "01");
+    // One in the middle that waits again, behind one before it.
+    change(4, InboxState::dead);
+    change(4, InboxState::waiting);
+    CHECK(behind() == "01");
+    // And the first: the mark of the one that was is left to what `ready` asks.
+    change(2, InboxState::waiting);
+    CHECK(behind() == "001");
+}
+
 TEST_CASE("nothing that an inbox asks walks over what is done") {
     const InboxFile file;
     const auto storage = file.open();
