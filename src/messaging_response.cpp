@@ -174,6 +174,19 @@ MessagingResponse& MessagingResponse::redirect(std::string_view url, std::string
     return *this;
 }
 
+std::vector<TwimlMessage> MessagingResponse::messages() const {
+    std::vector<TwimlMessage> replies;
+    for (const auto& verb : verbs_) {
+        if (!verb.is_redirect) replies.push_back(verb.message);
+    }
+    return replies;
+}
+
+bool MessagingResponse::redirects() const noexcept {
+    return std::any_of(verbs_.begin(), verbs_.end(),
+                       [](const Verb& verb) { return verb.is_redirect; });
+}
+
 Result<std::string> MessagingResponse::try_xml_for(std::string_view customer) const {
     constexpr std::size_t usual_bytes = 256;
     std::string out;

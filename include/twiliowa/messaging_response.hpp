@@ -51,6 +51,10 @@ public:
     MessagingResponse& redirect(std::string_view url, std::string_view method = {});
 
     bool empty() const noexcept { return verbs_.empty(); }
+    /// The replies, in their order.
+    std::vector<TwimlMessage> messages() const;
+    /// Whether it hands over to another URL.
+    bool redirects() const noexcept;
 
     /// The document, on one line. @throws InvalidRequestError naming what Twilio would refuse: a
     /// reply with neither body nor media, with a body that is too long (field Body, code 21617) or

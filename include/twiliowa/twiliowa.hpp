@@ -17,6 +17,7 @@
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/http/rate_limiter.hpp>
 #include <twiliowa/http/retry_policy.hpp>
+#include <twiliowa/inbox.hpp>
 #include <twiliowa/media_client.hpp>
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/messaging_response.hpp>

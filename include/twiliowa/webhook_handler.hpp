@@ -14,6 +14,7 @@
 #include <vector>
 
 #include <twiliowa/export.hpp>
+#include <twiliowa/inbox.hpp>
 #include <twiliowa/messaging_response.hpp>
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/state/conversation_window.hpp>
@@ -43,6 +44,10 @@ struct WebhookOptions {
     /// What was handled already. Default: in this process's memory (the last 100,000 events); give
     /// one on a shared store, with a LeaseKeeper, when several processes serve the same URL.
     std::shared_ptr<DedupStore> dedup = {};
+    /// Writes each event down before it is answered 200, and has it handled from there: a
+    /// DurableInbox (outbox/durable_inbox.hpp, docs/inbox.md). It knows what was handled, so `dedup`
+    /// and `unknown_may_repeat` are refused beside it.
+    std::shared_ptr<Inbox> inbox = {};
     /// How long a request whose event another is handling waits in its thread, one for each event,
     /// before it is answered 503. It takes over when the other fails or its lease ends. At most
     /// 15 s, which is how long Twilio waits. 0: it does not wait.
@@ -87,7 +92,8 @@ struct WebhookOptions {
 struct HandlerContext {
     /// Cancelled when the process stood still for longer than its lease, or the store was away, and
     /// another has taken the event: leave off. What the handler returns or throws is dropped. Only
-    /// a DedupStore with a LeaseKeeper tells; otherwise it never is. May be given to a send.
+    /// a DedupStore with a LeaseKeeper tells, and an inbox; otherwise it never is. May be given to a
+    /// send.
     CancelToken lease_lost = {};
 };
 
@@ -107,6 +113,10 @@ struct HandlerContext {
 /// was first read as: the same signature on a text that is cut differently is refused (403,
 /// WebhookOutcome::recut). A reply lost on its way to Twilio is lost, as the repetition is answered
 /// without it: send what must arrive with MessagesClient.
+///
+/// With WebhookOptions::inbox the event is written down and answered 200; the inbox calls the
+/// handlers, in threads of its own, and what they answer is sent by its outbox. Handlers then run
+/// at least once; what is committed with the event happens once.
 ///
 /// STOP, START and HELP, where they are an opt-out, reach `on_opt_out` and handlers whose filter
 /// names them, and no general one: no bot answers an opt-out by accident.
@@ -129,6 +139,7 @@ public:
     using StatusHandler = std::function<void(const StatusCallback&, const HandlerContext&)>;
     using UnknownHandler =
         std::function<MessagingResponse(const UnknownWebhook&, const HandlerContext&)>;
+    using TurnHandler = std::function<MessagingResponse(Turn&)>;
 
     /// @throws InvalidRequestError naming the option that is wrong.
     explicit WebhookHandler(RequestValidator validator, WebhookOptions options = {});
@@ -138,11 +149,18 @@ public:
     WebhookHandler(WebhookHandler&&) noexcept;
     WebhookHandler& operator=(WebhookHandler&&) noexcept;
 
-    /// `handler` takes a `const InboundMessage&`, and a `const HandlerContext&` if it likes, and
-    /// returns a MessagingResponse, or nothing.
+    /// `handler` takes a `const InboundMessage&`, and a `const HandlerContext&` if it likes, or with
+    /// an inbox a `Turn&` (outbox/turn.hpp), and returns a MessagingResponse, or nothing.
+    /// @throws InvalidRequestError for what cannot be: a `Turn&` without an inbox, an answer where
+    /// the inbox has no outbox, a handler for an inbox that runs already. So with every `on_...`.
     template <class Handler>
     WebhookHandler& on(const InboundFilter& filter, Handler handler) {
-        add(filter, answering<InboundMessage>(std::move(handler)));
+        if constexpr (takes<Handler, InboundMessage>) {
+            constexpr bool answers = answers_to<Handler, InboundMessage>;
+            add(filter, answering<InboundMessage>(std::move(handler)), answers);
+        } else {
+            add_turn(filter, taking_turns(std::move(handler)));
+        }
         return *this;
     }
     template <class Handler>
@@ -195,18 +213,33 @@ public:
     /// runs once for each signature: see WebhookOptions::unknown_may_repeat.
     template <class Handler>
     WebhookHandler& on_unknown(Handler handler) {
-        add_unknown(answering<UnknownWebhook>(std::move(handler)));
+        constexpr bool answers = answers_to<Handler, UnknownWebhook>;
+        add_unknown(answering<UnknownWebhook>(std::move(handler)), answers);
         return *this;
     }
 
     /// Answers a request, whatever it holds. Throws nothing but std::bad_alloc.
     WebhookResponse handle(const WebhookRequest& request) const;
 
+    /// The URL to give to Twilio for a path (and query) of this server: as PublicUrl::webhook_url,
+    /// but where an inbox is set Twilio is asked to try again for as long as it can
+    /// (`#rc=5&rp=all`), unless `overrides` says how.
+    /// @throws InvalidRequestError
+    std::string webhook_url(std::string_view path, const ConnectionOverrides& overrides = {}) const;
+    Result<std::string> try_webhook_url(std::string_view path,
+                                        const ConnectionOverrides& overrides = {}) const;
+
 private:
     struct Impl;
-    void add(InboundFilter filter, MessageHandler handler);
+    void add(InboundFilter filter, MessageHandler handler, bool answers);
+    void add_turn(InboundFilter filter, TurnHandler handler);
     void add_status(std::string_view status, StatusHandler handler);
-    void add_unknown(UnknownHandler handler);
+    void add_unknown(UnknownHandler handler, bool answers);
+
+    template <class Handler, class Event>
+    static constexpr bool takes =
+        std::is_invocable_v<Handler&, const Event&> ||
+        std::is_invocable_v<Handler&, const Event&, const HandlerContext&>;
 
     template <class Handler, class Event>
     static decltype(auto) call(Handler& handler, const Event& event,
@@ -217,6 +250,23 @@ private:
             static_cast<void>(context);
             return handler(event);
         }
+    }
+
+    template <class Handler, class Event>
+    static constexpr bool answers_to =
+        !std::is_void_v<decltype(call(std::declval<Handler&>(), std::declval<const Event&>(),
+                                      std::declval<const HandlerContext&>()))>;
+
+    template <class Handler>
+    static TurnHandler taking_turns(Handler handler) {
+        return [handler = std::move(handler)](Turn& turn) mutable -> MessagingResponse {
+            if constexpr (std::is_void_v<decltype(handler(turn))>) {
+                handler(turn);
+                return {};
+            } else {
+                return handler(turn);
+            }
+        };
     }
 
     /// A handler that returns nothing answers nothing.

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <thread>
 
+#include "outbox/job_intake.hpp"
 #include "outbox/marker.hpp"
 #include "outbox/outbox_core.hpp"
 #include "outbox/outbox_personal_data.hpp"
@@ -59,122 +60,19 @@ Result<void> check_outbox_options(const std::shared_ptr<OutboxStorage>& storage,
     return check_policy(options.on_unknown);
 }
 
-/// When what is kept for that long now was final at the latest.
-TimePoint kept_since(TimePoint now, std::chrono::milliseconds kept) {
-    constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 365 * 100};
-    return now - std::min(kept, for_ever);
-}
-
-Error other_content() {
-    return Error::invalid_request("key", "was used for another message",
-                                  "give each message a key of its own; for the same one hand over "
-                                  "the same message");
-}
-
-Error too_many_waiting(std::string_view option) {
-    return Error::invalid_request(option, "is reached: too many jobs wait",
-                                  "let them go first, or raise the limit");
-}
-
 }  // namespace
 }  // namespace detail
 
 struct Outbox::Impl {
     Impl(std::shared_ptr<OutboxStorage> storage, OutboxOptions options)
-        : core(std::make_shared<detail::OutboxCore>(std::move(storage), std::move(options))) {}
+        : core(std::make_shared<detail::OutboxCore>(std::move(storage), std::move(options))),
+          intake(core) {}
 
     // ---- Handing over
 
-    struct PreparedJob {
-        StoredJob stored = {};
-        std::string key = {};                ///< As it was given.
-        std::vector<std::string> keys = {};  ///< As it may be kept.
-    };
-
-    Result<PreparedJob> prepare(const OutboundMessage& message, const JobOptions& options,
-                                const detail::JobDefaults& defaults, const JobId& id,
-                                TimePoint now) const {
-        auto stored = core->codec.encode(message, options, defaults, id, now);
-        if (!stored) return stored.error();
-        PreparedJob prepared{std::move(*stored), options.key, {}};
-        if (prepared.key.empty()) return prepared;
-        auto keys = core->codec.keys_of(options.tenant, options.key);
-        if (!keys) return keys.error();
-        prepared.keys = std::move(*keys);
-        return prepared;
-    }
-
-    /// Who has the job's key already, under whichever key of the ring.
-    Result<std::optional<InsertedJob>> holder_of(OutboxTransaction& transaction,
-                                                 const PreparedJob& job) const {
-        for (const auto& key : job.keys) {
-            auto holder = transaction.find_key(job.stored.tenant, key);
-            if (!holder || *holder) return holder;
-        }
-        return std::optional<InsertedJob>{};
-    }
-
-    /// Whether something is to be known before a job is inserted. Its only key's holder is found by
-    /// the insert itself.
-    bool asks_first(const PreparedJob& job) const noexcept {
-        const auto& options = core->options;
-        return job.keys.size() > 1 || options.max_waiting > 0 || options.max_waiting_per_tenant > 0;
-    }
-
-    Result<EnqueuedJob> take_in(OutboxTransaction& transaction, const PreparedJob& job) const {
-        if (asks_first(job)) {
-            const auto holder = holder_of(transaction, job);
-            if (!holder) return holder.error();
-            if (*holder) return answer_of(job, **holder);
-            if (auto room = check_room(transaction, job.stored); !room) return room.error();
-        }
-        const auto inserted = transaction.insert(job.stored);
-        if (!inserted) return inserted.error();
-        return answer_of(job, *inserted);
-    }
-
-    Result<EnqueuedJob> answer_of(const PreparedJob& job, const InsertedJob& inserted) const {
-        const auto named = job.key.empty() ? job.stored.id.str() : job.key;
-        if (!inserted.inserted) {
-            const auto same = core->codec.is_same_content(job.stored, inserted.content_hash);
-            if (!same) return same.error();
-            if (!*same) return detail::other_content();
-        }
-        return EnqueuedJob{inserted.id, named, !inserted.inserted,
-                           inserted.inserted ? JobState::ready : inserted.state};
-    }
-
-    /// Whether there is room for a job that is new.
-    Result<void> check_room(OutboxTransaction& transaction, const StoredJob& job) const {
-        const auto full = [&](std::int64_t most, const std::optional<std::string>& tenant,
-                              std::string_view option) -> Result<void> {
-            if (most == 0) return {};
-            const auto waiting = transaction.waiting(tenant);
-            if (!waiting) return waiting.error();
-            if (*waiting < most) return {};
-            return detail::too_many_waiting(option);
-        };
-        const auto& options = core->options;
-        if (auto room = full(options.max_waiting, std::nullopt, "max_waiting"); !room) return room;
-        return full(options.max_waiting_per_tenant, job.tenant, "max_waiting_per_tenant");
-    }
-
-    /// What the account's client sends as; nothing if it is not here, or need not be known.
-    detail::JobDefaults defaults_of(const OutboundMessage& message,
-                                    const std::string& account) const {
-        const bool names_sender = !message.from.empty() || !message.messaging_service_sid.empty();
-        if (names_sender || !core->options.client) return {};
-        const auto known = core->account(account);
-        if (known.client() == nullptr) return {};
-        const auto defaults = known.client()->send_defaults();
-        return {Address::from_wire(defaults.from).text(), defaults.messaging_service_sid};
-    }
-
     Result<EnqueuedJob> enqueue(const OutboundMessage& message, const JobOptions& options) {
-        const auto now = core->options.clock->now();
-        std::vector<Result<PreparedJob>> prepared;
-        prepared.push_back(prepare(message, options, defaults_of(message, options.account),
-                                   core->new_job_ids(now).next(), now));
+        std::vector<Result<detail::PreparedJob>> prepared;
+        prepared.push_back(intake.prepare(message, options));
         if (!prepared.front()) return prepared.front().error();
         auto answers = take_in_all(prepared);
         if (!answers) return answers.error();
@@ -182,19 +80,18 @@ struct Outbox::Impl {
     }
 
     Result<std::vector<Result<EnqueuedJob>>> enqueue(std::span<const NewJob> jobs) {
-        std::vector<Result<PreparedJob>> prepared;
+        std::vector<Result<detail::PreparedJob>> prepared;
         prepared.reserve(jobs.size());
         const auto now = core->options.clock->now();
         auto ids = core->new_job_ids(now);
         for (const auto& [message, options] : jobs) {
-            prepared.push_back(
-                prepare(message, options, defaults_of(message, options.account), ids.next(), now));
+            prepared.push_back(intake.prepare(message, options, ids.next(), now));
         }
         return take_in_all(prepared);
     }
 
     Result<std::vector<Result<EnqueuedJob>>> take_in_all(
-        const std::vector<Result<PreparedJob>>& prepared) {
+        const std::vector<Result<detail::PreparedJob>>& prepared) {
         std::vector<Result<EnqueuedJob>> answers;
         const auto done =
             core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
@@ -204,7 +101,7 @@ struct Outbox::Impl {
                         answers.emplace_back(job.error());
                         continue;
                     }
-                    auto answer = take_in(transaction, *job);
+                    auto answer = intake.take_in(transaction, *job);
                     // A refusal is this job's; a storage that fails is everybody's.
                     if (!answer && answer.error().kind() != ErrorKind::invalid_request) {
                         return answer.error();
@@ -663,6 +560,7 @@ struct Outbox::Impl {
     }
 
     const std::shared_ptr<const detail::OutboxCore> core;
+    const detail::JobIntake intake;
     mutable std::mutex mutex = {};
     std::condition_variable changed = {};
     std::atomic<std::uint64_t> wakes{0};
@@ -714,13 +612,11 @@ Result<std::vector<Result<EnqueuedJob>>> Outbox::try_enqueue_all(std::span<const
 Result<EnqueuedJob> Outbox::try_enqueue_by(const JobInserter& insert,
                                            const OutboundMessage& message,
                                            const JobOptions& options) {
-    const auto now = impl_->core->options.clock->now();
-    const auto job = impl_->prepare(message, options, impl_->defaults_of(message, options.account),
-                                    impl_->core->new_job_ids(now).next(), now);
+    const auto job = impl_->intake.prepare(message, options);
     if (!job) return job.error();
     const auto inserted = insert(job->stored);
     if (!inserted) return inserted.error();
-    return impl_->answer_of(*job, *inserted);
+    return impl_->intake.answer_of(*job, *inserted);
 }
 
 void Outbox::learn(const StatusCallback& callback) {
@@ -969,6 +865,10 @@ Result<std::int64_t> Outbox::try_reseal() {
         filter.after = last;
         if (read < filter.limit) return sealed;
     }
+}
+
+detail::OutboxParts detail::OutboxParts::of(Outbox& outbox) {
+    return {outbox.impl_->core, [impl = outbox.impl_.get()] { impl->wake(); }};
 }
 
 std::shared_ptr<const PersonalData> Outbox::personal_data() const {

@@ -2,6 +2,8 @@
 /// What everything of an outbox shares: its storage, its rules, and how an event reaches a job.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -29,6 +31,12 @@ auto without_exceptions(Work work) -> decltype(work()) {
         return Error::transport(Effect::none, Stage::prepare,
                                 "a function that the outbox called threw an exception");
     }
+}
+
+/// When what is kept for that long now was final at the latest.
+inline TimePoint kept_since(TimePoint now, std::chrono::milliseconds kept) {
+    constexpr std::chrono::milliseconds for_ever = std::chrono::hours{24 * 365 * 100};
+    return now - std::min(kept, for_ever);
 }
 
 /// Ids of jobs that are handed over together: the time, so that what is new lies together in an

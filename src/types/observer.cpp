@@ -33,6 +33,24 @@ std::string_view to_string(WebhookOutcome outcome) noexcept {
             return "recut";
         case WebhookOutcome::lease_lost:
             return "lease_lost";
+        case WebhookOutcome::taken_in:
+            return "taken_in";
+        case WebhookOutcome::inbox_full:
+            return "inbox_full";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(InboxOutcome outcome) noexcept {
+    switch (outcome) {
+        case InboxOutcome::handled:
+            return "handled";
+        case InboxOutcome::failed:
+            return "failed";
+        case InboxOutcome::dead:
+            return "dead";
+        case InboxOutcome::lease_lost:
+            return "lease_lost";
     }
     return "unknown";
 }
@@ -64,6 +82,9 @@ void CompositeObserver::on_stale_template(const StaleTemplateEvent& event) noexc
 }
 void CompositeObserver::on_number_changed_hands(const NumberChangedHandsEvent& event) noexcept {
     for (const auto& observer : observers_) observer->on_number_changed_hands(event);
+}
+void CompositeObserver::on_inbox(const InboxResultEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_inbox(event);
 }
 
 }  // namespace twiliowa

@@ -19,6 +19,9 @@ struct LearningState {
     PerAccount<ConversationWindow> window = {};
     PerAccount<OptOuts> opt_outs = {};
     PerAccount<Customers> customers = {};
+
+    /// Whether nothing learns.
+    bool empty() const noexcept { return window.empty() && opt_outs.empty() && customers.empty(); }
 };
 
 /// Writes down what the event says, and marks a message that the opt-outs took for a stop. A store

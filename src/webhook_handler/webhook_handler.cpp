@@ -1,10 +1,13 @@
 #include <twiliowa/webhook_handler.hpp>
 
 #include <algorithm>
+#include <exception>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <twiliowa/event_key.hpp>
 
 #include "net/url.hpp"
 #include "request_validator/checked_form.hpp"
@@ -26,6 +29,9 @@ namespace {
 
 /// Twilio gives up on a request by then.
 constexpr std::chrono::seconds longest_webhook_wait{15};
+
+/// Twilio tries again no more often, whatever it is asked.
+constexpr int most_webhook_retries = 5;
 
 /// The default memory has this many; an event takes two.
 constexpr std::size_t remembered_entries = 200'000;
@@ -65,6 +71,7 @@ int status_of(WebhookOutcome outcome) noexcept {
         case WebhookOutcome::handled:
         case WebhookOutcome::duplicate:
         case WebhookOutcome::lease_lost:
+        case WebhookOutcome::taken_in:
             return 200;
         case WebhookOutcome::unreadable:
             return 400;
@@ -82,6 +89,7 @@ int status_of(WebhookOutcome outcome) noexcept {
         case WebhookOutcome::running:
         case WebhookOutcome::store_failed:
         case WebhookOutcome::unverified:
+        case WebhookOutcome::inbox_full:
             return 503;
     }
     return 500;
@@ -103,6 +111,18 @@ bool is_sid_of_some_kind(std::string_view text) noexcept {
 
 std::string_view name_of(WebhookMethod method) noexcept {
     return method == WebhookMethod::get ? "GET" : "POST";
+}
+
+/// What a handler threw that says nothing that may be told.
+Error unnamed_exception(std::string_view hint) {
+    return Error{{.kind = ErrorKind::transport,
+                  .effect = Effect::none,
+                  .summary = "the handler threw an exception",
+                  .hint = std::string{hint}}};
+}
+
+void refuse_with_inbox(std::string_view option, std::string_view hint) {
+    Error::invalid_request(option, "does not go with an inbox", hint).raise();
 }
 
 WebhookEnd recut_event() {
@@ -140,10 +160,11 @@ WebhookResponse answer_of(WebhookEnd end, WebhookMethod method) {
 
 }  // namespace
 
-struct WebhookHandler::Impl {
+struct WebhookHandler::Impl final : InboxHandler {
     struct MessageEntry {
         InboundFilter filter;
         MessageHandler handler;
+        TurnHandler turn_handler;  // instead of it
     };
     struct StatusEntry {
         std::string status;  // empty: any
@@ -151,7 +172,17 @@ struct WebhookHandler::Impl {
     };
 
     Impl(RequestValidator request_validator, WebhookOptions webhook_options);
+    Impl(const Impl&) = delete;
+    Impl& operator=(const Impl&) = delete;
+    ~Impl() override;
 
+    Result<MessagingResponse> run(WebhookEvent& event, const CancelToken& lease_lost,
+                                  Turn& turn) override;
+    Result<InboxAnswer> take_in(const WebhookRequest& request, TimePoint arrived_at) override;
+
+    /// Refuses, by the name of the option, a handler that would never be called, or heard.
+    void check_may_add(bool answers, bool takes_turns = false) const;
+    bool has_handler(const WebhookEvent& event) const noexcept;
     WebhookEnd process(const WebhookRequest& request, EventKey& key) const;
     WebhookEnd process_verified(const WebhookRequest& request, const detail::DecodedForm& form,
                                 std::string_view signature, EventKey& key) const;
@@ -160,10 +191,18 @@ struct WebhookHandler::Impl {
                       EventKey& key) const;
     WebhookEnd process_repeatable(WebhookEvent& event, const EventKey& key) const;
     WebhookEnd process_once(WebhookEvent& event, const EventKey& key) const;
-    WebhookEnd run(WebhookEvent& event, const HandlerContext& context) const;
-    MessagingResponse dispatch(WebhookEvent& event, const HandlerContext& context) const;
-    MessagingResponse dispatch_message(InboundMessage& message,
-                                       const HandlerContext& context) const;
+    WebhookEnd process_by_inbox(const WebhookRequest& request, WebhookEvent& event,
+                                const EventKey& key) const;
+    Result<InboxAnswer> hand_over(const WebhookRequest& request, WebhookEvent& event,
+                                  const EventKey& key, TimePoint arrived_at, bool caught_up) const;
+    WebhookEnd run_here(WebhookEvent& event, const HandlerContext& context) const;
+    /// What the handler answers, or threw; `turn` may be null.
+    Result<MessagingResponse> call_handler(WebhookEvent& event, const HandlerContext& context,
+                                           Turn* turn) const;
+    MessagingResponse dispatch(WebhookEvent& event, const HandlerContext& context,
+                               Turn* turn) const;
+    MessagingResponse dispatch_message(InboundMessage& message, const HandlerContext& context,
+                                       Turn* turn) const;
     void report(const WebhookEnd& end, const EventKey& key, MonotonicTime began) const;
 
     RequestValidator validator;
@@ -195,14 +234,49 @@ WebhookHandler::Impl::Impl(RequestValidator request_validator, WebhookOptions we
     if (options.wait_for_running > longest_webhook_wait) {
         Error::invalid_request("wait_for_running", "is longer than Twilio waits").raise();
     }
-    if (!options.dedup) {
+    if (options.inbox && options.dedup) {
+        refuse_with_inbox("dedup", "the inbox knows what was handled: leave it out");
+    }
+    if (options.inbox && options.unknown_may_repeat) {
+        refuse_with_inbox("unknown_may_repeat", "an inbox takes each event in once");
+    }
+    if (!options.dedup && !options.inbox) {
         options.dedup = std::make_shared<DedupStore>(std::make_shared<MemoryStore>(
             MemoryStoreOptions{.max_entries = remembered_entries, .clock = options.clock}));
     }
-    desk =
-        std::make_unique<detail::EventDesk>(options.dedup, options.clock, options.wait_for_running);
+    if (options.dedup) {
+        desk = std::make_unique<detail::EventDesk>(options.dedup, options.clock,
+                                                   options.wait_for_running);
+    }
     state = {options.window, options.opt_outs, options.customers};
     for (const auto& word : options.stop_words) is_stop.push_back(inbound::text(word));
+    if (options.inbox) options.inbox->attach(*this).value();
+}
+
+WebhookHandler::Impl::~Impl() {
+    if (options.inbox) options.inbox->detach(*this);
+}
+
+void WebhookHandler::Impl::check_may_add(bool answers, bool takes_turns) const {
+    if (!options.inbox) {
+        if (!takes_turns) return;
+        Error::invalid_request("inbox", "is not given, and a handler takes a Turn",
+                               "give WebhookOptions::inbox, or take an InboundMessage")
+            .raise();
+    }
+    if (options.inbox->is_running()) {
+        Error::invalid_request("inbox", "runs already", "add all handlers before its start")
+            .raise();
+    }
+    if (answers && !options.inbox->can_reply()) {
+        Error::invalid_request("inbox", "has no outbox, and a handler answers",
+                               "make the inbox of an Outbox, or have the handler return nothing")
+            .raise();
+    }
+}
+
+bool WebhookHandler::Impl::has_handler(const WebhookEvent& event) const noexcept {
+    return !std::holds_alternative<StatusCallback>(event) || !on_status.empty();
 }
 
 WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey& key) const {
@@ -276,6 +350,7 @@ WebhookEnd WebhookHandler::Impl::process_verified(const WebhookRequest& request,
         note_account(request, form, key);
         return failed_with(WebhookOutcome::unreadable, *wrong);
     }
+    if (options.inbox) return process_by_inbox(request, *event, key);
     const bool is_unknown = std::holds_alternative<UnknownWebhook>(*event);
     return is_unknown && options.unknown_may_repeat ? process_repeatable(*event, key)
                                                     : process_once(*event, key);
@@ -285,7 +360,7 @@ WebhookEnd WebhookHandler::Impl::process_repeatable(WebhookEvent& event,
                                                     const EventKey& key) const {
     const auto bound = options.dedup->bind(key);
     if (!bound) return failed_with(WebhookOutcome::store_failed, bound.error());
-    return *bound ? run(event, {}) : recut_event();
+    return *bound ? run_here(event, {}) : recut_event();
 }
 
 WebhookEnd WebhookHandler::Impl::process_once(WebhookEvent& event, const EventKey& key) const {
@@ -304,7 +379,7 @@ WebhookEnd WebhookHandler::Impl::process_once(WebhookEvent& event, const EventKe
                     .wait = std::chrono::seconds{1}};
     }
     detail::EventTurn turn{*options.dedup, std::move(*claim)};
-    auto end = run(event, {.lease_lost = turn.lost()});
+    auto end = run_here(event, {.lease_lost = turn.lost()});
     if (end.outcome != WebhookOutcome::handled) {
         if (!turn.lost().is_cancelled()) return end;
         return lost_event("the handler failed: " + end.reason);
@@ -320,42 +395,105 @@ WebhookEnd WebhookHandler::Impl::process_once(WebhookEvent& event, const EventKe
     return end;
 }
 
-WebhookEnd WebhookHandler::Impl::run(WebhookEvent& event, const HandlerContext& context) const {
+WebhookEnd WebhookHandler::Impl::process_by_inbox(const WebhookRequest& request,
+                                                  WebhookEvent& event, const EventKey& key) const {
+    const auto taken = hand_over(request, event, key, options.clock->now(), false);
+    if (!taken) return failed_with(WebhookOutcome::store_failed, taken.error());
+    switch (*taken) {
+        case InboxAnswer::taken:
+            return {.outcome = WebhookOutcome::taken_in};
+        case InboxAnswer::duplicate:
+            return {.outcome = WebhookOutcome::duplicate, .reason = "it was taken in before"};
+        case InboxAnswer::recut:
+            break;
+        case InboxAnswer::full:
+            return {.outcome = WebhookOutcome::inbox_full,
+                    .reason = "as many events wait in the inbox as may",
+                    .hint = "handlers are too slow or too few, or raise InboxOptions::max_waiting",
+                    .wait = std::chrono::seconds{1}};
+    }
+    return recut_event();
+}
+
+Result<InboxAnswer> WebhookHandler::Impl::hand_over(const WebhookRequest& request,
+                                                    WebhookEvent& event, const EventKey& key,
+                                                    TimePoint arrived_at, bool caught_up) const {
+    // What it teaches is known before its handler may run, and a recut event teaches nothing.
+    if (!state.empty()) {
+        auto looked = options.inbox->look(key);
+        if (!looked || *looked != InboxAnswer::taken) return looked;
+        if (const auto error = detail::learn_event(state, event, arrived_at)) return *error;
+    }
+    return options.inbox->take(
+        {.key = key,
+         .event = event,
+         .method = request.method,
+         .target = request.target,
+         .body = detail::covered_body(request.method, request.body),
+         .arrived_at = arrived_at,
+         .caught_up = caught_up,
+         .has_handler = has_handler(event)});
+}
+
+Result<InboxAnswer> WebhookHandler::Impl::take_in(const WebhookRequest& request,
+                                                  TimePoint arrived_at) {
+    auto event = parse_webhook(request);
+    if (!event) return event.error();
+    const auto key = event_key(*event, {});
+    if (!key) return key.error();
+    return hand_over(request, *event, *key, arrived_at, true);
+}
+
+Result<MessagingResponse> WebhookHandler::Impl::run(WebhookEvent& event,
+                                                    const CancelToken& lease_lost, Turn& turn) {
+    return call_handler(event, {.lease_lost = lease_lost}, &turn);
+}
+
+WebhookEnd WebhookHandler::Impl::run_here(WebhookEvent& event,
+                                          const HandlerContext& context) const {
     if (const auto error = detail::learn_event(state, event, options.clock->now())) {
         return failed_with(WebhookOutcome::store_failed, *error);
     }
-    WebhookEnd end;
+    const auto answer = call_handler(event, context, nullptr);
+    if (!answer) {
+        // A storage of the program's, such as an Outbox, is a store like the handler's own.
+        return failed_with(is_store_error(answer.error()) ? WebhookOutcome::store_failed
+                                                          : WebhookOutcome::handler_failed,
+                           answer.error());
+    }
+    auto xml = answer->try_xml_for(customer_of(event));
+    if (!xml) return failed_with(WebhookOutcome::handler_failed, xml.error());
+    return {.outcome = WebhookOutcome::handled, .body = std::move(*xml)};
+}
+
+Result<MessagingResponse> WebhookHandler::Impl::call_handler(WebhookEvent& event,
+                                                             const HandlerContext& context,
+                                                             Turn* turn) const {
     std::exception_ptr thrown;
+    std::optional<Error> failure;
     try {
-        auto xml = dispatch(event, context).try_xml_for(customer_of(event));
-        if (!xml) return failed_with(WebhookOutcome::handler_failed, xml.error());
-        end.body = std::move(*xml);
+        return dispatch(event, context, turn);
     } catch (const TwilioError& error) {
         thrown = std::current_exception();
-        // A storage of the program's, such as an Outbox, is a store like the handler's own.
-        end = failed_with(is_store_error(error.error()) ? WebhookOutcome::store_failed
-                                                        : WebhookOutcome::handler_failed,
-                          error.error());
+        failure = error.error();
     } catch (...) {
         thrown = std::current_exception();
-        end = {.outcome = WebhookOutcome::handler_failed,
-               .reason = "the handler threw an exception",
-               .hint = "WebhookOptions::on_exception sees it"};
+        failure = unnamed_exception("WebhookOptions::on_exception sees it");
     }
-    if (thrown && options.on_exception) {
+    if (options.on_exception) {
         try {
             options.on_exception(thrown);
         } catch (...) {
-            end.hint = "on_exception threw, too";
+            failure = failure->with([](ErrorData& data) { data.hint = "on_exception threw, too"; });
         }
     }
-    return end;
+    return *std::move(failure);
 }
 
-MessagingResponse WebhookHandler::Impl::dispatch(WebhookEvent& event,
-                                                 const HandlerContext& context) const {
+MessagingResponse WebhookHandler::Impl::dispatch(WebhookEvent& event, const HandlerContext& context,
+                                                 Turn* turn) const {
     if (auto* message = std::get_if<InboundMessage>(&event)) {
-        return dispatch_message(*message, context);
+        return dispatch_message(*message, context, turn);
     }
     if (const auto* callback = std::get_if<StatusCallback>(&event)) {
         for (const auto& entry : on_status) {
@@ -370,7 +508,8 @@ MessagingResponse WebhookHandler::Impl::dispatch(WebhookEvent& event,
 }
 
 MessagingResponse WebhookHandler::Impl::dispatch_message(InboundMessage& message,
-                                                         const HandlerContext& context) const {
+                                                         const HandlerContext& context,
+                                                         Turn* turn) const {
     // A word of Twilio's that nobody knows yet must not let a STOP through.
     if (!is_opt_out(message)) {
         message.taken_for_stop =
@@ -380,7 +519,8 @@ MessagingResponse WebhookHandler::Impl::dispatch_message(InboundMessage& message
     const bool names_only = is_opt_out(message);
     for (const auto& entry : on_message) {
         const bool fits = names_only ? entry.filter.names(message) : entry.filter(message);
-        if (fits) return entry.handler(message, context);
+        if (!fits) continue;
+        return entry.turn_handler ? entry.turn_handler(*turn) : entry.handler(message, context);
     }
     return {};
 }
@@ -409,16 +549,39 @@ WebhookHandler::~WebhookHandler() = default;
 WebhookHandler::WebhookHandler(WebhookHandler&&) noexcept = default;
 WebhookHandler& WebhookHandler::operator=(WebhookHandler&&) noexcept = default;
 
-void WebhookHandler::add(InboundFilter filter, MessageHandler handler) {
-    impl_->on_message.push_back({std::move(filter), std::move(handler)});
+void WebhookHandler::add(InboundFilter filter, MessageHandler handler, bool answers) {
+    impl_->check_may_add(answers);
+    impl_->on_message.push_back({std::move(filter), std::move(handler), {}});
 }
 
-void WebhookHandler::add_unknown(UnknownHandler handler) {
+void WebhookHandler::add_turn(InboundFilter filter, TurnHandler handler) {
+    impl_->check_may_add(false, true);
+    impl_->on_message.push_back({std::move(filter), {}, std::move(handler)});
+}
+
+void WebhookHandler::add_unknown(UnknownHandler handler, bool answers) {
+    impl_->check_may_add(answers);
     impl_->on_unknown = std::move(handler);
 }
 
 void WebhookHandler::add_status(std::string_view status, StatusHandler handler) {
+    impl_->check_may_add(false);
     impl_->on_status.push_back({std::string{status}, std::move(handler)});
+}
+
+std::string WebhookHandler::webhook_url(std::string_view path,
+                                        const ConnectionOverrides& overrides) const {
+    return try_webhook_url(path, overrides).value();
+}
+
+Result<std::string> WebhookHandler::try_webhook_url(std::string_view path,
+                                                    const ConnectionOverrides& overrides) const {
+    auto asked = overrides;
+    if (impl_->options.inbox && !asked.retries && asked.retry_on.empty()) {
+        asked.retries = most_webhook_retries;
+        asked.retry_on = "all";
+    }
+    return impl_->options.public_url.try_webhook_url(path, asked);
 }
 
 WebhookResponse WebhookHandler::handle(const WebhookRequest& request) const {

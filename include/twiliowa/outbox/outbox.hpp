@@ -29,6 +29,10 @@
 
 namespace twiliowa {
 
+namespace detail {
+struct OutboxParts;
+}
+
 /// What a program says of an account that jobs name: the client that sends for it, or why there is
 /// none.
 class OutboxAccount {
@@ -273,6 +277,7 @@ public:
     Result<IdleReport> try_run_until_idle();
 
 private:
+    friend struct detail::OutboxParts;
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };

@@ -85,6 +85,8 @@ enum class WebhookOutcome {
     unverified,      ///< 503: the signature could not be checked; the key lookup failed.
     recut,           ///< 403: its signature is another event's; somebody has cut that one anew.
     lease_lost,      ///< 200: the handler ran (or threw), but another had taken the event from it.
+    taken_in,        ///< 200: it is written down in the inbox, which handles it from there.
+    inbox_full,      ///< 503: as many events wait in the inbox as may.
 };
 TWILIOWA_EXPORT std::string_view to_string(WebhookOutcome outcome) noexcept;
 
@@ -96,12 +98,33 @@ struct WebhookResultEvent {
     std::string_view message_sid = {};  ///< Empty if not read, or no SID.
     /// The account that the request names (AC...); empty if it names none, or was refused before
     /// its signature was looked at. Proven by the signature if the outcome is `handled`,
-    /// `duplicate`, `running`, `handler_failed`, `store_failed`, `recut` or `lease_lost`; otherwise
-    /// anybody may say it.
+    /// `duplicate`, `running`, `handler_failed`, `store_failed`, `recut`, `lease_lost`, `taken_in`
+    /// or `inbox_full`; otherwise anybody may say it.
     std::string_view account_sid = {};
     std::string_view reason = {};  ///< Why, in full; not told to the outside.
     std::string_view hint = {};    ///< The way out.
     std::chrono::microseconds duration{0};
+};
+
+/// How a try to handle an event of an inbox ended. More values may come with a minor release.
+enum class InboxOutcome {
+    handled,     ///< Its handler ran, and what it asked for is written down.
+    failed,      ///< It will be tried again.
+    dead,        ///< It is a dead letter: a person decides.
+    lease_lost,  ///< Another had taken it meanwhile: nothing was written down.
+};
+TWILIOWA_EXPORT std::string_view to_string(InboxOutcome outcome) noexcept;
+
+/// An inbox has tried to handle an event. The views are valid during the call only.
+struct InboxResultEvent {
+    InboxOutcome outcome = InboxOutcome::handled;
+    std::string_view kind = {};         ///< `message`, `status`, `unknown`.
+    std::string_view message_sid = {};  ///< Empty if it has none.
+    std::string_view account_sid = {};
+    int tries = 0;                            ///< With this one.
+    std::string_view reason = {};             ///< Why it was not handled.
+    std::chrono::microseconds duration{0};    ///< Of the handler; 0 if it did not run here.
+    std::chrono::microseconds since_arrival{0};
 };
 
 /// A template was used as it was known last, since Twilio could not be asked (see Templates).
@@ -134,6 +157,7 @@ public:
     virtual void on_webhook(const WebhookResultEvent&) noexcept {}
     virtual void on_stale_template(const StaleTemplateEvent&) noexcept {}
     virtual void on_number_changed_hands(const NumberChangedHandsEvent&) noexcept {}
+    virtual void on_inbox(const InboxResultEvent&) noexcept {}
 };
 
 /// Tells several observers of every event, in the order given.
@@ -148,6 +172,7 @@ public:
     void on_webhook(const WebhookResultEvent& event) noexcept override;
     void on_stale_template(const StaleTemplateEvent& event) noexcept override;
     void on_number_changed_hands(const NumberChangedHandsEvent& event) noexcept override;
+    void on_inbox(const InboxResultEvent& event) noexcept override;
 
 private:
     std::vector<std::shared_ptr<Observer>> observers_;

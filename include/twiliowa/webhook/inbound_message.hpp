@@ -117,6 +117,10 @@ struct InboundMessage {
     /// Set by WebhookHandler: WebhookOptions::opt_outs or stop_words took it for an opt-out.
     bool taken_for_stop = false;
     std::string channel_metadata = {};  ///< JSON text.
+    /// Read from Twilio's list, as its webhook did not come (an inbox does that): only SIDs,
+    /// addresses, body and media are known, and everything else is empty. A tap on a button is its
+    /// text alone.
+    bool caught_up = false;
     /// Every other parameter, as it came.
     WebhookParameters other = {};
     /// The parameters of the URL that Twilio called, which is signed with the rest. Yours; for a

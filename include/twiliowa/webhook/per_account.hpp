@@ -34,6 +34,8 @@ public:
     requires std::is_invocable_r_v<std::shared_ptr<T>, F&, std::string_view> PerAccount(F function)
         : function_(std::move(function)) {}  // NOLINT
 
+    /// Whether it is none for every account.
+    bool empty() const noexcept { return !object_ && !function_; }
     /// That account's; null if there is none.
     std::shared_ptr<T> of(std::string_view account_sid) const {
         return function_ ? function_(account_sid) : object_;

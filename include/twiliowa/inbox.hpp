@@ -1,0 +1,82 @@
+/// @file
+/// What a WebhookHandler knows of an inbox: it writes down what comes in before Twilio gets its
+/// 200, and has it handled from there. `Inbox`. The one of the library is DurableInbox
+/// (outbox/durable_inbox.hpp).
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include <twiliowa/export.hpp>
+#include <twiliowa/messaging_response.hpp>
+#include <twiliowa/state/dedup_store.hpp>
+#include <twiliowa/types/cancel.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/result.hpp>
+#include <twiliowa/webhook/parse_webhook.hpp>
+#include <twiliowa/webhook/webhook_request.hpp>
+
+namespace twiliowa {
+
+/// One event and what its handler wants done with it: outbox/turn.hpp.
+class Turn;
+
+/// A verified event on its way into an inbox.
+struct InboxDelivery {
+    const EventKey& key;
+    const WebhookEvent& event;  ///< As it was read, and with what was learnt of it.
+    /// What it was read from: these parts alone, none of the headers.
+    std::string_view method = {};
+    std::string_view target = {};
+    std::string_view body = {};
+    TimePoint arrived_at = {};
+    bool caught_up = false;   ///< From Twilio's list, and not from a webhook.
+    bool has_handler = true;  ///< False: nobody wants it, only that it came is to be known.
+};
+
+/// What became of an event that was handed to an inbox.
+enum class InboxAnswer {
+    taken,
+    duplicate,  ///< It is there, or was.
+    recut,      ///< Its signature came with another event first.
+    full,       ///< As many wait as may.
+};
+
+/// Who handles the events of an inbox: a WebhookHandler.
+class TWILIOWA_EXPORT InboxHandler {
+public:
+    virtual ~InboxHandler() = default;
+
+    /// Runs the handler that is for the event; what it answers, or why it failed. Throws nothing
+    /// but std::bad_alloc.
+    /// @param turn  for a handler that takes one
+    virtual Result<MessagingResponse> run(WebhookEvent& event, const CancelToken& lease_lost,
+                                          Turn& turn) = 0;
+    /// Takes in what no webhook brought, as if one had: what it teaches is learnt, and it is handed
+    /// to the inbox. Nothing of it is verified.
+    virtual Result<InboxAnswer> take_in(const WebhookRequest& request, TimePoint arrived_at) = 0;
+};
+
+/// Where events are written down before Twilio gets its 200, and handled from. Safe to use from any
+/// thread.
+class TWILIOWA_EXPORT Inbox {
+public:
+    virtual ~Inbox() = default;
+
+    /// What `take` would answer; nothing is written.
+    virtual Result<InboxAnswer> look(const EventKey& key) = 0;
+    /// Writes an event down. When this returns `taken` it survives a loss of power.
+    virtual Result<InboxAnswer> take(const InboxDelivery& delivery) = 0;
+
+    /// Whether what handlers answer can be sent from here.
+    virtual bool can_reply() const noexcept = 0;
+    /// Whether it has begun to handle events: from then on no handler may be added.
+    virtual bool is_running() const noexcept = 0;
+
+    /// From now on events are handled by `handler`. An error if another one is there.
+    virtual Result<void> attach(InboxHandler& handler) = 0;
+    /// From now on by nobody; returns when none of its handlers runs any more.
+    virtual void detach(InboxHandler& handler) noexcept = 0;
+};
+
+}  // namespace twiliowa

@@ -1,0 +1,216 @@
+/// @file
+/// What comes in is written down before Twilio gets its 200, and handled from there:
+/// `DurableInbox`.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <twiliowa/inbox.hpp>
+#include <twiliowa/messages_client.hpp>
+#include <twiliowa/outbox/inbox_storage.hpp>
+#include <twiliowa/outbox/job.hpp>
+#include <twiliowa/outbox/outbox.hpp>
+#include <twiliowa/outbox/storage.hpp>
+#include <twiliowa/outbox/turn.hpp>
+#include <twiliowa/state/customers.hpp>
+#include <twiliowa/state/sealer.hpp>
+#include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/observer.hpp>
+#include <twiliowa/types/result.hpp>
+#include <twiliowa/webhook/parse_webhook.hpp>
+
+namespace twiliowa {
+
+/// How an inbox is set up. Everything has a default.
+struct InboxOptions {
+    /// Handlers that run at once, each in a thread of its own; of two or more, one is always left
+    /// to what is no message. Handlers wait more than they reckon (for a language model, for a
+    /// database): more than the machine has processors is right.
+    int workers = 8;
+    /// How long a worker has an event without a sign of life: so long the events of a process that
+    /// died wait. Renewed while the handler runs.
+    std::chrono::milliseconds lease{10'000};
+    /// How often an event is tried before it is a dead letter. Counted when it is taken up.
+    int max_tries = 5;
+    /// What the pauses between the tries of one event add up to, at most: so long a failing event
+    /// keeps back others of its customer. Each pause is three times the one before.
+    std::chrono::milliseconds pauses{std::chrono::minutes{2}};
+    /// Events that may wait; further ones are answered 503. Counted once a second, so that several
+    /// processes may take in a second's more. 0: no limit.
+    std::int64_t max_waiting = 100'000;
+    /// What the jobs of answers have: account, tenant, lane and the like, for the message that they
+    /// answer. Without a key: `<MessageSid>/1`, `/2` ... are the keys. What it throws fails the try.
+    std::function<JobOptions(const InboundMessage&)> reply_options = {};
+    /// Whose lists of messages `catch_up` reads: one client for each account.
+    std::vector<MessagesClient> clients = {};
+    /// How long the text is kept of an event that is done or dropped, and whom it names. Of this
+    /// and the next two, `milliseconds::max()` is for ever.
+    std::chrono::milliseconds payload_kept{std::chrono::hours{24 * 7}};
+    /// How long the event itself is kept then.
+    std::chrono::milliseconds events_kept{std::chrono::hours{24 * 30}};
+    /// How long its key is kept after that: so long a duplicate is known.
+    std::chrono::milliseconds keys_kept{std::chrono::hours{24 * 90}};
+    /// Seals what came in, and hashes whom it names.
+    std::optional<Sealer> sealer = {};
+    std::shared_ptr<Observer> observer = {};  ///< Told of every try (`on_inbox`).
+    std::shared_ptr<Clock> clock = {};        ///< Default: the machine's.
+    std::function<double()> random = {};      ///< In [0, 1), for jitter. Must be thread-safe.
+};
+
+/// What is known of an event.
+struct InboxEvent {
+    /// Its number in this inbox; grows with every event.
+    std::int64_t sequence = 0;
+    std::string account_sid = {};
+    std::string kind = {};  ///< `message`, `status`, `unknown`.
+    std::string message_sid = {};
+    InboxState state = InboxState::waiting;
+    int tries = 0;
+    std::string problem = {};  ///< Why its last try failed: our words, free of people.
+    bool caught_up = false;    ///< Read from Twilio's list, and not from a webhook.
+    bool out_of_order = false;
+    TimePoint arrived_at = {};
+    TimePoint updated_at = {};
+    TimePoint not_before = {};
+    /// What came in; nullopt once it was erased, or if it cannot be opened.
+    std::optional<WebhookEvent> event = {};
+};
+
+/// What `DurableInbox::counts` tells.
+struct InboxCounts {
+    std::map<InboxState, std::int64_t> by_state = {};
+    std::optional<TimePoint> oldest_waiting = {};  ///< When it arrived.
+    std::int64_t of(InboxState state) const {
+        const auto found = by_state.find(state);
+        return found == by_state.end() ? 0 : found->second;
+    }
+};
+
+/// What `DurableInbox::run_until_idle` did.
+struct InboxIdleReport {
+    int handled = 0;
+    int failed = 0;  ///< Tries that failed, those that made dead letters, too.
+    /// When something is due next; nullopt: nothing is.
+    std::optional<TimePoint> next_due = {};
+};
+
+/// What `DurableInbox::catch_up` found.
+struct CatchUpReport {
+    int taken = 0;   ///< Messages whose webhook had not come.
+    int listed = 0;  ///< Inbound messages that Twilio lists since then.
+};
+
+/// Events of webhooks in a storage: what was answered 200 is handled, or is a dead letter that
+/// somebody sees; whatever dies meanwhile. Events of one customer (per account and sender of yours)
+/// are handled one at a time, in order of arrival; those of others beside them. Statuses go by
+/// their MessageSid, wait for no message, and reach the outbox before they are answered 200.
+///
+/// A handler that fails is tried again, up to `max_tries` in all, after pauses; then the event is
+/// dead, and the customer's next one goes on. Handlers run at least once; what is committed with
+/// the event happens once: what they answer, enqueue and give to `at_commit` (Turn). docs/inbox.md
+/// says what is guaranteed, and what is not.
+///
+/// @code
+/// Outbox outbox{storage, {.client = client_of}};
+/// const auto inbox = std::make_shared<DurableInbox>(outbox);
+/// WebhookHandler handler{RequestValidator{auth_token}, {.public_url = url, .inbox = inbox}};
+/// handler.on_text([](const InboundMessage& m) { return MessagingResponse{"Thank you"}; });
+/// outbox.start();
+/// inbox->start();
+/// @endcode
+///
+/// Threads: none until `start`, which begins `workers` that call handlers, and one that takes
+/// events up, renews leases and removes what is kept no longer. Everything may be called from any
+/// thread; calls wait for the disk. A WebhookHandler attaches itself, and when it goes it waits for
+/// its handlers that are under way.
+///
+/// Errors: InvalidRequestError for what is refused by name; those of the storage (`store_error`).
+/// Each verb throws, and its `try_` twin does not.
+class DurableInbox final : public Inbox {
+public:
+    /// On the storage of `outbox`, which has to live longer: it sends what handlers answer.
+    /// @throws InvalidRequestError naming the option that is wrong, or a storage that keeps no
+    /// events.
+    explicit DurableInbox(Outbox& outbox, InboxOptions options = {});
+    /// Without an outbox: handlers answer nothing.
+    explicit DurableInbox(std::shared_ptr<OutboxStorage> storage, InboxOptions options = {});
+    ~DurableInbox() override;
+    DurableInbox(const DurableInbox&) = delete;
+    DurableInbox& operator=(const DurableInbox&) = delete;
+
+    // ---- For WebhookHandler.
+
+    Result<InboxAnswer> look(const EventKey& key) override;
+    Result<InboxAnswer> take(const InboxDelivery& delivery) override;
+    bool can_reply() const noexcept override;
+    bool is_running() const noexcept override;
+    Result<void> attach(InboxHandler& handler) override;
+    void detach(InboxHandler& handler) noexcept override;
+
+    // ---- Looking.
+
+    Result<std::vector<InboxEvent>> try_list(const InboxFilter& filter = {});
+    std::vector<InboxEvent> list(const InboxFilter& filter = {});
+    Result<std::optional<InboxEvent>> try_find(std::int64_t sequence);
+    std::optional<InboxEvent> find(std::int64_t sequence);
+    Result<InboxCounts> try_counts();
+    InboxCounts counts();
+
+    // ---- Deciding. Each says whether the event was one that it applies to.
+
+    /// Tries a dead letter again, out of its order: later events of its customer may have been
+    /// handled.
+    Result<bool> try_retry(std::int64_t sequence);
+    bool retry(std::int64_t sequence);
+    /// Nobody handles what is dead or waits.
+    Result<bool> try_drop(std::int64_t sequence);
+    bool drop(std::int64_t sequence);
+    /// Removes events that are done or dropped and have not changed since; with `keys`, what they
+    /// were known by, too: then a duplicate is handled again.
+    Result<std::int64_t> try_purge(TimePoint unchanged_since, bool keys = false);
+    /// Seals anew with the newest key what an older one, or none, has sealed; returns how many.
+    Result<std::int64_t> try_reseal();
+
+    /// Takes in inbound messages that Twilio lists since then and no webhook brought, under the key
+    /// that their webhook has: one that comes late is a duplicate. Twilio's list may lag: ask again
+    /// after a while. One GET for each 1000 messages of each of InboxOptions::clients, out and in,
+    /// and one for each message with files that is taken in.
+    /// @throws InvalidRequestError without clients, or without a WebhookHandler; what the list or
+    /// the storage fails with. What was taken in until then stays.
+    CatchUpReport catch_up(TimePoint since);
+    Result<CatchUpReport> try_catch_up(TimePoint since);
+
+    /// The part of this inbox in `Customers::forget` and `export_of`: give it to
+    /// `Customers::add_part`. Forgetting erases events that are done, and dead letters; of others
+    /// it answers "not yet". Lives on when the inbox has gone, as long as its storage.
+    std::shared_ptr<const PersonalData> personal_data() const;
+
+    // ---- Running.
+
+    /// Begins to handle events. @throws InvalidRequestError before a WebhookHandler was given this
+    /// inbox.
+    void start();
+    /// Takes up no more, waits for handlers that run, at most that long; says whether all ended.
+    bool drain(std::chrono::milliseconds at_most);
+    /// Takes up no more and waits for handlers that run. Idempotent. By a handler itself: returns
+    /// before the end, which the next `stop` or the destructor waits for.
+    void stop();
+
+    /// Handles everything that is due now, in this thread and without waiting. For tests, with
+    /// FakeTwilio and its clock; not beside `start`.
+    InboxIdleReport run_until_idle();
+    Result<InboxIdleReport> try_run_until_idle();
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace twiliowa

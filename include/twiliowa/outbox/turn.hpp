@@ -1,0 +1,70 @@
+/// @file
+/// What a handler of an inbox may do beside answering: `Turn`.
+#pragma once
+
+#include <functional>
+#include <string_view>
+
+#include <twiliowa/messaging_response.hpp>
+#include <twiliowa/outbox/job.hpp>
+#include <twiliowa/outbox/storage.hpp>
+#include <twiliowa/types/cancel.hpp>
+#include <twiliowa/types/outbound.hpp>
+#include <twiliowa/types/result.hpp>
+#include <twiliowa/webhook/inbound_message.hpp>
+
+namespace twiliowa {
+
+namespace detail {
+struct TurnState;
+}
+
+/// A message and what its handler wants done when it is handled. Take it in place of the
+/// InboundMessage: `handler.on_text([](Turn& turn) { turn.reply("Thank you"); })`.
+///
+/// Nothing of it happens before the handler has returned: then the event is marked as done, what it
+/// replied and enqueued becomes jobs of the outbox, and what it gave to `at_commit` is done, in one
+/// transaction: all of it, or nothing. Handlers run at least once; what is committed with the event
+/// happens once. No transaction is open while the handler runs, so it may take its time.
+///
+/// Lives as long as the call of the handler, and is for its thread alone.
+class Turn {
+public:
+    explicit Turn(detail::TurnState& state) noexcept : state_(state) {}
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+
+    const InboundMessage& message() const noexcept;
+    /// From 1: which try at this event it is.
+    int tries() const noexcept;
+    /// Cancelled when another has taken the event: what is asked for here will be dropped. May be
+    /// given to a send.
+    const CancelToken& lease_lost() const noexcept;
+
+    /// Replies to who wrote, as the sender that was written to: a job under the key
+    /// `<MessageSid>/1`, the next one under `/2`, in this order. Answers that a handler returns come
+    /// after these.
+    /// @throws InvalidRequestError for what a send would refuse, or without an outbox.
+    void reply(std::string_view text);
+    /// As the TwiML says: its `to`, `from` and `action` (or `status_callback`) count, too.
+    void reply(const TwimlMessage& message);
+    Result<void> try_reply(const TwimlMessage& message);
+
+    /// Any message. Without a key in `options` it has the next one of the replies; with one it is
+    /// as `Outbox::enqueue` with that key, so that events may share it.
+    /// @throws InvalidRequestError as `reply`.
+    void enqueue(const OutboundMessage& message, const JobOptions& options = {});
+    Result<void> try_enqueue(const OutboundMessage& message, const JobOptions& options = {});
+
+    /// Runs `work` in the transaction that marks the event as done, for rows of the program's own:
+    /// on its connection (`NativeTransaction::sqlite`, `postgresql`; in a MemoryOutbox neither). If
+    /// it throws, all is undone, and the event tried again. It may run in another thread, and again
+    /// if the storage has to begin anew: it must only write to that connection, and neither end the
+    /// transaction nor wait for anybody.
+    void at_commit(std::function<void(const NativeTransaction&)> work);
+
+private:
+    detail::TurnState& state_;
+};
+
+}  // namespace twiliowa

@@ -1,0 +1,97 @@
+#include "outbox/catch_up.hpp"
+
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <twiliowa/types/message.hpp>
+
+#include "text/form.hpp"
+
+namespace twiliowa::detail {
+namespace {
+
+constexpr int listed_page = 1'000;
+constexpr std::string_view api_origin = "https://api.twilio.com";
+
+TimePoint time_of(const Message& message) {
+    return message.date_sent.value_or(message.date_created.value_or(TimePoint{}));
+}
+
+/// Where the file itself is: its metadata have `.json` behind that.
+std::string media_url_of(const Media& media) {
+    std::string_view path = media.uri;
+    if (path.ends_with(".json")) path.remove_suffix(5);
+    return std::string{api_origin} + std::string{path};
+}
+
+/// As the webhook would have been, as far as the list knows.
+WebhookRequest request_of(const Message& message, const std::vector<Media>& media) {
+    WebhookRequest request;
+    request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
+    const auto add = [&](std::string_view name, std::string_view value) {
+        append_form_field(request.body, name, value);
+    };
+    add("MessageSid", message.sid.str());
+    add("AccountSid", message.account_sid);
+    if (!message.messaging_service_sid.empty()) {
+        add("MessagingServiceSid", message.messaging_service_sid);
+    }
+    add("From", message.from);
+    add("To", message.to);
+    add("Body", message.body);
+    add("NumMedia", std::to_string(media.size()));
+    for (std::size_t i = 0; i < media.size(); ++i) {
+        add("MediaUrl" + std::to_string(i), media_url_of(media[i]));
+        add("MediaContentType" + std::to_string(i), media[i].content_type);
+    }
+    return request;
+}
+
+Result<void> catch_up_one(const MessagesClient& client, const Message& message,
+                          InboxHandler& handler, CatchUpReport& report) {
+    std::vector<Media> media;
+    if (message.num_media.value_or(0) > 0) {
+        auto listed = client.try_list_media(message.sid);
+        if (!listed) return listed.error();
+        media = std::move(*listed);
+    }
+    const auto taken = handler.take_in(request_of(message, media), time_of(message));
+    if (!taken) return taken.error();
+    if (*taken == InboxAnswer::full) {
+        return Error::invalid_request("max_waiting", "is reached: too many events wait",
+                                      "catch up again when some of them are handled");
+    }
+    if (*taken == InboxAnswer::taken) ++report.taken;
+    return {};
+}
+
+}  // namespace
+
+Result<CatchUpReport> catch_up(const std::vector<MessagesClient>& clients, TimePoint since,
+                               InboxHandler& handler) {
+    CatchUpReport report;
+    for (const auto& client : clients) {
+        // The newest comes first, and the oldest is to be handled first.
+        std::vector<Message> messages;
+        for (const auto& listed :
+             client.try_list({.sent_after = since, .page_size = listed_page})) {
+            if (!listed) return listed.error();
+            if (listed->direction != Direction::inbound || time_of(*listed) < since) continue;
+            messages.push_back(*listed);
+        }
+        std::stable_sort(messages.begin(), messages.end(), [](const auto& a, const auto& b) {
+            return time_of(a) < time_of(b);
+        });
+        report.listed += static_cast<int>(messages.size());
+        for (const auto& message : messages) {
+            if (auto taken = catch_up_one(client, message, handler, report); !taken) {
+                return taken.error();
+            }
+        }
+    }
+    return report;
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,479 @@
+#include "outbox/inbox_core.hpp"
+
+#include <openssl/rand.h>
+
+#include <charconv>
+#include <random>
+#include <utility>
+
+#include "types/duration_bound.hpp"
+
+namespace twiliowa::detail {
+namespace {
+
+constexpr std::size_t abandoned_at_once = 100;
+constexpr std::size_t removed_at_once = 100;
+constexpr std::chrono::seconds backlog_recount{1};
+/// How long an event waits that cannot be opened.
+constexpr std::chrono::minutes unopened_wait{1};
+/// Until when somebody was here, by the storage's time; a webhook may have been under way then.
+constexpr std::string_view alive_fact = "inbox alive";
+constexpr std::chrono::minutes alive_margin{1};
+/// Bytes of a problem that are kept.
+constexpr std::size_t longest_problem = 500;
+
+constexpr std::string_view cannot_redirect =
+    "its answer redirects to another URL, which an inbox cannot carry out: answer with messages";
+
+InboxOptions with_inbox_defaults(InboxOptions options) {
+    if (!options.clock) options.clock = system_clock();
+    if (!options.random) {
+        options.random = [] {
+            thread_local std::minstd_rand generator{std::random_device{}()};
+            return std::uniform_real_distribution<double>{}(generator);
+        };
+    }
+    return options;
+}
+
+InboxRules inbox_rules_of(const InboxOptions& options) {
+    InboxRules rules;
+    rules.max_tries = options.max_tries;
+    rules.pauses = options.pauses;
+    return rules;
+}
+
+std::string random_name() {
+    JobId::Bytes bytes{};
+    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
+        Error::transport(Effect::none, Stage::prepare, "there is no randomness to be had").raise();
+    }
+    return JobId{bytes}.str();
+}
+
+Error keeps_no_events() {
+    return Error::invalid_request("storage", "keeps no events", "give one of the library's engines");
+}
+
+/// Ends a transaction whose answer is known, and undoes it.
+Error undo() {
+    return Error::invalid_request("storage", "is asked only");
+}
+
+LeaseTime lease_until(LeaseTime now, std::chrono::milliseconds lease) {
+    now.microseconds += std::chrono::microseconds{lease}.count();
+    return now;
+}
+
+std::string problem_of(const Error& error) {
+    return error.what().substr(0, longest_problem);
+}
+
+std::int64_t microseconds_of(TimePoint time) {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+bool is_message(const StoredEvent& event) {
+    return event.kind == "message";
+}
+
+}  // namespace
+
+// ---- BacklogGauge
+
+bool BacklogGauge::is_due(MonotonicTime now) const {
+    const std::lock_guard lock(mutex_);
+    return !counted_at_ || now - *counted_at_ >= backlog_recount;
+}
+
+void BacklogGauge::set(std::int64_t waiting, MonotonicTime now) {
+    const std::lock_guard lock(mutex_);
+    waiting_ = waiting;
+    counted_at_ = now;
+}
+
+void BacklogGauge::add(std::int64_t events) {
+    const std::lock_guard lock(mutex_);
+    waiting_ += events;
+}
+
+std::int64_t BacklogGauge::waiting() const {
+    const std::lock_guard lock(mutex_);
+    return waiting_;
+}
+
+// ---- InboxCore
+
+InboxCore::InboxCore(std::shared_ptr<OutboxStorage> chosen, Outbox* outbox, InboxOptions asked)
+    : storage(std::move(chosen)),
+      options(with_inbox_defaults(std::move(asked))),
+      rules(inbox_rules_of(options)),
+      codec(options.sealer),
+      worker(random_name()),
+      outbox_(outbox) {
+    if (outbox_ == nullptr) return;
+    parts_ = OutboxParts::of(*outbox_);
+    intake_.emplace(parts_.core);
+}
+
+Result<void> InboxCore::transact(const Work& work) const {
+    return without_exceptions([&] {
+        return storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            auto* const inbox = transaction.inbox();
+            return inbox == nullptr ? keeps_no_events() : work(transaction, *inbox);
+        });
+    });
+}
+
+InboxAnswer InboxCore::answer_of(TakenIn taken) const noexcept {
+    switch (taken) {
+        case TakenIn::taken:
+            return InboxAnswer::taken;
+        case TakenIn::duplicate:
+            return InboxAnswer::duplicate;
+        case TakenIn::recut:
+            break;
+    }
+    return InboxAnswer::recut;
+}
+
+Result<InboxAnswer> InboxCore::look(const EventKey& key) const {
+    StoredEvent event;
+    event.key = inbox_key_of(key);
+    std::optional<TakenIn> taken;
+    const auto done =
+        transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+            taken.reset();
+            const auto would = inbox.take(event, key.signature);
+            if (!would) return would.error();
+            taken = *would;
+            return undo();
+        });
+    if (taken) return answer_of(*taken);
+    return done.error();
+}
+
+Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
+    const auto event = codec.encode(delivery);
+    if (!event) return event.error();
+    const auto now = options.clock->monotonic_now();
+    const bool recount = options.max_waiting > 0 && backlog_.is_due(now);
+    const auto known = backlog_.waiting();
+    std::optional<TakenIn> taken;
+    std::optional<std::int64_t> counted;
+    bool full = false;
+    const auto done = transact([&](OutboxTransaction& transaction,
+                                   InboxTransaction& inbox) -> Result<void> {
+        taken.reset();
+        counted.reset();
+        full = false;
+        if (recount) {
+            const auto counts = inbox.counts();
+            if (!counts) return counts.error();
+            counted = 0;
+            for (const auto& [state, events] : *counts) {
+                if (state == InboxState::waiting || state == InboxState::running) *counted += events;
+            }
+        }
+        const auto answer = inbox.take(*event, delivery.key.signature);
+        if (!answer) return answer.error();
+        taken = *answer;
+        if (taken != TakenIn::taken) return {};
+        if (!delivery.has_handler) {
+            // Its key and its signature are all that is kept.
+            auto rows = inbox.list({.kind = event->kind, .message_sid = event->message_sid});
+            if (!rows) return rows.error();
+            for (auto& row : *rows) {
+                if (row.key != event->key) continue;
+                const auto closed = apply(transaction, inbox, row, [](InboxMachine& machine) {
+                    return machine.need_nobody();
+                });
+                if (!closed) return closed.error();
+            }
+            return {};
+        }
+        full = options.max_waiting > 0 && counted.value_or(known) >= options.max_waiting;
+        return full ? Result<void>{undo()} : Result<void>{};
+    });
+    if (counted) backlog_.set(*counted, now);
+    if (full) return InboxAnswer::full;
+    if (!done) return done.error();
+    if (*taken == TakenIn::recut) return InboxAnswer::recut;
+    if (*taken == TakenIn::taken && delivery.has_handler) backlog_.add(1);
+    const auto* const callback = std::get_if<StatusCallback>(&delivery.event);
+    if (callback != nullptr && outbox_ != nullptr) {
+        // Of a duplicate, too: the outbox may have been away when it came first.
+        if (auto learnt = outbox_->try_learn(*callback); !learnt) return learnt.error();
+    }
+    return answer_of(*taken);
+}
+
+Result<InboxClaims> InboxCore::claim(const InboxRoom& room) {
+    InboxClaims found;
+    const auto done = transact([&](OutboxTransaction& transaction,
+                                   InboxTransaction& inbox) -> Result<void> {
+        found = {};
+        auto abandoned = inbox.abandoned(transaction.lease_now(), abandoned_at_once);
+        if (!abandoned) return abandoned.error();
+        for (auto& event : *abandoned) {
+            const auto changed = apply(transaction, inbox, event, [](InboxMachine& machine) {
+                return machine.lease_ended();
+            });
+            if (!changed) return changed.error();
+            if (*changed) found.abandoned.push_back(std::move(event));
+        }
+        if (room.all > 0) {
+            auto ready = inbox.ready(transaction.now(), room.all);
+            if (!ready) return ready.error();
+            auto messages = room.messages;
+            for (auto& event : *ready) {
+                if (is_message(event)) {
+                    if (messages == 0) continue;
+                    --messages;
+                }
+                const auto until = lease_until(transaction.lease_now(), options.lease);
+                const auto changed = apply(transaction, inbox, event, [&](InboxMachine& machine) {
+                    return machine.claim(worker, until);
+                });
+                if (!changed) return changed.error();
+                if (*changed) found.claimed.push_back(std::move(event));
+            }
+        }
+        auto next = inbox.next_due();
+        if (!next) return next.error();
+        found.next_due = *next;
+        return {};
+    });
+    if (!done) return done.error();
+    for (const auto& event : found.abandoned) {
+        const bool dead = event.state == InboxState::dead;
+        if (dead) backlog_.add(-1);
+        tell(event, dead ? InboxOutcome::dead : InboxOutcome::failed, event.problem, {});
+    }
+    return found;
+}
+
+Result<std::vector<std::int64_t>> InboxCore::renew(
+    std::span<const std::pair<std::int64_t, std::int64_t>> held) const {
+    std::vector<std::int64_t> lost;
+    const auto done = transact([&](OutboxTransaction& transaction,
+                                   InboxTransaction& inbox) -> Result<void> {
+        lost.clear();
+        const auto until = lease_until(transaction.lease_now(), options.lease);
+        for (const auto& each : held) {
+            auto events = inbox.load(std::span{&each.first, 1});
+            if (!events) return events.error();
+            bool renewed = false;
+            if (!events->empty()) {
+                const auto changed =
+                    apply(transaction, inbox, events->front(), [&](InboxMachine& machine) {
+                        return machine.renew(each.second, until);
+                    });
+                if (!changed) return changed.error();
+                renewed = *changed;
+            }
+            if (!renewed) lost.push_back(each.first);
+        }
+        return {};
+    });
+    if (!done) return done.error();
+    return lost;
+}
+
+InboxTry InboxCore::try_event(InboxHandler& handler, StoredEvent claimed,
+                              const CancelToken& lost) const {
+    InboxTry tried;
+    tried.claimed = std::move(claimed);
+    auto event = codec.event_of(tried.claimed);
+    if (!event) {
+        tried.failure = problem_of(event.error());
+        tried.for_good = event.error().kind() == ErrorKind::invalid_request;
+        if (!tried.for_good) tried.again_at = options.clock->now() + unopened_wait;
+        return tried;
+    }
+    TurnState state{.event = *event};
+    state.tries = tried.claimed.tries;
+    state.lease_lost = lost;
+    state.intake = intake_ ? &*intake_ : nullptr;
+    state.key_prefix =
+        tried.claimed.message_sid.empty() ? tried.claimed.key : tried.claimed.message_sid;
+    const auto began = options.clock->monotonic_now();
+    const auto run = [&]() -> Result<void> {
+        if (const auto* message = std::get_if<InboundMessage>(&*event);
+            message != nullptr && options.reply_options) {
+            state.reply_options = options.reply_options(*message);
+            state.reply_options.key = {};
+        }
+        Turn turn{state};
+        const auto answer = handler.run(*event, lost, turn);
+        if (!answer) return answer.error();
+        if (answer->redirects()) {
+            tried.failure = cannot_redirect;
+            tried.for_good = true;
+            return {};
+        }
+        return state.answer(*answer);
+    };
+    const auto ended = without_exceptions(run);
+    if (!ended) tried.failure = problem_of(ended.error());
+    tried.duration = std::chrono::duration_cast<std::chrono::microseconds>(
+        options.clock->monotonic_now() - began);
+    if (!tried.failure) {
+        tried.jobs = std::move(state.jobs);
+        tried.at_commit = std::move(state.at_commit);
+    }
+    return tried;
+}
+
+/// Before anything else is written the lease is looked at: who has lost it writes nothing.
+Result<void> InboxCore::finish(OutboxTransaction& transaction, InboxTransaction& inbox,
+                               const InboxTry& tried, std::optional<Error>& refused,
+                               bool& lost) const {
+    const auto& claimed = tried.claimed;
+    auto events = inbox.load(std::span{&claimed.sequence, 1});
+    if (!events) return events.error();
+    lost = events->empty();
+    if (lost) return {};
+    auto& event = events->front();
+    // Asked again after a commit whose end was not known.
+    if (event.state == InboxState::done && event.fence == claimed.fence) return {};
+    const auto done = apply(transaction, inbox, event, [&](InboxMachine& machine) {
+        return machine.finish(claimed.fence);
+    });
+    if (!done) return done.error();
+    lost = !*done;
+    if (lost) return {};
+    for (const auto& job : tried.jobs) {
+        const auto taken = intake_->take_in(transaction, job);
+        if (taken) continue;
+        if (taken.error().kind() == ErrorKind::invalid_request) refused = taken.error();
+        return taken.error();
+    }
+    const auto native = transaction.native();
+    for (const auto& work : tried.at_commit) {
+        try {
+            work(native);
+        } catch (const TwilioError& error) {
+            refused = error.error();
+        } catch (...) {
+            refused = Error::transport(Effect::none, Stage::prepare,
+                                       "a function given to at_commit threw an exception");
+        }
+        if (refused) return *refused;
+    }
+    return {};
+}
+
+Result<InboxOutcome> InboxCore::fail(const InboxTry& tried, const std::string& problem,
+                                     bool for_good) {
+    bool held = false;
+    InboxState state = InboxState::waiting;
+    const auto& claimed = tried.claimed;
+    const auto done = transact([&](OutboxTransaction& transaction,
+                                   InboxTransaction& inbox) -> Result<void> {
+        held = false;
+        auto events = inbox.load(std::span{&claimed.sequence, 1});
+        if (!events) return events.error();
+        if (events->empty()) return {};
+        const auto changed =
+            apply(transaction, inbox, events->front(), [&](InboxMachine& machine) {
+                return tried.again_at ? machine.let_go(claimed.fence, *tried.again_at, problem)
+                                      : machine.fail(claimed.fence, problem, for_good);
+            });
+        if (!changed) return changed.error();
+        held = *changed;
+        state = events->front().state;
+        return {};
+    });
+    if (!done) return done.error();
+    if (!held) return InboxOutcome::lease_lost;
+    return state == InboxState::dead ? InboxOutcome::dead : InboxOutcome::failed;
+}
+
+Result<InboxOutcome> InboxCore::settle(const InboxTry& tried) {
+    std::optional<Error> refused;
+    bool lost = false;
+    Result<InboxOutcome> outcome = InboxOutcome::handled;
+    auto reason = tried.failure.value_or(std::string{});
+    if (tried.failure) {
+        outcome = fail(tried, reason, tried.for_good);
+    } else {
+        const auto done = transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) {
+            refused.reset();
+            return finish(transaction, inbox, tried, refused, lost);
+        });
+        if (refused) {
+            reason = problem_of(*refused);
+            outcome = fail(tried, reason, false);
+        } else if (!done) {
+            return done.error();
+        } else if (lost) {
+            outcome = InboxOutcome::lease_lost;
+        }
+    }
+    if (!outcome) return outcome;
+    if (*outcome == InboxOutcome::handled && !tried.jobs.empty()) parts_.wake();
+    if (*outcome == InboxOutcome::handled || *outcome == InboxOutcome::dead) backlog_.add(-1);
+    tell(tried.claimed, *outcome, reason, tried.duration);
+    return outcome;
+}
+
+Result<bool> InboxCore::let_go(const StoredEvent& claimed) const {
+    return apply_to(claimed.sequence, [&](InboxMachine& machine) {
+        return machine.let_go(claimed.fence, claimed.not_before, claimed.problem);
+    });
+}
+
+Result<bool> InboxCore::maintain() const {
+    bool more = false;
+    const auto done =
+        transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+            const auto now = transaction.now();
+            const auto erased = inbox.redact(kept_since(now, options.payload_kept), removed_at_once);
+            if (!erased) return erased.error();
+            const auto gone = inbox.purge(kept_since(now, options.events_kept),
+                                          kept_since(now, options.keys_kept), removed_at_once);
+            if (!gone) return gone.error();
+            const auto all = static_cast<std::int64_t>(removed_at_once);
+            more = *erased == all || *gone == all;
+            return transaction.set_fact(alive_fact, std::to_string(microseconds_of(now)));
+        });
+    if (!done) return done.error();
+    return more;
+}
+
+Result<std::optional<TimePoint>> InboxCore::alive_until() const {
+    std::optional<TimePoint> until;
+    const auto done =
+        transact([&](OutboxTransaction& transaction, InboxTransaction&) -> Result<void> {
+            until.reset();
+            const auto noted = transaction.fact(alive_fact);
+            if (!noted) return noted.error();
+            std::int64_t microseconds = 0;
+            const auto read =
+                std::from_chars(noted->data(), noted->data() + noted->size(), microseconds);
+            if (noted->empty() || read.ec != std::errc{}) return {};
+            until = TimePoint{std::chrono::microseconds{microseconds}} - alive_margin;
+            return {};
+        });
+    if (!done) return done.error();
+    return until;
+}
+
+void InboxCore::tell(const StoredEvent& event, InboxOutcome outcome, std::string_view reason,
+                     std::chrono::microseconds duration) const {
+    if (!options.observer) return;
+    InboxResultEvent told;
+    told.outcome = outcome;
+    told.kind = event.kind;
+    told.message_sid = event.message_sid;
+    told.account_sid = event.account_sid;
+    told.tries = event.tries;
+    told.reason = reason;
+    told.duration = duration;
+    told.since_arrival = std::chrono::duration_cast<std::chrono::microseconds>(
+        options.clock->now() - event.arrived_at);
+    options.observer->on_inbox(told);
+}
+
+}  // namespace twiliowa::detail
