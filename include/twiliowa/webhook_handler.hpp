@@ -45,8 +45,8 @@ struct WebhookOptions {
     /// one on a shared store, with a LeaseKeeper, when several processes serve the same URL.
     std::shared_ptr<DedupStore> dedup = {};
     /// Writes each event down before it is answered 200, and has it handled from there: a
-    /// DurableInbox (outbox/durable_inbox.hpp, docs/inbox.md). It knows what was handled, so `dedup`
-    /// and `unknown_may_repeat` are refused beside it.
+    /// DurableInbox (outbox/durable_inbox.hpp, docs/inbox.md). It knows what was handled, so
+    /// `dedup` and `unknown_may_repeat` are refused beside it.
     std::shared_ptr<Inbox> inbox = {};
     /// How long a request whose event another is handling waits in its thread, one for each event,
     /// before it is answered 503. It takes over when the other fails or its lease ends. At most
@@ -92,8 +92,8 @@ struct WebhookOptions {
 struct HandlerContext {
     /// Cancelled when the process stood still for longer than its lease, or the store was away, and
     /// another has taken the event: leave off. What the handler returns or throws is dropped. Only
-    /// a DedupStore with a LeaseKeeper tells, and an inbox; otherwise it never is. May be given to a
-    /// send.
+    /// a DedupStore with a LeaseKeeper tells, and an inbox; otherwise it never is. May be given to
+    /// a send.
     CancelToken lease_lost = {};
 };
 
@@ -149,8 +149,8 @@ public:
     WebhookHandler(WebhookHandler&&) noexcept;
     WebhookHandler& operator=(WebhookHandler&&) noexcept;
 
-    /// `handler` takes a `const InboundMessage&`, and a `const HandlerContext&` if it likes, or with
-    /// an inbox a `Turn&` (outbox/turn.hpp), and returns a MessagingResponse, or nothing.
+    /// `handler` takes a `const InboundMessage&`, and a `const HandlerContext&` if it likes, or
+    /// with an inbox a `Turn&` (outbox/turn.hpp), and returns a MessagingResponse, or nothing.
     /// @throws InvalidRequestError for what cannot be: a `Turn&` without an inbox, an answer where
     /// the inbox has no outbox, a handler for an inbox that runs already. So with every `on_...`.
     template <class Handler>

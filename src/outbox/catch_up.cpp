@@ -81,9 +81,8 @@ Result<CatchUpReport> catch_up(const std::vector<MessagesClient>& clients, TimeP
             if (listed->direction != Direction::inbound || time_of(*listed) < since) continue;
             messages.push_back(*listed);
         }
-        std::stable_sort(messages.begin(), messages.end(), [](const auto& a, const auto& b) {
-            return time_of(a) < time_of(b);
-        });
+        std::stable_sort(messages.begin(), messages.end(),
+                         [](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
         report.listed += static_cast<int>(messages.size());
         for (const auto& message : messages) {
             if (auto taken = catch_up_one(client, message, handler, report); !taken) {

@@ -102,8 +102,8 @@ void DurableInbox::detach(InboxHandler& handler) noexcept {
 
 Result<std::vector<InboxEvent>> DurableInbox::try_list(const InboxFilter& filter) {
     std::vector<InboxEvent> found;
-    const auto done = impl_->core->transact(
-        [&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+    const auto done =
+        impl_->core->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
             found.clear();
             const auto events = inbox.list(filter);
             if (!events) return events.error();
@@ -120,8 +120,8 @@ std::vector<InboxEvent> DurableInbox::list(const InboxFilter& filter) {
 
 Result<std::optional<InboxEvent>> DurableInbox::try_find(std::int64_t sequence) {
     std::optional<InboxEvent> found;
-    const auto done = impl_->core->transact(
-        [&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+    const auto done =
+        impl_->core->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
             found.reset();
             const auto events = inbox.load(std::span{&sequence, 1});
             if (!events) return events.error();
@@ -138,8 +138,8 @@ std::optional<InboxEvent> DurableInbox::find(std::int64_t sequence) {
 
 Result<InboxCounts> DurableInbox::try_counts() {
     InboxCounts counts;
-    const auto done = impl_->core->transact(
-        [&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+    const auto done =
+        impl_->core->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
             auto by_state = inbox.counts();
             if (!by_state) return by_state.error();
             const auto oldest = inbox.oldest_waiting();
@@ -175,16 +175,15 @@ Result<std::int64_t> DurableInbox::try_purge(TimePoint unchanged_since, bool key
     std::int64_t removed = 0;
     while (true) {
         std::int64_t some = 0;
-        const auto done = impl_->core->transact(
-            [&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
-                const auto gone =
-                    inbox.purge(unchanged_since,
-                                keys ? std::optional{transaction.now()} : std::nullopt,
-                                detail::purged_events_at_once);
-                if (!gone) return gone.error();
-                some = *gone;
-                return {};
-            });
+        const auto done = impl_->core->transact([&](OutboxTransaction& transaction,
+                                                    InboxTransaction& inbox) -> Result<void> {
+            const auto gone =
+                inbox.purge(unchanged_since, keys ? std::optional{transaction.now()} : std::nullopt,
+                            detail::purged_events_at_once);
+            if (!gone) return gone.error();
+            some = *gone;
+            return {};
+        });
         if (!done) return done.error();
         removed += some;
         if (some < static_cast<std::int64_t>(detail::purged_events_at_once)) return removed;
@@ -198,8 +197,8 @@ Result<std::int64_t> DurableInbox::try_reseal() {
         std::int64_t some = 0;
         std::size_t read = 0;
         auto last = filter.after;
-        const auto done = impl_->core->transact(
-            [&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+        const auto done =
+            impl_->core->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
                 some = 0;
                 const auto events = inbox.list(filter);
                 if (!events) return events.error();
@@ -233,9 +232,8 @@ Result<CatchUpReport> DurableInbox::try_catch_up(TimePoint since) {
         return Error::invalid_request("clients", "are not given",
                                       "give InboxOptions::clients one for each account");
     }
-    auto report = impl_->engine.with_handler([&](InboxHandler& handler) {
-        return detail::catch_up(clients, since, handler);
-    });
+    auto report = impl_->engine.with_handler(
+        [&](InboxHandler& handler) { return detail::catch_up(clients, since, handler); });
     impl_->engine.wake();
     return report;
 }

@@ -58,8 +58,7 @@ Error never_read(std::string_view problem) {
 }  // namespace
 
 std::string inbox_key_of(const EventKey& key) {
-    const auto joined =
-        key.account_sid + '/' + key.message_sid + '/' + key.kind + '/' + key.status;
+    const auto joined = key.account_sid + '/' + key.message_sid + '/' + key.kind + '/' + key.status;
     // What is unknown may have anything in the place of a SID.
     return key.kind == "unknown" ? "unknown/" + hash_of(joined) : joined;
 }

@@ -52,7 +52,8 @@ std::string random_name() {
 }
 
 Error keeps_no_events() {
-    return Error::invalid_request("storage", "keeps no events", "give one of the library's engines");
+    return Error::invalid_request("storage", "keeps no events",
+                                  "give one of the library's engines");
 }
 
 /// Ends a transaction whose answer is known, and undoes it.
@@ -141,14 +142,13 @@ Result<InboxAnswer> InboxCore::look(const EventKey& key) const {
     StoredEvent event;
     event.key = inbox_key_of(key);
     std::optional<TakenIn> taken;
-    const auto done =
-        transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
-            taken.reset();
-            const auto would = inbox.take(event, key.signature);
-            if (!would) return would.error();
-            taken = *would;
-            return undo();
-        });
+    const auto done = transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+        taken.reset();
+        const auto would = inbox.take(event, key.signature);
+        if (!would) return would.error();
+        taken = *would;
+        return undo();
+    });
     if (taken) return answer_of(*taken);
     return done.error();
 }
@@ -162,39 +162,40 @@ Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
     std::optional<TakenIn> taken;
     std::optional<std::int64_t> counted;
     bool full = false;
-    const auto done = transact([&](OutboxTransaction& transaction,
-                                   InboxTransaction& inbox) -> Result<void> {
-        taken.reset();
-        counted.reset();
-        full = false;
-        if (recount) {
-            const auto counts = inbox.counts();
-            if (!counts) return counts.error();
-            counted = 0;
-            for (const auto& [state, events] : *counts) {
-                if (state == InboxState::waiting || state == InboxState::running) *counted += events;
+    const auto done =
+        transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+            taken.reset();
+            counted.reset();
+            full = false;
+            if (recount) {
+                const auto counts = inbox.counts();
+                if (!counts) return counts.error();
+                counted = 0;
+                for (const auto& [state, events] : *counts) {
+                    if (state == InboxState::waiting || state == InboxState::running)
+                        *counted += events;
+                }
             }
-        }
-        const auto answer = inbox.take(*event, delivery.key.signature);
-        if (!answer) return answer.error();
-        taken = *answer;
-        if (taken != TakenIn::taken) return {};
-        if (!delivery.has_handler) {
-            // Its key and its signature are all that is kept.
-            auto rows = inbox.list({.kind = event->kind, .message_sid = event->message_sid});
-            if (!rows) return rows.error();
-            for (auto& row : *rows) {
-                if (row.key != event->key) continue;
-                const auto closed = apply(transaction, inbox, row, [](InboxMachine& machine) {
-                    return machine.need_nobody();
-                });
-                if (!closed) return closed.error();
+            const auto answer = inbox.take(*event, delivery.key.signature);
+            if (!answer) return answer.error();
+            taken = *answer;
+            if (taken != TakenIn::taken) return {};
+            if (!delivery.has_handler) {
+                // Its key and its signature are all that is kept.
+                auto rows = inbox.list({.kind = event->kind, .message_sid = event->message_sid});
+                if (!rows) return rows.error();
+                for (auto& row : *rows) {
+                    if (row.key != event->key) continue;
+                    const auto closed = apply(transaction, inbox, row, [](InboxMachine& machine) {
+                        return machine.need_nobody();
+                    });
+                    if (!closed) return closed.error();
+                }
+                return {};
             }
-            return {};
-        }
-        full = options.max_waiting > 0 && counted.value_or(known) >= options.max_waiting;
-        return full ? Result<void>{undo()} : Result<void>{};
-    });
+            full = options.max_waiting > 0 && counted.value_or(known) >= options.max_waiting;
+            return full ? Result<void>{undo()} : Result<void>{};
+        });
     if (counted) backlog_.set(*counted, now);
     if (full) return InboxAnswer::full;
     if (!done) return done.error();
@@ -210,40 +211,40 @@ Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
 
 Result<InboxClaims> InboxCore::claim(const InboxRoom& room) {
     InboxClaims found;
-    const auto done = transact([&](OutboxTransaction& transaction,
-                                   InboxTransaction& inbox) -> Result<void> {
-        found = {};
-        auto abandoned = inbox.abandoned(transaction.lease_now(), abandoned_at_once);
-        if (!abandoned) return abandoned.error();
-        for (auto& event : *abandoned) {
-            const auto changed = apply(transaction, inbox, event, [](InboxMachine& machine) {
-                return machine.lease_ended();
-            });
-            if (!changed) return changed.error();
-            if (*changed) found.abandoned.push_back(std::move(event));
-        }
-        if (room.all > 0) {
-            auto ready = inbox.ready(transaction.now(), room.all);
-            if (!ready) return ready.error();
-            auto messages = room.messages;
-            for (auto& event : *ready) {
-                if (is_message(event)) {
-                    if (messages == 0) continue;
-                    --messages;
-                }
-                const auto until = lease_until(transaction.lease_now(), options.lease);
-                const auto changed = apply(transaction, inbox, event, [&](InboxMachine& machine) {
-                    return machine.claim(worker, until);
+    const auto done =
+        transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+            found = {};
+            auto abandoned = inbox.abandoned(transaction.lease_now(), abandoned_at_once);
+            if (!abandoned) return abandoned.error();
+            for (auto& event : *abandoned) {
+                const auto changed = apply(transaction, inbox, event, [](InboxMachine& machine) {
+                    return machine.lease_ended();
                 });
                 if (!changed) return changed.error();
-                if (*changed) found.claimed.push_back(std::move(event));
+                if (*changed) found.abandoned.push_back(std::move(event));
             }
-        }
-        auto next = inbox.next_due();
-        if (!next) return next.error();
-        found.next_due = *next;
-        return {};
-    });
+            if (room.all > 0) {
+                auto ready = inbox.ready(transaction.now(), room.all);
+                if (!ready) return ready.error();
+                auto messages = room.messages;
+                for (auto& event : *ready) {
+                    if (is_message(event)) {
+                        if (messages == 0) continue;
+                        --messages;
+                    }
+                    const auto until = lease_until(transaction.lease_now(), options.lease);
+                    const auto changed =
+                        apply(transaction, inbox, event,
+                              [&](InboxMachine& machine) { return machine.claim(worker, until); });
+                    if (!changed) return changed.error();
+                    if (*changed) found.claimed.push_back(std::move(event));
+                }
+            }
+            auto next = inbox.next_due();
+            if (!next) return next.error();
+            found.next_due = *next;
+            return {};
+        });
     if (!done) return done.error();
     for (const auto& event : found.abandoned) {
         const bool dead = event.state == InboxState::dead;
@@ -256,26 +257,25 @@ Result<InboxClaims> InboxCore::claim(const InboxRoom& room) {
 Result<std::vector<std::int64_t>> InboxCore::renew(
     std::span<const std::pair<std::int64_t, std::int64_t>> held) const {
     std::vector<std::int64_t> lost;
-    const auto done = transact([&](OutboxTransaction& transaction,
-                                   InboxTransaction& inbox) -> Result<void> {
-        lost.clear();
-        const auto until = lease_until(transaction.lease_now(), options.lease);
-        for (const auto& each : held) {
-            auto events = inbox.load(std::span{&each.first, 1});
-            if (!events) return events.error();
-            bool renewed = false;
-            if (!events->empty()) {
-                const auto changed =
-                    apply(transaction, inbox, events->front(), [&](InboxMachine& machine) {
-                        return machine.renew(each.second, until);
-                    });
-                if (!changed) return changed.error();
-                renewed = *changed;
+    const auto done =
+        transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+            lost.clear();
+            const auto until = lease_until(transaction.lease_now(), options.lease);
+            for (const auto& each : held) {
+                auto events = inbox.load(std::span{&each.first, 1});
+                if (!events) return events.error();
+                bool renewed = false;
+                if (!events->empty()) {
+                    const auto changed = apply(
+                        transaction, inbox, events->front(),
+                        [&](InboxMachine& machine) { return machine.renew(each.second, until); });
+                    if (!changed) return changed.error();
+                    renewed = *changed;
+                }
+                if (!renewed) lost.push_back(each.first);
             }
-            if (!renewed) lost.push_back(each.first);
-        }
-        return {};
-    });
+            return {};
+        });
     if (!done) return done.error();
     return lost;
 }
@@ -337,9 +337,8 @@ Result<void> InboxCore::finish(OutboxTransaction& transaction, InboxTransaction&
     auto& event = events->front();
     // Asked again after a commit whose end was not known.
     if (event.state == InboxState::done && event.fence == claimed.fence) return {};
-    const auto done = apply(transaction, inbox, event, [&](InboxMachine& machine) {
-        return machine.finish(claimed.fence);
-    });
+    const auto done = apply(transaction, inbox, event,
+                            [&](InboxMachine& machine) { return machine.finish(claimed.fence); });
     if (!done) return done.error();
     lost = !*done;
     if (lost) return {};
@@ -369,22 +368,22 @@ Result<InboxOutcome> InboxCore::fail(const InboxTry& tried, const std::string& p
     bool held = false;
     InboxState state = InboxState::waiting;
     const auto& claimed = tried.claimed;
-    const auto done = transact([&](OutboxTransaction& transaction,
-                                   InboxTransaction& inbox) -> Result<void> {
-        held = false;
-        auto events = inbox.load(std::span{&claimed.sequence, 1});
-        if (!events) return events.error();
-        if (events->empty()) return {};
-        const auto changed =
-            apply(transaction, inbox, events->front(), [&](InboxMachine& machine) {
-                return tried.again_at ? machine.let_go(claimed.fence, *tried.again_at, problem)
-                                      : machine.fail(claimed.fence, problem, for_good);
-            });
-        if (!changed) return changed.error();
-        held = *changed;
-        state = events->front().state;
-        return {};
-    });
+    const auto done =
+        transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+            held = false;
+            auto events = inbox.load(std::span{&claimed.sequence, 1});
+            if (!events) return events.error();
+            if (events->empty()) return {};
+            const auto changed =
+                apply(transaction, inbox, events->front(), [&](InboxMachine& machine) {
+                    return tried.again_at ? machine.let_go(claimed.fence, *tried.again_at, problem)
+                                          : machine.fail(claimed.fence, problem, for_good);
+                });
+            if (!changed) return changed.error();
+            held = *changed;
+            state = events->front().state;
+            return {};
+        });
     if (!done) return done.error();
     if (!held) return InboxOutcome::lease_lost;
     return state == InboxState::dead ? InboxOutcome::dead : InboxOutcome::failed;
@@ -429,7 +428,8 @@ Result<bool> InboxCore::maintain() const {
     const auto done =
         transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
             const auto now = transaction.now();
-            const auto erased = inbox.redact(kept_since(now, options.payload_kept), removed_at_once);
+            const auto erased =
+                inbox.redact(kept_since(now, options.payload_kept), removed_at_once);
             if (!erased) return erased.error();
             const auto gone = inbox.purge(kept_since(now, options.events_kept),
                                           kept_since(now, options.keys_kept), removed_at_once);

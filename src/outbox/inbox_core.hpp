@@ -95,17 +95,17 @@ public:
     template <class Event>
     Result<bool> apply_to(std::int64_t sequence, Event event) const {
         bool applied = false;
-        const auto done = transact([&](OutboxTransaction& transaction,
-                                       InboxTransaction& inbox) -> Result<void> {
-            applied = false;
-            auto events = inbox.load(std::span{&sequence, 1});
-            if (!events) return events.error();
-            if (events->empty()) return {};
-            const auto changed = apply(transaction, inbox, events->front(), event);
-            if (!changed) return changed.error();
-            applied = *changed;
-            return {};
-        });
+        const auto done =
+            transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+                applied = false;
+                auto events = inbox.load(std::span{&sequence, 1});
+                if (!events) return events.error();
+                if (events->empty()) return {};
+                const auto changed = apply(transaction, inbox, events->front(), event);
+                if (!changed) return changed.error();
+                applied = *changed;
+                return {};
+            });
         if (!done) return done.error();
         return applied;
     }

@@ -133,9 +133,10 @@ InboxRoom InboxEngine::room() const {
     const auto workers = static_cast<std::size_t>(core_->options.workers);
     const std::lock_guard lock(mutex_);
     if (handler_ == nullptr || stopping_ || draining_) return {};
-    const auto messages = static_cast<std::size_t>(
-        std::count_if(held_.begin(), held_.end(),
-                      [](const auto& each) { return each.second->event.kind == "message"; }));
+    const auto messages =
+        static_cast<std::size_t>(std::count_if(held_.begin(), held_.end(), [](const auto& each) {
+            return each.second->event.kind == "message";
+        }));
     const auto for_messages = workers > 1 ? workers - 1 : workers;
     return {.messages = for_messages - std::min(messages, for_messages),
             .all = workers - std::min(held_.size(), workers)};
@@ -229,9 +230,8 @@ void InboxEngine::run_keeper() {
             if (due.count() > 0) pause = std::min<std::chrono::nanoseconds>(pause, due);
         }
         std::unique_lock lock(mutex_);
-        changed_.wait_for(lock, pause, [&] {
-            return wakes_ != seen || (stopping_ && held_.empty());
-        });
+        changed_.wait_for(lock, pause,
+                          [&] { return wakes_ != seen || (stopping_ && held_.empty()); });
     }
 }
 

@@ -1,6 +1,6 @@
 /// @file
-/// The threads of an inbox: one that takes events up and keeps their leases, those in which handlers
-/// run, and for a while after the start one that reads Twilio's list.
+/// The threads of an inbox: one that takes events up and keeps their leases, those in which
+/// handlers run, and for a while after the start one that reads Twilio's list.
 #pragma once
 
 #include <atomic>

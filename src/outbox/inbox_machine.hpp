@@ -1,6 +1,6 @@
 /// @file
-/// What may happen to an event of an inbox, and what then becomes of it: the table of docs/inbox.md,
-/// without I/O, clock or randomness of its own.
+/// What may happen to an event of an inbox, and what then becomes of it: the table of
+/// docs/inbox.md, without I/O, clock or randomness of its own.
 #pragma once
 
 #include <chrono>

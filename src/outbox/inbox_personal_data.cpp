@@ -80,18 +80,17 @@ private:
     /// Every event of one of the addresses, from when it was theirs. A storage may begin anew.
     template <class Begin, class Work>
     Result<void> for_each(std::span<const CustomerConversation> of, Begin begin, Work work) const {
-        return core_->transact([&](OutboxTransaction& transaction,
-                                   InboxTransaction& inbox) -> Result<void> {
-            begin();
-            for (const auto& conversation : of) {
-                for (const auto& linked : conversation.customer.addresses) {
-                    auto done =
-                        for_each(transaction, inbox, conversation.sender, linked, work);
-                    if (!done) return done;
+        return core_->transact(
+            [&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+                begin();
+                for (const auto& conversation : of) {
+                    for (const auto& linked : conversation.customer.addresses) {
+                        auto done = for_each(transaction, inbox, conversation.sender, linked, work);
+                        if (!done) return done;
+                    }
                 }
-            }
-            return {};
-        });
+                return {};
+            });
     }
 
     /// What cannot be opened names nobody: it counts as every sender's.

@@ -424,15 +424,14 @@ Result<InboxAnswer> WebhookHandler::Impl::hand_over(const WebhookRequest& reques
         if (!looked || *looked != InboxAnswer::taken) return looked;
         if (const auto error = detail::learn_event(state, event, arrived_at)) return *error;
     }
-    return options.inbox->take(
-        {.key = key,
-         .event = event,
-         .method = request.method,
-         .target = request.target,
-         .body = detail::covered_body(request.method, request.body),
-         .arrived_at = arrived_at,
-         .caught_up = caught_up,
-         .has_handler = has_handler(event)});
+    return options.inbox->take({.key = key,
+                                .event = event,
+                                .method = request.method,
+                                .target = request.target,
+                                .body = detail::covered_body(request.method, request.body),
+                                .arrived_at = arrived_at,
+                                .caught_up = caught_up,
+                                .has_handler = has_handler(event)});
 }
 
 Result<InboxAnswer> WebhookHandler::Impl::take_in(const WebhookRequest& request,

@@ -46,7 +46,8 @@ struct InboxOptions {
     /// processes may take in a second's more. 0: no limit.
     std::int64_t max_waiting = 100'000;
     /// What the jobs of answers have: account, tenant, lane and the like, for the message that they
-    /// answer. Without a key: `<MessageSid>/1`, `/2` ... are the keys. What it throws fails the try.
+    /// answer. Without a key: `<MessageSid>/1`, `/2` ... are the keys. What it throws fails the
+    /// try.
     std::function<JobOptions(const InboundMessage&)> reply_options = {};
     /// Whose lists of messages `catch_up` reads: one client for each account.
     std::vector<MessagesClient> clients = {};

@@ -42,8 +42,8 @@ public:
     const CancelToken& lease_lost() const noexcept;
 
     /// Replies to who wrote, as the sender that was written to: a job under the key
-    /// `<MessageSid>/1`, the next one under `/2`, in this order. Answers that a handler returns come
-    /// after these.
+    /// `<MessageSid>/1`, the next one under `/2`, in this order. Answers that a handler returns
+    /// come after these.
     /// @throws InvalidRequestError for what a send would refuse, or without an outbox.
     void reply(std::string_view text);
     /// As the TwiML says: its `to`, `from` and `action` (or `status_callback`) count, too.

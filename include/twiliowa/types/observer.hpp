@@ -121,9 +121,9 @@ struct InboxResultEvent {
     std::string_view kind = {};         ///< `message`, `status`, `unknown`.
     std::string_view message_sid = {};  ///< Empty if it has none.
     std::string_view account_sid = {};
-    int tries = 0;                            ///< With this one.
-    std::string_view reason = {};             ///< Why it was not handled.
-    std::chrono::microseconds duration{0};    ///< Of the handler; 0 if it did not run here.
+    int tries = 0;                          ///< With this one.
+    std::string_view reason = {};           ///< Why it was not handled.
+    std::chrono::microseconds duration{0};  ///< Of the handler; 0 if it did not run here.
     std::chrono::microseconds since_arrival{0};
 };
 

@@ -1,0 +1,721 @@
+#include <twiliowa/outbox/durable_inbox.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <mutex>
+#include <stdexcept>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <twiliowa/state/opt_outs.hpp>
+
+#include "unit/outbox/inbox_service.hpp"
+
+namespace durable_inbox_test {
+
+using namespace std::chrono_literals;
+using inbox_test::FakeTwilio;
+using inbox_test::InboxOptions;
+using inbox_test::InboxState;
+using inbox_test::ManualClock;
+using inbox_test::MemoryOutbox;
+using inbox_test::message;
+using inbox_test::Program;
+using inbox_test::sid_of;
+using twiliowa::DurableInbox;
+using twiliowa::InboundMessage;
+using twiliowa::InboxOutcome;
+using twiliowa::JobState;
+using twiliowa::MessagingResponse;
+using twiliowa::StatusCallback;
+using twiliowa::TimePoint;
+using twiliowa::Turn;
+using twiliowa::WebhookHandler;
+using twiliowa::WebhookOutcome;
+
+namespace {
+
+constexpr auto other_customer = "whatsapp:+447700900124";
+
+template <class Call>
+std::string field_of(Call call) {
+    try {
+        call();
+    } catch (const twiliowa::InvalidRequestError& error) {
+        return error.field();
+    }
+    return {};
+}
+
+/// Notes what it was given, and throws as often as it is told.
+struct Notes {
+    std::vector<std::string> seen;
+    int failures = 0;
+    void operator()(const InboundMessage& inbound) {
+        seen.push_back(inbound.body);
+        if (failures != 0) {
+            --failures;
+            throw std::runtime_error{"+447700900123 fails"};
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("what is answered 200 is written down, and handled from there") {
+    Program program;
+    Notes notes;
+    program.use([&](WebhookHandler& handler) { handler.on_text(std::ref(notes)); });
+    const auto answer = program.handler->handle(message(1, "Hi"));
+    CHECK(answer.status == 200);
+    CHECK(answer.body == twiliowa::test::nothing);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::taken_in);
+    CHECK(notes.seen.empty());
+    CHECK(program.count(InboxState::waiting) == 1);
+    CHECK(program.inbox->run_until_idle().handled == 1);
+    CHECK(notes.seen == std::vector<std::string>{"Hi"});
+    CHECK(program.count(InboxState::done) == 1);
+    CHECK(program.heard->tries.back().outcome == InboxOutcome::handled);
+    const auto event = program.inbox->list().front();
+    CHECK(event.message_sid == sid_of(1));
+    CHECK(std::get<InboundMessage>(*event.event).body == "Hi");
+}
+
+TEST_CASE("a webhook that comes again is a duplicate, before and after it was handled") {
+    Program program;
+    Notes notes;
+    program.use([&](WebhookHandler& handler) { handler.on_text(std::ref(notes)); });
+    CHECK(program.receive(message(1, "Hi")) == 200);
+    CHECK(program.receive(message(1, "Hi")) == 200);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
+    program.run_all();
+    program.restart();
+    CHECK(program.receive(message(1, "Hi")) == 200);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
+    program.run_all();
+    CHECK(notes.seen.size() == 1);
+}
+
+TEST_CASE("a text that is cut anew is refused, before and after its event was handled") {
+    Program program;
+    int unknown = 0;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_message([](const InboundMessage&) {});
+        handler.on_unknown([&](const twiliowa::UnknownWebhook&) { ++unknown; });
+    });
+    const auto request = message(1, "Hi");
+    REQUIRE(program.receive(request) == 200);
+    // The same signed text as one parameter less: no message, and so another event.
+    auto recut = request;
+    recut.body = "AccountSid=" + twiliowa::test::account + "BodyHiFromwhatsapp%3A%2B447700900123" +
+                 "&MessageSid=" + sid_of(1) + "&NumMedia=0&To=whatsapp%3A%2B14155238886";
+    CHECK(program.receive(recut) == 403);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::recut);
+    program.run_all();
+    CHECK(program.receive(recut) == 403);
+    program.run_all();
+    CHECK(unknown == 0);
+}
+
+TEST_CASE("events of one customer are handled in order, and a failing one holds up nobody else's") {
+    Program program;
+    Notes notes;
+    notes.failures = 1;
+    program.use([&](WebhookHandler& handler) { handler.on_text(std::ref(notes)); });
+    program.receive(message(1, "A1"));
+    program.receive(message(2, "A2"));
+    program.receive(message(3, "B1", other_customer));
+    program.inbox->run_until_idle();
+    CHECK(notes.seen == std::vector<std::string>{"A1", "B1"});
+    program.run_all();
+    CHECK(notes.seen == std::vector<std::string>{"A1", "B1", "A1", "A2"});
+}
+
+TEST_CASE(
+    "an event that fails each time blocks its customer for its pauses, and is a dead letter") {
+    Program program;
+    Notes notes;
+    notes.failures = 5;
+    program.use([&](WebhookHandler& handler) { handler.on_text(std::ref(notes)); });
+    program.receive(message(1, "A1"));
+    program.receive(message(2, "A2"));
+    const auto began = program.clock->now();
+    program.run_all();
+    CHECK(program.clock->now() - began <= 2min);
+    CHECK(notes.seen == std::vector<std::string>{"A1", "A1", "A1", "A1", "A1", "A2"});
+    REQUIRE(program.count(InboxState::dead) == 1);
+    const auto dead = program.inbox->list({.state = InboxState::dead}).front();
+    CHECK(dead.tries == 5);
+    CHECK(dead.problem.find("the handler threw") != std::string::npos);
+    CHECK(dead.problem.find("4477") == std::string::npos);
+    CHECK(program.inbox->retry(dead.sequence));
+    program.run_all();
+    CHECK(notes.seen.back() == "A1");
+    CHECK(program.count(InboxState::done) == 2);
+    CHECK(program.inbox->list().front().out_of_order);
+}
+
+TEST_CASE("a dead letter can be dropped") {
+    Program program;
+    Notes notes;
+    notes.failures = 5;
+    program.use([&](WebhookHandler& handler) { handler.on_text(std::ref(notes)); });
+    program.receive(message(1, "A1"));
+    program.run_all();
+    const auto sequence = program.inbox->list().front().sequence;
+    CHECK(program.inbox->drop(sequence));
+    CHECK_FALSE(program.inbox->retry(sequence));
+    CHECK(program.count(InboxState::dropped) == 1);
+}
+
+TEST_CASE("an event whose handling ends the process is a dead letter after its tries") {
+    Program program{{.max_tries = 3}};
+    int begun = 0;
+    program.use([&](WebhookHandler& handler) { handler.on_text([](const InboundMessage&) {}); });
+    program.receive(message(1, "A1"));
+    program.receive(message(2, "A2"));
+    for (int i = 0; i < 3; ++i) {
+        // A process that is killed in the handler: it has claimed, and nothing more is written.
+        DurableInbox killed{program.storage, program.options};
+        WebhookHandler dying{twiliowa::RequestValidator{twiliowa::test::token},
+                             {.inbox = std::shared_ptr<DurableInbox>{&killed, [](auto*) {}},
+                              .clock = program.clock}};
+        auto& memory = dynamic_cast<MemoryOutbox&>(*program.storage);
+        dying.on_text([&](const InboundMessage&) {
+            ++begun;
+            memory.set_works(false);
+        });
+        CHECK_FALSE(killed.try_run_until_idle());
+        memory.set_works(true);
+        CHECK(program.inbox->run_until_idle().handled == 0);
+        program.advance(program.options.lease);
+    }
+    CHECK(begun == 3);
+    program.run_all();
+    REQUIRE(program.count(InboxState::dead) == 1);
+    CHECK(program.inbox->list({.state = InboxState::dead}).front().message_sid == sid_of(1));
+    CHECK(program.count(InboxState::done) == 1);
+    CHECK(program.heard->tries.size() == 4);
+}
+
+TEST_CASE("answers are jobs under the event's keys, and sent once") {
+    Program program;
+    program.use([](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage& inbound) {
+            MessagingResponse answer;
+            answer.message("You said: " + inbound.body);
+            answer.message({.body = "And that",
+                            .to = "whatsapp:+447700900125",
+                            .action = "https://example.com/done"});
+            return answer;
+        });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    const auto first = program.outbox->find("", sid_of(1) + "/1").value();
+    CHECK(first.message->body == "You said: Hi");
+    CHECK(first.message->to == twiliowa::test::customer);
+    CHECK(first.message->from == twiliowa::test::sender);
+    const auto second = program.outbox->find("", sid_of(1) + "/2").value();
+    CHECK(second.message->to == "whatsapp:+447700900125");
+    CHECK(second.message->status_callback == "https://example.com/done");
+    CHECK(second.order_key == sid_of(1));
+    CHECK_FALSE(program.outbox->find("", sid_of(1) + "/3"));
+    program.outbox->run_until_idle();
+    CHECK(program.sent().size() == 2);
+}
+
+TEST_CASE("an SMS is answered by SMS") {
+    Program program;
+    program.use([](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage&) { return MessagingResponse{"Thank you"}; });
+    });
+    program.receive(twiliowa::test::Service::request({{"MessageSid", sid_of(1)},
+                                                      {"AccountSid", twiliowa::test::account},
+                                                      {"From", "+447700900123"},
+                                                      {"To", "+15005550006"},
+                                                      {"Body", "Hi"}}));
+    program.run_all();
+    const auto job = program.outbox->find("", sid_of(1) + "/1").value();
+    CHECK(job.message->to == "sms:+447700900123");
+    CHECK(job.message->from == "sms:+15005550006");
+}
+
+TEST_CASE("a handler that fails has answered nothing") {
+    Program program;
+    int tries = 0;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](Turn& turn) {
+            turn.reply("Try " + std::to_string(turn.tries()));
+            if (++tries == 1) throw std::runtime_error{"no"};
+        });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    program.outbox->run_until_idle();
+    CHECK(program.sent() == std::vector<std::string>{"Try 2"});
+}
+
+TEST_CASE("a turn replies, enqueues and writes in the one transaction that ends the event") {
+    Program program;
+    int committed = 0;
+    bool fails = true;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](Turn& turn) {
+            turn.reply("One");
+            turn.enqueue(twiliowa::OutboundText{.to = "+447700900125", .body = "Two"});
+            turn.enqueue(twiliowa::OutboundText{.to = "+447700900126", .body = "Three"},
+                         {.key = "of my own"});
+            turn.at_commit([&](const twiliowa::NativeTransaction& native) {
+                CHECK(native.sqlite == nullptr);
+                if (std::exchange(fails, false)) throw std::runtime_error{"no room"};
+                ++committed;
+            });
+            return MessagingResponse{"Four"};
+        });
+    });
+    program.receive(message(1, "Hi"));
+    CHECK(program.inbox->run_until_idle().failed == 1);
+    CHECK(program.outbox->counts().of(JobState::ready) == 0);
+    CHECK(committed == 0);
+    program.run_all();
+    CHECK(committed == 1);
+    CHECK(program.outbox->find("", sid_of(1) + "/1")->message->body == "One");
+    CHECK(program.outbox->find("", sid_of(1) + "/2")->message->body == "Two");
+    CHECK(program.outbox->find("", sid_of(1) + "/3")->message->body == "Four");
+    CHECK(program.outbox->find("", "of my own")->message->body == "Three");
+}
+
+TEST_CASE("who has lost an event to another writes nothing of it") {
+    Program program;
+    bool stood_still = false;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](Turn& turn) {
+            turn.reply("By " + std::to_string(turn.tries()));
+            if (std::exchange(stood_still, true)) return;
+            // Another process finds its lease ended, and handles the event.
+            program.advance(program.options.lease);
+            DurableInbox other{*program.outbox, program.options};
+            WebhookHandler second{twiliowa::RequestValidator{twiliowa::test::token},
+                                  {.inbox = std::shared_ptr<DurableInbox>{&other, [](auto*) {}},
+                                   .clock = program.clock}};
+            second.on_text([](Turn& its) { its.reply("By " + std::to_string(its.tries())); });
+            CHECK(other.run_until_idle().handled == 1);
+        });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    CHECK(program.heard->tries.back().outcome == InboxOutcome::lease_lost);
+    program.outbox->run_until_idle();
+    CHECK(program.sent() == std::vector<std::string>{"By 2"});
+}
+
+TEST_CASE("a process that dies between handler and commit has written nothing; the next one does") {
+    Program program;
+    int runs = 0;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](const InboundMessage&) {
+            if (++runs == 1) dynamic_cast<MemoryOutbox&>(*program.storage).set_works(false);
+            return MessagingResponse{"Thank you"};
+        });
+    });
+    program.receive(message(1, "Hi"));
+    CHECK_FALSE(program.inbox->try_run_until_idle());
+    dynamic_cast<MemoryOutbox&>(*program.storage).set_works(true);
+    program.restart();
+    CHECK(program.outbox->counts().of(JobState::ready) == 0);
+    program.advance(program.options.lease);
+    program.run_all();
+    program.outbox->run_until_idle();
+    CHECK(runs == 2);
+    CHECK(program.sent() == std::vector<std::string>{"Thank you"});
+}
+
+TEST_CASE("a redirect cannot be carried out: a dead letter that says so") {
+    Program program;
+    program.use([](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage&) {
+            return MessagingResponse{"Wait"}.redirect("https://example.com/next");
+        });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    REQUIRE(program.count(InboxState::dead) == 1);
+    CHECK(program.inbox->list().front().tries == 1);
+    CHECK(program.inbox->list().front().problem.find("redirects") != std::string::npos);
+    CHECK(program.outbox->counts().of(JobState::ready) == 0);
+}
+
+TEST_CASE("an answer that no send would take is tried again, and the dead letter names it") {
+    Program program;
+    program.use([](WebhookHandler& handler) {
+        handler.on_text(
+            [](const InboundMessage&) { return MessagingResponse{std::string(2'000, 'x')}; });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    REQUIRE(program.count(InboxState::dead) == 1);
+    CHECK(program.inbox->list().front().tries == 5);
+    CHECK(program.inbox->list().front().problem.find("ody") != std::string::npos);
+}
+
+TEST_CASE("an answer under a key that another message has fails by name") {
+    Program program;
+    program.use([](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage&) { return MessagingResponse{"Thank you"}; });
+    });
+    program.outbox->enqueue(twiliowa::OutboundText{.to = "+447700900123", .body = "Other"},
+                            {.key = sid_of(1) + "/1"});
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    REQUIRE(program.count(InboxState::dead) == 1);
+    CHECK(program.inbox->list().front().problem.find("another message") != std::string::npos);
+}
+
+TEST_CASE("an answer whose job is there already with the same message is no error") {
+    Program program;
+    program.use([](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage&) { return MessagingResponse{"Thank you"}; });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    program.advance(1h);
+    REQUIRE(program.inbox->try_purge(program.clock->now(), true).value() == 1);
+    CHECK(program.receive(message(1, "Hi")) == 200);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::taken_in);
+    program.run_all();
+    CHECK(program.count(InboxState::done) == 1);
+    program.outbox->run_until_idle();
+    CHECK(program.sent().size() == 1);
+}
+
+TEST_CASE("answers have what the program says of them") {
+    InboxOptions options;
+    options.reply_options = [](const InboundMessage& inbound) {
+        return twiliowa::JobOptions{
+            .key = "never used", .tenant = "t7", .tag = inbound.account_sid.str()};
+    };
+    Program program{options};
+    program.use([](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage&) { return MessagingResponse{"Thank you"}; });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    CHECK(program.outbox->find("t7", sid_of(1) + "/1")->tag == twiliowa::test::account);
+}
+
+TEST_CASE("statuses reach the outbox before they are answered, and go before messages") {
+    Program program;
+    std::vector<std::string> seen;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](const InboundMessage& inbound) { seen.push_back(inbound.body); });
+        handler.on_status(
+            [&](const StatusCallback& callback) { seen.push_back(callback.status.str()); });
+    });
+    program.receive(message(1, "A1"));
+    program.advance(1s);
+    CHECK(program.receive(twiliowa::test::status("sent")) == 200);
+    CHECK(program.receive(twiliowa::test::status("delivered")) == 200);
+    program.run_all();
+    CHECK(seen == std::vector<std::string>{"sent", "delivered", "A1"});
+
+    const auto job = program.outbox->enqueue(
+        twiliowa::OutboundText{.to = "+447700900123", .body = "Hi"}, {.key = "one"});
+    program.outbox->run_until_idle();
+    const auto sid = program.outbox->try_find(job.id).value()->sid.str();
+    CHECK(program.receive(twiliowa::test::Service::request({{"MessageSid", sid},
+                                                            {"AccountSid", twiliowa::test::account},
+                                                            {"From", twiliowa::test::sender},
+                                                            {"To", twiliowa::test::customer},
+                                                            {"MessageStatus", "delivered"}})) ==
+          200);
+    CHECK(program.outbox->try_find(job.id).value()->state == JobState::delivered);
+}
+
+TEST_CASE("of a status that nobody wants its key alone is kept") {
+    Program program;
+    program.use([](WebhookHandler& handler) { handler.on_text([](const InboundMessage&) {}); });
+    CHECK(program.receive(twiliowa::test::status("sent")) == 200);
+    CHECK(program.receive(twiliowa::test::status("delivered")) == 200);
+    CHECK(program.count(InboxState::done) == 2);
+    for (const auto& event : program.inbox->list()) CHECK_FALSE(event.event);
+    CHECK(program.receive(twiliowa::test::status("sent")) == 200);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
+    CHECK(program.inbox->run_until_idle().handled == 0);
+}
+
+TEST_CASE("a backlog that is full is answered 503, and a duplicate still 200") {
+    Program program{{.max_waiting = 2}};
+    program.use([](WebhookHandler& handler) { handler.on_text([](const InboundMessage&) {}); });
+    CHECK(program.receive(message(1, "A1")) == 200);
+    CHECK(program.receive(message(2, "A2")) == 200);
+    CHECK(program.receive(message(3, "A3")) == 503);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::inbox_full);
+    CHECK(program.receive(message(2, "A2")) == 200);
+    program.run_all();
+    CHECK(program.receive(message(3, "A3")) == 200);
+}
+
+TEST_CASE("a storage that is away is answered 503, and nothing was taken in") {
+    Program program;
+    program.use([](WebhookHandler& handler) { handler.on_text([](const InboundMessage&) {}); });
+    auto& memory = dynamic_cast<MemoryOutbox&>(*program.storage);
+    memory.set_works(false);
+    CHECK(program.receive(message(1, "A1")) == 503);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::store_failed);
+    CHECK(program.receive(twiliowa::test::status("sent")) == 503);
+    memory.set_works(true);
+    CHECK(program.inbox->list().empty());
+    CHECK(program.receive(message(1, "A1")) == 200);
+}
+
+TEST_CASE("a STOP is known before it is answered, and reaches its handler from the inbox") {
+    twiliowa::WebhookOptions options;
+    const auto opt_outs = std::make_shared<twiliowa::OptOuts>(
+        std::make_shared<twiliowa::MemoryStore>(), twiliowa::OptOutOptions{.read_words = true});
+    options.opt_outs = opt_outs;
+    options.stop_words = {};
+    Program program{{}, options};
+    std::vector<std::string> seen;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_opt_out([&](const InboundMessage&) { seen.push_back("opt-out"); });
+        handler.on_text([&](const InboundMessage&) { seen.push_back("text"); });
+    });
+    CHECK(program.receive(message(1, "STOP")) == 200);
+    CHECK(opt_outs->state(twiliowa::test::sender, twiliowa::test::customer).value().everything);
+    program.run_all();
+    CHECK(seen == std::vector<std::string>{"opt-out"});
+}
+
+TEST_CASE("what cannot work is refused when it is set up, by name") {
+    const auto clock = std::make_shared<ManualClock>();
+    const auto storage = std::make_shared<MemoryOutbox>(clock);
+    const auto handler_with = [&](twiliowa::WebhookOptions options) {
+        options.clock = clock;
+        return WebhookHandler{twiliowa::RequestValidator{twiliowa::test::token}, options};
+    };
+    const auto inbox = std::make_shared<DurableInbox>(storage, InboxOptions{.clock = clock});
+    CHECK(field_of([&] {
+              handler_with({.dedup = std::make_shared<twiliowa::DedupStore>(
+                                std::make_shared<twiliowa::MemoryStore>()),
+                            .inbox = inbox});
+          }) == "dedup");
+    CHECK(field_of([&] { handler_with({.inbox = inbox, .unknown_may_repeat = true}); }) ==
+          "unknown_may_repeat");
+    CHECK(field_of([&] { inbox->start(); }) == "handler");
+    CHECK(field_of([&] { inbox->run_until_idle(); }) == "handler");
+    {
+        auto handler = handler_with({.inbox = inbox});
+        CHECK(field_of([&] { handler_with({.inbox = inbox}); }) == "inbox");
+        CHECK(field_of([&] {
+                  handler.on_text([](const InboundMessage&) { return MessagingResponse{"Hi"}; });
+              }) == "inbox");
+        CHECK(field_of([&] {
+                  handler.on_unknown(
+                      [](const twiliowa::UnknownWebhook&) { return MessagingResponse{"Hi"}; });
+              }) == "inbox");
+        handler.on_text([](const InboundMessage&) {});
+        CHECK(field_of([&] { inbox->catch_up(clock->now()); }) == "clients");
+        inbox->start();
+        CHECK(field_of([&] { handler.on_text([](const InboundMessage&) {}); }) == "inbox");
+        inbox->stop();
+    }
+    auto without = handler_with({});
+    CHECK(field_of([&] { without.on_text([](Turn&) {}); }) == "inbox");
+    CHECK(field_of([&] { DurableInbox{nullptr}; }) == "storage");
+    CHECK(field_of([&] { DurableInbox{storage, {.workers = 0}}; }) == "workers");
+    CHECK(field_of([&] { DurableInbox{storage, {.lease = 1ms}}; }) == "lease");
+    CHECK(field_of([&] { DurableInbox{storage, {.max_tries = 0}}; }) == "max_tries");
+    CHECK(field_of([&] { DurableInbox{storage, {.pauses = -1ms}}; }) == "pauses");
+    CHECK(field_of([&] { DurableInbox{storage, {.max_waiting = -1}}; }) == "max_waiting");
+    CHECK(field_of([&] { DurableInbox{storage, {.keys_kept = -1ms}}; }) == "keys_kept");
+}
+
+TEST_CASE("Twilio is asked to try again where an inbox is set") {
+    Program program;
+    CHECK(program.handler->webhook_url("/hook") == "https://example.com/hook#rc=5&rp=all");
+    CHECK(program.handler->webhook_url("/hook", {.retries = 1, .retry_on = "5xx"}) ==
+          "https://example.com/hook#rc=1&rp=5xx");
+    const WebhookHandler plain{twiliowa::RequestValidator{twiliowa::test::token},
+                               {.public_url = twiliowa::PublicUrl::fixed("https://example.com")}};
+    CHECK(plain.webhook_url("/hook") == "https://example.com/hook");
+}
+
+TEST_CASE("a sealed inbox shows nobody and no text") {
+    const auto keys = twiliowa::KeyRing::parse("k1:" + std::string(43, 'A') + "=");
+    InboxOptions options;
+    options.sealer = twiliowa::Sealer{keys};
+    Program program{options};
+    std::vector<std::string> seen;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](const InboundMessage& inbound) { seen.push_back(inbound.body); });
+    });
+    program.receive(message(1, "a secret"));
+    program.receive(message(2, "another"));
+    std::string stored;
+    program.storage
+        ->transact([&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
+            for (const auto& event : transaction.inbox()->list({}).value()) {
+                stored += event.key + event.line + event.customer + event.payload;
+            }
+            return {};
+        })
+        .value();
+    CHECK(stored.find("secret") == std::string::npos);
+    CHECK(stored.find("4477") == std::string::npos);
+    program.run_all();
+    CHECK(seen == std::vector<std::string>{"a secret", "another"});
+}
+
+TEST_CASE("what came while nobody was there is fetched from Twilio's list, once") {
+    Program program;
+    program.options.clients = {
+        twiliowa::MessagesClient{program.fake->credentials(), program.fake->client_options()}};
+    program.restart();
+    std::vector<InboundMessage> seen;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_message([&](const InboundMessage& inbound) { seen.push_back(inbound); });
+    });
+    program.fake->set_list_lag(5min);
+    const auto away = program.clock->now();
+    // A webhook that came, and 200 messages of ten minutes whose webhooks did not.
+    for (int i = 0; i < 200; ++i) {
+        program.fake->receive({.from = "whatsapp:+4477009001" + std::to_string(10 + i % 20),
+                               .to = std::string{FakeTwilio::demo_sender},
+                               .body = "m" + std::to_string(i)});
+        program.advance(3s);
+    }
+    program.fake->receive({.from = twiliowa::test::customer,
+                           .to = std::string{FakeTwilio::demo_sender},
+                           .media = "bytes",
+                           .media_type = "image/png"});
+    int taken = 0;
+    for (const auto wait : {0min, 1min, 5min, 15min}) {
+        program.advance(wait);
+        taken += program.inbox->catch_up(away).taken;
+        program.run_all();
+    }
+    CHECK(taken == 201);
+    REQUIRE(seen.size() == 201);
+    CHECK(seen.front().body == "m0");
+    CHECK(seen.front().caught_up);
+    CHECK(seen.back().media.size() == 1);
+    CHECK(seen.back().media.front().content_type == "image/png");
+    // A late webhook of one of them is a duplicate.
+    auto late = twiliowa::test::Service::request({{"MessageSid", seen.front().sid.str()},
+                                                  {"AccountSid", twiliowa::test::account},
+                                                  {"From", seen.front().from},
+                                                  {"To", seen.front().to},
+                                                  {"Body", "m0"},
+                                                  {"NumMedia", "0"},
+                                                  {"ProfileName", "Ann"}});
+    CHECK(program.receive(late) == 200);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
+}
+
+TEST_CASE("a customer who is forgotten is erased from what is done, and from dead letters") {
+    Program program;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage& inbound) {
+            if (inbound.body == "dead") throw std::runtime_error{"no"};
+        });
+    });
+    program.receive(message(1, "dead"));
+    program.receive(message(2, "done"));
+    program.receive(message(3, "another's", other_customer));
+    program.run_all();
+    program.receive(message(4, "waits"));
+    const auto part = program.inbox->personal_data();
+    const std::vector<twiliowa::CustomerConversation> of{
+        {twiliowa::Sender::parse(twiliowa::test::sender).value(),
+         {.addresses = {{twiliowa::Address::parse(twiliowa::test::customer).value()}}}}};
+    CHECK(part->export_of(of).value().find("done") != std::string::npos);
+    CHECK(part->forget(of).value().not_yet);
+    program.run_all();
+    CHECK_FALSE(part->forget(of).value().not_yet);
+    CHECK(part->export_of(of).value() == "[]");
+    CHECK(program.count(InboxState::dropped) == 1);
+    int legible = 0;
+    for (const auto& event : program.inbox->list()) legible += event.event ? 1 : 0;
+    CHECK(legible == 1);
+}
+
+TEST_CASE("what is kept no longer goes, and its key stays for a while") {
+    Program program;
+    program.use([](WebhookHandler& handler) { handler.on_text([](const InboundMessage&) {}); });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    program.advance(1h);
+    CHECK(program.inbox->try_purge(program.clock->now()).value() == 1);
+    CHECK(program.receive(message(1, "Hi")) == 200);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
+}
+
+TEST_CASE("threads handle what comes in, each customer's in order, and stop waits for them") {
+    const auto storage = std::make_shared<MemoryOutbox>();
+    twiliowa::Outbox outbox{storage};
+    const auto inbox = std::make_shared<DurableInbox>(outbox, InboxOptions{.workers = 4});
+    WebhookHandler handler{
+        twiliowa::RequestValidator{twiliowa::test::token},
+        {.public_url = twiliowa::PublicUrl::fixed("https://example.com"), .inbox = inbox}};
+    std::mutex mutex;
+    std::map<std::string, std::vector<int>> seen;
+    handler.on_text([&](const InboundMessage& inbound) {
+        const std::lock_guard lock(mutex);
+        seen[inbound.from].push_back(std::stoi(inbound.body));
+        return MessagingResponse{"Thank you"};
+    });
+    inbox->start();
+    constexpr int messages = 200;
+    for (int i = 0; i < messages; ++i) {
+        CHECK(handler
+                  .handle(message(i, std::to_string(i),
+                                  "whatsapp:+4477009001" + std::to_string(10 + i % 5)))
+                  .status == 200);
+    }
+    while (inbox->counts().of(InboxState::done) < messages) std::this_thread::yield();
+    CHECK(inbox->drain(10s));
+    inbox->stop();
+    CHECK_FALSE(inbox->is_running());
+    CHECK(seen.size() == 5);
+    for (const auto& [customer, numbers] : seen) {
+        CHECK(numbers.size() == 40);
+        CHECK(std::is_sorted(numbers.begin(), numbers.end()));
+    }
+    CHECK(outbox.counts().of(JobState::ready) == messages);
+}
+
+TEST_CASE("a WebhookHandler that goes waits for its handlers, and what is left waits on") {
+    const auto storage = std::make_shared<MemoryOutbox>();
+    const auto inbox = std::make_shared<DurableInbox>(storage, InboxOptions{.workers = 1});
+    auto handler = std::make_unique<WebhookHandler>(
+        twiliowa::RequestValidator{twiliowa::test::token},
+        twiliowa::WebhookOptions{.public_url = twiliowa::PublicUrl::fixed("https://example.com"),
+                                 .inbox = inbox});
+    std::atomic<bool> inside{false};
+    std::atomic<bool> go_on{false};
+    std::atomic<bool> ended{false};
+    handler->on_text([&](const InboundMessage&) {
+        inside = true;
+        while (!go_on) std::this_thread::yield();
+        ended = true;
+    });
+    handler->handle(message(1, "A1"));
+    handler->handle(message(2, "A2"));
+    inbox->start();
+    while (!inside) std::this_thread::yield();
+    std::thread other{[&] { go_on = true; }};
+    handler.reset();
+    CHECK(ended);
+    other.join();
+    inbox->stop();
+    CHECK(inbox->counts().of(InboxState::running) == 0);
+    CHECK(inbox->counts().of(InboxState::done) == 1);
+    CHECK(inbox->counts().of(InboxState::waiting) == 1);
+}
+
+}  // namespace durable_inbox_test
