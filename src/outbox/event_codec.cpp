@@ -41,9 +41,9 @@ std::string without_bytes_beyond_ascii(std::string_view text) {
     return escaped;
 }
 
+/// Empty if it is no address: then nobody can ask for it.
 std::string canonical_customer(std::string_view wire) {
-    const auto address = Address::from_wire(wire);
-    return address.empty() ? std::string{wire} : canonical_address(address, {}).wire();
+    return canonical_address(Address::from_wire(wire), {}).wire();
 }
 
 bool was_taken_for_stop(const WebhookEvent& event) {
@@ -69,7 +69,8 @@ Result<EventCodec::Names> EventCodec::names_of(const WebhookEvent& event,
     std::string line;
     if (const auto* message = std::get_if<InboundMessage>(&event)) {
         names.customer = canonical_customer(message->from);
-        line = message->account_sid.str() + ' ' + message->to + ' ' + names.customer;
+        const auto& from = names.customer.empty() ? message->from : names.customer;
+        line = message->account_sid.str() + ' ' + message->to + ' ' + from;
     } else if (const auto* callback = std::get_if<StatusCallback>(&event)) {
         names.customer = canonical_customer(callback->to);
         line = callback->account_sid.str() + ' ' + callback->sid.str();
@@ -95,9 +96,11 @@ Result<EventCodec::Names> EventCodec::names_of(const WebhookEvent& event,
 Result<StoredEvent> EventCodec::encode(const InboxDelivery& delivery) const {
     StoredEvent stored;
     stored.key = inbox_key_of(delivery.key);
-    stored.account_sid = delivery.key.account_sid;
     stored.kind = delivery.key.kind;
-    if (stored.kind != "unknown") stored.message_sid = delivery.key.message_sid;
+    if (stored.kind != "unknown") {
+        stored.account_sid = delivery.key.account_sid;
+        stored.message_sid = delivery.key.message_sid;
+    }
     stored.caught_up = delivery.caught_up;
     stored.arrived_at = delivery.arrived_at;
     stored.updated_at = delivery.arrived_at;

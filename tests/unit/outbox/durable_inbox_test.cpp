@@ -335,6 +335,10 @@ TEST_CASE("a process that dies between handler and commit has written nothing; t
     CHECK(program.sent() == std::vector<std::string>{"Thank you"});
 }
 
+TEST_CASE("killed at any of its works, an inbox handles everything and answers at most once") {
+    CHECK(inbox_test::kill_at_each_work({}) > 20);
+}
+
 TEST_CASE("a redirect cannot be carried out: a dead letter that says so") {
     Program program;
     program.use([](WebhookHandler& handler) {

@@ -3,6 +3,9 @@
 /// customers write.
 #pragma once
 
+#include <doctest/doctest.h>
+
+#include <algorithm>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -62,10 +65,31 @@ struct HeardTries final : twiliowa::Observer {
     }
 };
 
+/// A storage whose process dies: from one work on, all fail. That one may be written all the same.
+struct CrashingStorage final : twiliowa::OutboxStorage {
+    CrashingStorage(std::shared_ptr<twiliowa::OutboxStorage> kept, int works, bool writes_last)
+        : storage(std::move(kept)), left(works), writes(writes_last) {}
+    twiliowa::Result<void> transact(const Work& work) override {
+        if (left > 0 && --left > 0) return storage->transact(work);
+        if (std::exchange(writes, false)) static_cast<void>(storage->transact(work));
+        return twiliowa::store_error("is gone");
+    }
+    std::uint32_t outbox_id() const override { return storage->outbox_id(); }
+    twiliowa::LeaseTime lease_now() const override { return storage->lease_now(); }
+    std::string identity() const override { return storage->identity(); }
+
+    std::shared_ptr<twiliowa::OutboxStorage> storage;
+    int left;
+    bool writes;
+};
+
 struct Program {
+    using Storages = std::function<std::shared_ptr<twiliowa::OutboxStorage>(
+        const std::shared_ptr<ManualClock>&)>;
+
     explicit Program(InboxOptions asked = {}, twiliowa::WebhookOptions chosen = {},
-                     std::shared_ptr<twiliowa::OutboxStorage> kept = {})
-        : storage(kept ? std::move(kept) : std::make_shared<MemoryOutbox>(clock)),
+                     const Storages& storages = {})
+        : storage(storages ? storages(clock) : std::make_shared<MemoryOutbox>(clock)),
           options(std::move(asked)),
           webhook_options(std::move(chosen)) {
         fake = FakeTwilio::with_account({.clock = clock});
@@ -131,5 +155,58 @@ struct Program {
     std::shared_ptr<twiliowa::DurableInbox> inbox;
     std::unique_ptr<twiliowa::WebhookHandler> handler;
 };
+
+/// Kills the process at every work that it does with its storage, one after the other, before and
+/// after it is written: in the end each event is done, no answer was sent twice, and of what was
+/// not sent it is known why. Returns how often.
+inline int kill_at_each_work(const Program::Storages& storages) {
+    int kills = 0;
+    for (const bool writes_last : {false, true}) {
+        for (int works = 3;; ++works) {
+            Program program{{.max_tries = 50}, {}, storages};
+            program.use([](twiliowa::WebhookHandler& handler) {
+                handler.on_text([](const twiliowa::InboundMessage& inbound) {
+                    return twiliowa::MessagingResponse{"You said: " + inbound.body};
+                });
+            });
+            const auto whole = program.storage;
+            const auto dying = std::make_shared<CrashingStorage>(whole, works, writes_last);
+            program.storage = dying;
+            program.restart();
+            std::vector<int> answered;
+            for (int i = 1; i <= 3; ++i) {
+                answered.push_back(program.receive(message(i, "m" + std::to_string(i))));
+            }
+            static_cast<void>(program.inbox->try_run_until_idle());
+            static_cast<void>(program.outbox->try_run_until_idle());
+            const bool died = dying->left <= 0;
+            program.storage = whole;
+            program.restart();
+            program.advance(std::chrono::minutes{2});
+            for (int i = 1; i <= 3; ++i) {
+                // Twilio tries again what was not answered 200.
+                if (answered[static_cast<std::size_t>(i - 1)] != 200) {
+                    program.receive(message(i, "m" + std::to_string(i)));
+                }
+            }
+            program.run_all();
+            program.outbox->run_until_idle();
+            CAPTURE(works);
+            CHECK(program.count(InboxState::done) == 3);
+            for (int i = 1; i <= 3; ++i) {
+                const auto job = program.outbox->find("", sid_of(i) + "/1");
+                REQUIRE(job);
+                const bool sent = job->state == twiliowa::JobState::accepted;
+                CHECK((sent || !job->problem.empty()));
+            }
+            auto sent = program.sent();
+            std::sort(sent.begin(), sent.end());
+            CHECK(std::adjacent_find(sent.begin(), sent.end()) == sent.end());
+            if (!died) break;
+            ++kills;
+        }
+    }
+    return kills;
+}
 
 }  // namespace inbox_test
