@@ -1,67 +1,11 @@
 #include "sqlite/outbox_rows.hpp"
 
-#include <algorithm>
-#include <charconv>
-#include <cstring>
 #include <tuple>
 #include <utility>
 
 #include "sqlite/row_values.hpp"
 
 namespace twiliowa::detail {
-
-namespace {
-
-/// Each with its length before it, so that any bytes come back.
-std::string join_texts(const std::vector<std::string>& texts) {
-    std::string joined;
-    for (const auto& text : texts) joined += std::to_string(text.size()) + ':' + text;
-    return joined;
-}
-
-std::vector<std::string> split_texts(std::string_view joined) {
-    std::vector<std::string> texts;
-    while (!joined.empty()) {
-        std::size_t size = 0;
-        const auto colon = joined.find(':');
-        std::from_chars(joined.data(), joined.data() + std::min(colon, joined.size()), size);
-        if (colon == std::string_view::npos || size > joined.size() - colon - 1) break;
-        texts.emplace_back(joined.substr(colon + 1, size));
-        joined.remove_prefix(colon + 1 + size);
-    }
-    return texts;
-}
-
-OnUnknown read_policy(std::string_view text) {
-    // Most jobs', and what never sends twice.
-    if (text == "hold") return OnUnknown::hold();
-    return OnUnknown::parse(text).value_or(OnUnknown::hold());
-}
-
-bool is_leased(const StoredJob& job) noexcept {
-    return job.state == JobState::claimed || job.state == JobState::sending ||
-           job.lease_until != LeaseTime{};
-}
-
-std::string_view bytes_at(const unsigned char* data, std::size_t size) noexcept {
-    return {reinterpret_cast<const char*>(data), size};
-}
-
-}  // namespace
-
-std::string_view bytes_of(const JobId& id) noexcept {
-    return bytes_at(id.bytes().data(), id.bytes().size());
-}
-
-std::string_view bytes_of(const AttemptNonce& nonce) noexcept {
-    return bytes_at(nonce.data(), nonce.size());
-}
-
-JobId read_job_id(std::string_view bytes) noexcept {
-    JobId::Bytes id{};
-    std::memcpy(id.data(), bytes.data(), std::min(id.size(), bytes.size()));
-    return JobId{id};
-}
 
 JobTexts::JobTexts(const StoredJob& job)
     : on_unknown(job.on_unknown.str()),
@@ -229,8 +173,7 @@ StoredAttempt read_attempt(const SqliteStatement& row) {
     ColumnReader next{row};
     StoredAttempt attempt;
     attempt.number = next.small();
-    const auto nonce = next.bytes();
-    std::memcpy(attempt.nonce.data(), nonce.data(), std::min(nonce.size(), attempt.nonce.size()));
+    attempt.nonce = read_nonce(next.bytes());
     attempt.state = next.one_of<AttemptState>();
     attempt.started_at = next.time();
     attempt.account_sid = next.text();

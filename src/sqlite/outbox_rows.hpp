@@ -9,6 +9,7 @@
 
 #include <twiliowa/outbox/storage.hpp>
 
+#include "outbox/job_values.hpp"
 #include "sqlite/connection.hpp"
 
 namespace twiliowa::detail {
@@ -59,9 +60,5 @@ inline constexpr std::string_view attempt_columns =
 StoredAttempt read_attempt(const SqliteStatement& row);
 std::string upsert_attempt_sql();
 void bind_attempt(SqliteStatement& upsert, std::int64_t job, const StoredAttempt& attempt);
-
-std::string_view bytes_of(const JobId& id) noexcept;
-std::string_view bytes_of(const AttemptNonce& nonce) noexcept;
-JobId read_job_id(std::string_view bytes) noexcept;
 
 }  // namespace twiliowa::detail

@@ -10,12 +10,11 @@
 
 #include <twiliowa/types/clock.hpp>
 
+#include "outbox/job_values.hpp"
 #include "sqlite/connection.hpp"
 
 namespace twiliowa::detail {
 
-std::int64_t stored_time(TimePoint time) noexcept;
-TimePoint time_of_stored(std::int64_t microseconds) noexcept;
 std::int64_t row_limit(std::size_t limit) noexcept;
 
 /// Reads a row's columns one after the other.

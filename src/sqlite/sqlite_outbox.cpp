@@ -12,7 +12,7 @@
 
 #include "sqlite/connection.hpp"
 #include "sqlite/database_file.hpp"
-#include "sqlite/group_commit.hpp"
+#include "outbox/group_commit.hpp"
 #include "sqlite/outbox_file.hpp"
 #include "sqlite/outbox_schema.hpp"
 #include "sqlite/outbox_transaction.hpp"

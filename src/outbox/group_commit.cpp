@@ -1,4 +1,4 @@
-#include "sqlite/group_commit.hpp"
+#include "outbox/group_commit.hpp"
 
 #include <algorithm>
 #include <utility>

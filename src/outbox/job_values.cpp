@@ -1,0 +1,80 @@
+#include "outbox/job_values.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+
+namespace twiliowa::detail {
+
+namespace {
+
+std::string_view bytes_at(const unsigned char* data, std::size_t size) noexcept {
+    return {reinterpret_cast<const char*>(data), size};
+}
+
+}  // namespace
+
+std::string_view bytes_of(const JobId& id) noexcept {
+    return bytes_at(id.bytes().data(), id.bytes().size());
+}
+
+std::string_view bytes_of(const AttemptNonce& nonce) noexcept {
+    return bytes_at(nonce.data(), nonce.size());
+}
+
+JobId read_job_id(std::string_view bytes) noexcept {
+    JobId::Bytes id{};
+    std::memcpy(id.data(), bytes.data(), std::min(id.size(), bytes.size()));
+    return JobId{id};
+}
+
+AttemptNonce read_nonce(std::string_view bytes) noexcept {
+    AttemptNonce nonce{};
+    std::memcpy(nonce.data(), bytes.data(), std::min(nonce.size(), bytes.size()));
+    return nonce;
+}
+
+std::int64_t stored_time(TimePoint time) noexcept {
+    return std::chrono::floor<std::chrono::microseconds>(time.time_since_epoch()).count();
+}
+
+TimePoint time_of_stored(std::int64_t microseconds_since_epoch) noexcept {
+    // Rows come from other programs, too: what no clock here can count is the first or last it can.
+    using std::chrono::microseconds;
+    constexpr auto first = std::chrono::ceil<microseconds>(TimePoint::min().time_since_epoch());
+    constexpr auto last = std::chrono::floor<microseconds>(TimePoint::max().time_since_epoch());
+    return TimePoint{std::clamp(microseconds{microseconds_since_epoch}, first, last)};
+}
+
+// Each with its length before it.
+std::string join_texts(const std::vector<std::string>& texts) {
+    std::string joined;
+    for (const auto& text : texts) joined += std::to_string(text.size()) + ':' + text;
+    return joined;
+}
+
+std::vector<std::string> split_texts(std::string_view joined) {
+    std::vector<std::string> texts;
+    while (!joined.empty()) {
+        std::size_t size = 0;
+        const auto colon = joined.find(':');
+        std::from_chars(joined.data(), joined.data() + std::min(colon, joined.size()), size);
+        if (colon == std::string_view::npos || size > joined.size() - colon - 1) break;
+        texts.emplace_back(joined.substr(colon + 1, size));
+        joined.remove_prefix(colon + 1 + size);
+    }
+    return texts;
+}
+
+OnUnknown read_policy(std::string_view text) {
+    // Most jobs'.
+    if (text == "hold") return OnUnknown::hold();
+    return OnUnknown::parse(text).value_or(OnUnknown::hold());
+}
+
+bool is_leased(const StoredJob& job) noexcept {
+    return job.state == JobState::claimed || job.state == JobState::sending ||
+           job.lease_until != LeaseTime{};
+}
+
+}  // namespace twiliowa::detail
