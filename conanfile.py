@@ -26,6 +26,7 @@ class TwiliowaTree(_center.TwiliowaConan):
         "nlohmann_json": "[>=3.11.2 <4]",
         "fmt": "[>=9.1 <13]",
         "sqlite3": "[>=3.37 <4]",
+        "libpq": "[>=14 <19]",
         "cpp-httplib": "[>=0.11.4 <1]",
         "cli11": "[>=2.1.2 <3]",
     }

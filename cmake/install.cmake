@@ -14,16 +14,18 @@ install(
   ARCHIVE COMPONENT development
   FILE_SET HEADERS COMPONENT development)
 install(TARGETS twiliowa_adapters FILE_SET HEADERS COMPONENT development)
-# Apart from the rest: who has no SQLite finds the rest.
-if(TARGET twiliowa_sqlite)
-  install(
-    TARGETS twiliowa_sqlite
-    EXPORT twiliowa-sqlite-targets
-    ARCHIVE COMPONENT development
-    FILE_SET HEADERS COMPONENT development)
-  install(EXPORT twiliowa-sqlite-targets NAMESPACE twiliowa:: DESTINATION ${package_dir}
-          COMPONENT development)
-endif()
+# Each apart from the rest: who has no SQLite or libpq finds the rest.
+foreach(engine IN ITEMS sqlite postgresql)
+  if(TARGET twiliowa_${engine})
+    install(
+      TARGETS twiliowa_${engine}
+      EXPORT twiliowa-${engine}-targets
+      ARCHIVE COMPONENT development
+      FILE_SET HEADERS COMPONENT development)
+    install(EXPORT twiliowa-${engine}-targets NAMESPACE twiliowa:: DESTINATION ${package_dir}
+            COMPONENT development)
+  endif()
+endforeach()
 install(EXPORT twiliowa-targets NAMESPACE twiliowa:: DESTINATION ${package_dir}
         COMPONENT development)
 
@@ -53,10 +55,12 @@ configure_file(cmake/twiliowa-outbox.pc.in twiliowa-outbox.pc @ONLY)
 configure_file(cmake/twiliowa-testing.pc.in twiliowa-testing.pc @ONLY)
 set(pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-outbox.pc
              ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc)
-if(TARGET twiliowa_sqlite)
-  configure_file(cmake/twiliowa-sqlite.pc.in twiliowa-sqlite.pc @ONLY)
-  list(APPEND pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-sqlite.pc)
-endif()
+foreach(engine IN ITEMS sqlite postgresql)
+  if(TARGET twiliowa_${engine})
+    configure_file(cmake/twiliowa-${engine}.pc.in twiliowa-${engine}.pc @ONLY)
+    list(APPEND pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-${engine}.pc)
+  endif()
+endforeach()
 install(FILES ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-config.cmake
               ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-config-version.cmake
         DESTINATION ${package_dir} COMPONENT development)

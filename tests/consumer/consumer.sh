@@ -71,14 +71,15 @@ files_in() { (cd "$1" && find . -not -type d | sed -E 's|^\./||; s|^lib/[^/]*-li
 check_manifest() { # <prefix> <configuration> <further files>
     diff <(
         {
-            # What is of SQLite comes where it was built.
-            if [[ " ${*:3} " = *libtwiliowa_sqlite.a* ]]; then
-                (cd "$tree" && find include -name '*.hpp')
-                printf '%s\n' lib/pkgconfig/twiliowa-sqlite.pc
-                printf 'lib/cmake/twiliowa/twiliowa-sqlite-%s.cmake\n' targets "targets-$2"
-            else
-                (cd "$tree" && find include -name '*.hpp' ! -path '*/sqlite/*')
-            fi
+            (cd "$tree" && find include -name '*.hpp' ! -path '*/sqlite/*' ! -path '*/postgresql/*')
+            # What is of an engine comes where it was built.
+            local engine
+            for engine in sqlite postgresql; do
+                [[ " ${*:3} " = *libtwiliowa_$engine.a* ]] || continue
+                (cd "$tree" && find "include/twiliowa/$engine" -name '*.hpp')
+                printf '%s\n' "lib/pkgconfig/twiliowa-$engine.pc"
+                printf "lib/cmake/twiliowa/twiliowa-$engine-%s.cmake\n" targets "targets-$2"
+            done
             printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa{,-outbox,-testing}.pc
             printf 'lib/cmake/twiliowa/twiliowa-%s.cmake\n' config config-version targets "targets-$2"
             printf '%s\n' "${@:3}"
@@ -92,7 +93,8 @@ check_manifest() { # <prefix> <configuration> <further files>
     fi
 }
 
-sqlite_in() { files_in "$1" | grep -x lib/libtwiliowa_sqlite.a || true; } # <prefix>: where SQLite is there
+# <prefix>: the engines that were built, or the one of that name
+engines_in() { files_in "$1" | grep -xE "lib/libtwiliowa_(${2:-sqlite|postgresql}).a" || true; }
 
 check_component() { # <component> <pattern that every file of it matches> <number of files, at least>
     install_to "$build" "$work/component" "$1"
@@ -129,7 +131,7 @@ installed)
     [ ! -x "$build/tools/twiliowa-emulator" ] || tools=(bin/twiliowa-emulator)
     [ ! -x "$build/tools/twiliowa" ] || tools+=(bin/twiliowa)
     install_to "$build" "$work/built"
-    check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(sqlite_in "$work/built") \
+    check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(engines_in "$work/built") \
         "${tools[@]}"
     check_component single_header '^include/twiliowa_single.hpp$' 1
     check_component development '^(include/twiliowa/|lib/)' 40
@@ -138,7 +140,7 @@ installed)
     mv "$work/built" "$work/prefix"
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
-    [ -z "$(sqlite_in "$work/prefix")" ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
+    [ -z "$(engines_in "$work/prefix" sqlite)" ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
     test_package "$work/prefix"
     run_with_pkg_config "$work/prefix"
     ;;
@@ -150,7 +152,7 @@ subdirectory)
     none_in "$work/tree/build/build.ninja" "$not_for_consumers"
     check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
     install_to "$work/tree/build" "$work/prefix"
-    check_manifest "$work/prefix" noconfig lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(sqlite_in "$work/prefix") \
+    check_manifest "$work/prefix" noconfig lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(engines_in "$work/prefix") \
         $(cd "$work/prefix" && ls lib*/libtwiliowa.so lib*/libtwiliowa.so.[0-9].[0-9]* | sed 's|^lib[^/]*|lib|')
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     test_package "$work/prefix"
@@ -194,7 +196,7 @@ release)
         declare -f install_it | grep -qF -- "$option" || { echo "the port says $option"; exit 1; }
     done
     install_it
-    check_manifest "$work/prefix" noconfig lib/libtwiliowa.a lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(sqlite_in "$work/prefix")
+    check_manifest "$work/prefix" noconfig lib/libtwiliowa.a lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(engines_in "$work/prefix")
     [ -r "prefix/$(sed -nE 's/.*CONFIG_PATH ([^)]*)\)/\1/p' "$port")/twiliowa-config.cmake" ]
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}"
     if (configure_only no_fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}") >no_fmt.txt; then

@@ -22,12 +22,14 @@ class TwiliowaConan(ConanFile):
     options = {
         "shared": [True, False],
         "fPIC": [True, False],
+        "with_postgresql": [True, False],
         "with_sqlite": [True, False],
         "with_tools": [True, False],
     }
     default_options = {
         "shared": False,
         "fPIC": True,
+        "with_postgresql": False,
         "with_sqlite": False,
         "with_tools": False,
     }
@@ -38,6 +40,7 @@ class TwiliowaConan(ConanFile):
         "openssl": "[>=3 <4]",
         "libcurl": "[>=7.88 <9]",
         "sqlite3": "3.49.1",
+        "libpq": "17.5",
         "cpp-httplib": "0.20.1",
         "cli11": "2.4.2",
     }
@@ -54,6 +57,8 @@ class TwiliowaConan(ConanFile):
         # uses; the single header and the adapters have them compile it.
         for name in ("nlohmann_json", "fmt", "openssl", "libcurl"):
             self.requires(f"{name}/{self._versions[name]}", transitive_headers=True, transitive_libs=True)
+        if self.options.with_postgresql:
+            self.requires(f"libpq/{self._versions['libpq']}", transitive_headers=True, transitive_libs=True)
         if self.options.with_sqlite:
             self.requires(f"sqlite3/{self._versions['sqlite3']}", transitive_headers=True, transitive_libs=True)
         if self.options.with_tools:
@@ -81,6 +86,7 @@ class TwiliowaConan(ConanFile):
         toolchain.variables["TWILIOWA_BUILD_TESTS"] = False
         toolchain.variables["TWILIOWA_BUILD_EXAMPLES"] = False
         toolchain.variables["TWILIOWA_BUILD_TOOLS"] = bool(self.options.with_tools)
+        toolchain.variables["TWILIOWA_POSTGRESQL"] = bool(self.options.with_postgresql)
         toolchain.variables["TWILIOWA_SQLITE"] = bool(self.options.with_sqlite)
         toolchain.generate()
         CMakeDeps(self).generate()
@@ -127,6 +133,13 @@ class TwiliowaConan(ConanFile):
             sqlite.set_property("pkg_config_name", "twiliowa-sqlite")
             sqlite.libs = ["twiliowa_sqlite"]
             sqlite.requires = ["outbox", "sqlite3::sqlite3"]
+
+        if self.options.with_postgresql:
+            postgresql = self.cpp_info.components["postgresql"]
+            postgresql.set_property("cmake_target_name", "twiliowa::postgresql")
+            postgresql.set_property("pkg_config_name", "twiliowa-postgresql")
+            postgresql.libs = ["twiliowa_postgresql"]
+            postgresql.requires = ["outbox", "libpq::pq"]
 
         fmt = self.cpp_info.components["fmt"]
         fmt.set_property("cmake_target_name", "twiliowa::fmt")

@@ -9,6 +9,7 @@ vcpkg_from_github(
 vcpkg_check_features(
     OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES
+        postgresql TWILIOWA_POSTGRESQL
         sqlite TWILIOWA_SQLITE
         tools TWILIOWA_BUILD_TOOLS
 )

@@ -1,0 +1,154 @@
+/// @file
+/// A connection to a server of PostgreSQL, its statements and transactions. Not thread-safe.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/types/result.hpp>
+
+#include "postgresql/fault.hpp"
+#include "postgresql/target.hpp"
+#include "postgresql/values.hpp"
+
+struct pg_conn;
+
+namespace twiliowa::detail {
+
+class PostgresConnection;
+
+struct PostgresConnectionOptions {
+    /// To look up a name takes as long as the system's resolver lets it, whatever this says.
+    std::chrono::milliseconds connect_timeout{10'000};
+    /// Of one statement, or of several that are sent at once.
+    std::chrono::milliseconds statement_timeout{10'000};
+    /// Runs on each connection as it is made; an error of it is the statement's that wanted one.
+    std::function<Result<void>(PostgresConnection&)> on_open = {};
+};
+
+/// Connects at its first use. One that ended, or did not answer in time, is thrown away, and the
+/// next use makes another. Nothing is left in the session, so that a pooler may lend it to a
+/// transaction at a time.
+///
+/// Every error is a store_error; `fault` says the rest.
+class PostgresConnection {
+public:
+    explicit PostgresConnection(PostgresTarget target, PostgresConnectionOptions options = {});
+    PostgresConnection(const PostgresConnection&) = delete;
+    PostgresConnection& operator=(const PostgresConnection&) = delete;
+    ~PostgresConnection();
+
+    /// Connects, unless there is a connection.
+    Result<void> open();
+    /// A statement in a transaction of its own, or in the one that was begun.
+    Result<PostgresRows> execute(const PostgresStatement& statement);
+    /// Several in one round trip: all of them or none.
+    Result<std::vector<PostgresRows>> execute_all(std::span<const PostgresStatement> statements);
+    /// Statements without values and rows, separated by semicolons.
+    Result<void> run_script(const std::string& sql);
+
+    /// Why the last of the above failed; `none` if it did not.
+    PostgresFault fault() const noexcept { return fault_; }
+    bool is_in_transaction() const noexcept;
+    /// Replaces that of the options, from the next statement on.
+    void allow(std::chrono::milliseconds statement_timeout) noexcept {
+        options_.statement_timeout = statement_timeout;
+    }
+    std::chrono::milliseconds statement_timeout() const noexcept {
+        return options_.statement_timeout;
+    }
+    void close() noexcept;
+    /// In a process that was forked the server must not be told anything, not even good-bye.
+    void abandon() noexcept;
+
+private:
+    friend class BorrowedPostgres;
+    friend class PostgresTransaction;
+    using Deadline = std::chrono::steady_clock::time_point;
+
+    Result<void> connect();
+    Result<void> connect_to(const PostgresTarget::Options& server, Deadline deadline);
+    Result<void> ready();
+    Result<void> begin();
+    bool has_ended() noexcept;
+    bool send(const PostgresStatement& statement);
+    bool await(short events, Deadline deadline) noexcept;
+    bool flush(Deadline deadline) noexcept;
+    /// The next result, null if there is none. False: the connection is of no more use.
+    bool receive(pg_result*& result, Deadline deadline) noexcept;
+    Result<PostgresRows> only_result(Deadline deadline);
+    Result<std::vector<PostgresRows>> results(std::size_t count, Deadline deadline);
+    Deadline deadline() const;
+    Error fail(PostgresFault fault, std::string_view sqlstate = {});
+    Error fail_with(const pg_result* result);
+    Error lose();
+
+    PostgresTarget target_;
+    PostgresConnectionOptions options_;
+    pg_conn* connection_ = nullptr;
+    PostgresFault fault_ = PostgresFault::none;
+    bool opening_ = false;
+    bool in_transaction_ = false;  ///< Of a PostgresTransaction, even if the connection is gone.
+    bool borrowed_ = false;
+};
+
+/// Somebody else's connection while a function uses it. It waits as long as the server takes.
+class BorrowedPostgres {
+public:
+    explicit BorrowedPostgres(pg_conn* connection);
+    BorrowedPostgres(const BorrowedPostgres&) = delete;
+    BorrowedPostgres& operator=(const BorrowedPostgres&) = delete;
+    ~BorrowedPostgres();
+
+    PostgresConnection& connection() noexcept { return connection_; }
+    /// That it is in a transaction, idle, and no pipeline was begun: store_error.
+    Result<void> check_in_transaction() const;
+
+private:
+    PostgresConnection connection_;
+    bool was_nonblocking_;
+};
+
+/// READ COMMITTED, and rolled back unless committed. The server ends what takes longer than the
+/// connection's time for a statement, so that nothing is locked by who has gone.
+class PostgresTransaction {
+public:
+    explicit PostgresTransaction(PostgresConnection& connection) noexcept
+        : connection_(connection) {}
+    PostgresTransaction(const PostgresTransaction&) = delete;
+    PostgresTransaction& operator=(const PostgresTransaction&) = delete;
+    ~PostgresTransaction();
+
+    Result<void> begin();
+    /// If it fails with `lost`, the transaction may have been committed.
+    Result<void> commit();
+
+private:
+    PostgresConnection& connection_;
+};
+
+/// `work(connection)`, which gives a Result, in a transaction that is begun anew as long as others
+/// are in its way, at most 5 times.
+template <class Work>
+auto in_transaction(PostgresConnection& connection, const Work& work)
+    -> std::invoke_result_t<const Work&, PostgresConnection&> {
+    for (int attempts = 1; true; ++attempts) {
+        PostgresTransaction transaction{connection};
+        if (auto begun = transaction.begin(); !begun) return begun.error();
+        auto done = work(connection);
+        if (done) {
+            auto committed = transaction.commit();
+            if (committed) return done;
+            done = committed.error();
+        }
+        if (connection.fault() != PostgresFault::conflict || attempts == 5) return done;
+    }
+}
+
+}  // namespace twiliowa::detail

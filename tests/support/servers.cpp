@@ -1,0 +1,349 @@
+#include "servers.hpp"
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pwd.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+#include <thread>
+
+namespace twiliowa::test {
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+
+constexpr auto start_takes_at_most = 30s;
+constexpr auto look_every = 2ms;
+
+struct User {
+    uid_t uid;
+    gid_t gid;
+};
+
+/// Servers refuse to run as root.
+User server_user() {
+    if (::geteuid() != 0) return {::geteuid(), ::getegid()};
+    for (const char* const name : {"postgres", "nobody"}) {
+        if (const auto* const entry = ::getpwnam(name)) return {entry->pw_uid, entry->pw_gid};
+    }
+    throw std::runtime_error("there is no user without rights: neither postgres nor nobody");
+}
+
+std::string text_of(const fs::path& path) {
+    std::ifstream file{path, std::ios::binary};
+    return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// Starts a program as the user of servers. What comes after fork() must not allocate.
+pid_t spawn(const std::vector<std::string>& command, const fs::path& log) {
+    std::vector<char*> arguments;
+    for (const auto& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+    arguments.push_back(nullptr);
+    const auto user = server_user();
+    const auto parent = ::getpid();
+    const auto pid = ::fork();
+    if (pid != 0) return pid;
+    const int output = ::open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
+    const int input = ::open("/dev/null", O_RDONLY);
+    ::dup2(input, 0);
+    ::dup2(output, 1);
+    ::dup2(output, 2);
+    ::close_range(3, ~0U, 0);
+    if (::geteuid() == 0 && (::setgid(user.gid) != 0 || ::setuid(user.uid) != 0)) ::_exit(126);
+    // What kills the tests leaves no server behind.
+    ::prctl(PR_SET_PDEATHSIG, SIGQUIT);
+    if (::getppid() != parent || ::chdir("/") != 0) ::_exit(126);
+    ::execv(arguments.front(), arguments.data());
+    ::_exit(127);
+}
+
+/// Runs a program to its end.
+void run(const std::vector<std::string>& command, const fs::path& log) {
+    const auto pid = spawn(command, log);
+    int status = 0;
+    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+    }
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+        throw std::runtime_error(command.front() + " failed: " + text_of(log));
+    }
+}
+
+/// The newest of Debian's; empty if there is none.
+fs::path postgres_programs() {
+    fs::path newest;
+    int highest = 0;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator{"/usr/lib/postgresql", ignored}) {
+        const int version = std::atoi(entry.path().filename().c_str());
+        if (version > highest && fs::exists(entry.path() / "bin" / "initdb")) {
+            newest = entry.path() / "bin";
+            highest = version;
+        }
+    }
+    return newest;
+}
+
+constexpr const char* pgbouncer_program = "/usr/sbin/pgbouncer";
+
+/// A cluster that was just made: servers begin with copies of it.
+const fs::path& new_cluster() {
+    static const ServerDirectory directory;
+    static const fs::path cluster = [] {
+        auto data = directory.path / "data";
+        run({postgres_programs() / "initdb", "--pgdata", data, "--username=twiliowa",
+             "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync"},
+            directory.path / "log");
+        return data;
+    }();
+    return cluster;
+}
+
+int free_port() {
+    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* const generic = reinterpret_cast<sockaddr*>(&address);
+    const bool bound =
+        ::bind(socket, generic, length) == 0 && ::getsockname(socket, generic, &length) == 0;
+    ::close(socket);
+    if (!bound) throw std::runtime_error("there is no free port");
+    return ntohs(address.sin_port);
+}
+
+bool listens(const fs::path& socket_file) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::strncpy(address.sun_path, socket_file.c_str(), sizeof address.sun_path - 1);
+    const int socket = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    const bool connected =
+        ::connect(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(socket);
+    return connected;
+}
+
+std::string socket_url(const fs::path& directory, int port, std::string_view database,
+                       std::string_view role) {
+    std::ostringstream url;
+    url << "postgresql://" << role << "@/" << database << "?host=" << directory.string()
+        << "&port=" << port;
+    return url.str();
+}
+
+}  // namespace
+
+// ---- ServerDirectory
+
+ServerDirectory::ServerDirectory() {
+    const fs::path memory{"/dev/shm"};
+    const auto parent = ::access(memory.c_str(), W_OK) == 0 ? memory : fs::temp_directory_path();
+    auto name = (parent / "twiliowa_XXXXXX").string();
+    if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("cannot make " + name);
+    path = name;
+    const auto user = server_user();
+    if (::geteuid() == 0 && ::chown(name.c_str(), user.uid, user.gid) != 0) {
+        throw std::runtime_error("cannot give away " + name);
+    }
+}
+
+ServerDirectory::~ServerDirectory() {
+    std::error_code ignored;
+    fs::remove_all(path, ignored);
+}
+
+// ---- ServerProcess
+
+void ServerProcess::start(const std::vector<std::string>& command, const fs::path& log,
+                          const std::function<bool()>& is_ready) {
+    pid_ = spawn(command, log);
+    const auto give_up = std::chrono::steady_clock::now() + start_takes_at_most;
+    while (!is_ready()) {
+        if (::waitpid(pid_, nullptr, WNOHANG) == pid_) {
+            pid_ = 0;
+            throw std::runtime_error(command.front() + " ended: " + text_of(log));
+        }
+        if (std::chrono::steady_clock::now() > give_up) {
+            kill(SIGKILL);
+            throw std::runtime_error(command.front() + " is not ready: " + text_of(log));
+        }
+        std::this_thread::sleep_for(look_every);
+    }
+}
+
+void ServerProcess::kill(int signal) {
+    if (pid_ == 0) return;
+    ::kill(pid_, signal);
+    while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    pid_ = 0;
+}
+
+std::vector<pid_t> ServerProcess::children() const {
+    std::vector<pid_t> found;
+    std::error_code ignored;
+    for (const auto& entry : fs::directory_iterator{"/proc", ignored}) {
+        const auto pid = std::atoi(entry.path().filename().c_str());
+        if (pid == 0) continue;
+        // "pid (name) state parent": a name may hold anything.
+        const auto status = text_of(entry.path() / "stat");
+        const auto end = status.rfind(')');
+        if (end == std::string::npos || status.size() < end + 4) continue;
+        if (std::atoi(status.c_str() + end + 4) == pid_) found.push_back(pid);
+    }
+    return found;
+}
+
+void ServerProcess::pause() {
+    if (pid_ == 0) return;
+    ::kill(pid_, SIGSTOP);
+    for (const auto child : children()) ::kill(child, SIGSTOP);
+}
+
+void ServerProcess::resume() {
+    if (pid_ == 0) return;
+    for (const auto child : children()) ::kill(child, SIGCONT);
+    ::kill(pid_, SIGCONT);
+}
+
+// ---- TestPostgres
+
+bool TestPostgres::is_installed() {
+    return !postgres_programs().empty();
+}
+
+TestPostgres& TestPostgres::shared() {
+    static TestPostgres server;
+    return server;
+}
+
+TestPostgres::TestPostgres(TestPostgresOptions options) : options_(std::move(options)) {
+    if (options_.tcp) port_ = free_port();
+    const auto log = directory_.path / "log";
+    run({"/bin/cp", "-a", new_cluster(), directory_.path / "data"}, log);
+    std::ofstream{directory_.path / "data" / "pg_hba.conf"}
+        << "local all guarded scram-sha-256\nhost all guarded samehost scram-sha-256\n"
+        << "local all all trust\nhost all all samehost trust\nlocal replication all trust\n";
+    start();
+}
+
+TestPostgres::~TestPostgres() {
+    resume();
+    process_.kill(SIGQUIT);
+}
+
+void TestPostgres::start() {
+    std::vector<std::string> command{postgres_programs() / "postgres", "-D",
+                                     directory_.path / "data"};
+    std::vector<std::string> settings{
+        "unix_socket_directories=" + directory_.path.string(), "port=" + std::to_string(port_),
+        std::string("listen_addresses=") + (options_.tcp ? "127.0.0.1" : ""), "shared_buffers=32MB",
+        // Within its directory: what is killed leaves it behind.
+        "dynamic_shared_memory_type=mmap"};
+    settings.insert(settings.end(), options_.settings.begin(), options_.settings.end());
+    for (const auto& setting : settings) {
+        command.emplace_back("-c");
+        command.push_back(setting);
+    }
+    const auto status = directory_.path / "data" / "postmaster.pid";
+    // One that was killed has left what says that it is ready.
+    fs::remove(status);
+    process_.start(command, directory_.path / "log", [&] {
+        std::ifstream lines{status};
+        std::string line;
+        for (int i = 0; i < 8; ++i) std::getline(lines, line);
+        return lines && (line.rfind("ready", 0) == 0 || line.rfind("standby", 0) == 0);
+    });
+}
+
+void TestPostgres::stop() {
+    process_.kill(SIGINT);
+}
+
+void TestPostgres::restart() {
+    if (process_.is_running()) stop();
+    start();
+}
+
+void TestPostgres::kill_now() {
+    // Its children would go on until they notice.
+    const auto children = process_.children();
+    ::kill(process_.pid(), SIGSTOP);
+    for (const auto child : children) ::kill(child, SIGKILL);
+    process_.kill(SIGKILL);
+}
+
+std::string TestPostgres::url(std::string_view database, std::string_view role) const {
+    return socket_url(directory_.path, port_, database, role);
+}
+
+std::string TestPostgres::tcp_url(std::string_view database, std::string_view role) const {
+    std::ostringstream url;
+    url << "postgresql://" << role << "@127.0.0.1:" << port_ << '/' << database;
+    return url.str();
+}
+
+std::string TestPostgres::new_database() {
+    static std::atomic<int> count{0};
+    const auto name = "test_" + std::to_string(++count);
+    psql("postgres", "create database " + name);
+    return name;
+}
+
+std::string TestPostgres::psql(std::string_view database, std::string_view sql) const {
+    static std::atomic<int> count{0};
+    const auto output = directory_.path / ("psql_" + std::to_string(++count));
+    run({postgres_programs() / "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", url(database), "-c",
+         std::string{sql}},
+        output);
+    auto text = text_of(output);
+    fs::remove(output);
+    if (!text.empty() && text.back() == '\n') text.pop_back();
+    return text;
+}
+
+// ---- TestPgBouncer
+
+bool TestPgBouncer::is_installed() {
+    return fs::exists(pgbouncer_program);
+}
+
+TestPgBouncer::TestPgBouncer(const TestPostgres& server) {
+    std::ofstream{directory_.path / "users"} << "\"twiliowa\" \"\"\n";
+    std::ofstream{directory_.path / "pgbouncer.ini"}
+        << "[databases]\n* = host=" << server.directory().string() << " port=" << server.port()
+        << "\n[pgbouncer]\npool_mode=transaction\nauth_type=trust\nauth_file="
+        << (directory_.path / "users").string() << "\nunix_socket_dir=" << directory_.path.string()
+        << "\nlisten_port=6432\n";
+    start();
+}
+
+void TestPgBouncer::start() {
+    process_.start({pgbouncer_program, directory_.path / "pgbouncer.ini"}, directory_.path / "log",
+                   [&] { return listens(directory_.path / ".s.PGSQL.6432"); });
+}
+
+void TestPgBouncer::stop() {
+    process_.kill(SIGKILL);
+}
+
+std::string TestPgBouncer::url(std::string_view database) const {
+    return socket_url(directory_.path, 6'432, database, "twiliowa");
+}
+
+}  // namespace twiliowa::test

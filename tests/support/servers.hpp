@@ -1,0 +1,122 @@
+/// @file
+/// Servers that tests start for themselves: Debian's programs in a temporary directory, as a user
+/// without rights where the tests run as root, ended with the test.
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace twiliowa::test {
+
+/// A directory in memory, where there is one, that a server's user may write in; removed at the
+/// end.
+class ServerDirectory {
+public:
+    ServerDirectory();
+    ServerDirectory(const ServerDirectory&) = delete;
+    ServerDirectory& operator=(const ServerDirectory&) = delete;
+    ~ServerDirectory();
+
+    std::filesystem::path path;
+};
+
+/// A server in a process of its own. It ends when this does, and when the thread that started it
+/// dies.
+class ServerProcess {
+public:
+    ServerProcess() = default;
+    ServerProcess(const ServerProcess&) = delete;
+    ServerProcess& operator=(const ServerProcess&) = delete;
+    ~ServerProcess() { kill(9); }
+
+    /// Starts the program, whose output goes to `log`, and waits until `is_ready`.
+    /// @throws std::runtime_error, with what it said, if it ends, or is not ready in 30 seconds.
+    void start(const std::vector<std::string>& command, const std::filesystem::path& log,
+               const std::function<bool()>& is_ready);
+    /// Sends it the signal, and waits for its end.
+    void kill(int signal);
+    /// Stops it and its children, and lets them go on.
+    void pause();
+    void resume();
+
+    pid_t pid() const noexcept { return pid_; }
+    bool is_running() const noexcept { return pid_ != 0; }
+    /// Those that run now.
+    std::vector<pid_t> children() const;
+
+private:
+    pid_t pid_ = 0;
+};
+
+struct TestPostgresOptions {
+    /// Beside the socket, on a port of 127.0.0.1.
+    bool tcp = false;
+    /// As in postgresql.conf: `max_connections=5`.
+    std::vector<std::string> settings = {};
+};
+
+/// PostgreSQL. Its superuser is `twiliowa`, whom it trusts; the role `guarded` has to have the
+/// password `tested`, once `create role guarded` was run.
+class TestPostgres {
+public:
+    static bool is_installed();
+    /// The server that the tests of this program share. Each makes a database in it.
+    static TestPostgres& shared();
+
+    explicit TestPostgres(TestPostgresOptions options = {});
+    TestPostgres(const TestPostgres&) = delete;
+    TestPostgres& operator=(const TestPostgres&) = delete;
+    ~TestPostgres();
+
+    /// Through its socket.
+    std::string url(std::string_view database, std::string_view role = "twiliowa") const;
+    std::string tcp_url(std::string_view database, std::string_view role = "twiliowa") const;
+    /// Makes a database; its name.
+    std::string new_database();
+    /// What psql prints, without headings: columns with | between them, rows in lines.
+    std::string psql(std::string_view database, std::string_view sql) const;
+
+    void start();
+    /// As an administrator stops it: sessions are ended.
+    void stop();
+    void restart();
+    /// As the power goes.
+    void kill_now();
+    /// It is there, takes connections, and does not answer.
+    void pause() { process_.pause(); }
+    void resume() { process_.resume(); }
+
+    const std::filesystem::path& directory() const noexcept { return directory_.path; }
+    int port() const noexcept { return port_; }
+
+private:
+    TestPostgresOptions options_;
+    ServerDirectory directory_;
+    int port_ = 5'432;
+    ServerProcess process_;
+};
+
+/// PgBouncer before a PostgreSQL, in transaction mode: a session of the server for each
+/// transaction.
+class TestPgBouncer {
+public:
+    static bool is_installed();
+    explicit TestPgBouncer(const TestPostgres& server);
+
+    std::string url(std::string_view database) const;
+
+    void stop();
+    void start();
+
+private:
+    ServerDirectory directory_;
+    ServerProcess process_;
+};
+
+}  // namespace twiliowa::test
