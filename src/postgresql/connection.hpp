@@ -56,6 +56,8 @@ public:
     /// Why the last of the above failed; `none` if it did not.
     PostgresFault fault() const noexcept { return fault_; }
     bool is_in_transaction() const noexcept;
+    /// libpq's own; null without a connection. Who uses it leaves the transaction as it is.
+    pg_conn* native() noexcept { return connection_; }
     /// Replaces that of the options, from the next statement on.
     void allow(std::chrono::milliseconds statement_timeout) noexcept {
         options_.statement_timeout = statement_timeout;

@@ -211,6 +211,11 @@ public:
     /// Inserts a job in state ready, unless its tenant has one of that key, or had one whose key is
     /// still kept.
     virtual Result<InsertedJob> insert(const StoredJob& job) = 0;
+    /// That these jobs are about to be loaded, and these SIDs looked for: an engine behind a network
+    /// asks for all of them at once. Changes no answer.
+    virtual Result<void> foresee(std::span<const JobId>, std::span<const std::string>) {
+        return {};
+    }
     /// Jobs by id, with their attempts; what is not there is left out.
     virtual Result<std::vector<StoredJob>> load(std::span<const JobId> ids) = 0;
     /// As `load` of their ids, for jobs that were read before: what nobody has changed since may be
@@ -299,6 +304,8 @@ public:
     virtual std::uint32_t outbox_id() const = 0;
     /// The time that leases go by, outside of a transaction.
     virtual LeaseTime lease_now() const = 0;
+    /// Its own time, outside of a transaction; nullopt: it goes by the clock of the program.
+    virtual std::optional<TimePoint> now() const { return std::nullopt; }
     /// What a copy or a backup of this storage would not share with it: the machine, the file, the
     /// database's timeline. Compared with what it was when it was used last. Empty: cannot be told.
     virtual std::string identity() const = 0;

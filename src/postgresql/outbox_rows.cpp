@@ -1,0 +1,444 @@
+#include "postgresql/outbox_rows.hpp"
+
+#include <initializer_list>
+#include <map>
+#include <optional>
+#include <utility>
+
+namespace twiliowa::detail {
+
+namespace {
+
+/// Reads a row's columns one after the other.
+class ColumnReader {
+public:
+    ColumnReader(const PostgresRows& rows, std::size_t row) noexcept : rows_(rows), row_(row) {}
+
+    std::string_view bytes() noexcept { return rows_.bytes(row_, column_++); }
+    std::string text() { return std::string{bytes()}; }
+    std::int64_t number() noexcept { return rows_.number(row_, column_++); }
+    int small() noexcept { return static_cast<int>(number()); }
+    bool flag() noexcept { return rows_.flag(row_, column_++); }
+    template <class Enum>
+    Enum one_of() noexcept {
+        return static_cast<Enum>(number());
+    }
+    TimePoint time() noexcept { return time_of_stored(number()); }
+    std::optional<TimePoint> optional_time() noexcept {
+        if (!rows_.is_null(row_, column_)) return time();
+        ++column_;
+        return std::nullopt;
+    }
+
+private:
+    const PostgresRows& rows_;
+    const std::size_t row_;
+    int column_ = 0;
+};
+
+/// The columns of rows that are sent as one array each.
+class ColumnArrays {
+public:
+    void bytes(std::string_view value) { next(PostgresType::bytes).add(value); }
+    void text(std::string_view value) { next(PostgresType::text).add(value); }
+    void number(std::optional<std::int64_t> value) { next(PostgresType::number).add_number(value); }
+    void flag(bool value) { next(PostgresType::flag).add_flag(value); }
+    template <class Enum>
+    void one_of(Enum value) {
+        number(static_cast<std::int64_t>(value));
+    }
+    void time(const std::optional<TimePoint>& time) {
+        number(time ? std::optional{stored_time(*time)} : std::nullopt);
+    }
+    void end_row() noexcept { column_ = 0; }
+
+    PostgresValues values() const {
+        PostgresValues values;
+        for (const auto& array : arrays_) values.array(array);
+        return values;
+    }
+
+private:
+    PostgresArray& next(PostgresType type) {
+        if (column_ == arrays_.size()) arrays_.emplace_back(type);
+        return arrays_[column_++];
+    }
+
+    std::vector<PostgresArray> arrays_ = {};
+    std::size_t column_ = 0;
+};
+
+struct ColumnName {
+    std::string_view name;
+    std::string_view array;  ///< The type of an array of it.
+};
+
+constexpr std::string_view bytes_array = "bytea[]";
+constexpr std::string_view number_array = "bigint[]";
+constexpr std::string_view flag_array = "boolean[]";
+constexpr std::string_view text_array = "text[]";
+
+/// What never changes after the insert, but by `rewrite`.
+constexpr ColumnName fixed_columns[] = {
+    {"sequence", number_array},  {"id", bytes_array},           {"tenant", bytes_array},
+    {"key", bytes_array},        {"content_hash", bytes_array}, {"tag", bytes_array},
+    {"account", bytes_array},    {"sender", bytes_array},       {"customer", bytes_array},
+    {"order_key", bytes_array},  {"lane", number_array},        {"on_unknown", text_array},
+    {"created_at", number_array}};
+
+/// In the order of `add_changed`.
+constexpr ColumnName changing_columns[] = {{"has_payload", flag_array},
+                                           {"expires_at", number_array},
+                                           {"state", number_array},
+                                           {"reason", number_array},
+                                           {"not_before", number_array},
+                                           {"fence", number_array},
+                                           {"worker", bytes_array},
+                                           {"lease_boot", bytes_array},
+                                           {"lease_until", number_array},
+                                           {"tries", number_array},
+                                           {"sid", bytes_array},
+                                           {"evidence", number_array},
+                                           {"status", bytes_array},
+                                           {"price", bytes_array},
+                                           {"price_unit", bytes_array},
+                                           {"error_code", number_array},
+                                           {"problem", bytes_array},
+                                           {"doubles", bytes_array},
+                                           {"candidates", bytes_array},
+                                           {"unknown_since", number_array},
+                                           {"looks", number_array},
+                                           {"looks_answered", number_array},
+                                           {"last_answer", number_array},
+                                           {"next_look", number_array},
+                                           {"suspect_since", number_array},
+                                           {"decided_by", bytes_array},
+                                           {"decided_why", bytes_array},
+                                           {"decided_at", number_array},
+                                           {"cancel_requested", flag_array},
+                                           {"updated_at", number_array},
+                                           {"attempts", number_array},
+                                           {"revision", number_array}};
+
+constexpr ColumnName new_columns[] = {
+    {"id", bytes_array},           {"tenant", bytes_array},      {"key", bytes_array},
+    {"content_hash", bytes_array}, {"tag", bytes_array},         {"account", bytes_array},
+    {"sender", bytes_array},       {"customer", bytes_array},    {"order_key", bytes_array},
+    {"lane", number_array},        {"on_unknown", text_array},   {"expires_at", number_array},
+    {"created_at", number_array},  {"not_before", number_array}, {"updated_at", number_array},
+    {"payload", bytes_array}};
+
+constexpr ColumnName attempt_column_names[] = {
+    {"job", bytes_array},         {"nonce", bytes_array},       {"number", number_array},
+    {"state", number_array},      {"started_at", number_array}, {"account_sid", bytes_array},
+    {"sid", bytes_array},         {"evidence", number_array},   {"http_status", number_array},
+    {"error_code", number_array}, {"problem", bytes_array},     {"may_duplicate", flag_array},
+    {"marked", flag_array}};
+
+/// "a.x, a.y"
+std::string list_of(std::span<const ColumnName> columns, std::string_view alias) {
+    std::string list;
+    for (const auto& column : columns) {
+        if (!list.empty()) list += ", ";
+        if (!alias.empty()) list.append(alias).append(".");
+        list += column.name;
+    }
+    return list;
+}
+
+/// "x = a.x, y = a.y"
+std::string settings_of(std::span<const ColumnName> columns, std::string_view alias) {
+    std::string list;
+    for (const auto& column : columns) {
+        if (!list.empty()) list += ", ";
+        list.append(column.name).append(" = ").append(alias).append(".").append(column.name);
+    }
+    return list;
+}
+
+/// "unnest($1::bytea[], ...)"
+std::string unnest(std::initializer_list<std::span<const ColumnName>> lists) {
+    std::string sql = "unnest(";
+    int position = 0;
+    for (const auto& columns : lists) {
+        for (const auto& column : columns) {
+            if (position > 0) sql += ", ";
+            sql += '$' + std::to_string(++position) + "::";
+            sql += column.array;
+        }
+    }
+    return sql + ")";
+}
+
+/// What tells a row, and that nobody has changed it.
+constexpr ColumnName read_columns[] = {{"read_sequence", number_array},
+                                       {"read_revision", number_array}};
+
+void add_changed(ColumnArrays& row, const StoredJob& job) {
+    row.flag(!job.payload.empty());
+    row.time(job.expires_at);
+    row.one_of(job.state);
+    row.one_of(job.reason);
+    row.time(job.not_before);
+    row.number(job.fence);
+    row.bytes(job.worker);
+    row.bytes(job.lease_until.boot);
+    row.number(is_leased(job) ? std::optional{job.lease_until.microseconds} : std::nullopt);
+    row.number(job.tries);
+    row.bytes(job.sid);
+    row.one_of(job.evidence);
+    row.bytes(job.status);
+    row.bytes(job.price);
+    row.bytes(job.price_unit);
+    row.number(job.error_code);
+    row.bytes(job.problem);
+    row.bytes(join_texts(job.doubles));
+    row.bytes(join_texts(job.candidates));
+    row.time(job.unknown_since);
+    row.number(job.looks);
+    row.number(job.looks_answered);
+    row.time(job.last_answer);
+    row.time(job.next_look);
+    row.time(job.suspect_since);
+    row.bytes(job.decision ? job.decision->by : std::string_view{});
+    row.bytes(job.decision ? job.decision->why : std::string_view{});
+    row.time(job.decision ? std::optional{job.decision->at} : std::nullopt);
+    row.flag(job.cancel_requested);
+    row.time(job.updated_at);
+    row.number(static_cast<std::int64_t>(job.attempts.size()));
+    row.number(job.revision);
+}
+
+PostgresValues changed_values(std::span<const ChangedJob> jobs) {
+    ColumnArrays rows;
+    for (const auto& each : jobs) {
+        rows.number(each.job->sequence);
+        rows.number(each.revision);
+        add_changed(rows, *each.job);
+        rows.end_row();
+    }
+    return rows.values();
+}
+
+/// The rows that were sent, as `changed`.
+const std::string& changed_rows() {
+    static const auto sql = unnest({read_columns, changing_columns}) + " as changed(" +
+                            list_of(read_columns, {}) + ", " + list_of(changing_columns, {}) + ")";
+    return sql;
+}
+
+}  // namespace
+
+std::string_view table_of(JobPlace place) noexcept {
+    return place == JobPlace::open ? "twiliowa.job" : "twiliowa.job_done";
+}
+
+std::string row_columns(std::string_view alias) {
+    return list_of(fixed_columns, alias) + ", " + list_of(changing_columns, alias);
+}
+
+std::string job_columns(std::string_view alias, std::string_view payload_alias) {
+    return row_columns(alias) + ", " + std::string{payload_alias} + ".payload";
+}
+
+StoredJob read_job(const PostgresRows& rows, std::size_t row) {
+    ColumnReader next{rows, row};
+    StoredJob job;
+    job.sequence = next.number();
+    job.id = read_job_id(next.bytes());
+    job.tenant = next.text();
+    job.key = next.text();
+    job.content_hash = next.text();
+    job.tag = next.text();
+    job.account = next.text();
+    job.sender = next.text();
+    job.customer = next.text();
+    job.order_key = next.text();
+    job.lane = next.one_of<Lane>();
+    job.on_unknown = read_policy(next.bytes());
+    job.created_at = next.time();
+    static_cast<void>(next.flag());  // has_payload: the payload tells.
+    job.expires_at = next.optional_time();
+    job.state = next.one_of<JobState>();
+    job.reason = next.one_of<DeadReason>();
+    job.not_before = next.time();
+    job.fence = next.number();
+    job.worker = next.text();
+    job.lease_until.boot = next.text();
+    job.lease_until.microseconds = next.number();
+    job.tries = next.small();
+    job.sid = next.text();
+    job.evidence = next.one_of<Evidence>();
+    job.status = next.text();
+    job.price = next.text();
+    job.price_unit = next.text();
+    job.error_code = next.small();
+    job.problem = next.text();
+    job.doubles = split_texts(next.bytes());
+    job.candidates = split_texts(next.bytes());
+    job.unknown_since = next.optional_time();
+    job.looks = next.small();
+    job.looks_answered = next.small();
+    job.last_answer = next.optional_time();
+    job.next_look = next.optional_time();
+    job.suspect_since = next.optional_time();
+    JobDecision decision;
+    decision.by = next.text();
+    decision.why = next.text();
+    if (const auto at = next.optional_time()) {
+        decision.at = *at;
+        job.decision = std::move(decision);
+    }
+    job.cancel_requested = next.flag();
+    job.updated_at = next.time();
+    job.attempts.resize(static_cast<std::size_t>(next.number()));
+    job.revision = next.number();
+    job.payload = next.text();
+    return job;
+}
+
+PostgresStatement update_jobs(std::span<const ChangedJob> jobs) {
+    static const auto sql = "update twiliowa.job as job set " +
+                            settings_of(changing_columns, "changed") + " from " + changed_rows() +
+                            " where job.sequence = read_sequence and job.revision = read_revision";
+    return {sql, changed_values(jobs)};
+}
+
+PostgresStatement move_jobs(std::span<const ChangedJob> jobs, JobPlace from, JobPlace to) {
+    const auto sql_of = [](JobPlace source, JobPlace target) {
+        return "with moved as (delete from " + std::string{table_of(source)} + " as job using " +
+               changed_rows() +
+               " where job.sequence = read_sequence and job.revision = read_revision returning " +
+               list_of(fixed_columns, "job") + ", " + list_of(changing_columns, "changed") +
+               ") insert into " + std::string{table_of(target)} + " (" + row_columns({}) +
+               ") select * from moved";
+    };
+    static const std::map<std::pair<JobPlace, JobPlace>, std::string> statements{
+        {{JobPlace::open, JobPlace::done}, sql_of(JobPlace::open, JobPlace::done)},
+        {{JobPlace::done, JobPlace::open}, sql_of(JobPlace::done, JobPlace::open)},
+        {{JobPlace::done, JobPlace::done}, sql_of(JobPlace::done, JobPlace::done)}};
+    return {statements.at({from, to}), changed_values(jobs)};
+}
+
+PostgresStatement insert_jobs(std::span<const StoredJob> jobs) {
+    static const auto sql = [] {
+        const std::span<const ColumnName> all{new_columns};
+        const auto columns = list_of(all.first(all.size() - 1), {});
+        return "with new as materialized (select * from " + unnest({all}) +
+               " with ordinality as new(" + list_of(all, {}) +
+               ", place)), keys as (insert into twiliowa.job_key (tenant, key, job, content_hash) "
+               "select tenant, key, id, content_hash from new order by place on conflict do "
+               "nothing "
+               "returning 1), jobs as (insert into twiliowa.job (" +
+               columns + ", has_payload) select " + columns +
+               ", payload <> '' from new order by place returning sequence, id), "
+               "payloads as (insert into twiliowa.job_payload (job, payload) "
+               "select jobs.sequence, new.payload from jobs join new using (id) "
+               "where new.payload <> '') select count(*) from keys";
+    }();
+    ColumnArrays rows;
+    for (const auto& job : jobs) {
+        rows.bytes(bytes_of(job.id));
+        rows.bytes(job.tenant);
+        rows.bytes(job.key);
+        rows.bytes(job.content_hash);
+        rows.bytes(job.tag);
+        rows.bytes(job.account);
+        rows.bytes(job.sender);
+        rows.bytes(job.customer);
+        rows.bytes(job.order_key);
+        rows.one_of(job.lane);
+        rows.text(job.on_unknown.str());
+        rows.time(job.expires_at);
+        rows.time(job.created_at);
+        rows.time(job.not_before);
+        rows.time(job.updated_at);
+        rows.bytes(job.payload);
+        rows.end_row();
+    }
+    return {sql, rows.values()};
+}
+
+PostgresStatement insert_job(const StoredJob& job) {
+    PostgresStatement insert{
+        "select inserted, job, hash, job_state from twiliowa.insert_job($1, $2, $3, $4, $5, $6, "
+        "$7, $8, "
+        "$9, $10::int, $11, $12, $13, $14, $15, $16)"};
+    const auto time = [](const std::optional<TimePoint>& at) {
+        return at ? std::optional{stored_time(*at)} : std::nullopt;
+    };
+    insert.values.bytes(bytes_of(job.id))
+        .bytes(job.tenant)
+        .bytes(job.key)
+        .bytes(job.content_hash)
+        .bytes(job.tag)
+        .bytes(job.account)
+        .bytes(job.sender)
+        .bytes(job.customer)
+        .bytes(job.order_key)
+        .number(static_cast<std::int64_t>(job.lane))
+        .text(job.on_unknown.str())
+        .number(time(job.expires_at))
+        .number(time(job.created_at))
+        .number(time(job.not_before))
+        .number(time(job.updated_at))
+        .bytes(job.payload);
+    return insert;
+}
+
+InsertedJob read_inserted(const PostgresRows& rows) {
+    InsertedJob answer;
+    answer.inserted = rows.flag(0, 0);
+    answer.id = read_job_id(rows.bytes(0, 1));
+    answer.content_hash = rows.bytes(0, 2);
+    answer.state = static_cast<JobState>(rows.number(0, 3));
+    return answer;
+}
+
+StoredAttempt read_attempt(const PostgresRows& rows, std::size_t row) {
+    ColumnReader next{rows, row};
+    static_cast<void>(next.bytes());  // The job.
+    StoredAttempt attempt;
+    attempt.nonce = read_nonce(next.bytes());
+    attempt.number = next.small();
+    attempt.state = next.one_of<AttemptState>();
+    attempt.started_at = next.time();
+    attempt.account_sid = next.text();
+    attempt.sid = next.text();
+    attempt.evidence = next.one_of<Evidence>();
+    attempt.http_status = next.small();
+    attempt.error_code = next.small();
+    attempt.problem = next.text();
+    attempt.may_duplicate = next.flag();
+    attempt.marked = next.flag();
+    return attempt;
+}
+
+PostgresStatement upsert_attempts(std::span<const ChangedAttempt> attempts) {
+    static const auto sql = [] {
+        const std::span<const ColumnName> all{attempt_column_names};
+        return "insert into twiliowa.job_attempt (" + list_of(all, {}) + ") select * from " +
+               unnest({all}) + " on conflict (job, nonce) do update set " +
+               settings_of(all.subspan(2), "excluded");
+    }();
+    ColumnArrays rows;
+    for (const auto& [job, attempt] : attempts) {
+        rows.bytes(bytes_of(job));
+        rows.bytes(bytes_of(attempt.nonce));
+        rows.number(attempt.number);
+        rows.one_of(attempt.state);
+        rows.time(attempt.started_at);
+        rows.bytes(attempt.account_sid);
+        rows.bytes(attempt.sid);
+        rows.one_of(attempt.evidence);
+        rows.number(attempt.http_status);
+        rows.number(attempt.error_code);
+        rows.bytes(attempt.problem);
+        rows.flag(attempt.may_duplicate);
+        rows.flag(attempt.marked);
+        rows.end_row();
+    }
+    return {sql, rows.values()};
+}
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,68 @@
+/// @file
+/// A StoredJob and its attempts as rows of the tables of outbox_schema.cpp.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <twiliowa/outbox/storage.hpp>
+
+#include "outbox/job_values.hpp"
+#include "postgresql/connection.hpp"
+
+namespace twiliowa::detail {
+
+/// Where the row of a job is.
+enum class JobPlace {
+    open,  ///< twiliowa.job
+    done,  ///< twiliowa.job_done
+};
+constexpr JobPlace place_of(JobState state) noexcept {
+    return is_final(state) ? JobPlace::done : JobPlace::open;
+}
+std::string_view table_of(JobPlace place) noexcept;
+
+/// The columns that `read_job` reads, of `alias`, with its payload from `payload_alias`.
+std::string job_columns(std::string_view alias, std::string_view payload_alias);
+/// All columns of a job's row, of `alias`.
+std::string row_columns(std::string_view alias);
+/// A row, but for its attempts: of these there are as many, and empty.
+StoredJob read_job(const PostgresRows& rows, std::size_t row);
+
+/// A job that changed, and the revision that it was read in.
+struct ChangedJob {
+    const StoredJob* job = nullptr;
+    std::int64_t revision = 0;
+};
+
+/// Writes what may change of jobs whose rows stay in `place`; as many rows are changed as still are
+/// of the revision that they were read in.
+PostgresStatement update_jobs(std::span<const ChangedJob> jobs);
+/// The same where their rows go from one place to another, or to another day.
+PostgresStatement move_jobs(std::span<const ChangedJob> jobs, JobPlace from, JobPlace to);
+
+/// Inserts jobs in state ready, with their keys and payloads; the first column of its row is how
+/// many keys were new.
+PostgresStatement insert_jobs(std::span<const StoredJob> jobs);
+
+/// Inserts one unless its key is known; what `read_inserted` reads.
+PostgresStatement insert_job(const StoredJob& job);
+InsertedJob read_inserted(const PostgresRows& rows);
+
+/// The columns that `read_attempt` reads; the first is the job.
+inline constexpr std::string_view attempt_columns =
+    "job, nonce, number, state, started_at, account_sid, sid, evidence, http_status, error_code, "
+    "problem, may_duplicate, marked";
+StoredAttempt read_attempt(const PostgresRows& rows, std::size_t row);
+
+struct ChangedAttempt {
+    JobId job = {};
+    StoredAttempt attempt = {};
+};
+PostgresStatement upsert_attempts(std::span<const ChangedAttempt> attempts);
+
+}  // namespace twiliowa::detail

@@ -1,0 +1,177 @@
+/// @file
+/// What an Outbox asks of its storage, as statements in one transaction of PostgreSQL.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <twiliowa/outbox/storage.hpp>
+
+#include "postgresql/connection.hpp"
+#include "postgresql/database_clock.hpp"
+#include "postgresql/outbox_rows.hpp"
+
+namespace twiliowa::detail {
+
+/// Why a transaction is rolled back and its works are run again.
+enum class BeginAnew {
+    no,
+    conflict,  ///< What it has read was changed by another meanwhile.
+    key,       ///< A job's key is known: jobs are inserted one by one then.
+    lost,      ///< The connection is gone, before the commit.
+};
+
+/// How a transaction goes about it.
+struct PostgresOutboxMode {
+    bool one_by_one = false;  ///< Jobs are inserted at once, and not together with others.
+    bool may_claim = true;    ///< Somebody knows which database this is.
+};
+
+/// The works of one commit, one after the other, in a transaction that somebody else begins and
+/// ends.
+///
+/// READ COMMITTED: each statement sees what is committed by then. What is written is sent late and
+/// together, and only if what was read is still as it was: jobs by their revisions, facts by their
+/// values, that a SID is nobody's by its key. Otherwise all of it begins anew.
+class PostgresOutboxTransaction final : public OutboxTransaction {
+public:
+    PostgresOutboxTransaction(PostgresConnection& connection, const DatabaseClock& clock,
+                              TimePoint now, const PostgresOutboxMode& mode)
+        : connection_(connection), clock_(clock), now_(now), mode_(mode) {}
+
+    // ---- For who runs the works
+
+    /// Before each work.
+    void begin_work();
+    /// What the work did goes with the others'.
+    void keep_work();
+    /// Drops it. False: something of it was sent already, and only a rollback undoes that.
+    bool drop_work();
+    /// After a rollback to a savepoint: what was read may be otherwise.
+    void forget();
+    /// Sends what was asked for so far.
+    Result<void> flush();
+    /// The same, at the end, with what depends on all of it: the counts, and whether the facts that
+    /// were read still hold. The transaction may be committed then.
+    Result<void> finish();
+
+    BeginAnew anew() const noexcept { return anew_; }
+    /// The first statement that failed: the transaction is of no more use.
+    const std::optional<Error>& failure() const noexcept { return failure_; }
+    /// The transaction's number, if it has written anything; empty: there is nothing to commit.
+    const std::string& number() const noexcept { return number_; }
+
+    // ---- OutboxTransaction
+
+    TimePoint now() override { return now_; }
+    LeaseTime lease_now() override { return clock_.lease_now(); }
+
+    Result<InsertedJob> insert(const StoredJob& job) override;
+    Result<void> foresee(std::span<const JobId> ids, std::span<const std::string> sids) override;
+    Result<std::vector<StoredJob>> load(std::span<const JobId> ids) override;
+    Result<std::optional<InsertedJob>> find_key(std::string_view tenant,
+                                                std::string_view key) override;
+    Result<std::optional<int>> find_attempt(const JobId& job, const AttemptNonce& nonce) override;
+    Result<std::optional<JobId>> find_sid(std::string_view sid) override;
+    Result<void> save(StoredJob& job) override;
+
+    Result<std::vector<ReadyGroup>> ready_groups() override;
+    Result<std::vector<StoredJob>> ready(const ReadyQuery& query) override;
+    Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) override;
+    Result<std::optional<TimePoint>> next_due() override;
+    Result<std::optional<TimePoint>> last_change() override;
+    Result<std::vector<StoredJob>> list(const JobFilter& filter) override;
+    Result<std::map<JobState, std::int64_t>> counts() override;
+    Result<std::int64_t> waiting(const std::optional<std::string>& tenant) override;
+
+    Result<std::vector<StoredJob>> strangers(std::size_t limit) override;
+    Result<void> rewrite(StoredJob& job) override;
+
+    Result<void> add_outcome(const StoredOutcome& outcome) override;
+    Result<std::vector<StoredOutcome>> outcomes(std::int64_t after, std::size_t limit) override;
+    Result<std::int64_t> told() override;
+    Result<void> set_told(std::int64_t cursor) override;
+
+    Result<std::vector<Pause>> pauses() override;
+    Result<void> pause(const Pause& pause) override;
+    Result<void> resume(Pause::Of of, std::string_view name) override;
+
+    Result<std::string> fact(std::string_view name) override;
+    Result<void> set_fact(std::string_view name, std::string_view value) override;
+
+    Result<std::int64_t> redact(TimePoint before, std::size_t limit) override;
+    Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
+                               std::size_t limit) override;
+
+    NativeTransaction native() override;
+
+private:
+    using Tally = std::map<std::pair<std::string, JobState>, std::int64_t>;
+    using KeyOf = std::pair<std::string, std::string>;  ///< Tenant and key.
+
+    /// A job as this transaction has it, and what the database has of it.
+    struct KnownJob {
+        StoredJob job = {};
+        JobPlace place = JobPlace::open;
+        std::int64_t revision = 0;
+        bool has_payload = false;
+        std::string sid = {};
+    };
+    /// What was asked for and not sent.
+    struct Pending {
+        std::vector<StoredJob> inserts = {};
+        std::map<KeyOf, InsertedJob> keys = {};  ///< Of `inserts`.
+        std::set<JobId> changed = {};            ///< Jobs to save: see known_.
+        std::map<std::pair<JobId, AttemptNonce>, StoredAttempt> attempts = {};
+        std::vector<StoredOutcome> outcomes = {};
+        std::map<std::string, std::optional<JobId>> sids = {};  ///< Whose they are now.
+        Tally tally = {};
+
+        void add(Pending&& later);
+    };
+
+    Error begin_anew(BeginAnew why);
+    Error failed(const Error& error);
+    Result<PostgresRows> ask(const PostgresStatement& statement);
+    Result<std::vector<PostgresRows>> ask_all(std::span<const PostgresStatement> statements);
+    Result<PostgresRows> change(const PostgresStatement& statement);
+    Result<std::vector<StoredJob>> jobs_of(const PostgresStatement& statement);
+    Result<std::vector<StoredJob>> read_jobs(const PostgresRows& rows);
+    Result<void> read_attempts(std::vector<StoredJob>& jobs);
+    Result<void> fetch(std::span<const JobId> ids);
+    Result<KnownJob*> known_job(const JobId& id);
+    Result<InsertedJob> insert_at_once(const StoredJob& job);
+    const InsertedJob* pending_key(const KeyOf& key) const;
+    const std::optional<JobId>* known_owner(std::string_view sid) const;
+    void count(const std::string& tenant, JobState state, std::int64_t jobs);
+    Result<std::vector<StoredOutcome>> read_outcomes(std::int64_t after, std::size_t limit);
+    Result<void> fold_tally();
+
+    PostgresConnection& connection_;
+    const DatabaseClock& clock_;
+    const TimePoint now_;
+    const PostgresOutboxMode mode_;
+
+    std::optional<Error> failure_ = {};
+    BeginAnew anew_ = BeginAnew::no;
+    std::string number_ = {};
+    bool sent_ = false;  ///< Something of the work that is run.
+    bool wrote_ = false;
+
+    std::map<JobId, KnownJob> known_ = {};
+    std::map<std::string, std::optional<JobId>, std::less<>> owners_ = {};  ///< Of SIDs, as read.
+    std::map<std::string, std::string, std::less<>> facts_ = {};            ///< As read, or set.
+    std::map<std::string, std::string, std::less<>> facts_before_ = {};     ///< The work.
+    bool sets_facts_ = false;
+    Pending batch_ = {};
+    Pending work_ = {};
+    std::map<JobId, KnownJob> before_ = {};  ///< Of jobs that the work has changed.
+};
+
+}  // namespace twiliowa::detail
