@@ -22,7 +22,7 @@ Error too_many_waiting(std::string_view option) {
 
 Result<PreparedJob> JobIntake::prepare(const OutboundMessage& message,
                                        const JobOptions& options) const {
-    const auto now = core_->options.clock->now();
+    const auto now = core_->now();
     return prepare(message, options, core_->new_job_ids(now).next(), now);
 }
 

@@ -82,7 +82,7 @@ struct Outbox::Impl {
     Result<std::vector<Result<EnqueuedJob>>> enqueue(std::span<const NewJob> jobs) {
         std::vector<Result<detail::PreparedJob>> prepared;
         prepared.reserve(jobs.size());
-        const auto now = core->options.clock->now();
+        const auto now = core->now();
         auto ids = core->new_job_ids(now);
         for (const auto& [message, options] : jobs) {
             prepared.push_back(intake.prepare(message, options, ids.next(), now));
@@ -360,6 +360,10 @@ struct Outbox::Impl {
                                        std::size_t limit, std::vector<JobOutcome>& outcomes) const {
         const auto stored = transaction.outcomes(after, limit);
         if (!stored) return stored.error();
+        std::vector<JobId> ids;
+        ids.reserve(stored->size());
+        for (const auto& each : *stored) ids.push_back(each.job);
+        if (auto read = transaction.foresee(ids, {}); !read) return read.error();
         for (const auto& each : *stored) {
             const auto jobs = transaction.load(std::span{&each.job, 1});
             if (!jobs) return jobs.error();
@@ -430,7 +434,7 @@ struct Outbox::Impl {
     std::chrono::nanoseconds pause_until_next(const detail::OutboxWorker::Step& step) const {
         std::chrono::nanoseconds pause = detail::outbox_poll;
         if (step.next_due) {
-            const auto due = *step.next_due - core->options.clock->now();
+            const auto due = *step.next_due - core->now();
             if (due.count() > 0) pause = std::min<std::chrono::nanoseconds>(pause, due);
         }
         const auto now = core->options.clock->monotonic_now();

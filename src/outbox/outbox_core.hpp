@@ -62,6 +62,8 @@ struct OutboxCore {
     const JobRules rules;
     const JobCodec codec;
 
+    /// The time that records go by: the storage's own, or the program's clock's.
+    TimePoint now() const { return storage->now().value_or(options.clock->now()); }
     JobIds new_job_ids(TimePoint now) const;
     AttemptNonce new_nonce() const;
     std::string new_worker_name() const;

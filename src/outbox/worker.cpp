@@ -89,6 +89,11 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
 }
 
 Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new) {
+    if (storage_failed_) {
+        // It may be another one since: a standby that took over lacks what was written last.
+        if (auto checked = core_->check_identity(); !checked) return checked.error();
+        storage_failed_ = false;
+    }
     ask_for_accounts();
     auto finished = finished_->take();
     const auto ended = static_cast<std::size_t>(
@@ -108,6 +113,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     Plan plan;
     const auto committed = commit(plan, finished, ended, take_new);
     if (!committed) {
+        storage_failed_ = true;
         finished_->put_back(std::move(finished));
         give_back_slots(core_->options.clock->monotonic_now());
         return committed.error();
@@ -171,6 +177,18 @@ void OutboxWorker::ask_for_accounts() {
 /// Answers first: they say more than looks, which compare what each job has.
 Result<void> OutboxWorker::take_in(OutboxTransaction& transaction, Plan& plan,
                                    const std::vector<FinishedWork::Item>& finished) const {
+    std::vector<JobId> ended;
+    std::vector<std::string> sids;
+    for (const auto& item : finished) {
+        if (const auto* const send = std::get_if<FinishedSend>(&item)) {
+            ended.push_back(send->attempt.job->id);
+            const auto* const sent = std::get_if<SentProof>(&send->answer.what);
+            if (sent != nullptr) sids.push_back(sent->sid);
+        } else if (const auto* const look = std::get_if<FinishedLook>(&item)) {
+            ended.push_back(look->job);
+        }
+    }
+    if (auto read = transaction.foresee(ended, sids); !read) return read;
     if (auto taken = take_sends(transaction, finished); !taken) return taken;
     for (const auto& item : finished) {
         const auto* const witness = std::get_if<FinishedWitness>(&item);

@@ -165,6 +165,7 @@ private:
 
     const std::shared_ptr<const OutboxCore> core_;
     const std::string name_;
+    bool storage_failed_ = false;  ///< In the step before.
     const std::shared_ptr<FinishedWork> finished_;
     OutboxScheduler scheduler_ = {};
     std::map<SendRoad, Traffic> traffic_ = {};

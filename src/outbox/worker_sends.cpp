@@ -70,7 +70,7 @@ void OutboxWorker::note_answer(const FinishedSend& finished, MonotonicTime now) 
             traffic.breaker.failed(now);
             break;
         case AnswerScope::day:
-            blocked_until_[attempt.account] = next_day(core_->options.clock->now());
+            blocked_until_[attempt.account] = next_day(core_->now());
             [[fallthrough]];
         default:
             if (was_answered(finished.answer)) {

@@ -15,15 +15,16 @@ std::int64_t DatabaseClock::machine_time() noexcept {
 }
 
 void DatabaseClock::heard(std::int64_t database_microseconds, std::int64_t asked_at) noexcept {
-    // It was said between the question and now. The latest that it may be is taken for true: who
-    // has a lease stops early rather than late.
+    // It was said between the question and now.
     const auto most = database_microseconds - asked_at;
     const auto least = database_microseconds - machine_time();
-    ahead_ = has_heard_.exchange(true) ? std::clamp<std::int64_t>(ahead_, least, most) : most;
+    const bool knew = has_heard_.exchange(true);
+    most_ahead_ = knew ? std::clamp<std::int64_t>(most_ahead_, least, most) : most;
+    least_ahead_ = knew ? std::clamp<std::int64_t>(least_ahead_, least, most) : least;
 }
 
 TimePoint DatabaseClock::now() const {
-    return time_of_stored(microseconds());
+    return time_of_stored(machine_time() + least_ahead_);
 }
 
 }  // namespace twiliowa::detail

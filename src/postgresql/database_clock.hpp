@@ -21,12 +21,15 @@ public:
     /// it: how long an answer takes moves no time.
     void heard(std::int64_t database_microseconds, std::int64_t asked_at) noexcept;
 
-    std::int64_t microseconds() const noexcept { return machine_time() + ahead_; }
-    LeaseTime lease_now() const { return {{}, microseconds()}; }
+    /// Late rather than early: who has a lease stops in time.
+    LeaseTime lease_now() const { return {{}, machine_time() + most_ahead_}; }
+    /// Early rather than late: what is to go at once is due at once.
     TimePoint now() const;
 
 private:
-    std::atomic<std::int64_t> ahead_{0};  ///< By so much the database's time is later than ours.
+    // By so much the database's time is later than ours.
+    std::atomic<std::int64_t> most_ahead_{0};
+    std::atomic<std::int64_t> least_ahead_{0};
     std::atomic<bool> has_heard_{false};
 };
 

@@ -328,10 +328,10 @@ PostgresStatement insert_jobs(std::span<const StoredJob> jobs) {
                " with ordinality as new(" + list_of(all, {}) +
                ", place)), keys as (insert into twiliowa.job_key (tenant, key, job, content_hash) "
                "select tenant, key, id, content_hash from new order by place on conflict do "
-               "nothing "
-               "returning 1), jobs as (insert into twiliowa.job (" +
+               "nothing returning job), jobs as (insert into twiliowa.job (" +
                columns + ", has_payload) select " + columns +
-               ", payload <> '' from new order by place returning sequence, id), "
+               ", payload <> '' from new where id in (select job from keys) order by place "
+               "returning sequence, id), "
                "payloads as (insert into twiliowa.job_payload (job, payload) "
                "select jobs.sequence, new.payload from jobs join new using (id) "
                "where new.payload <> '') select count(*) from keys";

@@ -45,11 +45,11 @@ PostgresStatement update_jobs(std::span<const ChangedJob> jobs);
 /// The same where their rows go from one place to another, or to another day.
 PostgresStatement move_jobs(std::span<const ChangedJob> jobs, JobPlace from, JobPlace to);
 
-/// Inserts jobs in state ready, with their keys and payloads; the first column of its row is how
-/// many keys were new.
+/// Inserts jobs in state ready, with their keys and payloads, but for those whose key is known; the
+/// first column of its row is how many it inserted.
 PostgresStatement insert_jobs(std::span<const StoredJob> jobs);
 
-/// Inserts one unless its key is known; what `read_inserted` reads.
+/// The same of one, by the function for who may do nothing else; gives what `read_inserted` reads.
 PostgresStatement insert_job(const StoredJob& job);
 InsertedJob read_inserted(const PostgresRows& rows);
 

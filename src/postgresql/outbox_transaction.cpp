@@ -557,13 +557,17 @@ Result<InsertedJob> PostgresOutboxTransaction::insert(const StoredJob& job) {
 }
 
 Result<InsertedJob> PostgresOutboxTransaction::insert_at_once(const StoredJob& job) {
-    const auto rows = change(insert_job(job));
+    const auto rows = change(insert_jobs({&job, 1}));
     if (!rows) return rows.error();
-    auto answer = read_inserted(*rows);
-    if (const auto known = known_.find(answer.id); known != known_.end()) {
-        answer.state = known->second.job.state;
+    if (rows->number(0, 0) == 1) {
+        count(job.tenant, JobState::ready, 1);
+        return InsertedJob{.inserted = true, .id = job.id};
     }
-    return answer;
+    auto holder = find_key(job.tenant, job.key);
+    if (!holder) return holder.error();
+    // Whoever had it has taken it back since.
+    if (!*holder) return begin_anew(BeginAnew::conflict);
+    return std::move(**holder);
 }
 
 Result<std::optional<InsertedJob>> PostgresOutboxTransaction::find_key(std::string_view tenant,

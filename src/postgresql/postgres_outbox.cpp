@@ -108,11 +108,12 @@ struct PostgresOutbox::State {
     };
     /// What became of one.
     enum class Ended {
-        done,      ///< Committed, or there was nothing to commit.
-        apart,     ///< A work failed that had written something; nothing was committed.
-        conflict,  ///< The same: others were in the way.
-        key,       ///< The same: a key is known.
-        lost,      ///< The same: the connection is gone.
+        done,        ///< Committed, or there was nothing to commit.
+        apart,       ///< A work failed that had written something; nothing was committed.
+        conflict,    ///< The same: others were in the way.
+        key,         ///< The same: a key is known.
+        lost,        ///< The same: the connection is gone.
+        unanswered,  ///< Nobody said whether it was committed.
     };
 
     detail::PostgresConnectionOptions with_check();
@@ -125,7 +126,7 @@ struct PostgresOutbox::State {
     Result<bool> run_work(detail::QueuedWork& each, detail::PostgresOutboxTransaction& transaction,
                           const Course& course);
     Result<Ended> commit(detail::PostgresTransaction& transaction, const std::string& number);
-    Result<Ended> find_out(const std::string& number);
+    Result<Ended> find_out();
     static Ended ended_by(detail::BeginAnew why);
 
     const PostgresOutboxOptions options;
@@ -140,6 +141,7 @@ struct PostgresOutbox::State {
     std::atomic<std::uint64_t> begun_anew{0};
     std::atomic<std::uint64_t> connections{0};
     detail::GroupCommit::Duration commit_took = {};
+    std::string unanswered = {};            ///< The number of that transaction.
     detail::PostgresConnection connection;  ///< Used by who runs a batch.
     detail::GroupCommit queue;
 };
@@ -223,7 +225,8 @@ Result<void> PostgresOutbox::State::run_until_done(std::span<detail::QueuedWork*
             each->result = {};
             each->thrown = {};
         }
-        const auto ended = run_once(batch, course);
+        auto ended = run_once(batch, course);
+        if (ended && *ended == Ended::unanswered) ended = find_out();
         if (!ended) return ended.error();
         if (*ended == Ended::done) return {};
         ++begun_anew;
@@ -242,6 +245,7 @@ Result<void> PostgresOutbox::State::run_until_done(std::span<detail::QueuedWork*
                 break;
             case Ended::conflict:
             case Ended::done:
+            case Ended::unanswered:
                 break;
         }
         course.alone = course.alone || runs >= detail::optimistic_runs;
@@ -343,13 +347,16 @@ Result<PostgresOutbox::State::Ended> PostgresOutbox::State::commit(
         ++commits;
         return Ended::done;
     }
-    if (connection.fault() == detail::PostgresFault::lost) return find_out(number);
+    if (connection.fault() == detail::PostgresFault::lost) {
+        unanswered = number;
+        return Ended::unanswered;
+    }
     if (connection.fault() == detail::PostgresFault::conflict) return Ended::conflict;
     return committed.error();
 }
 
 /// What became of a transaction whose commit was not answered.
-Result<PostgresOutbox::State::Ended> PostgresOutbox::State::find_out(const std::string& number) {
+Result<PostgresOutbox::State::Ended> PostgresOutbox::State::find_out() {
     const auto deadline = detail::steady_clock::now() + options.statement_timeout;
     std::string before;
     {
@@ -357,7 +364,7 @@ Result<PostgresOutbox::State::Ended> PostgresOutbox::State::find_out(const std::
         before = identity;
     }
     detail::PostgresStatement ask{"select pg_catalog.txid_status($1::text::bigint)"};
-    ask.values.text(number);
+    ask.values.text(unanswered);
     do {
         const auto answer = connection.execute(ask);
         {
