@@ -141,6 +141,8 @@ installed)
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
     [ -z "$(engines_in "$work/prefix" sqlite)" ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
+    [ -z "$(engines_in "$work/prefix" postgresql)" ] ||
+        configure postgresql postgresql -DCMAKE_PREFIX_PATH="$work/prefix"
     test_package "$work/prefix"
     run_with_pkg_config "$work/prefix"
     ;;

@@ -12,4 +12,5 @@ mkdir -p "$work"
     (cd "$tree/include" && find twiliowa -name '*.hpp' | sort | sed 's/.*/#include <&>/')
     find "$tree/src" -name '*.cpp' | sort | sed 's/.*/#include "&"/'
 } >"$work/all.cpp"
-"$compiler" -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I"$tree/include" -I"$tree/src" "$work/all.cpp"
+# shellcheck disable=SC2046 # a list of flags
+"$compiler" -std=c++20 -fsyntax-only -Wall -Wextra -Werror -I"$tree/include" -I"$tree/src" $(pkg-config --cflags libpq) "$work/all.cpp"

@@ -235,7 +235,13 @@ TestPostgres& TestPostgres::shared() {
 TestPostgres::TestPostgres(TestPostgresOptions options) : options_(std::move(options)) {
     if (options_.tcp) port_ = free_port();
     const auto log = directory_.path / "log";
-    run({"/bin/cp", "-a", new_cluster(), directory_.path / "data"}, log);
+    if (options_.standby_of != nullptr) {
+        run({postgres_programs() / "pg_basebackup", "-D", directory_.path / "data", "-R", "-d",
+             options_.standby_of->url("postgres"), "--checkpoint=fast"},
+            log);
+    } else {
+        run({"/bin/cp", "-a", new_cluster(), directory_.path / "data"}, log);
+    }
     std::ofstream{directory_.path / "data" / "pg_hba.conf"}
         << "local all guarded scram-sha-256\nhost all guarded samehost scram-sha-256\n"
         << "local all all trust\nhost all all samehost trust\nlocal replication all trust\n";

@@ -59,6 +59,8 @@ struct TestPostgresOptions {
     bool tcp = false;
     /// As in postgresql.conf: `max_connections=5`.
     std::vector<std::string> settings = {};
+    /// A standby of that one, which it follows without its waiting (hot_standby, asynchronous).
+    const class TestPostgres* standby_of = nullptr;
 };
 
 /// PostgreSQL. Its superuser is `twiliowa`, whom it trusts; the role `guarded` has to have the
