@@ -404,6 +404,15 @@ TEST_CASE("a work that only a program's statements change is committed, whatever
     CHECK(run("insert into invoice values (1)").has_value());
     CHECK(file.text_of("pragma user_version") == "7");
     CHECK(file.text_of("select count(*) from invoice") == "1");
+    // And undone, if it fails beside others.
+    const auto failing = [](OutboxTransaction& t) -> Result<void> {
+        CHECK(run_natively(t, "create table made (number)") == SQLITE_OK);
+        return Error::invalid_request("n", "fails");
+    };
+    const auto results = run_in_one_commit(*storage, {taking(1), failing, taking(2)});
+    CHECK_FALSE(results[1].has_value());
+    CHECK(file.text_of("select count(*) from sqlite_schema where name = 'made'") == "0");
+    CHECK(file.text_of("select count(*) from inbox_event") == "2");
 }
 
 TEST_CASE("a program's statement that fails is undone alone") {
