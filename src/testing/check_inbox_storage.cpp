@@ -366,7 +366,8 @@ private:
     /// Everything that a work can do, with jobs of the outbox, and does not, if it fails.
     void failures_undo() {
         const auto known = take(new_event());
-        auto closed = take(new_event(), "bound-" + std::to_string(next()));
+        const auto closed_signature = next_name("bound");
+        auto closed = take(new_event(), closed_signature);
         closed.state = InboxState::done;
         closed.updated_at = inbox_year(1980);
         save(closed);
@@ -408,6 +409,9 @@ private:
             work("take", [&](Inbox& t) {
                 expect(t.list({.message_sid = fresh.message_sid}).value().empty(),
                        by + " did not undo take");
+                expect(t.take(closed, {}).value() == TakenIn::duplicate &&
+                           t.take(new_event(), closed_signature).value() == TakenIn::recut,
+                       by + " did not undo that a key or a signature was forgotten");
             });
             const auto result =
                 transact(*storage_, "find_key", [&](OutboxTransaction& t) -> Result<void> {
