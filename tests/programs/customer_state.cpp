@@ -1,15 +1,25 @@
-// Usage: customer_state FILE [KEY]. Makes the store of a service that knows one customer.
+// Usage: customer_state FILE|URL [KEY]. Makes the store of a service that knows one customer.
 #include <memory>
 #include <string>
 #include <vector>
 
+#ifdef WITH_POSTGRESQL
+#include <twiliowa/postgresql/postgres_store.hpp>
+#endif
 #include <twiliowa/sqlite/sqlite_store.hpp>
 #include <twiliowa/twiliowa.hpp>
+
+static std::shared_ptr<twiliowa::Store> store_of(const std::string& name) {
+#ifdef WITH_POSTGRESQL
+    if (name.starts_with("postgresql:")) return std::make_shared<twiliowa::PostgresStore>(name);
+#endif
+    return std::make_shared<twiliowa::SqliteStore>(name);
+}
 
 int main(int argc, char** argv) {
     namespace wa = twiliowa;
     if (argc < 2) return 2;
-    const auto store = std::make_shared<wa::SqliteStore>(argv[1]);
+    const auto store = store_of(argv[1]);
     const auto customers = std::make_shared<wa::Customers>(
         store, wa::CustomersOptions{.key = wa::Secret{argc > 2 ? argv[2] : ""}});
     const wa::ConversationWindow window{store, {.customers = customers}};

@@ -6,7 +6,6 @@
 #include <string_view>
 #include <utility>
 
-#include <twiliowa/sqlite/sqlite_store.hpp>
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/opt_outs.hpp>
@@ -48,15 +47,10 @@ std::shared_ptr<CustomerOptions> add_customer_options(CLI::App& app) {
     app.add_option("ADDRESS", options->address,
                    "A phone number (+447700900123), or a WhatsApp user id (whatsapp:GB.4f1a)")
         ->required();
-    add_store_option(app, options->store);
+    add_customer_store_option(app, options->store);
     app.add_option("--scope", options->scope, "What the service gave as the scope of its options")
         ->type_name("TEXT");
     return options;
-}
-
-std::shared_ptr<Store> open_store(const CustomerOptions& options) {
-    return std::make_shared<twiliowa::SqliteStore>(store_file(options.store),
-                                                   twiliowa::SqliteStoreOptions{.create = false});
 }
 
 /// Where Customers keeps the key that it made itself.
@@ -71,7 +65,7 @@ enum class KeyUse { read, write };
 /// What the service has, over its store.
 struct ServiceState {
     ServiceState(const CustomerOptions& options, KeyUse use, Context& context) {
-        const auto store = open_store(options);
+        const auto store = open_service_store(options.store);
         auto key = environment("TWILIOWA_CUSTOMER_KEY");
         if (key.empty() && !has_key(*store, options.scope)) {
             if (use == KeyUse::read) {

@@ -3,8 +3,14 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
+#include <twiliowa/sqlite/sqlite_store.hpp>
 #include <twiliowa/types/error.hpp>
+
+#ifdef TWILIOWA_CLI_POSTGRESQL
+#include <twiliowa/postgresql/postgres_store.hpp>
+#endif
 
 namespace cli {
 
@@ -23,6 +29,28 @@ bool has_password(std::string_view url) {
     if (begin == std::string_view::npos) return false;
     const auto host = url.find('@', begin);
     return host != std::string_view::npos && url.find(':', begin + 3) < host;
+}
+
+constexpr std::string_view file_kind = "sqlite:";
+
+bool names_file(std::string_view text) {
+    return text.starts_with(file_kind) && text.size() > file_kind.size();
+}
+
+struct NamedStore {
+    const char* field;  ///< What names it.
+    std::string text;
+};
+
+NamedStore named_store(const std::string& store) {
+    if (!store.empty()) return {"--store", store};
+    auto text = environment(store_variable);
+    if (text.empty()) {
+        Error::invalid_request(store_variable, "is not set",
+                               "set it to the service's store, or say --store sqlite:FILE")
+            .raise();
+    }
+    return {store_variable, std::move(text)};
 }
 
 std::optional<KeyRing> keys_if_set() {
@@ -53,24 +81,50 @@ void add_store_option(CLI::App& app, std::string& store) {
 }
 
 std::string store_file(const std::string& store) {
-    const auto text = store.empty() ? environment(store_variable) : store;
-    const auto* const field = store.empty() ? store_variable : "--store";
-    constexpr std::string_view kind = "sqlite:";
-    if (text.empty()) {
-        Error::invalid_request(store_variable, "is not set",
-                               "set it to the service's store, or say --store sqlite:FILE")
-            .raise();
-    }
+    const auto [field, text] = named_store(store);
     if (!store.empty() && has_password(store)) {
         Error::invalid_request(field,
                                "holds a password, which every user of the machine could read",
                                "set TWILIOWA_STORE, or name it in a file for --env-file")
             .raise();
     }
-    if (!text.starts_with(kind) || text.size() == kind.size()) {
+    if (!names_file(text)) {
         Error::invalid_request(field, "names no store", "say sqlite:FILE").raise();
     }
-    return text.substr(kind.size());
+    return text.substr(file_kind.size());
+}
+
+void add_customer_store_option(CLI::App& app, std::string& store) {
+    app.add_option("--store", store,
+                   "The service's: sqlite:FILE, or postgresql://ROLE@HOST/DATABASE. Default: "
+                   "TWILIOWA_STORE of the environment")
+        ->type_name("STORE");
+}
+
+std::shared_ptr<twiliowa::Store> open_service_store(const std::string& store) {
+    const auto named = named_store(store);
+    const auto& text = named.text;
+    if (names_file(text)) {
+        return std::make_shared<twiliowa::SqliteStore>(
+            store_file(store), twiliowa::SqliteStoreOptions{.create = false});
+    }
+    if (!text.starts_with("postgresql://") && !text.starts_with("postgres://")) {
+        Error::invalid_request(named.field, "names no store",
+                               "say sqlite:FILE, or postgresql://ROLE@HOST/DATABASE")
+            .raise();
+    }
+#ifdef TWILIOWA_CLI_POSTGRESQL
+    try {
+        return std::make_shared<twiliowa::PostgresStore>(
+            text, twiliowa::PostgresStoreOptions{.create = false});
+    } catch (const twiliowa::InvalidRequestError& refused) {
+        refused.error().with([&](twiliowa::ErrorData& data) { data.field = named.field; }).raise();
+    }
+#else
+    Error::invalid_request(named.field, "names a PostgreSQL, which this program was built without",
+                           "build it where there is libpq")
+        .raise();
+#endif
 }
 
 std::optional<twiliowa::Sealer> sealer_of_environment() {
