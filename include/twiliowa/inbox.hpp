@@ -23,20 +23,20 @@ class Turn;
 
 /// A verified event on its way into an inbox.
 struct InboxDelivery {
-    const EventKey& key;
+    const EventKey& key;        ///< With what stands for its signature, if it has one.
     const WebhookEvent& event;  ///< As it was read, and with what was learnt of it.
     /// What it was read from: these parts alone, none of the headers.
     std::string_view method = {};
-    std::string_view target = {};
-    std::string_view body = {};
-    TimePoint arrived_at = {};
-    bool caught_up = false;   ///< From Twilio's list, and not from a webhook.
-    bool has_handler = true;  ///< False: nobody wants it, only that it came is to be known.
+    std::string_view target = {};  ///< The path and the query.
+    std::string_view body = {};    ///< What the signature covers of it.
+    TimePoint arrived_at = {};     ///< When it came in, or was sent.
+    bool caught_up = false;        ///< From Twilio's list, and not from a webhook.
+    bool has_handler = true;       ///< False: nobody wants it, only that it came is to be known.
 };
 
 /// What became of an event that was handed to an inbox.
 enum class InboxAnswer {
-    taken,
+    taken,      ///< It is on the disk.
     duplicate,  ///< It is there, or was.
     recut,      ///< Its signature came with another event first.
     full,       ///< As many wait as may.

@@ -69,25 +69,26 @@ struct InboxOptions {
 struct InboxEvent {
     /// Its number in this inbox; grows with every event.
     std::int64_t sequence = 0;
-    std::string account_sid = {};
-    std::string kind = {};  ///< `message`, `status`, `unknown`.
-    std::string message_sid = {};
-    InboxState state = InboxState::waiting;
-    int tries = 0;
-    std::string problem = {};  ///< Why its last try failed: our words, free of people.
-    bool caught_up = false;    ///< Read from Twilio's list, and not from a webhook.
-    bool out_of_order = false;
-    TimePoint arrived_at = {};
-    TimePoint updated_at = {};
-    TimePoint not_before = {};
+    std::string account_sid = {};            ///< The account (AC...); empty if it is unknown.
+    std::string kind = {};                   ///< `message`, `status`, `unknown`.
+    std::string message_sid = {};            ///< The message's SID; empty if it is unknown.
+    InboxState state = InboxState::waiting;  ///< Where it is.
+    int tries = 0;                           ///< How often it was taken up.
+    std::string problem = {};   ///< Why its last try failed: our words, free of people.
+    bool caught_up = false;     ///< Read from Twilio's list, and not from a webhook.
+    bool out_of_order = false;  ///< A person has tried it again.
+    TimePoint arrived_at = {};  ///< When it came in, or was sent.
+    TimePoint updated_at = {};  ///< When it changed last.
+    TimePoint not_before = {};  ///< When it is due, if it waits.
     /// What came in; nullopt once it was erased, or if it cannot be opened.
     std::optional<WebhookEvent> event = {};
 };
 
 /// What `DurableInbox::counts` tells.
 struct InboxCounts {
-    std::map<InboxState, std::int64_t> by_state = {};
-    std::optional<TimePoint> oldest_waiting = {};  ///< When it arrived.
+    std::map<InboxState, std::int64_t> by_state = {};  ///< What is left out: none.
+    std::optional<TimePoint> oldest_waiting = {};      ///< When it arrived.
+    /// How many are in that state.
     std::int64_t of(InboxState state) const {
         const auto found = by_state.find(state);
         return found == by_state.end() ? 0 : found->second;
@@ -96,8 +97,8 @@ struct InboxCounts {
 
 /// What `DurableInbox::run_until_idle` did.
 struct InboxIdleReport {
-    int handled = 0;
-    int failed = 0;  ///< Tries that failed, those that made dead letters, too.
+    int handled = 0;  ///< Events whose handler has run.
+    int failed = 0;   ///< Tries that failed, those that made dead letters, too.
     /// When something is due next; nullopt: nothing is.
     std::optional<TimePoint> next_due = {};
 };
@@ -157,22 +158,25 @@ public:
 
     // ---- Looking.
 
-    Result<std::vector<InboxEvent>> try_list(const InboxFilter& filter = {});
+    /// By their numbers, from the one after `InboxFilter::after`.
     std::vector<InboxEvent> list(const InboxFilter& filter = {});
-    Result<std::optional<InboxEvent>> try_find(std::int64_t sequence);
+    Result<std::vector<InboxEvent>> try_list(const InboxFilter& filter = {});
+    /// By its number; nullopt: it is not there.
     std::optional<InboxEvent> find(std::int64_t sequence);
-    Result<InboxCounts> try_counts();
+    Result<std::optional<InboxEvent>> try_find(std::int64_t sequence);
+    /// How many events are in each state.
     InboxCounts counts();
+    Result<InboxCounts> try_counts();
 
     // ---- Deciding. Each says whether the event was one that it applies to.
 
     /// Tries a dead letter again, out of its order: later events of its customer may have been
     /// handled.
-    Result<bool> try_retry(std::int64_t sequence);
     bool retry(std::int64_t sequence);
+    Result<bool> try_retry(std::int64_t sequence);
     /// Nobody handles what is dead or waits.
-    Result<bool> try_drop(std::int64_t sequence);
     bool drop(std::int64_t sequence);
+    Result<bool> try_drop(std::int64_t sequence);
     /// Removes events that are done or dropped and have not changed since; with `keys`, what they
     /// were known by, too: then a duplicate is handled again.
     Result<std::int64_t> try_purge(TimePoint unchanged_since, bool keys = false);

@@ -30,10 +30,12 @@ struct TurnState;
 /// Lives as long as the call of the handler, and is for its thread alone.
 class Turn {
 public:
+    /// Made by the inbox.
     explicit Turn(detail::TurnState& state) noexcept : state_(state) {}
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
 
+    /// What the customer wrote.
     const InboundMessage& message() const noexcept;
     /// From 1: which try at this event it is.
     int tries() const noexcept;
