@@ -139,6 +139,7 @@ public:
     using StatusHandler = std::function<void(const StatusCallback&, const HandlerContext&)>;
     using UnknownHandler =
         std::function<MessagingResponse(const UnknownWebhook&, const HandlerContext&)>;
+    /// For WebhookOptions::inbox.
     using TurnHandler = std::function<MessagingResponse(Turn&)>;
 
     /// @throws InvalidRequestError naming the option that is wrong.

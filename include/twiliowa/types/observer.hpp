@@ -117,14 +117,14 @@ TWILIOWA_EXPORT std::string_view to_string(InboxOutcome outcome) noexcept;
 
 /// An inbox has tried to handle an event. The views are valid during the call only.
 struct InboxResultEvent {
-    InboxOutcome outcome = InboxOutcome::handled;
-    std::string_view kind = {};         ///< `message`, `status`, `unknown`.
-    std::string_view message_sid = {};  ///< Empty if it has none.
-    std::string_view account_sid = {};
-    int tries = 0;                          ///< With this one.
-    std::string_view reason = {};           ///< Why it was not handled.
-    std::chrono::microseconds duration{0};  ///< Of the handler; 0 if it did not run here.
-    std::chrono::microseconds since_arrival{0};
+    InboxOutcome outcome = InboxOutcome::handled;  ///< How it ended.
+    std::string_view kind = {};                    ///< `message`, `status`, `unknown`.
+    std::string_view message_sid = {};             ///< Empty if it has none.
+    std::string_view account_sid = {};             ///< Empty if it has none.
+    int tries = 0;                                 ///< With this one.
+    std::string_view reason = {};                  ///< Why it was not handled.
+    std::chrono::microseconds duration{0};         ///< Of the handler; 0 if it did not run here.
+    std::chrono::microseconds since_arrival{0};    ///< Until this try has ended.
 };
 
 /// A template was used as it was known last, since Twilio could not be asked (see Templates).
@@ -157,6 +157,7 @@ public:
     virtual void on_webhook(const WebhookResultEvent&) noexcept {}
     virtual void on_stale_template(const StaleTemplateEvent&) noexcept {}
     virtual void on_number_changed_hands(const NumberChangedHandsEvent&) noexcept {}
+    /// An inbox has tried to handle an event.
     virtual void on_inbox(const InboxResultEvent&) noexcept {}
 };
 
@@ -172,6 +173,7 @@ public:
     void on_webhook(const WebhookResultEvent& event) noexcept override;
     void on_stale_template(const StaleTemplateEvent& event) noexcept override;
     void on_number_changed_hands(const NumberChangedHandsEvent& event) noexcept override;
+    /// As of Observer.
     void on_inbox(const InboxResultEvent& event) noexcept override;
 
 private:

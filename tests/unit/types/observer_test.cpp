@@ -26,6 +26,7 @@ struct Letters final : Observer {
     void on_number_changed_hands(const NumberChangedHandsEvent&) noexcept override {
         log += name + "n ";
     }
+    void on_inbox(const InboxResultEvent&) noexcept override { log += name + "i "; }
     std::string name;
     std::string& log;
 };
@@ -43,7 +44,8 @@ TEST_CASE("a composite tells all of its observers of every event, in their order
     both.on_result({.call = call});
     both.on_webhook({});
     both.on_number_changed_hands({});
-    CHECK(log == "1c 2c 1a 2a 1r 2r 1e 2e 1w 2w 1n 2n ");
+    both.on_inbox({});
+    CHECK(log == "1c 2c 1a 2a 1r 2r 1e 2e 1w 2w 1n 2n 1i 2i ");
 }
 
 TEST_CASE("a composite of none is silent, and one with a null is refused by name") {
