@@ -50,10 +50,10 @@ WebhookRequest request_of(const Message& message, const std::vector<Media>& medi
 }
 
 Result<void> catch_up_one(const MessagesClient& client, const Message& message,
-                          InboxHandler& handler, CatchUpReport& report) {
+                          InboxHandler& handler, const CancelToken& cancel, CatchUpReport& report) {
     std::vector<Media> media;
     if (message.num_media.value_or(0) > 0) {
-        auto listed = client.try_list_media(message.sid);
+        auto listed = client.try_list_media(message.sid, {.cancel = cancel});
         if (!listed) return listed.error();
         media = std::move(*listed);
     }
@@ -70,13 +70,13 @@ Result<void> catch_up_one(const MessagesClient& client, const Message& message,
 }  // namespace
 
 Result<CatchUpReport> catch_up(const std::vector<MessagesClient>& clients, TimePoint since,
-                               InboxHandler& handler) {
+                               InboxHandler& handler, const CancelToken& cancel) {
     CatchUpReport report;
     for (const auto& client : clients) {
         // The newest comes first, and the oldest is to be handled first.
         std::vector<Message> messages;
         for (const auto& listed :
-             client.try_list({.sent_after = since, .page_size = listed_page})) {
+             client.try_list({.sent_after = since, .page_size = listed_page}, {.cancel = cancel})) {
             if (!listed) return listed.error();
             if (listed->direction != Direction::inbound || time_of(*listed) < since) continue;
             messages.push_back(*listed);
@@ -85,7 +85,7 @@ Result<CatchUpReport> catch_up(const std::vector<MessagesClient>& clients, TimeP
                          [](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
         report.listed += static_cast<int>(messages.size());
         for (const auto& message : messages) {
-            if (auto taken = catch_up_one(client, message, handler, report); !taken) {
+            if (auto taken = catch_up_one(client, message, handler, cancel, report); !taken) {
                 return taken.error();
             }
         }

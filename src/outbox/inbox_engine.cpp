@@ -78,10 +78,13 @@ Result<void> InboxEngine::start() {
     }
     const auto away_since = core_->alive_until();
     if (!away_since) return away_since.error();
+    if (auto noted = core_->maintain(); !noted) return noted.error();
     running_ = true;
+    ended_ = {};
     keeper_ = std::thread([this] { run_keeper(); });
     if (*away_since && !core_->options.clients.empty()) {
-        catcher_ = std::thread([this, since = **away_since] { run_catcher(since); });
+        catcher_ =
+            std::thread([this, since = **away_since, end = ended_] { run_catcher(since, end); });
     }
     for (int i = 0; i < core_->options.workers; ++i) {
         workers_.emplace_back([this] {
@@ -115,6 +118,7 @@ void InboxEngine::stop() {
     // A handler cannot wait for itself.
     if (own) return;
     const std::lock_guard lifecycle(lifecycle_);
+    ended_.cancel();
     for (auto& worker : workers_) worker.join();
     workers_.clear();
     if (catcher_.joinable()) catcher_.join();
@@ -213,7 +217,7 @@ void InboxEngine::run_keeper() {
     while (true) {
         {
             const std::lock_guard lock(mutex_);
-            if (stopping_ && held_.empty()) return;
+            if (stopping_ && held_.empty()) break;
             seen = wakes_;
         }
         renew_due();
@@ -233,11 +237,13 @@ void InboxEngine::run_keeper() {
         changed_.wait_for(lock, pause,
                           [&] { return wakes_ != seen || (stopping_ && held_.empty()); });
     }
+    // Until now somebody was here.
+    static_cast<void>(core_->maintain());
 }
 
 // ---- What came while nobody was here
 
-void InboxEngine::run_catcher(TimePoint since) {
+void InboxEngine::run_catcher(TimePoint since, const CancelSource& end) {
     const auto began = core_->options.clock->monotonic_now();
     for (const auto after : catch_up_times) {
         {
@@ -249,7 +255,7 @@ void InboxEngine::run_catcher(TimePoint since) {
         // What fails is read again with the next.
         static_cast<void>(with_handler([&](InboxHandler& handler) {
             return without_exceptions(
-                [&] { return catch_up(core_->options.clients, since, handler); });
+                [&] { return catch_up(core_->options.clients, since, handler, end.token()); });
         }));
         wake();
     }

@@ -69,7 +69,7 @@ private:
     static Error no_handler();
     void run_keeper();
     void run_worker();
-    void run_catcher(TimePoint since);
+    void run_catcher(TimePoint since, const CancelSource& end);
     /// Whether it took something up.
     bool claim_some();
     void renew_due();
@@ -102,6 +102,7 @@ private:
     std::mutex lifecycle_;  ///< Held by who starts or stops; taken before `mutex_`.
     std::thread keeper_;
     std::thread catcher_;
+    CancelSource ended_;  ///< Of what the catcher asks.
     std::vector<std::thread> workers_;
 };
 

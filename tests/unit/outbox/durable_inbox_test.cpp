@@ -624,6 +624,39 @@ TEST_CASE("what came while nobody was there is fetched from Twilio's list, once"
     CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
 }
 
+TEST_CASE("a start fetches what came since somebody was here last") {
+    Program program;
+    program.options.clients = {
+        twiliowa::MessagesClient{program.fake->credentials(), program.fake->client_options()}};
+    program.restart();
+    std::atomic<int> seen{0};
+    program.use([&](WebhookHandler& handler) {
+        handler.on_message([&](const InboundMessage& inbound) {
+            if (inbound.caught_up) ++seen;
+        });
+    });
+    const auto receive = [&](int messages) {
+        for (int i = 0; i < messages; ++i) {
+            program.fake->receive({.from = twiliowa::test::customer,
+                                   .to = std::string{FakeTwilio::demo_sender},
+                                   .body = "m"});
+        }
+    };
+    receive(2);  // before this inbox was there for the first time
+    program.advance(1h);
+    program.inbox->start();
+    program.inbox->stop();
+    program.advance(10min);
+    receive(3);
+    program.advance(1min);
+    program.restart();
+    program.inbox->start();
+    while (seen < 3) std::this_thread::yield();
+    program.inbox->stop();
+    CHECK(seen == 3);
+    CHECK(program.inbox->list().size() == 3);
+}
+
 TEST_CASE("a customer who is forgotten is erased from what is done, and from dead letters") {
     Program program;
     program.use([&](WebhookHandler& handler) {
