@@ -456,10 +456,15 @@ Result<void> PostgresOutboxTransaction::fetch(std::span<const JobId> ids) {
         std::copy_if(ids.begin(), ids.end(), std::back_inserter(unknown),
                      [&](const JobId& id) { return !known_.contains(id); });
         if (unknown.empty()) return {};
+        // What is not known was not changed here, but it may be new.
+        if (!work_.inserts.empty() || !batch_.inserts.empty()) {
+            if (auto sent = flush(); !sent) return sent;
+        }
         PostgresStatement select{*sql};
         select.values.array(array_of(unknown));
-        const auto jobs = jobs_of(select);
-        if (!jobs) return jobs.error();
+        const auto rows = ask(select);
+        if (!rows) return rows.error();
+        if (const auto jobs = read_jobs(*rows); !jobs) return jobs.error();
     }
     return {};
 }

@@ -12,6 +12,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <twiliowa/state/store.hpp>
@@ -431,6 +432,14 @@ TEST_CASE("what is set of a fact, and who goes by it, do not pass each other") {
         jobs.front().sid = "SM1";
         return t.save(jobs.front());
     };
+    const auto check_one_of_them = [&] {
+        const auto facts = database.psql("select count(*) from twiliowa.fact");
+        const auto bound = database.psql("select count(*) from twiliowa.job where sid <> ''");
+        CHECK(facts != bound);
+        database.psql("delete from twiliowa.fact");
+        database.psql("delete from twiliowa.job_sid");
+        database.psql("update twiliowa.job set sid = ''");
+    };
     const auto run = [&](const auto& first, const auto& second) {
         std::thread late;
         {
@@ -449,15 +458,22 @@ TEST_CASE("what is set of a fact, and who goes by it, do not pass each other") {
             begun.wait();
         }
         late.join();
-        const auto facts = database.psql("select count(*) from twiliowa.fact");
-        const auto bound = database.psql("select count(*) from twiliowa.job where sid <> ''");
-        CHECK(facts != bound);
-        database.psql("delete from twiliowa.fact");
-        database.psql("delete from twiliowa.job_sid");
-        database.psql("update twiliowa.job set sid = ''");
+        check_one_of_them();
     };
     run(note, bind);
     run(bind, note);
+    // All of the note comes between what the other reads and what it writes.
+    bool noted = false;
+    CHECK(other
+              .transact([&](OutboxTransaction& t) -> Result<void> {
+                  if (!t.fact("stranger SM1").value().empty()) return {};
+                  auto jobs = t.load({&job.id, 1}).value();
+                  if (!std::exchange(noted, true)) CHECK(one.transact(note).has_value());
+                  jobs.front().sid = "SM1";
+                  return t.save(jobs.front());
+              })
+              .has_value());
+    check_one_of_them();
 }
 
 // ---- Outcomes
