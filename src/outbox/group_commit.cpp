@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include <twiliowa/state/store.hpp>
-
 namespace twiliowa::detail {
 
 Result<void> GroupCommit::commit(const OutboxStorage::Work& work) {
