@@ -10,9 +10,9 @@
 
 #include <twiliowa/state/store.hpp>
 
+#include "outbox/group_commit.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/database_file.hpp"
-#include "outbox/group_commit.hpp"
 #include "sqlite/outbox_file.hpp"
 #include "sqlite/outbox_schema.hpp"
 #include "sqlite/outbox_transaction.hpp"

@@ -211,8 +211,8 @@ public:
     /// Inserts a job in state ready, unless its tenant has one of that key, or had one whose key is
     /// still kept.
     virtual Result<InsertedJob> insert(const StoredJob& job) = 0;
-    /// That these jobs are about to be loaded, and these SIDs looked for: an engine behind a network
-    /// asks for all of them at once. Changes no answer.
+    /// That these jobs are about to be loaded, and these SIDs looked for: an engine behind a
+    /// network asks for all of them at once. Changes no answer.
     virtual Result<void> foresee(std::span<const JobId>, std::span<const std::string>) {
         return {};
     }

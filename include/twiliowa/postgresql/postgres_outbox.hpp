@@ -21,8 +21,8 @@ namespace twiliowa {
 
 /// Options of PostgresOutbox.
 struct PostgresOutboxOptions {
-    /// Whether the tables are made in a database that has none: the role must be allowed to create a
-    /// schema. Earlier tables are never changed by opening: see `PostgresOutbox::migrate`.
+    /// Whether the tables are made in a database that has none: the role must be allowed to create
+    /// a schema. Earlier tables are never changed by opening: see `PostgresOutbox::migrate`.
     bool create = true;
     /// How long it waits for a connection, over all servers that the URL names.
     std::chrono::milliseconds connect_timeout{10'000};
@@ -135,9 +135,7 @@ template <class Outbox>
 Result<EnqueuedJob> try_enqueue_in(pg_conn* connection, Outbox& outbox,
                                    const OutboundMessage& message, const JobOptions& options = {}) {
     return outbox.try_enqueue_by(
-        [connection](const StoredJob& job) {
-            return PostgresOutbox::insert_into(connection, job);
-        },
+        [connection](const StoredJob& job) { return PostgresOutbox::insert_into(connection, job); },
         message, options);
 }
 
