@@ -115,6 +115,7 @@ InboxCore::InboxCore(std::shared_ptr<OutboxStorage> chosen, Outbox* outbox, Inbo
     if (outbox_ == nullptr) return;
     parts_ = OutboxParts::of(*outbox_);
     intake_.emplace(parts_.core);
+    callbacks_.emplace(parts_.core);
 }
 
 Result<void> InboxCore::transact(const Work& work) const {
@@ -162,51 +163,69 @@ Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
     std::optional<TakenIn> taken;
     std::optional<std::int64_t> counted;
     bool full = false;
+    const auto take_event = [&](OutboxTransaction& transaction,
+                                InboxTransaction& inbox) -> Result<void> {
+        taken.reset();
+        counted.reset();
+        full = false;
+        if (recount) {
+            const auto counts = inbox.counts();
+            if (!counts) return counts.error();
+            counted = 0;
+            for (const auto& [state, events] : *counts) {
+                if (state == InboxState::waiting || state == InboxState::running)
+                    *counted += events;
+            }
+        }
+        const auto answer = inbox.take(*event, delivery.key.signature);
+        if (!answer) return answer.error();
+        taken = *answer;
+        if (taken != TakenIn::taken) return {};
+        if (!delivery.has_handler) return close(transaction, inbox, *event);
+        full = options.max_waiting > 0 && counted.value_or(known) >= options.max_waiting;
+        return full ? Result<void>{undo()} : Result<void>{};
+    };
+    const auto* const callback =
+        outbox_ == nullptr ? nullptr : std::get_if<StatusCallback>(&delivery.event);
+    // With the event, or neither: of a duplicate too, whose first may have come without an outbox.
     const auto done =
-        transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
-            taken.reset();
-            counted.reset();
-            full = false;
-            if (recount) {
-                const auto counts = inbox.counts();
-                if (!counts) return counts.error();
-                counted = 0;
-                for (const auto& [state, events] : *counts) {
-                    if (state == InboxState::waiting || state == InboxState::running)
-                        *counted += events;
-                }
-            }
-            const auto answer = inbox.take(*event, delivery.key.signature);
-            if (!answer) return answer.error();
-            taken = *answer;
-            if (taken != TakenIn::taken) return {};
-            if (!delivery.has_handler) {
-                // Its key and its signature are all that is kept.
-                auto rows = inbox.list({.kind = event->kind, .message_sid = event->message_sid});
-                if (!rows) return rows.error();
-                for (auto& row : *rows) {
-                    if (row.key != event->key) continue;
-                    const auto closed = apply(transaction, inbox, row, [](InboxMachine& machine) {
-                        return machine.need_nobody();
-                    });
-                    if (!closed) return closed.error();
-                }
-                return {};
-            }
-            full = options.max_waiting > 0 && counted.value_or(known) >= options.max_waiting;
-            return full ? Result<void>{undo()} : Result<void>{};
-        });
+        callback == nullptr
+            ? transact(take_event)
+            : callbacks_->take_in(*callback, [&](const CallbackIntake::Work& learn) {
+                  return transact(
+                      [&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
+                          if (auto event_taken = take_event(transaction, inbox); !event_taken) {
+                              return event_taken;
+                          }
+                          return taken == TakenIn::recut ? Result<void>{} : learn(transaction);
+                      });
+              });
     if (counted) backlog_.set(*counted, now);
-    if (full) return InboxAnswer::full;
-    if (!done) return done.error();
-    if (*taken == TakenIn::recut) return InboxAnswer::recut;
-    if (*taken == TakenIn::taken && delivery.has_handler) backlog_.add(1);
-    const auto* const callback = std::get_if<StatusCallback>(&delivery.event);
-    if (callback != nullptr && outbox_ != nullptr) {
-        // Of a duplicate, too: the outbox may have been away when it came first.
-        if (auto learnt = outbox_->try_learn(*callback); !learnt) return learnt.error();
+    if (full) {
+        // What it proves is not lost for want of room.
+        if (callback != nullptr) {
+            if (auto learnt = outbox_->try_learn(*callback); !learnt) return learnt.error();
+        }
+        return InboxAnswer::full;
     }
+    if (!done) return done.error();
+    if (*taken == TakenIn::taken && delivery.has_handler) backlog_.add(1);
+    if (callback != nullptr && *taken != TakenIn::recut) parts_.wake();
     return answer_of(*taken);
+}
+
+/// Its key and its signature are all that is kept.
+Result<void> InboxCore::close(OutboxTransaction& transaction, InboxTransaction& inbox,
+                              const StoredEvent& event) const {
+    auto rows = inbox.list({.kind = event.kind, .message_sid = event.message_sid});
+    if (!rows) return rows.error();
+    for (auto& row : *rows) {
+        if (row.key != event.key) continue;
+        const auto closed = apply(transaction, inbox, row,
+                                  [](InboxMachine& machine) { return machine.need_nobody(); });
+        if (!closed) return closed.error();
+    }
+    return {};
 }
 
 Result<InboxClaims> InboxCore::claim(const InboxRoom& room) {

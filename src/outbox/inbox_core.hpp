@@ -16,6 +16,7 @@
 
 #include <twiliowa/outbox/durable_inbox.hpp>
 
+#include "outbox/callback_intake.hpp"
 #include "outbox/event_codec.hpp"
 #include "outbox/inbox_machine.hpp"
 #include "outbox/job_intake.hpp"
@@ -133,6 +134,8 @@ public:
 
 private:
     InboxAnswer answer_of(TakenIn taken) const noexcept;
+    Result<void> close(OutboxTransaction& transaction, InboxTransaction& inbox,
+                       const StoredEvent& event) const;
     Result<void> finish(OutboxTransaction& transaction, InboxTransaction& inbox,
                         const InboxTry& tried, std::optional<Error>& refused, bool& lost) const;
     Result<InboxOutcome> fail(const InboxTry& tried, const std::string& problem, bool for_good);
@@ -140,6 +143,7 @@ private:
     Outbox* const outbox_;
     OutboxParts parts_ = {};
     std::optional<JobIntake> intake_ = {};
+    std::optional<CallbackIntake> callbacks_ = {};
     BacklogGauge backlog_;
 };
 

@@ -8,8 +8,8 @@
 #include <mutex>
 #include <thread>
 
+#include "outbox/callback_intake.hpp"
 #include "outbox/job_intake.hpp"
-#include "outbox/marker.hpp"
 #include "outbox/outbox_core.hpp"
 #include "outbox/outbox_personal_data.hpp"
 #include "outbox/worker.hpp"
@@ -66,7 +66,8 @@ Result<void> check_outbox_options(const std::shared_ptr<OutboxStorage>& storage,
 struct Outbox::Impl {
     Impl(std::shared_ptr<OutboxStorage> storage, OutboxOptions options)
         : core(std::make_shared<detail::OutboxCore>(std::move(storage), std::move(options))),
-          intake(core) {}
+          intake(core),
+          callbacks(core) {}
 
     // ---- Handing over
 
@@ -113,142 +114,6 @@ struct Outbox::Impl {
         if (!done) return done.error();
         wake();
         return answers;
-    }
-
-    // ---- Evidence
-
-    Result<void> learn(const StatusCallback& callback) {
-        const auto written = callback.query_parameter(detail::marker_name);
-        const auto marker = detail::Marker::parse(written);
-        const bool ours = marker && marker->outbox == core->storage->outbox_id();
-        if (callback.sid.empty()) return {};
-        std::optional<std::string> lacking;  // An account, whose SID nothing else tells.
-        std::map<std::string, std::string> account_sids;
-        while (true) {
-            auto learnt =
-                core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                    lacking.reset();
-                    if (!ours) return learn_of_sid(transaction, callback, marker.has_value());
-                    return learn_of_attempt(transaction, callback, *marker, account_sids, lacking);
-                });
-            if (!learnt || !lacking) return learnt;
-            // Asked outside of the transaction: it is the program's function.
-            account_sids[*lacking] = core->account_sid(core->account(*lacking));
-        }
-    }
-
-    /// Whether a callback is of another account than the attempts of a job went through.
-    static bool is_foreign(const StoredJob& job, const StatusCallback& callback) {
-        bool known = false;
-        for (const auto& attempt : job.attempts) {
-            if (attempt.account_sid.empty()) continue;
-            if (attempt.account_sid == callback.account_sid.str()) return false;
-            known = true;
-        }
-        return known;
-    }
-
-    /// A callback whose URL says that it is about no attempt of ours.
-    Result<void> learn_of_sid(OutboxTransaction& transaction, const StatusCallback& callback,
-                              bool is_anothers) const {
-        const auto owner = transaction.find_sid(callback.sid.str());
-        if (!owner) return owner.error();
-        if (!*owner) return core->note_stranger(transaction, callback, is_anothers);
-        auto jobs = transaction.load(std::span{&**owner, 1});
-        if (!jobs) return jobs.error();
-        if (jobs->empty()) return {};
-        auto& job = jobs->front();
-        // Who can sign for another account knows nothing of this one's messages.
-        if (is_foreign(job, callback)) return {};
-        bool freed = false;
-        const auto done = core->apply(transaction, job, [&](detail::JobMachine& machine) {
-            // Ours would have our marker: what a look found was somebody else's.
-            freed =
-                (is_anothers || detail::is_marked(job)) && machine.not_the_one(callback.sid.str());
-            return freed || machine.status_changed(callback.sid.str(), callback.status.str(),
-                                                   callback.error_code);
-        });
-        if (!done) return done.error();
-        return freed ? core->note_stranger(transaction, callback, is_anothers) : Result<void>{};
-    }
-
-    /// Signed, ours, and not known: what knew of it is gone, and more with it. Only of the account
-    /// that says so: another one's may be made up by who can sign for this one.
-    Result<void> notice_lost(OutboxTransaction& transaction, const StatusCallback& callback,
-                             const detail::Marker& marker, bool has_job,
-                             const std::map<std::string, std::string>& account_sids,
-                             std::optional<std::string>& lacking) const {
-        // Read months later, when its job was purged with all that was known of it.
-        if (!has_job && callback.status == MessageStatus::read) return {};
-        // What is told again tells nothing new: what was looked at since is not suspect again.
-        const auto name = "lost " + marker.str();
-        const auto known = transaction.fact(name);
-        if (!known) return known.error();
-        if (!known->empty()) return {};
-        const auto waiting = transaction.ready_groups();
-        if (!waiting) return waiting.error();
-        for (const auto& group : *waiting) {
-            if (account_sids.contains(group.account)) continue;
-            lacking = group.account;
-            return {};
-        }
-        if (auto noted = transaction.set_fact(name, "1"); !noted) return noted;
-        const auto marked = core->suspect_since(
-            transaction, TimePoint{},
-            "a message was sent that its storage does not know: it went back in time",
-            [&](const std::string& account) {
-                const auto sid = account_sids.find(account);
-                return sid == account_sids.end() || sid->second.empty() ||
-                       sid->second == callback.account_sid.str();
-            });
-        return marked ? Result<void>{} : marked.error();
-    }
-
-    Result<void> learn_of_attempt(OutboxTransaction& transaction, const StatusCallback& callback,
-                                  const detail::Marker& marker,
-                                  const std::map<std::string, std::string>& account_sids,
-                                  std::optional<std::string>& lacking) const {
-        auto jobs = transaction.load(std::span{&marker.job, 1});
-        if (!jobs) return jobs.error();
-        const auto number = transaction.find_attempt(marker.job, marker.nonce);
-        if (!number) return number.error();
-        if (!*number) {
-            if (!jobs->empty()) {
-                const auto& job = jobs->front();
-                const auto known = account_sids.find(job.account);
-                if (known == account_sids.end()) {
-                    lacking = job.account;
-                    return {};
-                }
-                const bool other =
-                    !known->second.empty() && known->second != callback.account_sid.str();
-                if (other || is_foreign(job, callback)) return {};
-            }
-            auto noticed =
-                notice_lost(transaction, callback, marker, !jobs->empty(), account_sids, lacking);
-            if (!noticed || lacking) return noticed;
-            if (!jobs->empty()) {
-                jobs = transaction.load(std::span{&marker.job, 1});
-                if (!jobs) return jobs.error();
-            }
-        }
-        if (jobs->empty()) return {};
-        auto& job = jobs->front();
-        for (const auto& attempt : job.attempts) {
-            if (attempt.nonce == marker.nonce && !attempt.account_sid.empty() &&
-                attempt.account_sid != callback.account_sid.str()) {
-                return {};  // Another account's: it can sign what it likes.
-            }
-        }
-        const auto right = core->codec.is_for(job, Address::from_wire(callback.to));
-        if (!right) return right.error();
-        const detail::SentProof proof{.sid = callback.sid.str(),
-                                      .status = callback.status.str(),
-                                      .error_code = callback.error_code,
-                                      .evidence = Evidence::callback,
-                                      .wrong_customer = *right && !**right};
-        const auto taken = core->take_proof(transaction, job, marker.nonce, proof);
-        return taken ? Result<void>{} : taken.error();
     }
 
     // ---- Looking and deciding
@@ -565,6 +430,7 @@ struct Outbox::Impl {
 
     const std::shared_ptr<const detail::OutboxCore> core;
     const detail::JobIntake intake;
+    const detail::CallbackIntake callbacks;
     mutable std::mutex mutex = {};
     std::condition_variable changed = {};
     std::atomic<std::uint64_t> wakes{0};
@@ -628,7 +494,9 @@ void Outbox::learn(const StatusCallback& callback) {
 }
 
 Result<void> Outbox::try_learn(const StatusCallback& callback) {
-    auto learnt = impl_->learn(callback);
+    auto learnt = impl_->callbacks.take_in(callback, [&](const detail::CallbackIntake::Work& work) {
+        return impl_->core->storage->transact(work);
+    });
     if (learnt) impl_->wake();
     return learnt;
 }

@@ -443,6 +443,44 @@ TEST_CASE("statuses reach the outbox before they are answered, and go before mes
     CHECK(program.outbox->try_find(job.id).value()->state == JobState::delivered);
 }
 
+TEST_CASE("what a status proves is written down with its event, or neither is") {
+    bool died_between = false;
+    for (int works = 1; works <= 5; ++works) {
+        for (const bool writes_last : {false, true}) {
+            for (const bool wanted : {false, true}) {
+                CAPTURE(works);
+                CAPTURE(writes_last);
+                CAPTURE(wanted);
+                Program program;
+                program.use([&](WebhookHandler& handler) {
+                    if (wanted) handler.on_status([](const StatusCallback&) {});
+                });
+                const auto job = program.outbox->enqueue(
+                    twiliowa::OutboundText{.to = "+447700900123", .body = "Hi"});
+                program.outbox->run_until_idle();
+                const auto sid = program.outbox->try_find(job.id).value()->sid.str();
+                const auto kept = program.storage;
+                program.storage = std::make_shared<CrashingStorage>(kept, works, writes_last);
+                program.restart();
+                const auto status = program.receive(
+                    twiliowa::test::Service::request({{"MessageSid", sid},
+                                                      {"AccountSid", twiliowa::test::account},
+                                                      {"From", twiliowa::test::sender},
+                                                      {"To", twiliowa::test::customer},
+                                                      {"MessageStatus", "delivered"}}));
+                program.storage = kept;
+                program.restart();
+                const bool known = !program.inbox->list().empty();
+                const auto state = program.outbox->try_find(job.id).value()->state;
+                CHECK(known == (state == JobState::delivered));
+                if (status == 200) CHECK(known);
+                died_between = died_between || (status != 200 && known);
+            }
+        }
+    }
+    CHECK(died_between);
+}
+
 TEST_CASE("of a status that nobody wants its key alone is kept") {
     Program program;
     program.use([](WebhookHandler& handler) { handler.on_text([](const InboundMessage&) {}); });
@@ -465,6 +503,23 @@ TEST_CASE("a backlog that is full is answered 503, and a duplicate still 200") {
     CHECK(program.receive(message(2, "A2")) == 200);
     program.run_all();
     CHECK(program.receive(message(3, "A3")) == 200);
+}
+
+TEST_CASE("what a status proves is taken in for want of room, too") {
+    Program program{{.max_waiting = 1}};
+    program.use([](WebhookHandler& handler) { handler.on_status([](const StatusCallback&) {}); });
+    const auto job =
+        program.outbox->enqueue(twiliowa::OutboundText{.to = "+447700900123", .body = "Hi"});
+    program.outbox->run_until_idle();
+    CHECK(program.receive(twiliowa::test::status("sent")) == 200);
+    CHECK(program.receive(twiliowa::test::Service::request(
+              {{"MessageSid", program.outbox->try_find(job.id).value()->sid.str()},
+               {"AccountSid", twiliowa::test::account},
+               {"From", twiliowa::test::sender},
+               {"To", twiliowa::test::customer},
+               {"MessageStatus", "delivered"}})) == 503);
+    CHECK(program.heard->webhooks.back() == WebhookOutcome::inbox_full);
+    CHECK(program.outbox->try_find(job.id).value()->state == JobState::delivered);
 }
 
 TEST_CASE("a storage that is away is answered 503, and nothing was taken in") {
