@@ -2,7 +2,12 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
 #include <memory>
+#include <random>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -64,6 +69,42 @@ int orders_in(const std::string& file) {
     return orders;
 }
 
+/// A process's life: it takes messages in and handles them, until one of them kills it.
+void live(const std::string& file, unsigned seed, int first_message) {
+    const auto clock = std::make_shared<ManualClock>();
+    clock->advance(std::chrono::hours{seed});
+    const auto storage = std::make_shared<twiliowa::SqliteOutbox>(
+        file, twiliowa::SqliteOutboxOptions{
+                  .clock = clock, .lease_clock = [seed] {
+                      return twiliowa::LeaseTime{"boot", std::int64_t{seed} * 3'600'000'000};
+                  }});
+    twiliowa::Outbox outbox{storage, {.clock = clock}};
+    const auto inbox =
+        std::make_shared<twiliowa::DurableInbox>(outbox, twiliowa::InboxOptions{.clock = clock});
+    WebhookHandler handler{twiliowa::RequestValidator{twiliowa::test::token},
+                           {.public_url = twiliowa::PublicUrl::fixed("https://example.com"),
+                            .inbox = inbox,
+                            .clock = clock}};
+    std::minstd_rand dice{seed};
+    enum { in_handler, in_commit, after_it };
+    handler.on_text([&](Turn& turn) {
+        const bool dies = seed != 0 && dice() % 4 == 0;
+        const auto where = dice() % 3;
+        turn.reply("You said: " + turn.message().body);
+        if (dies && where == in_handler) std::raise(SIGKILL);
+        turn.at_commit([=](const NativeTransaction&) {
+            if (dies && where == in_commit) std::raise(SIGKILL);
+        });
+    });
+    for (int i = 0; i < 3; ++i) {
+        const auto number = first_message + i;
+        const auto from = "whatsapp:+4477009001" + std::to_string(10 + number % 5);
+        handler.handle(message(number, std::to_string(number), from));
+        if (seed != 0 && dice() % 6 == after_it) std::raise(SIGKILL);
+    }
+    inbox->run_until_idle();
+}
+
 }  // namespace
 
 TEST_CASE("in a file, each customer's events are handled in order and answered once") {
@@ -123,6 +164,54 @@ TEST_CASE("rows of the program's own are there with the event, or not at all") {
     CHECK(runs == 2);
     CHECK(orders_in(directory.path + "/1.db") == 1);
     CHECK(program.outbox->counts().of(JobState::ready) == 1);
+}
+
+TEST_CASE(
+    "a hundred processes that are killed leave each event done, with its one answer, or dead") {
+    constexpr int messages_of_each = 3;
+    const TestDirectory directory;
+    const auto file = directory.path + "/killed.db";
+    live(file, 0, 0);
+    int kills = 0;
+    unsigned lives = 0;
+    while (kills < 100) {
+        ++lives;
+        const auto child = ::fork();
+        REQUIRE(child >= 0);
+        if (child == 0) {
+            live(file, lives, static_cast<int>(lives) * messages_of_each);
+            ::_exit(0);
+        }
+        int status = 0;
+        REQUIRE(::waitpid(child, &status, 0) == child);
+        if (WIFSIGNALED(status)) ++kills;
+    }
+    const auto clock = std::make_shared<ManualClock>();
+    clock->advance(std::chrono::hours{24 * 365});
+    const auto storage = std::make_shared<twiliowa::SqliteOutbox>(
+        file, twiliowa::SqliteOutboxOptions{.clock = clock, .lease_clock = [] {
+                                                return twiliowa::LeaseTime{"next", 0};
+                                            }});
+    twiliowa::Outbox outbox{storage, {.clock = clock}};
+    const auto inbox =
+        std::make_shared<twiliowa::DurableInbox>(outbox, twiliowa::InboxOptions{.clock = clock});
+    WebhookHandler handler{twiliowa::RequestValidator{twiliowa::test::token},
+                           {.inbox = inbox, .clock = clock}};
+    handler.on_text([](const InboundMessage& inbound) {
+        return MessagingResponse{"You said: " + inbound.body};
+    });
+    inbox->run_until_idle();
+    std::int64_t done = 0;
+    for (const auto& event : inbox->list({.limit = 10'000})) {
+        const bool is_dead = event.state == InboxState::dead;
+        CHECK((is_dead || event.state == InboxState::done));
+        const auto answer = outbox.find("", event.message_sid + "/1");
+        CHECK(answer.has_value() != is_dead);
+        if (is_dead) CHECK(event.tries == 5);
+        if (!is_dead) ++done;
+    }
+    CHECK(outbox.counts().of(JobState::ready) == done);
+    CHECK(done > 100);
 }
 
 TEST_CASE("killed at any of its works on a file, an inbox answers at most once") {
