@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "state/number_forms.hpp"
+#include "text/media_type.hpp"
 #include "types/hmac.hpp"
 
 namespace twiliowa::detail {
@@ -12,14 +13,13 @@ namespace {
 
 constexpr std::string_view line_purpose = "inbox line";
 constexpr std::string_view inbox_customer_purpose = "inbox customer";
-constexpr std::string_view form_type = "application/x-www-form-urlencoded";
 
 std::string hash_of(std::string_view text) {
     const auto hex = sha256_hex(text);
     return {hex.data(), hex.size()};
 }
 
-std::string place_of(const std::string& key) {
+std::string place_of_event(const std::string& key) {
     return "inbox event " + key;
 }
 
@@ -120,7 +120,7 @@ Result<StoredEvent> EventCodec::encode(const InboxDelivery& delivery) const {
         stored.payload = std::move(text);
         return stored;
     }
-    auto sealed = sealer_->seal(text, place_of(stored.key));
+    auto sealed = sealer_->seal(text, place_of_event(stored.key));
     if (!sealed) return sealed.error();
     stored.payload = std::move(*sealed);
     return stored;
@@ -129,7 +129,7 @@ Result<StoredEvent> EventCodec::encode(const InboxDelivery& delivery) const {
 Result<std::string> EventCodec::open(const StoredEvent& event) const {
     if (event.payload.empty()) return never_read("was erased");
     if (!Sealer::is_sealed(event.payload)) return event.payload;
-    if (sealer_) return sealer_->open(event.payload, place_of(event.key));
+    if (sealer_) return sealer_->open(event.payload, place_of_event(event.key));
     return Error{{.kind = ErrorKind::transport,
                   .effect = Effect::none,
                   .summary = "the event is sealed, and there is no key",
@@ -189,7 +189,7 @@ Result<std::optional<StoredEvent>> EventCodec::resealed(const StoredEvent& event
     if (!read) return read.error();
     auto names = names_of(*read, event.kind);
     if (!names) return names.error();
-    auto sealed = sealer_->seal(*text, place_of(event.key));
+    auto sealed = sealer_->seal(*text, place_of_event(event.key));
     if (!sealed) return sealed.error();
     auto anew = event;
     anew.line = std::move(names->line);

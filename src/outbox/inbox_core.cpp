@@ -57,7 +57,7 @@ Error keeps_no_events() {
 }
 
 /// Ends a transaction whose answer is known, and undoes it.
-Error undo() {
+Error only_asked() {
     return Error::invalid_request("storage", "is asked only");
 }
 
@@ -148,7 +148,7 @@ Result<InboxAnswer> InboxCore::look(const EventKey& key) const {
         const auto would = inbox.take(event, key.signature);
         if (!would) return would.error();
         taken = *would;
-        return undo();
+        return only_asked();
     });
     if (taken) return answer_of(*taken);
     return done.error();
@@ -183,7 +183,7 @@ Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
         if (taken != TakenIn::taken) return {};
         if (!delivery.has_handler) return close(transaction, inbox, *event);
         full = options.max_waiting > 0 && counted.value_or(known) >= options.max_waiting;
-        return full ? Result<void>{undo()} : Result<void>{};
+        return full ? Result<void>{only_asked()} : Result<void>{};
     };
     const auto* const callback =
         outbox_ == nullptr ? nullptr : std::get_if<StatusCallback>(&delivery.event);

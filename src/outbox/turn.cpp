@@ -45,12 +45,12 @@ Result<void> TurnState::reply(const TwimlMessage& message) {
                                       "status callbacks of what an outbox sends come by POST");
     }
     const auto event_addresses = addresses_of(event);
-    OutboundMessage outbound;
-    outbound.to = as_outbound(message.to.empty() ? event_addresses.from : message.to);
-    outbound.from = as_outbound(message.from.empty() ? event_addresses.to : message.from);
-    outbound.body = message.body;
-    outbound.media_url = message.media;
-    outbound.status_callback = message.action.empty() ? message.status_callback : message.action;
+    const OutboundMessage outbound{
+        .to = as_outbound(message.to.empty() ? event_addresses.from : message.to),
+        .from = as_outbound(message.from.empty() ? event_addresses.to : message.from),
+        .body = message.body,
+        .media_url = message.media,
+        .status_callback = message.action.empty() ? message.status_callback : message.action};
     return enqueue(outbound, reply_options);
 }
 
