@@ -2,16 +2,19 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pwd.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
+#include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <fstream>
@@ -47,6 +50,16 @@ User server_user() {
 std::string text_of(const fs::path& path) {
     std::ifstream file{path, std::ios::binary};
     return {std::istreambuf_iterator<char>{file}, {}};
+}
+
+/// Returns when it has ended, whoever's child it is, and its sockets are closed.
+void kill_and_wait(pid_t pid) {
+    const auto process = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
+    if (process < 0) return;  // It has ended already.
+    ::kill(pid, SIGKILL);
+    struct pollfd ended = {process, POLLIN, 0};
+    while (::poll(&ended, 1, -1) < 0 && errno == EINTR) continue;
+    ::close(process);
 }
 
 /// Starts a program as the user of servers. What comes after fork() must not allocate.
@@ -288,9 +301,8 @@ void TestPostgres::restart() {
 
 void TestPostgres::kill_now() {
     // Its children would go on until they notice.
-    const auto children = process_.children();
     ::kill(process_.pid(), SIGSTOP);
-    for (const auto child : children) ::kill(child, SIGKILL);
+    for (const auto child : process_.children()) kill_and_wait(child);
     process_.kill(SIGKILL);
 }
 
