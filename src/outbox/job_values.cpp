@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <limits>
 
 namespace twiliowa::detail {
 
@@ -47,6 +48,11 @@ TimePoint time_of_stored(std::int64_t microseconds_since_epoch) noexcept {
 }
 
 // Each with its length before it.
+std::int64_t row_limit(std::size_t limit) noexcept {
+    constexpr auto most = std::numeric_limits<std::int64_t>::max();
+    return limit > static_cast<std::size_t>(most) ? most : static_cast<std::int64_t>(limit);
+}
+
 std::string join_texts(const std::vector<std::string>& texts) {
     std::string joined;
     for (const auto& text : texts) joined += std::to_string(text.size()) + ':' + text;

@@ -2,6 +2,7 @@
 /// Members of a StoredJob as the values that an engine keeps.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,6 +20,9 @@ AttemptNonce read_nonce(std::string_view bytes) noexcept;
 /// Microseconds since 1970.
 std::int64_t stored_time(TimePoint time) noexcept;
 TimePoint time_of_stored(std::int64_t microseconds) noexcept;
+
+/// As many rows as that, or as an engine counts.
+std::int64_t row_limit(std::size_t limit) noexcept;
 
 /// In one text, from which any bytes come back.
 std::string join_texts(const std::vector<std::string>& texts);

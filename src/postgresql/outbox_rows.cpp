@@ -10,9 +10,9 @@ namespace twiliowa::detail {
 namespace {
 
 /// Reads a row's columns one after the other.
-class ColumnReader {
+class PostgresColumns {
 public:
-    ColumnReader(const PostgresRows& rows, std::size_t row) noexcept : rows_(rows), row_(row) {}
+    PostgresColumns(const PostgresRows& rows, std::size_t row) noexcept : rows_(rows), row_(row) {}
 
     std::string_view bytes() noexcept { return rows_.bytes(row_, column_++); }
     std::string text() { return std::string{bytes()}; }
@@ -237,12 +237,12 @@ std::string row_columns(std::string_view alias) {
     return list_of(fixed_columns, alias) + ", " + list_of(changing_columns, alias);
 }
 
-std::string job_columns(std::string_view alias, std::string_view payload_alias) {
+std::string postgres_job_columns(std::string_view alias, std::string_view payload_alias) {
     return row_columns(alias) + ", " + std::string{payload_alias} + ".payload";
 }
 
 StoredJob read_job(const PostgresRows& rows, std::size_t row) {
-    ColumnReader next{rows, row};
+    PostgresColumns next{rows, row};
     StoredJob job;
     job.sequence = next.number();
     job.id = read_job_id(next.bytes());
@@ -396,7 +396,7 @@ InsertedJob read_inserted(const PostgresRows& rows) {
 }
 
 StoredAttempt read_attempt(const PostgresRows& rows, std::size_t row) {
-    ColumnReader next{rows, row};
+    PostgresColumns next{rows, row};
     static_cast<void>(next.bytes());  // The job.
     StoredAttempt attempt;
     attempt.nonce = read_nonce(next.bytes());

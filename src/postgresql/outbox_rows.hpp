@@ -27,7 +27,7 @@ constexpr JobPlace place_of(JobState state) noexcept {
 std::string_view table_of(JobPlace place) noexcept;
 
 /// The columns that `read_job` reads, of `alias`, with its payload from `payload_alias`.
-std::string job_columns(std::string_view alias, std::string_view payload_alias);
+std::string postgres_job_columns(std::string_view alias, std::string_view payload_alias);
 /// All columns of a job's row, of `alias`.
 std::string row_columns(std::string_view alias);
 /// A row, but for its attempts: of these there are as many, and empty.
@@ -54,7 +54,7 @@ PostgresStatement insert_job(const StoredJob& job);
 InsertedJob read_inserted(const PostgresRows& rows);
 
 /// The columns that `read_attempt` reads; the first is the job.
-inline constexpr std::string_view attempt_columns =
+inline constexpr std::string_view postgres_attempt_columns =
     "job, nonce, number, state, started_at, account_sid, sid, evidence, http_status, error_code, "
     "problem, may_duplicate, marked";
 StoredAttempt read_attempt(const PostgresRows& rows, std::size_t row);

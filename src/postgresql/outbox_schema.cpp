@@ -14,7 +14,7 @@ namespace {
 // a table, so that those who work never read past it and a day goes without a trace. What outlives
 // a job (its key, its attempts' markers) or would be copied with each change (its payload) is
 // apart.
-constexpr const char* outbox_tables = R"(
+constexpr const char* postgres_outbox_tables = R"(
 create function twiliowa.microseconds() returns bigint language sql stable
     as 'select (extract(epoch from twiliowa.now()) * 1000000)::bigint';
 
@@ -304,7 +304,7 @@ create view twiliowa.jobs as
     from (select * from twiliowa.job union all select * from twiliowa.job_done) as job;
 )";
 
-constexpr std::array outbox_steps{outbox_tables};
+constexpr std::array outbox_steps{postgres_outbox_tables};
 
 }  // namespace
 

@@ -12,7 +12,7 @@ namespace twiliowa::detail {
 namespace {
 
 /// The condition of the index of what can be claimed.
-constexpr std::string_view is_ready =
+constexpr std::string_view may_be_claimed =
     "state = 0 and suspect_since is null and content_hash is not null";
 /// Of one group: $1 to $4.
 constexpr std::string_view of_group = "sender = $1 and lane = $2 and tenant = $3 and account = $4";
@@ -20,14 +20,10 @@ constexpr std::string_view of_group = "sender = $1 and lane = $2 and tenant = $3
 /// Reading more rows of counts than these, they are folded.
 constexpr std::int64_t many_tallies = 1'000;
 
-std::int64_t row_limit(std::size_t limit) {
-    constexpr auto most = std::numeric_limits<std::int64_t>::max();
-    return limit > static_cast<std::size_t>(most) ? most : static_cast<std::int64_t>(limit);
-}
-
 /// Jobs whose rows `rows` selects as `job`, with their payloads.
 std::string select_jobs(const std::string& rows, std::string_view order) {
-    return "with found as materialized (" + rows + ") select " + job_columns("found", "payload") +
+    return "with found as materialized (" + rows + ") select " +
+           postgres_job_columns("found", "payload") +
            " from found left join twiliowa.job_payload as payload on payload.job = found.sequence "
            "order by " +
            std::string{order};
@@ -54,8 +50,8 @@ const std::string& groups_sql() {
     static const auto sql = [] {
         const std::string group = "sender, lane, tenant, account";
         const auto next = [&](const std::string& more) {
-            return "(select " + group + " from twiliowa.job where " + std::string{is_ready} + more +
-                   " order by " + group + " limit 1)";
+            return "(select " + group + " from twiliowa.job where " + std::string{may_be_claimed} +
+                   more + " order by " + group + " limit 1)";
         };
         return "with recursive groups as (" + next("") +
                " union all select following.* from groups "
@@ -69,7 +65,7 @@ const std::string& groups_sql() {
 }
 
 /// For the error of a job that was changed since it was read.
-Error changed_meanwhile() {
+Error changed_by_another() {
     return store_error("has a job that another changed meanwhile", "read it again");
 }
 
@@ -423,7 +419,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::read_jobs(const Postgr
 }
 
 Result<void> PostgresOutboxTransaction::read_attempts(std::vector<StoredJob>& jobs) {
-    static const auto sql = "select " + std::string{attempt_columns} +
+    static const auto sql = "select " + std::string{postgres_attempt_columns} +
                             " from twiliowa.job_attempt where job = any($1) order by job, number";
     std::map<JobId, StoredJob*> tried;
     PostgresArray ids{PostgresType::bytes};
@@ -612,7 +608,7 @@ Result<void> PostgresOutboxTransaction::save(StoredJob& job) {
     if (failure_) return *failure_;
     const auto found = known_job(job.id);
     if (!found) return found.error();
-    if (*found == nullptr || (*found)->job.revision != job.revision) return changed_meanwhile();
+    if (*found == nullptr || (*found)->job.revision != job.revision) return changed_by_another();
     auto& known = **found;
     before_.try_emplace(job.id, known);
     ++job.revision;
@@ -654,7 +650,7 @@ Result<void> PostgresOutboxTransaction::rewrite(StoredJob& job) {
     if (auto sent = flush(); !sent) return sent;
     const auto found = known_job(job.id);
     if (!found) return found.error();
-    if (*found == nullptr || (*found)->job.revision != job.revision) return changed_meanwhile();
+    if (*found == nullptr || (*found)->job.revision != job.revision) return changed_by_another();
     const auto owner = find_key(job.tenant, job.key);
     if (!owner) return owner.error();
     if (*owner && (*owner)->id != job.id) {
@@ -724,11 +720,11 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
     // What another transaction is taking is passed over, and nobody waits. The rows are locked in a
     // fence, so that no plan locks more of them than the limit.
     static const auto sql = select_jobs(
-        rows_of(JobPlace::open, "where " + std::string{is_ready} + " and " + std::string{of_group} +
-                                    " and not_before <= $5 and (order_key = '' or not " +
-                                    is_kept_back("$6") +
-                                    ") order by not_before, sequence limit $7 "
-                                    "for update skip locked"),
+        rows_of(JobPlace::open,
+                "where " + std::string{may_be_claimed} + " and " + std::string{of_group} +
+                    " and not_before <= $5 and (order_key = '' or not " + is_kept_back("$6") +
+                    ") order by not_before, sequence limit $7 "
+                    "for update skip locked"),
         "found.not_before, found.sequence");
     static const auto kept_back =
         "select job.id from twiliowa.job as job where job.sequence = any($1) and " +
@@ -801,7 +797,7 @@ Result<std::optional<TimePoint>> PostgresOutboxTransaction::next_due() {
         "not null), (select min(next_look) from twiliowa.job where next_look is not null), (select "
         "min(first.not_before) from groups cross join lateral (select not_before from twiliowa.job "
         "as job where " +
-        std::string{is_ready} +
+        std::string{may_be_claimed} +
         " and job.sender = groups.sender and job.lane = groups.lane and job.tenant = groups.tenant "
         "and job.account = groups.account order by not_before limit 1) as first))";
     if (auto sent = flush(); !sent) return sent.error();

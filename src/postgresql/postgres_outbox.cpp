@@ -26,7 +26,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-constexpr std::size_t most_works_in_one_commit = 1'000;
+constexpr std::size_t most_works_in_a_transaction = 1'000;
 /// From then on a transaction that others are in the way of runs alone.
 constexpr int optimistic_runs = 3;
 constexpr int most_runs = 10;
@@ -86,7 +86,7 @@ struct PostgresOutbox::State {
         : options(chosen),
           connection(detail::parse_postgres_url(url).value(), with_check()),
           queue([this](std::span<detail::QueuedWork* const> batch) { return run(batch); },
-                detail::most_works_in_one_commit) {
+                detail::most_works_in_a_transaction) {
         open().value();
     }
     State(const State&) = delete;

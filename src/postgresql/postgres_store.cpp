@@ -33,7 +33,7 @@ create function twiliowa.store_clock() returns bigint language sql volatile as
 const PostgresMigration store_migration{"store", store_steps};
 
 /// What an index of PostgreSQL takes, with a little room.
-constexpr std::size_t longest_key = 2'600;
+constexpr std::size_t longest_store_key = 2'600;
 constexpr std::size_t keys_in_one_trip = 1'024;
 /// PostgreSQL's calendar ends in the year 294276.
 constexpr std::chrono::milliseconds as_good_as_forever = std::chrono::hours{24} * 365 * 1'000;
@@ -232,7 +232,7 @@ Result<std::uint64_t> PostgresStore::compare_and_set(std::string_view key, std::
     if (key.size() > limit || value.size() > limit - key.size()) {
         return store_error("refuses an entry of that size", "raise max_entry_bytes");
     }
-    if (key.size() > detail::longest_key) {
+    if (key.size() > detail::longest_store_key) {
         return store_error("refuses a key of that size", "it has 2,600 bytes at most");
     }
     detail::PostgresStatement statement{expected == 0 ? detail::insert_entry

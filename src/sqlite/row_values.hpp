@@ -15,8 +15,6 @@
 
 namespace twiliowa::detail {
 
-std::int64_t row_limit(std::size_t limit) noexcept;
-
 /// Reads a row's columns one after the other.
 class ColumnReader {
 public:
