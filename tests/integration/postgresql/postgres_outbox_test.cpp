@@ -352,11 +352,12 @@ TEST_CASE("a job that two change at once is changed by both, one after the other
         ++jobs.front().looks;
         return t.save(jobs.front());
     };
+    // They outlive the thread, which may come again.
+    std::latch begun{1};
+    std::atomic<bool> told{false};
     std::thread late;
     {
         OpenTransaction open{one, add};
-        std::latch begun{1};
-        std::atomic<bool> told{false};
         late = std::thread([&] {
             CHECK(other
                       .transact([&](OutboxTransaction& t) -> Result<void> {
@@ -392,11 +393,12 @@ TEST_CASE("one SID is bound to one of two jobs, whoever comes first") {
             return t.save(jobs.front());
         };
     };
+    // They outlive the thread, which may come again.
+    std::latch begun{1};
+    std::atomic<bool> told{false};
     std::thread late;
     {
         OpenTransaction open{one, bind(first.id)};
-        std::latch begun{1};
-        std::atomic<bool> told{false};
         late = std::thread([&] {
             CHECK(other
                       .transact([&](OutboxTransaction& t) -> Result<void> {
@@ -441,11 +443,11 @@ TEST_CASE("what is set of a fact, and who goes by it, do not pass each other") {
         database.psql("update twiliowa.job set sid = ''");
     };
     const auto run = [&](const auto& first, const auto& second) {
+        std::latch begun{1};
+        std::atomic<bool> told{false};
         std::thread late;
         {
             OpenTransaction open{one, first};
-            std::latch begun{1};
-            std::atomic<bool> told{false};
             late = std::thread([&] {
                 CHECK(other
                           .transact([&](OutboxTransaction& t) -> Result<void> {
