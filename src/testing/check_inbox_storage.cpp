@@ -745,6 +745,7 @@ private:
     void events_are_counted() {
         const auto before = counts();
         std::vector<StoredEvent> events;
+        events.reserve(6);
         for (int i = 0; i < 6; ++i) events.push_back(take(new_event()));
         run(events[0]);
         close(events[1], InboxState::done);
@@ -905,6 +906,7 @@ private:
         const auto old_line = next_name("line");
         const auto new_line = next_name("line");
         std::vector<StoredEvent> events;
+        events.reserve(3);
         for (int i = 0; i < 3; ++i) events.push_back(take(in_line(old_line, now)));
         const auto rewrite = [&](std::size_t which) {
             work("rewrite", [&](Inbox& t) {
@@ -1073,8 +1075,10 @@ private:
             });
         };
         std::vector<std::shared_ptr<OutboxStorage>> storages;
+        storages.reserve(static_cast<std::size_t>(options_.threads));
         for (int i = 0; i < options_.threads; ++i) storages.push_back(open_());
         std::vector<std::thread> threads;
+        threads.reserve(storages.size());
         for (int i = 0; i < options_.threads; ++i) {
             threads.emplace_back([&, i] {
                 auto& storage = *storages[static_cast<std::size_t>(i)];
@@ -1103,8 +1107,10 @@ private:
         const auto kind = next_name("kind");
         const auto tenant = next_name("tenant");
         std::vector<std::shared_ptr<OutboxStorage>> storages;
+        storages.reserve(static_cast<std::size_t>(options_.threads));
         for (int i = 0; i < options_.threads; ++i) storages.push_back(open_());
         std::vector<std::thread> threads;
+        threads.reserve(storages.size());
         int expected = 0;
         for (int i = 0; i < options_.threads; ++i) {
             for (int n = 0; n < options_.works_per_thread; ++n) expected += (i + n) % 3 != 0;

@@ -34,6 +34,7 @@ public:
     explicit Turn(detail::TurnState& state) noexcept : state_(state) {}
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
+    ~Turn() = default;
 
     /// What the customer wrote.
     const InboundMessage& message() const noexcept;
