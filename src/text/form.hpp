@@ -8,10 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include <twiliowa/export.hpp>
+
 namespace twiliowa::detail {
 
 /// Adds `name=value`, encoded, and the & before it where one is needed.
-void append_form_field(std::string& body, std::string_view name, std::string_view value);
+TWILIOWA_EXPORT void append_form_field(std::string& body, std::string_view name,
+                                       std::string_view value);
 
 /// The fields in their order, repeated ones too; what comes after `max_fields` is left out.
 std::vector<std::pair<std::string, std::string>> parse_form(std::string_view body,

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include <twiliowa/export.hpp>
+
 namespace twiliowa::detail {
 
 /// What `scan_json` meets, in order. Names are valid until the scan ends, text until the next
@@ -31,6 +33,6 @@ public:
 /// Whether `json` is one JSON document (RFC 8259; a byte order mark is passed over). The events
 /// before a fault are reported. Memory does not grow with the size of the document, apart from one
 /// byte for each level of nesting and what names with escapes take.
-bool scan_json(std::string_view json, JsonEvents& events);
+TWILIOWA_EXPORT bool scan_json(std::string_view json, JsonEvents& events);
 
 }  // namespace twiliowa::detail

@@ -17,8 +17,9 @@ inline constexpr std::chrono::hours longest_duration{24 * 36'500};
 inline constexpr std::chrono::milliseconds shortest_duration{1};
 
 /// Nullopt for one from `least` up to `longest_duration`.
-std::optional<Error> wrong_duration(std::string_view option, std::chrono::milliseconds duration,
-                                    std::chrono::milliseconds least = shortest_duration);
+TWILIOWA_EXPORT std::optional<Error> wrong_duration(
+    std::string_view option, std::chrono::milliseconds duration,
+    std::chrono::milliseconds least = shortest_duration);
 /// @throws InvalidRequestError naming the option, unless it is from `least` up to
 /// `longest_duration`.
 TWILIOWA_EXPORT void require_duration(std::string_view option, std::chrono::milliseconds duration,
