@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "outbox/job_columns.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -244,53 +246,11 @@ std::string postgres_job_columns(std::string_view alias, std::string_view payloa
 StoredJob read_job(const PostgresRows& rows, std::size_t row) {
     PostgresColumns next{rows, row};
     StoredJob job;
-    job.sequence = next.number();
-    job.id = read_job_id(next.bytes());
-    job.tenant = next.text();
-    job.key = next.text();
-    job.content_hash = next.text();
-    job.tag = next.text();
-    job.account = next.text();
-    job.sender = next.text();
-    job.customer = next.text();
-    job.order_key = next.text();
-    job.lane = next.one_of<Lane>();
-    job.on_unknown = read_policy(next.bytes());
+    read_handed_over(next, job);
     job.created_at = next.time();
     static_cast<void>(next.flag());  // has_payload: the payload tells.
     job.expires_at = next.optional_time();
-    job.state = next.one_of<JobState>();
-    job.reason = next.one_of<DeadReason>();
-    job.not_before = next.time();
-    job.fence = next.number();
-    job.worker = next.text();
-    job.lease_until.boot = next.text();
-    job.lease_until.microseconds = next.number();
-    job.tries = next.small();
-    job.sid = next.text();
-    job.evidence = next.one_of<Evidence>();
-    job.status = next.text();
-    job.price = next.text();
-    job.price_unit = next.text();
-    job.error_code = next.small();
-    job.problem = next.text();
-    job.doubles = split_texts(next.bytes());
-    job.candidates = split_texts(next.bytes());
-    job.unknown_since = next.optional_time();
-    job.looks = next.small();
-    job.looks_answered = next.small();
-    job.last_answer = next.optional_time();
-    job.next_look = next.optional_time();
-    job.suspect_since = next.optional_time();
-    JobDecision decision;
-    decision.by = next.text();
-    decision.why = next.text();
-    if (const auto at = next.optional_time()) {
-        decision.at = *at;
-        job.decision = std::move(decision);
-    }
-    job.cancel_requested = next.flag();
-    job.updated_at = next.time();
+    read_course(next, job);
     job.attempts.resize(static_cast<std::size_t>(next.number()));
     job.revision = next.number();
     job.payload = next.text();
