@@ -3,6 +3,7 @@
 
 option(TWILIOWA_WERROR "Treat warnings as errors" OFF)
 option(TWILIOWA_FUZZ "Build the fuzz targets (clang only)" OFF)
+option(TWILIOWA_SYNTAX_ONLY "Have the sources read by the compiler, and make no objects" OFF)
 set(TWILIOWA_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 
 set(CMAKE_CXX_STANDARD 20)
@@ -13,6 +14,10 @@ set(CMAKE_VERIFY_INTERFACE_HEADER_SETS ON)
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion)
 if(TWILIOWA_WERROR)
   add_compile_options(-Werror)
+endif()
+
+if(TWILIOWA_SYNTAX_ONLY)
+  add_compile_options(-fsyntax-only)
 endif()
 
 if(TWILIOWA_SANITIZE)

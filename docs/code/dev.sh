@@ -3,7 +3,7 @@
 try_it() {
     # [start]
     ./dev demo  # builds it all, sends to a fake Twilio, gets webhooks back, shows what happened
-    ./dev test  # builds and runs every test
+    ./dev test  # builds, and runs the tests; --all: all of them
     # [start]
 }
 

@@ -141,7 +141,7 @@ before(async () => {
     browser = await puppeteer.launch({ executablePath: chromium,
         args: ['--no-sandbox', '--lang=en-GB', '--force-prefers-reduced-motion'] });
     page = await browser.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     page.on('pageerror', (error) => problems.push(error.message));
     page.on('console', (line) => {
         const known = line.location().url?.includes('onerror');  // a picture that cannot be had
