@@ -153,6 +153,9 @@ public:
 
     /// What its options say of every message.
     SendDefaults send_defaults() const;
+    /// The whole URL of a path that Twilio gives (`Message::uri`, `Media::uri`): on Twilio's host,
+    /// or on ClientOptions::base_url.
+    std::string url_of(std::string_view path) const;
     /// Whose account it is: the CredentialsProvider is asked, and Twilio is not.
     Result<AccountSid> try_account_sid() const;
     /// A text that is another one when the credentials are, and tells nothing of them: for who

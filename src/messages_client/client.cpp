@@ -73,6 +73,10 @@ SendDefaults MessagesClient::send_defaults() const {
             .may_duplicate = impl_->core->retry.retry_may_duplicate};
 }
 
+std::string MessagesClient::url_of(std::string_view path) const {
+    return std::string{impl_->core->origin_of(detail::ApiProduct::api).base}.append(path);
+}
+
 Result<AccountSid> MessagesClient::try_account_sid() const {
     return impl_->core->credentials().transform(
         [](const Credentials& credentials) { return credentials.account_sid(); });

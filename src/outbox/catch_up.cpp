@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include <twiliowa/event_key.hpp>
 #include <twiliowa/types/message.hpp>
 
 #include "text/form.hpp"
@@ -13,21 +14,33 @@ namespace twiliowa::detail {
 namespace {
 
 constexpr int listed_page = 1'000;
-constexpr std::string_view api_origin = "https://api.twilio.com";
 
 TimePoint time_of(const Message& message) {
     return message.date_sent.value_or(message.date_created.value_or(TimePoint{}));
 }
 
+/// Whether it was taken in before: then its files need not be asked for.
+Result<bool> is_known(const InboxCore& core, const Message& message) {
+    InboundMessage inbound;
+    inbound.sid = message.sid;
+    inbound.account_sid = AccountSid::from_wire(message.account_sid);
+    const auto key = event_key(inbound, {});
+    if (!key) return key.error();
+    const auto answer = core.look(*key);
+    if (!answer) return answer.error();
+    return *answer == InboxAnswer::duplicate;
+}
+
 /// Where the file itself is: its metadata have `.json` behind that.
-std::string media_url_of(const Media& media) {
+std::string media_url_of(const MessagesClient& client, const Media& media) {
     std::string_view path = media.uri;
     if (path.ends_with(".json")) path.remove_suffix(5);
-    return std::string{api_origin} + std::string{path};
+    return client.url_of(path);
 }
 
 /// As the webhook would have been, as far as the list knows.
-WebhookRequest request_of(const Message& message, const std::vector<Media>& media) {
+WebhookRequest request_of(const MessagesClient& client, const Message& message,
+                          const std::vector<Media>& media) {
     WebhookRequest request;
     request.headers = {{"Content-Type", "application/x-www-form-urlencoded"}};
     const auto add = [&](std::string_view name, std::string_view value) {
@@ -43,21 +56,25 @@ WebhookRequest request_of(const Message& message, const std::vector<Media>& medi
     add("Body", message.body);
     add("NumMedia", std::to_string(media.size()));
     for (std::size_t i = 0; i < media.size(); ++i) {
-        add("MediaUrl" + std::to_string(i), media_url_of(media[i]));
+        add("MediaUrl" + std::to_string(i), media_url_of(client, media[i]));
         add("MediaContentType" + std::to_string(i), media[i].content_type);
     }
     return request;
 }
 
-Result<void> catch_up_one(const MessagesClient& client, const Message& message,
-                          InboxHandler& handler, const CancelToken& cancel, CatchUpReport& report) {
+Result<void> catch_up_one(const InboxCore& core, const MessagesClient& client,
+                          const Message& message, InboxHandler& handler, const CancelToken& cancel,
+                          CatchUpReport& report) {
     std::vector<Media> media;
     if (message.num_media.value_or(0) > 0) {
+        const auto known = is_known(core, message);
+        if (!known) return known.error();
+        if (*known) return {};
         auto listed = client.try_list_media(message.sid, {.cancel = cancel});
         if (!listed) return listed.error();
         media = std::move(*listed);
     }
-    const auto taken = handler.take_in(request_of(message, media), time_of(message));
+    const auto taken = handler.take_in(request_of(client, message, media), time_of(message));
     if (!taken) return taken.error();
     if (*taken == InboxAnswer::full) {
         return Error::invalid_request("max_waiting", "is reached: too many events wait",
@@ -69,11 +86,11 @@ Result<void> catch_up_one(const MessagesClient& client, const Message& message,
 
 }  // namespace
 
-Result<CatchUpReport> catch_up(const std::vector<MessagesClient>& clients, TimePoint since,
-                               InboxHandler& handler, const CancelToken& cancel) {
+Result<CatchUpReport> catch_up(const InboxCore& core, TimePoint since, InboxHandler& handler,
+                               const CancelToken& cancel) {
     CatchUpReport report;
-    for (const auto& client : clients) {
-        // The newest comes first, and the oldest is to be handled first.
+    for (const auto& client : core.options.clients) {
+        // The newest comes first, and the oldest is to be handled first; times are whole seconds.
         std::vector<Message> messages;
         for (const auto& listed :
              client.try_list({.sent_after = since, .page_size = listed_page}, {.cancel = cancel})) {
@@ -81,11 +98,17 @@ Result<CatchUpReport> catch_up(const std::vector<MessagesClient>& clients, TimeP
             if (listed->direction != Direction::inbound || time_of(*listed) < since) continue;
             messages.push_back(*listed);
         }
+        std::reverse(messages.begin(), messages.end());
         std::stable_sort(messages.begin(), messages.end(),
                          [](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
         report.listed += static_cast<int>(messages.size());
         for (const auto& message : messages) {
-            if (auto taken = catch_up_one(client, message, handler, cancel, report); !taken) {
+            if (cancel.is_cancelled()) {
+                return Error{{.kind = ErrorKind::cancelled,
+                              .effect = Effect::none,
+                              .summary = "cancelled while messages were taken in"}};
+            }
+            if (auto taken = catch_up_one(core, client, message, handler, cancel, report); !taken) {
                 return taken.error();
             }
         }

@@ -222,18 +222,19 @@ Result<std::int64_t> DurableInbox::try_reseal() {
     }
 }
 
-CatchUpReport DurableInbox::catch_up(TimePoint since) {
-    return try_catch_up(since).value();
+CatchUpReport DurableInbox::catch_up(TimePoint since, const CancelToken& cancel) {
+    return try_catch_up(since, cancel).value();
 }
 
-Result<CatchUpReport> DurableInbox::try_catch_up(TimePoint since) {
+Result<CatchUpReport> DurableInbox::try_catch_up(TimePoint since, const CancelToken& cancel) {
     const auto& clients = impl_->core->options.clients;
     if (clients.empty()) {
         return Error::invalid_request("clients", "are not given",
                                       "give InboxOptions::clients one for each account");
     }
-    auto report = impl_->engine.with_handler(
-        [&](InboxHandler& handler) { return detail::catch_up(clients, since, handler); });
+    auto report = impl_->engine.with_handler([&](InboxHandler& handler) {
+        return detail::catch_up(*impl_->core, since, handler, cancel);
+    });
     impl_->engine.wake();
     return report;
 }

@@ -255,7 +255,7 @@ void InboxEngine::run_catcher(TimePoint since, const CancelSource& end) {
         // What fails is read again with the next.
         static_cast<void>(with_handler([&](InboxHandler& handler) {
             return without_exceptions(
-                [&] { return catch_up(core_->options.clients, since, handler, end.token()); });
+                [&] { return catch_up(*core_, since, handler, end.token()); });
         }));
         wake();
     }

@@ -21,6 +21,7 @@
 #include <twiliowa/outbox/turn.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/sealer.hpp>
+#include <twiliowa/types/cancel.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/result.hpp>
@@ -188,9 +189,9 @@ public:
     /// after a while. One GET for each 1000 messages of each of InboxOptions::clients, out and in,
     /// and one for each message with files that is taken in.
     /// @throws InvalidRequestError without clients, or without a WebhookHandler; what the list or
-    /// the storage fails with. What was taken in until then stays.
-    CatchUpReport catch_up(TimePoint since);
-    Result<CatchUpReport> try_catch_up(TimePoint since);
+    /// the storage fails with, and that it was cancelled. What was taken in until then stays.
+    CatchUpReport catch_up(TimePoint since, const CancelToken& cancel = {});
+    Result<CatchUpReport> try_catch_up(TimePoint since, const CancelToken& cancel = {});
 
     /// The part of this inbox in `Customers::forget` and `export_of`: give it to
     /// `Customers::add_part`. Forgetting erases events that are done, and dead letters; of others

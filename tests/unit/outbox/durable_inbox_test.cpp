@@ -685,6 +685,66 @@ TEST_CASE("what came while nobody was there is fetched from Twilio's list, once"
     CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
 }
 
+TEST_CASE("what came within one second is caught up with in its order") {
+    Program program;
+    program.options.clients = {
+        twiliowa::MessagesClient{program.fake->credentials(), program.fake->client_options()}};
+    program.restart();
+    std::vector<std::string> seen;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_message([&](const InboundMessage& inbound) { seen.push_back(inbound.body); });
+    });
+    for (const auto* const body : {"a", "b", "c"}) {
+        program.fake->receive({.from = twiliowa::test::customer,
+                               .to = std::string{FakeTwilio::demo_sender},
+                               .body = body});
+    }
+    program.inbox->catch_up(program.clock->now() - 1min);
+    program.run_all();
+    CHECK(seen == std::vector<std::string>{"a", "b", "c"});
+}
+
+TEST_CASE("files of a message are looked up once, and lie where the client asks") {
+    Program program;
+    auto options = program.fake->client_options();
+    options.base_url = "https://gateway.example.com";
+    program.options.clients = {twiliowa::MessagesClient{program.fake->credentials(), options}};
+    program.restart();
+    std::vector<InboundMessage> seen;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_message([&](const InboundMessage& inbound) { seen.push_back(inbound); });
+    });
+    const auto away = program.clock->now();
+    program.fake->receive({.from = twiliowa::test::customer,
+                           .to = std::string{FakeTwilio::demo_sender},
+                           .media = "bytes",
+                           .media_type = "image/png"});
+    CHECK(program.inbox->catch_up(away).taken == 1);
+    const auto asked = program.fake->requests().size();
+    const auto again = program.inbox->catch_up(away);
+    CHECK(again.listed == 1);
+    CHECK(again.taken == 0);
+    // The list of messages, and no list of files.
+    CHECK(program.fake->requests().size() == asked + 1);
+    program.run_all();
+    REQUIRE(seen.size() == 1);
+    REQUIRE(seen.front().media.size() == 1);
+    CHECK(seen.front().media.front().url.starts_with(
+        "https://gateway.example.com/2010-04-01/Accounts/"));
+}
+
+TEST_CASE("who is cancelled has caught up with nothing more") {
+    Program program;
+    program.options.clients = {
+        twiliowa::MessagesClient{program.fake->credentials(), program.fake->client_options()}};
+    program.restart();
+    twiliowa::CancelSource cancel;
+    cancel.cancel();
+    const auto report = program.inbox->try_catch_up(program.clock->now(), cancel.token());
+    REQUIRE(!report);
+    CHECK(report.error().kind() == twiliowa::ErrorKind::cancelled);
+}
+
 TEST_CASE("a start fetches what came since somebody was here last") {
     Program program;
     program.options.clients = {
