@@ -66,6 +66,12 @@ hand_over_a_line() {
     # [line]
 }
 
+migrate_by_hand() {
+    # [migrate]
+    twiliowa outbox migrate --print --store postgresql://outbox@/shop | psql -v ON_ERROR_STOP=1 shop
+    # [migrate]
+}
+
 decide_about_it() {
     # [decide]
     twiliowa outbox show order-42

@@ -12,7 +12,7 @@ memory=/dev/shm
 [ -w $memory ] || memory=${TMPDIR:-/tmp}
 work=$(mktemp -d $memory/twiliowa_XXXXXX)
 process=''
-trap '[ -z "$process" ] || { kill -QUIT "$process" && wait "$process"; } || true; rm -rf "$work"' EXIT
+trap '[ -z "$process" ] || { kill -QUIT "$process" && wait "$process"; } 2>/dev/null || true; rm -rf "$work"' EXIT
 
 # It refuses to run as root.
 as_its_user() { exec "$@"; }

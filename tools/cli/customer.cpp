@@ -14,10 +14,10 @@
 #include "commands.hpp"
 #include "consent.hpp"
 #include "context.hpp"
+#include "customer_state.hpp"
 #include "layout.hpp"
 #include "masked.hpp"
 #include "moment.hpp"
-#include "service_store.hpp"
 
 namespace cli {
 
@@ -26,10 +26,8 @@ namespace {
 using twiliowa::Address;
 using twiliowa::ConversationWindow;
 using twiliowa::Customers;
-using twiliowa::Error;
 using twiliowa::OptOuts;
 using twiliowa::Sender;
-using twiliowa::Store;
 using Json = nlohmann::ordered_json;
 
 struct CustomerOptions {
@@ -47,17 +45,10 @@ std::shared_ptr<CustomerOptions> add_customer_options(CLI::App& app) {
     app.add_option("ADDRESS", options->address,
                    "A phone number (+447700900123), or a WhatsApp user id (whatsapp:GB.4f1a)")
         ->required();
-    add_customer_store_option(app, options->store);
+    add_store_option(app, options->store);
     app.add_option("--scope", options->scope, "What the service gave as the scope of its options")
         ->type_name("TEXT");
     return options;
-}
-
-/// Where Customers keeps the key that it made itself.
-bool has_key(Store& store, const std::string& scope) {
-    return store.get("customer-key " + std::to_string(scope.size()) + ":" + scope)
-        .value()
-        .has_value();
 }
 
 enum class KeyUse { read, write };
@@ -65,26 +56,18 @@ enum class KeyUse { read, write };
 /// What the service has, over its store.
 struct ServiceState {
     ServiceState(const CustomerOptions& options, KeyUse use, Context& context) {
-        const auto store = open_service_store(options.store);
-        auto key = environment("TWILIOWA_CUSTOMER_KEY");
-        if (key.empty() && !has_key(*store, options.scope)) {
-            if (use == KeyUse::read) {
-                // One that is made here would be taken for the service's.
-                key = "none";
-                context.output.note(
-                    "TWILIOWA_CUSTOMER_KEY is not set: opt-outs that outlived a forgotten "
-                    "customer are not found.");
-            } else if (!options.make_key) {
-                Error::invalid_request(
-                    "TWILIOWA_CUSTOMER_KEY", "is not set, and the store holds no key",
-                    "set it to the service's, or an opt-out would be lost; --make-key where the "
-                    "service has none")
-                    .raise();
-            }
+        const auto store = open_service_store(store_place(options.store), IfMissing::refuse);
+        // One that is made to look would be taken for the service's.
+        auto key = twiliowa::Secret{"none"};
+        if (use == KeyUse::write || has_customer_key(*store, options.scope)) {
+            key = customer_key(*store, options.scope, options.make_key);
+        } else {
+            context.output.note(
+                "TWILIOWA_CUSTOMER_KEY is not set: opt-outs that outlived a forgotten customer are "
+                "not found.");
         }
         customers = std::make_shared<Customers>(
-            store, twiliowa::CustomersOptions{.scope = options.scope,
-                                              .key = twiliowa::Secret{std::move(key)}});
+            store, twiliowa::CustomersOptions{.scope = options.scope, .key = std::move(key)});
         window = std::make_unique<ConversationWindow>(
             store,
             twiliowa::ConversationWindowOptions{.scope = options.scope, .customers = customers});

@@ -6,9 +6,12 @@
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 #include <twiliowa/types/error.hpp>
 
+#ifdef TWILIOWA_CLI_POSTGRESQL
+#include <twiliowa/postgresql/postgres_outbox.hpp>
+#endif
+
 #include "failure.hpp"
 #include "moment.hpp"
-#include "service_store.hpp"
 
 namespace cli {
 
@@ -17,16 +20,25 @@ using twiliowa::Job;
 using twiliowa::JobState;
 using twiliowa::Outbox;
 
-std::shared_ptr<twiliowa::OutboxStorage> open_outbox_storage(const std::string& file,
+std::shared_ptr<twiliowa::OutboxStorage> open_outbox_storage(const StorePlace& place,
                                                              IfMissing if_missing) {
-    return std::make_shared<twiliowa::SqliteOutbox>(
-        file, twiliowa::SqliteOutboxOptions{.create = if_missing == IfMissing::make});
+    const bool create = if_missing == IfMissing::make;
+    return at_place(place, [&]() -> std::shared_ptr<twiliowa::OutboxStorage> {
+#ifdef TWILIOWA_CLI_POSTGRESQL
+        if (!place.is_file()) {
+            return std::make_shared<twiliowa::PostgresOutbox>(
+                place.url, twiliowa::PostgresOutboxOptions{.create = create});
+        }
+#endif
+        return std::make_shared<twiliowa::SqliteOutbox>(
+            place.file, twiliowa::SqliteOutboxOptions{.create = create});
+    });
 }
 
 std::unique_ptr<Outbox> open_outbox(const std::string& store, IfMissing if_missing) {
     twiliowa::OutboxOptions options;
     options.sealer = sealer_of_environment();
-    return std::make_unique<Outbox>(open_outbox_storage(store_file(store), if_missing),
+    return std::make_unique<Outbox>(open_outbox_storage(store_place(store), if_missing),
                                     std::move(options));
 }
 

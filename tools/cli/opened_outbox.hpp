@@ -8,16 +8,16 @@
 
 #include <twiliowa/outbox/outbox.hpp>
 
+#include "service_store.hpp"
+
 namespace CLI {
 class App;
 }
 
 namespace cli {
 
-/// Whether a file that is not there is made.
-enum class IfMissing { refuse, make };
-
-std::shared_ptr<twiliowa::OutboxStorage> open_outbox_storage(const std::string& file,
+/// @throws as the constructors of SqliteOutbox and PostgresOutbox, in words of the command line.
+std::shared_ptr<twiliowa::OutboxStorage> open_outbox_storage(const StorePlace& place,
                                                              IfMissing if_missing);
 
 /// Of a command that asks and decides, and sends nothing. Opened with the keys of the environment.

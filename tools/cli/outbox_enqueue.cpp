@@ -15,6 +15,11 @@
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 #include <twiliowa/types/error.hpp>
 
+#ifdef TWILIOWA_CLI_POSTGRESQL
+#include <twiliowa/postgresql/postgres_outbox.hpp>
+#include <twiliowa/postgresql/postgres_store.hpp>
+#endif
+
 #include "commands.hpp"
 #include "context.hpp"
 #include "job_line.hpp"
@@ -41,13 +46,38 @@ struct MigrateOptions {
     bool print = false;
 };
 
+/// For an empty file; or for a database: the jobs' tables, and those that outbox run has beside
+/// them.
+std::string migration_sql(bool of_server) {
+#ifdef TWILIOWA_CLI_POSTGRESQL
+    if (of_server) {
+        return twiliowa::PostgresOutbox::migration_sql() + twiliowa::PostgresStore::migration_sql();
+    }
+#endif
+    static_cast<void>(of_server);
+    return SqliteOutbox::migration_sql();
+}
+
+void migrate_store(const StorePlace& place) {
+#ifdef TWILIOWA_CLI_POSTGRESQL
+    if (!place.is_file()) {
+        twiliowa::PostgresOutbox::migrate(place.url).value();
+        twiliowa::PostgresStore::migrate(place.url);
+        return;
+    }
+#endif
+    SqliteOutbox::migrate(place.file).value();
+}
+
 ExitCode migrate(const MigrateOptions& options, Context& context) {
     if (options.print) {
-        const auto sql = SqliteOutbox::migration_sql();
+        const bool is_named = !options.store.empty() || !environment("TWILIOWA_STORE").empty();
+        const auto sql = migration_sql(is_named && !store_place(options.store).is_file());
         context.output.result({{"sql", sql}}, sql);
         return ExitCode::done;
     }
-    SqliteOutbox::migrate(store_file(options.store)).value();
+    const auto place = store_place(options.store);
+    at_place(place, [&] { migrate_store(place); });
     context.output.result({{"migrated", true}}, "The store is as this version wants it.\n");
     return ExitCode::done;
 }
@@ -55,7 +85,8 @@ ExitCode migrate(const MigrateOptions& options, Context& context) {
 Action declare_migrate(CLI::App& app) {
     const auto options = std::make_shared<MigrateOptions>();
     add_store_option(app, options->store);
-    app.add_flag("--print", options->print, "Prints the SQL for an empty file, and does nothing");
+    app.add_flag("--print", options->print,
+                 "Prints the SQL for an empty file or database, and does nothing");
     return [options](Context& context) { return migrate(*options, context); };
 }
 
@@ -288,8 +319,9 @@ std::vector<Command> outbox_enqueue_commands() {
          .verb = "migrate",
          .summary = "Brings a store to this version; with --print shows the SQL",
          .details =
-             "A new file is set up by the first enqueue or run; one of an earlier version is "
-             "refused until\nthis was run, with no other process on it.",
+             "A new store is set up by the first enqueue or run, where they may; one of an earlier "
+             "version is\nrefused until this was run, on a file with no other process on it. With "
+             "--print nothing is connected\nto: that SQL is for who owns the database.",
          .examples = {"twiliowa outbox migrate --store sqlite:outbox.db",
                       "twiliowa outbox migrate --print"},
          .declare = declare_migrate},

@@ -12,15 +12,12 @@
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/outbox/outbox.hpp>
 #include <twiliowa/request_validator.hpp>
-#include <twiliowa/sqlite/sqlite_store.hpp>
-#include <twiliowa/state/conversation_window.hpp>
-#include <twiliowa/state/customers.hpp>
-#include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
 #include "commands.hpp"
 #include "context.hpp"
+#include "customer_state.hpp"
 #include "layout.hpp"
 #include "moment.hpp"
 #include "opened_outbox.hpp"
@@ -33,12 +30,9 @@ namespace cli {
 
 namespace {
 
-using twiliowa::ConversationWindow;
-using twiliowa::Customers;
 using twiliowa::Error;
 using twiliowa::JobState;
 using twiliowa::MessagesClient;
-using twiliowa::OptOuts;
 using twiliowa::Outbox;
 using twiliowa::OutboxAccount;
 using twiliowa::OutboxOptions;
@@ -55,37 +49,12 @@ struct RunOptions {
     int concurrency = 50;
     std::optional<double> rate = {};
     std::optional<std::string> account = {};
-    bool no_opt_outs = false;
-    std::string scope = {};
+    CustomerStateOptions customers = {};
     std::string callback_url = {};
     std::optional<int> webhook_port = {};
     std::string webhook_address = "127.0.0.1";
     std::string public_url = {};
 };
-
-/// What is known of customers: who may be written to, and how.
-struct CustomerState {
-    std::shared_ptr<Customers> customers = {};
-    std::shared_ptr<ConversationWindow> window = {};
-    std::shared_ptr<OptOuts> opt_outs = {};
-};
-
-/// Empty with --no-opt-outs. A SqliteStore has a file to itself: it lies beside the jobs'.
-CustomerState open_customer_state(const RunOptions& options, const std::string& file) {
-    if (options.no_opt_outs) return {};
-    const auto store = std::make_shared<twiliowa::SqliteStore>(file + ".state");
-    CustomerState state;
-    state.customers = std::make_shared<Customers>(
-        store,
-        twiliowa::CustomersOptions{.scope = options.scope,
-                                   .key = twiliowa::Secret{environment("TWILIOWA_CUSTOMER_KEY")}});
-    state.window = std::make_shared<ConversationWindow>(
-        store,
-        twiliowa::ConversationWindowOptions{.scope = options.scope, .customers = state.customers});
-    state.opt_outs = std::make_shared<OptOuts>(
-        store, twiliowa::OptOutOptions{.scope = options.scope, .customers = state.customers});
-    return state;
-}
 
 MessagesClient client_of(const RunOptions& options, const CustomerState& state,
                          const Context& context) {
@@ -220,10 +189,10 @@ void check(const RunOptions& options) {
 
 ExitCode run(const RunOptions& options, Context& context) {
     check(options);
-    const auto file = store_file(options.store);
-    const auto storage = open_outbox_storage(file, IfMissing::make);
+    const auto place = store_place(options.store);
+    const auto storage = open_outbox_storage(place, IfMissing::make);
     require_keys(*storage);
-    const auto state = open_customer_state(options, file);
+    const auto state = open_customer_state(options.customers, place, IfMissing::make);
     Outbox outbox{storage, outbox_options_of(options, state, context)};
     const auto pauses = outbox.try_pauses().value();
     // Longer than a send may take, so that nothing is left to be looked for.
@@ -283,10 +252,7 @@ Action declare_run(CLI::App& app) {
     app.add_option("--account", options->account,
                    "Sends the jobs of this account only, by the program's name for it")
         ->type_name("ACCOUNT");
-    app.add_flag("--no-opt-outs", options->no_opt_outs,
-                 "Without FILE.state: no window, no opt-outs, no linked customers");
-    app.add_option("--scope", options->scope, "What the service gave as the scope of its options")
-        ->type_name("TEXT");
+    add_customer_state_options(app, options->customers);
     app.add_option("--callback-url", options->callback_url,
                    "Where Twilio reports, of messages that name no URL")
         ->type_name("URL");
@@ -311,9 +277,10 @@ std::vector<Command> outbox_run_commands() {
              .summary = "Sends what the outbox holds, and finds out what became of it",
              .details =
                  "One account, that of the environment, for every job, or those of --account. What "
-                 "is known of\ncustomers lies in FILE.state beside the jobs' FILE. Ctrl-C or "
-                 "SIGTERM: what is under way ends,\nnothing new begins. With --until-empty: exit "
-                 "code 0, nothing is in doubt; 3, something is unknown\nor held; 4, interrupted.",
+                 "is known of\ncustomers lies in FILE.state beside the jobs' FILE, or in the jobs' "
+                 "database. Ctrl-C or SIGTERM:\nwhat is under way ends, nothing new begins. With "
+                 "--until-empty: exit code 0, nothing is in doubt;\n3, something is unknown or "
+                 "held; 4, interrupted.",
              .examples = {"twiliowa outbox run --store sqlite:queue.db --until-empty",
                           "twiliowa outbox run --store sqlite:queue.db --until-empty --rate 20 "
                           "--json"},

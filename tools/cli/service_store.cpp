@@ -1,7 +1,9 @@
 #include "service_store.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -23,35 +25,29 @@ constexpr const char* store_variable = "TWILIOWA_STORE";
 constexpr const char* keys_variable = "TWILIOWA_KEYS";
 constexpr const char* keys_file_variable = "TWILIOWA_KEYS_FILE";
 
-/// Whether a URL holds a password: `kind://user:password@host`.
-bool has_password(std::string_view url) {
-    const auto begin = url.find("://");
-    if (begin == std::string_view::npos) return false;
-    const auto host = url.find('@', begin);
-    return host != std::string_view::npos && url.find(':', begin + 3) < host;
-}
-
 constexpr std::string_view file_kind = "sqlite:";
+constexpr std::string_view server_kinds[] = {"postgresql://", "postgres://"};
 
-bool names_file(std::string_view text) {
-    return text.starts_with(file_kind) && text.size() > file_kind.size();
+bool names_server(std::string_view text) {
+    return std::any_of(std::begin(server_kinds), std::end(server_kinds),
+                       [text](std::string_view kind) { return text.starts_with(kind); });
 }
 
-struct NamedStore {
-    const char* field;  ///< What names it.
-    std::string text;
-};
-
-NamedStore named_store(const std::string& store) {
-    if (!store.empty()) return {"--store", store};
-    auto text = environment(store_variable);
-    if (text.empty()) {
-        Error::invalid_request(store_variable, "is not set",
-                               "set it to the service's store, or say --store sqlite:FILE")
-            .raise();
-    }
-    return {store_variable, std::move(text)};
+/// Whether a URL holds a password: `kind://user:password@host`. In its query libpq finds it.
+bool has_password(std::string_view url) {
+    url.remove_prefix(url.find("://") + 3);
+    url = url.substr(0, url.find('/'));
+    const auto host = url.find('@');
+    return host != std::string_view::npos && url.find(':') < host;
 }
+
+/// What the library calls a way out, and the command that is one.
+constexpr std::pair<std::string_view, std::string_view> ways_out[] = {
+    {"migrate them", "run twiliowa outbox migrate"},
+    {"what migration_sql gives", "what twiliowa outbox migrate --print shows"},
+    {"open it with SqliteOutboxOptions::create, or run SqliteOutbox::migrate",
+     "name another file, or run twiliowa outbox migrate"},
+    {"SqliteOutbox::migrate", "twiliowa outbox migrate"}};
 
 std::optional<KeyRing> keys_if_set() {
     if (!environment(keys_variable).empty()) return KeyRing::from_environment(keys_variable);
@@ -76,55 +72,66 @@ std::string environment(const char* name) {
 
 void add_store_option(CLI::App& app, std::string& store) {
     app.add_option("--store", store,
-                   "The service's: sqlite:FILE. Default: TWILIOWA_STORE of the environment")
-        ->type_name("STORE");
-}
-
-std::string store_file(const std::string& store) {
-    const auto [field, text] = named_store(store);
-    if (!store.empty() && has_password(store)) {
-        Error::invalid_request(field,
-                               "holds a password, which every user of the machine could read",
-                               "set TWILIOWA_STORE, or name it in a file for --env-file")
-            .raise();
-    }
-    if (!names_file(text)) {
-        Error::invalid_request(field, "names no store", "say sqlite:FILE").raise();
-    }
-    return text.substr(file_kind.size());
-}
-
-void add_customer_store_option(CLI::App& app, std::string& store) {
-    app.add_option("--store", store,
                    "The service's: sqlite:FILE, or postgresql://ROLE@HOST/DATABASE. Default: "
                    "TWILIOWA_STORE of the environment")
         ->type_name("STORE");
 }
 
-std::shared_ptr<twiliowa::Store> open_service_store(const std::string& store) {
-    const auto named = named_store(store);
-    const auto& text = named.text;
-    if (names_file(text)) {
-        return std::make_shared<twiliowa::SqliteStore>(
-            store_file(store), twiliowa::SqliteStoreOptions{.create = false});
+StorePlace place_named(const std::string& text, const std::string& field) {
+    if (text.starts_with(file_kind) && text.size() > file_kind.size()) {
+        return {.field = field, .file = text.substr(file_kind.size())};
     }
-    if (!text.starts_with("postgresql://") && !text.starts_with("postgres://")) {
-        Error::invalid_request(named.field, "names no store",
+    if (!names_server(text)) {
+        Error::invalid_request(field, "names no store",
                                "say sqlite:FILE, or postgresql://ROLE@HOST/DATABASE")
             .raise();
     }
-#ifdef TWILIOWA_CLI_POSTGRESQL
-    try {
-        return std::make_shared<twiliowa::PostgresStore>(
-            text, twiliowa::PostgresStoreOptions{.create = false});
-    } catch (const twiliowa::InvalidRequestError& refused) {
-        refused.error().with([&](twiliowa::ErrorData& data) { data.field = named.field; }).raise();
+    if (has_password(text)) {
+        Error::invalid_request(field, "holds a password",
+                               "leave it out; PGPASSFILE, PGSERVICEFILE or PGPASSWORD give it")
+            .raise();
     }
-#else
-    Error::invalid_request(named.field, "names a PostgreSQL, which this program was built without",
+#ifndef TWILIOWA_CLI_POSTGRESQL
+    Error::invalid_request(field, "names a PostgreSQL, which this program was built without",
                            "build it where there is libpq")
         .raise();
 #endif
+    return {.field = field, .url = text};
+}
+
+StorePlace store_place(const std::string& store) {
+    if (!store.empty()) return place_named(store, "--store");
+    const auto text = environment(store_variable);
+    if (text.empty()) {
+        Error::invalid_request(store_variable, "is not set",
+                               "set it to the service's store, or say --store sqlite:FILE")
+            .raise();
+    }
+    return place_named(text, store_variable);
+}
+
+std::shared_ptr<twiliowa::Store> open_service_store(const StorePlace& place, IfMissing if_missing) {
+    const bool create = if_missing == IfMissing::make;
+    return at_place(place, [&]() -> std::shared_ptr<twiliowa::Store> {
+#ifdef TWILIOWA_CLI_POSTGRESQL
+        if (!place.is_file()) {
+            return std::make_shared<twiliowa::PostgresStore>(
+                place.url, twiliowa::PostgresStoreOptions{.create = create});
+        }
+#endif
+        return std::make_shared<twiliowa::SqliteStore>(
+            place.file, twiliowa::SqliteStoreOptions{.create = create});
+    });
+}
+
+Error in_words_of_commands(const Error& error, const StorePlace& place) {
+    return error.with([&](twiliowa::ErrorData& data) {
+        if (data.field == "url") data.field = place.field;
+        for (const auto& [ours, command] : ways_out) {
+            const auto at = data.hint.find(ours);
+            if (at != std::string::npos) data.hint.replace(at, ours.size(), command);
+        }
+    });
 }
 
 std::optional<twiliowa::Sealer> sealer_of_environment() {
