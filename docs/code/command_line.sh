@@ -79,6 +79,16 @@ decide_about_it() {
     # [decide]
 }
 
+look_after_dead_letters() {
+    # [dead]
+    export TWILIOWA_STORE=sqlite:bot.db
+    twiliowa inbox list --state dead
+    twiliowa inbox show SM00000000000000000000000000000001
+    twiliowa inbox retry SM00000000000000000000000000000001
+    twiliowa inbox drop SM00000000000000000000000000000002 --yes
+    # [dead]
+}
+
 complete_it() {
     # [completion]
     . <(twiliowa completion bash)

@@ -33,6 +33,9 @@ if twiliowa outbox --help >/dev/null 2>&1; then
     completes outbox r 'resolve resume retry run'
     completes 'outbox keys' '' '--base-url --env-file --help --json new reseal rotate'
     completes 'outbox list --state' d 'dead delivered'
+    completes inbox '' '--base-url --env-file --help --json catch-up drop list retry show status'
+    completes 'inbox list --state' d 'dead done dropped'
+    completes 'inbox list --kind' '' 'message status unknown'
 fi
 completes completion '' '--base-url --env-file --help --json bash fish zsh'
 cd "$work"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Usage: cli_help.sh <emulator> <twiliowa> [directory of files that examples name] [program that makes the
-# store that they name]. Of every command: its help begins with examples, and each of them is run, in order,
+# store of customers that they name] [program that makes the inbox]. Of every command: its help begins with examples, and each of them is run, in order,
 # against an emulator of its own; it takes no secret.
 set -euo pipefail
 emulator=$1 twiliowa=$2 files=${3-}
@@ -11,6 +11,7 @@ ln -s "$(realpath "$twiliowa")" "$work/bin/twiliowa"
 PATH=$work/bin:$PATH
 [ -z "$files" ] || cp -r "$files"/. "$work/files"
 [ -z "${4-}" ] || "$4" "$work/files/state.db"
+[ -z "${5-}" ] || "$5" "$work/files/bot.db"
 export TERM=dumb
 
 # commands_of [words...]: every command that begins so, a line each.

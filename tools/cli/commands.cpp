@@ -7,12 +7,13 @@ namespace cli {
 
 std::vector<Command> all_commands() {
     std::vector<Command> all;
-    for (auto* const commands : {account_commands, sender_commands, template_commands,
+    for (auto* const commands :
+         {account_commands, sender_commands, template_commands,
 #ifdef TWILIOWA_CLI_SQLITE
-                                 customer_commands, outbox_enqueue_commands, outbox_run_commands,
-                                 outbox_look_commands, outbox_decide_commands,
+          customer_commands, outbox_enqueue_commands, outbox_run_commands, outbox_look_commands,
+          outbox_decide_commands, inbox_look_commands, inbox_decide_commands,
 #endif
-                                 doctor_commands, completion_commands}) {
+          doctor_commands, completion_commands}) {
         auto some = commands();
         std::move(some.begin(), some.end(), std::back_inserter(all));
     }

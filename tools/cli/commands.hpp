@@ -17,6 +17,9 @@ std::vector<Command> outbox_enqueue_commands();
 std::vector<Command> outbox_look_commands();
 std::vector<Command> outbox_decide_commands();
 std::vector<Command> outbox_run_commands();
+/// Those that look at events, and those that decide about them or fetch them.
+std::vector<Command> inbox_look_commands();
+std::vector<Command> inbox_decide_commands();
 #endif
 std::vector<Command> doctor_commands();
 std::vector<Command> sender_commands();

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "layout.hpp"
-#include "masked.hpp"
 #include "moment.hpp"
 #include "outbox/message_json.hpp"
 
@@ -22,9 +21,7 @@ std::string text(std::string_view words) {
 }
 
 std::string recipient_of(const Job& job, Numbers numbers) {
-    if (!job.message) return {};
-    const std::string& to = job.message->to;
-    return numbers == Numbers::whole ? to : masked(to);
+    return job.message ? address_shown(job.message->to, numbers) : std::string{};
 }
 
 /// Our own: the sender of a message says nothing about a customer.
@@ -36,7 +33,7 @@ std::string sender_of(const Job& job) {
 
 /// A program's text that often names whom something is for.
 std::string order_key_of(const Job& job, Numbers numbers) {
-    return numbers == Numbers::whole ? job.order_key : with_numbers_masked(job.order_key);
+    return text_shown(job.order_key, numbers);
 }
 
 template <class Sids>

@@ -8,10 +8,9 @@
 
 #include <twiliowa/outbox/job.hpp>
 
-namespace cli {
+#include "masked.hpp"
 
-/// Whether numbers of customers are shown whole.
-enum class Numbers { masked, whole };
+namespace cli {
 
 /// What a list says of it: one line each.
 nlohmann::ordered_json summary_of_job(const twiliowa::Job& job, Numbers numbers);

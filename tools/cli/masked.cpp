@@ -58,4 +58,12 @@ std::string with_numbers_masked(std::string_view text) {
     return masked;
 }
 
+std::string address_shown(const std::string& address, Numbers numbers) {
+    return numbers == Numbers::whole ? address : masked(address);
+}
+
+std::string text_shown(const std::string& text, Numbers numbers) {
+    return numbers == Numbers::whole ? text : with_numbers_masked(text);
+}
+
 }  // namespace cli
