@@ -75,7 +75,8 @@ Error later_tables() {
 
 Error unanswered_commit() {
     return store_error("did not say whether it has written",
-                       "do it again when the server is there: what has a key is not done twice");
+                       "do it again when the server is there: what has a key is not done twice")
+        .with([](ErrorData& data) { data.effect = Effect::unknown; });
 }
 
 }  // namespace

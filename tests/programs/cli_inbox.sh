@@ -25,7 +25,7 @@ if ! "$inbox_state" "$(named_for_programs bot)" >"$work/out"; then
     grep -q 'keeps no events' "$work/out" || fail "no inbox: $(cat "$work/out")"
     # By name, until this engine has an inbox.
     ends_with 1 status
-    tells 'TWILIOWA_STORE: keeps no events'
+    tells 'TWILIOWA_STORE: names a store that keeps no events'
     ends_with 1 list --store "$(store_named bot)" --json
     says '"field":"--store"'
     echo "SKIPPED: this engine keeps no events"
@@ -168,6 +168,12 @@ says '^body +where is my order\?$'
     says '^webhook +not kept any more, or sealed'
     says '^state +waiting$'
 )
+TWILIOWA_KEYS=$("$twiliowa" outbox keys rotate k2 2>/dev/null)
+twiliowa outbox keys reseal >"$work/out"
+says '^events +3$'
+TWILIOWA_KEYS=$(head -n 1 <<<"$TWILIOWA_KEYS")
+ends_with 0 show 1
+says '^body +where is my order\?$'
 unset TWILIOWA_KEYS
 stop
 echo "keys: as it should be"

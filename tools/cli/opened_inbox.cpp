@@ -31,16 +31,23 @@ std::optional<std::int64_t> number_of(const std::string& text) {
 
 }  // namespace
 
-std::unique_ptr<DurableInbox> open_inbox(const StorePlace& place, InboxOptions options) {
-    auto storage = open_outbox_storage(place, IfMissing::refuse);
+std::unique_ptr<DurableInbox> inbox_in(std::shared_ptr<twiliowa::OutboxStorage> storage,
+                                       InboxOptions options) {
     options.sealer = sealer_of_environment();
     try {
         return std::make_unique<DurableInbox>(std::move(storage), std::move(options));
     } catch (const twiliowa::InvalidRequestError& refused) {
-        // An engine without an inbox.
         if (refused.error().field() != "storage") throw;
-        refused.error().with([&](twiliowa::ErrorData& data) { data.field = place.field; }).raise();
+        return nullptr;
     }
+}
+
+std::unique_ptr<DurableInbox> open_inbox(const StorePlace& place, InboxOptions options) {
+    auto inbox = inbox_in(open_outbox_storage(place, IfMissing::refuse), std::move(options));
+    if (inbox) return inbox;
+    twiliowa::Error::invalid_request(place.field, "names a store that keeps no events of an inbox",
+                                     "name one in a file: sqlite:FILE")
+        .raise();
 }
 
 std::vector<InboxEvent> find_events(DurableInbox& inbox, const std::string& name) {

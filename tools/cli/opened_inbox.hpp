@@ -20,6 +20,9 @@ namespace cli {
 /// @throws as open_outbox_storage, and InvalidRequestError if that engine keeps no events.
 std::unique_ptr<twiliowa::DurableInbox> open_inbox(const StorePlace& place,
                                                    twiliowa::InboxOptions options = {});
+/// The same of a storage that is open; null if its engine keeps no events.
+std::unique_ptr<twiliowa::DurableInbox> inbox_in(std::shared_ptr<twiliowa::OutboxStorage> storage,
+                                                 twiliowa::InboxOptions options = {});
 
 /// All events of a message, or the one of that number; empty: there is none.
 /// @param name  a MessageSid, or a number as `inbox list` shows it

@@ -24,6 +24,7 @@
 #include "context.hpp"
 #include "job_line.hpp"
 #include "layout.hpp"
+#include "opened_inbox.hpp"
 #include "opened_outbox.hpp"
 #include "service_store.hpp"
 
@@ -288,8 +289,13 @@ Action declare_reseal(CLI::App& app) {
     add_store_option(app, *store);
     return [store](Context& context) {
         static_cast<void>(keys_of_environment());
-        const auto sealed = open_outbox(*store)->try_reseal().value();
-        context.output.result({{"sealed", sealed}}, facts({{"sealed", std::to_string(sealed)}}));
+        const auto storage = open_outbox_storage(store_place(*store), IfMissing::refuse);
+        const auto jobs = Outbox{storage, {.sealer = sealer_of_environment()}}.try_reseal().value();
+        const auto inbox = inbox_in(storage);
+        const auto events = inbox ? inbox->try_reseal().value() : 0;
+        context.output.result({{"sealed", jobs}, {"events", events}},
+                              facts({{"sealed", std::to_string(jobs)},
+                                     {"events", inbox ? std::to_string(events) : ""}}));
         return ExitCode::done;
     };
 }
@@ -342,8 +348,10 @@ std::vector<Command> outbox_enqueue_commands() {
         {.noun = "outbox keys",
          .verb = "reseal",
          .summary = "Seals anew with the newest key what older ones, or none, have sealed",
-         .details = "May run beside workers that have the same keys. Keys and markers of jobs that "
-                    "are gone stay as\nthey are: an older key may leave the ring 90 days later.",
+         .details = "Jobs, and the events of an inbox. May run beside workers that have the same "
+                    "keys; an event that is\nbeing handled is left to the next time. Keys and "
+                    "markers of jobs that are gone stay as they are: an\nolder key may leave the "
+                    "ring 90 days later.",
          .examples =
              {"TWILIOWA_KEYS_FILE=keys.txt twiliowa outbox keys reseal --store sqlite:sealed.db"},
          .declare = declare_reseal}};

@@ -54,7 +54,7 @@ struct PostgresOutboxStats {
 ///
 /// A commit whose answer is lost is asked for on a new connection. Only where nothing tells until
 /// `statement_timeout`, as when the server is gone, the answer is an error although it may have
-/// been committed: a job that was handed over is known by its key then.
+/// been committed (Effect::unknown): a job that was handed over is known by its key then.
 ///
 /// `identity` is the database cluster, its timeline and the database: another one after a standby
 /// took over, and for a backup that was recovered. It is empty where the role may not read it

@@ -176,6 +176,36 @@ TEST_CASE("a commit that ended without an answer, and was made, is found out, an
     CHECK(server.psql(name, "select count(*) from twiliowa.job") == "1");
 }
 
+TEST_CASE("a commit for which nobody answers any more says that it may have been made") {
+    if (lacks_postgres()) return;
+    TestPostgres server;
+    const auto name = server.new_database();
+    PostgresOutbox storage{server.url(name), {.connect_timeout = 1s, .statement_timeout = 1s}};
+    server.psql(name, "alter system set synchronous_standby_names = 'nobody'");
+    server.psql(name, "select pg_reload_conf()");
+    while (server.psql(name, "show synchronous_standby_names") != "nobody") {
+        std::this_thread::yield();
+    }
+    std::thread killer{[&] {
+        while (server.psql(name,
+                           "select count(*) from pg_stat_activity where wait_event = "
+                           "'SyncRep'") != "1") {
+            std::this_thread::yield();
+        }
+        server.kill_now();
+    }};
+    const auto done = storage.transact([&](OutboxTransaction& t) -> Result<void> {
+        if (auto inserted = t.insert(job_of("once")); !inserted) return inserted.error();
+        return {};
+    });
+    killer.join();
+    REQUIRE_FALSE(done);
+    CHECK(is_store_error(done.error()));
+    CHECK(done.error().effect() == Effect::unknown);
+    server.start();
+    CHECK(server.psql(name, "select count(*) from twiliowa.job") == "1");
+}
+
 TEST_CASE("a server that stands still is named in time, and what was asked of it is not done") {
     if (lacks_postgres()) return;
     TestPostgres server;
