@@ -2,6 +2,7 @@
 
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <charconv>
 #include <random>
 #include <utility>
@@ -53,12 +54,8 @@ std::string random_name() {
 
 Error keeps_no_events() {
     return Error::invalid_request("storage", "keeps no events",
-                                  "give one of the library's engines");
-}
-
-/// Ends a transaction whose answer is known, and undoes it.
-Error only_asked() {
-    return Error::invalid_request("storage", "is asked only");
+                                  "give one of the library's engines, and bring its tables up to "
+                                  "date (migrate)");
 }
 
 LeaseTime lease_until(LeaseTime now, std::chrono::milliseconds lease) {
@@ -140,34 +137,30 @@ InboxAnswer InboxCore::answer_of(TakenIn taken) const noexcept {
 }
 
 Result<InboxAnswer> InboxCore::look(const EventKey& key) const {
-    StoredEvent event;
-    event.key = inbox_key_of(key);
-    std::optional<TakenIn> taken;
+    auto taken = TakenIn::taken;
     const auto done = transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
-        taken.reset();
-        const auto would = inbox.take(event, key.signature);
+        const auto would = inbox.look(inbox_key_of(key), key.signature);
         if (!would) return would.error();
         taken = *would;
-        return only_asked();
+        return {};
     });
-    if (taken) return answer_of(*taken);
-    return done.error();
+    if (!done) return done.error();
+    return answer_of(taken);
 }
 
 Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
-    const auto event = codec.encode(delivery);
-    if (!event) return event.error();
+    const auto encoded = codec.encode(delivery);
+    if (!encoded) return encoded.error();
+    const bool bounded = options.max_waiting > 0 && delivery.has_handler;
     const auto now = options.clock->monotonic_now();
-    const bool recount = options.max_waiting > 0 && backlog_.is_due(now);
+    const bool recount = bounded && backlog_.is_due(now);
     const auto known = backlog_.waiting();
-    std::optional<TakenIn> taken;
+    auto taken = TakenIn::taken;
     std::optional<std::int64_t> counted;
     bool full = false;
     const auto take_event = [&](OutboxTransaction& transaction,
                                 InboxTransaction& inbox) -> Result<void> {
-        taken.reset();
         counted.reset();
-        full = false;
         if (recount) {
             const auto counts = inbox.counts();
             if (!counts) return counts.error();
@@ -177,17 +170,31 @@ Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
                     *counted += events;
             }
         }
-        const auto answer = inbox.take(*event, delivery.key.signature);
+        auto event = *encoded;
+        const auto storage_now = transaction.now();
+        // It is due at once, whatever the clock of who took it in says.
+        event.not_before = std::min(event.not_before, storage_now);
+        event.updated_at = storage_now;
+        full = bounded && counted.value_or(known) >= options.max_waiting;
+        if (full) {
+            const auto would = inbox.look(event.key, delivery.key.signature);
+            if (!would) return would.error();
+            taken = *would;
+            if (taken == TakenIn::taken) return {};
+            full = false;
+        }
+        const auto answer = inbox.take(event, delivery.key.signature);
         if (!answer) return answer.error();
         taken = *answer;
-        if (taken != TakenIn::taken) return {};
-        if (!delivery.has_handler) return close(transaction, inbox, *event);
-        full = options.max_waiting > 0 && counted.value_or(known) >= options.max_waiting;
-        return full ? Result<void>{only_asked()} : Result<void>{};
+        if (taken == TakenIn::taken && !delivery.has_handler) {
+            return close(transaction, inbox, event);
+        }
+        return {};
     };
     const auto* const callback =
         outbox_ == nullptr ? nullptr : std::get_if<StatusCallback>(&delivery.event);
     // With the event, or neither: of a duplicate too, whose first may have come without an outbox.
+    // What it proves is not lost for want of room.
     const auto done =
         callback == nullptr
             ? transact(take_event)
@@ -201,17 +208,11 @@ Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
                       });
               });
     if (counted) backlog_.set(*counted, now);
-    if (full) {
-        // What it proves is not lost for want of room.
-        if (callback != nullptr) {
-            if (auto learnt = outbox_->try_learn(*callback); !learnt) return learnt.error();
-        }
-        return InboxAnswer::full;
-    }
     if (!done) return done.error();
-    if (*taken == TakenIn::taken && delivery.has_handler) backlog_.add(1);
-    if (callback != nullptr && *taken != TakenIn::recut) parts_.wake();
-    return answer_of(*taken);
+    if (callback != nullptr && taken != TakenIn::recut) parts_.wake();
+    if (full) return InboxAnswer::full;
+    if (taken == TakenIn::taken && delivery.has_handler) backlog_.add(1);
+    return answer_of(taken);
 }
 
 /// Its key and its signature are all that is kept.
@@ -262,6 +263,7 @@ Result<InboxClaims> InboxCore::claim(const InboxRoom& room) {
             auto next = inbox.next_due();
             if (!next) return next.error();
             found.next_due = *next;
+            if (*next) found.due_in = **next - transaction.now();
             return {};
         });
     if (!done) return done.error();
@@ -280,18 +282,24 @@ Result<std::vector<std::int64_t>> InboxCore::renew(
         transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
             lost.clear();
             const auto until = lease_until(transaction.lease_now(), options.lease);
-            for (const auto& each : held) {
-                auto events = inbox.load(std::span{&each.first, 1});
-                if (!events) return events.error();
+            std::vector<std::int64_t> sequences;
+            for (const auto& each : held) sequences.push_back(each.first);
+            auto events = inbox.load(sequences);
+            if (!events) return events.error();
+            for (const auto& [sequence, fence] : held) {
+                const auto event = std::find_if(
+                    events->begin(), events->end(),
+                    [wanted = sequence](const auto& each) { return each.sequence == wanted; });
                 bool renewed = false;
-                if (!events->empty()) {
-                    const auto changed = apply(
-                        transaction, inbox, events->front(),
-                        [&](InboxMachine& machine) { return machine.renew(each.second, until); });
+                if (event != events->end()) {
+                    const auto changed =
+                        apply(transaction, inbox, *event, [&, mine = fence](InboxMachine& machine) {
+                            return machine.renew(mine, until);
+                        });
                     if (!changed) return changed.error();
                     renewed = *changed;
                 }
-                if (!renewed) lost.push_back(each.first);
+                if (!renewed) lost.push_back(sequence);
             }
             return {};
         });
@@ -307,7 +315,7 @@ InboxTry InboxCore::try_event(InboxHandler& handler, StoredEvent claimed,
     if (!event) {
         tried.failure = problem_of(event.error());
         tried.for_good = event.error().kind() == ErrorKind::invalid_request;
-        if (!tried.for_good) tried.again_at = options.clock->now() + unopened_wait;
+        if (!tried.for_good) tried.again_after = unopened_wait;
         return tried;
     }
     TurnState state{.event = *event};
@@ -367,6 +375,7 @@ Result<void> InboxCore::finish(OutboxTransaction& transaction, InboxTransaction&
         if (taken.error().kind() == ErrorKind::invalid_request) refused = taken.error();
         return taken.error();
     }
+    if (tried.at_commit.empty()) return {};
     const auto native = transaction.native();
     for (const auto& work : tried.at_commit) {
         try {
@@ -376,6 +385,9 @@ Result<void> InboxCore::finish(OutboxTransaction& transaction, InboxTransaction&
         } catch (...) {
             refused = Error::transport(Effect::none, Stage::prepare,
                                        "a function given to at_commit threw an exception");
+        }
+        if (!refused) {
+            if (auto left = transaction.check_native(); !left) refused = left.error();
         }
         if (refused) return *refused;
     }
@@ -387,22 +399,21 @@ Result<InboxOutcome> InboxCore::fail(const InboxTry& tried, const std::string& p
     bool held = false;
     InboxState state = InboxState::waiting;
     const auto& claimed = tried.claimed;
-    const auto done =
-        transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
-            held = false;
-            auto events = inbox.load(std::span{&claimed.sequence, 1});
-            if (!events) return events.error();
-            if (events->empty()) return {};
-            const auto changed =
-                apply(transaction, inbox, events->front(), [&](InboxMachine& machine) {
-                    return tried.again_at ? machine.let_go(claimed.fence, *tried.again_at, problem)
-                                          : machine.fail(claimed.fence, problem, for_good);
-                });
-            if (!changed) return changed.error();
-            held = *changed;
-            state = events->front().state;
-            return {};
+    const auto done = transact([&](OutboxTransaction& transaction,
+                                   InboxTransaction& inbox) -> Result<void> {
+        held = false;
+        auto events = inbox.load(std::span{&claimed.sequence, 1});
+        if (!events) return events.error();
+        if (events->empty()) return {};
+        const auto changed = apply(transaction, inbox, events->front(), [&](InboxMachine& machine) {
+            if (!tried.again_after) return machine.fail(claimed.fence, problem, for_good);
+            return machine.let_go(claimed.fence, transaction.now() + *tried.again_after, problem);
         });
+        if (!changed) return changed.error();
+        held = *changed;
+        state = events->front().state;
+        return {};
+    });
     if (!done) return done.error();
     if (!held) return InboxOutcome::lease_lost;
     return state == InboxState::dead ? InboxOutcome::dead : InboxOutcome::failed;

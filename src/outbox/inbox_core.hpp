@@ -35,8 +35,10 @@ struct InboxClaims {
     std::vector<StoredEvent> claimed = {};
     /// Whose workers have gone, as they are now.
     std::vector<StoredEvent> abandoned = {};
-    /// When the next one is due, or was, if there was no room for it.
+    /// When the next one is due, or was, if there was no room for it; by the storage's time.
     std::optional<TimePoint> next_due = {};
+    /// In how long that is; of what was due it is not positive.
+    std::chrono::nanoseconds due_in{0};
 };
 
 /// What came of a handler, before it is written down.
@@ -46,8 +48,8 @@ struct InboxTry {
     std::vector<std::function<void(const NativeTransaction&)>> at_commit = {};
     std::optional<std::string> failure = {};
     bool for_good = false;  ///< Another try would fail, too.
-    /// It could not be begun, and is to be tried then.
-    std::optional<TimePoint> again_at = {};
+    /// It could not be begun, and is to be tried after so long.
+    std::optional<std::chrono::milliseconds> again_after = {};
     std::chrono::microseconds duration{0};
 };
 

@@ -148,11 +148,14 @@ InboxRoom InboxEngine::room() const {
 
 bool InboxEngine::claim_some() {
     auto claims = core_->claim(room());
+    const auto now = core_->options.clock->monotonic_now();
     if (!claims) {
-        next_due_ = core_->options.clock->now() + inbox_failure_pause;
+        next_due_ = now + inbox_failure_pause;
         return false;
     }
-    next_due_ = claims->next_due;
+    next_due_.reset();
+    // What is years away is not due within this pause.
+    if (claims->next_due && claims->due_in < inbox_poll) next_due_ = now + claims->due_in;
     if (claims->claimed.empty()) return false;
     bool too_late = false;
     {
@@ -229,7 +232,7 @@ void InboxEngine::run_keeper() {
             pause = std::min<std::chrono::nanoseconds>(pause, next - monotonic);
         }
         if (next_due_) {
-            const auto due = *next_due_ - core_->options.clock->now();
+            const auto due = *next_due_ - monotonic;
             // What is due already waits for room, of which somebody tells.
             if (due.count() > 0) pause = std::min<std::chrono::nanoseconds>(pause, due);
         }

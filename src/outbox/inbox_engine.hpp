@@ -97,7 +97,7 @@ private:
     // The keeper's alone.
     MonotonicTime next_renewal_ = {};
     MonotonicTime next_maintenance_ = {};
-    std::optional<TimePoint> next_due_ = {};
+    std::optional<MonotonicTime> next_due_ = {};
 
     std::mutex lifecycle_;  ///< Held by who starts or stops; taken before `mutex_`.
     std::thread keeper_;

@@ -63,15 +63,6 @@ std::string list_events_sql(const InboxFilter& filter) {
                          "sequence > ?1 order by sequence limit ?2");
 }
 
-/// Whether others of its line wait for an event.
-bool holds_line(InboxState state, bool out_of_order, std::string_view line) noexcept {
-    return state <= InboxState::running && !out_of_order && !line.empty();
-}
-
-Error event_changed_meanwhile() {
-    return store_error("has an event that another changed meanwhile", "read it again");
-}
-
 }  // namespace
 
 std::string ready_events_sql() {
@@ -118,22 +109,35 @@ Result<void> SqliteInboxTransaction::count(InboxState state, std::int64_t events
 
 // ---- What arrives
 
-Result<TakenIn> SqliteInboxTransaction::take(const StoredEvent& event, std::string_view signature) {
-    const auto known = event_of_key(event.key);
+Result<EventOwners> SqliteInboxTransaction::owners_of(std::string_view key,
+                                                      std::string_view signature) {
+    const auto known = event_of_key(key);
     if (!known) return known.error();
-    auto bound = std::optional<std::int64_t>{};
-    if (!signature.empty()) {
-        const auto found = event_of_signature(signature);
-        if (!found) return found.error();
-        bound = *found;
-    }
-    if (bound && bound != *known) return TakenIn::recut;
-    const auto sequence = *known ? Result<std::int64_t>{**known} : insert(event);
+    EventOwners owners{.key = *known};
+    if (signature.empty()) return owners;
+    const auto bound = event_of_signature(signature);
+    if (!bound) return bound.error();
+    owners.signature = *bound;
+    return owners;
+}
+
+Result<TakenIn> SqliteInboxTransaction::look(std::string_view key, std::string_view signature) {
+    const auto owners = owners_of(key, signature);
+    if (!owners) return owners.error();
+    return owners->verdict();
+}
+
+Result<TakenIn> SqliteInboxTransaction::take(const StoredEvent& event, std::string_view signature) {
+    const auto owners = owners_of(event.key, signature);
+    if (!owners) return owners.error();
+    const auto verdict = owners->verdict();
+    if (verdict == TakenIn::recut) return verdict;
+    const auto sequence = owners->key ? Result<std::int64_t>{*owners->key} : insert(event);
     if (!sequence) return sequence.error();
-    if (!signature.empty() && !bound) {
+    if (!signature.empty() && !owners->signature) {
         if (auto done = bind_signature(signature, *sequence); !done) return done.error();
     }
-    return *known ? TakenIn::duplicate : TakenIn::taken;
+    return verdict;
 }
 
 Result<std::optional<std::int64_t>> SqliteInboxTransaction::event_of_key(std::string_view key) {
@@ -206,7 +210,7 @@ Result<SqliteInboxTransaction::EventRow> SqliteInboxTransaction::unchanged_row(
             found->holds_line = holds_line(found->state, row.number(1) != 0, found->line);
         });
     if (!done) return done.error();
-    if (!found) return event_changed_meanwhile();
+    if (!found) return store_error(event_changed_meanwhile, read_event_again);
     return std::move(*found);
 }
 
@@ -245,9 +249,7 @@ Result<void> SqliteInboxTransaction::rewrite(StoredEvent& event) {
     if (!row) return row.error();
     const auto owner = event_of_key(event.key);
     if (!owner) return owner.error();
-    if (*owner && **owner != event.sequence) {
-        return Error::invalid_request("key", "is another event's", "give each event its own");
-    }
+    if (*owner && **owner != event.sequence) return key_is_anothers();
     auto done = statements_.change(rename_key, [&](SqliteStatement& update) {
         update.bind_text(1, event.key);
         update.bind_text(2, row->key);

@@ -8,6 +8,7 @@
 
 #include <twiliowa/outbox/inbox_storage.hpp>
 
+#include "outbox/event_values.hpp"
 #include "sqlite/work_statements.hpp"
 
 namespace twiliowa::detail {
@@ -22,6 +23,7 @@ public:
         : statements_(statements), clock_(clock) {}
 
     Result<TakenIn> take(const StoredEvent& event, std::string_view signature) override;
+    Result<TakenIn> look(std::string_view key, std::string_view signature) override;
     Result<std::vector<StoredEvent>> load(std::span<const std::int64_t> sequences) override;
     Result<void> save(StoredEvent& event) override;
 
@@ -49,6 +51,7 @@ private:
 
     /// The event's row, as long as nobody has changed it.
     Result<EventRow> unchanged_row(const StoredEvent& event);
+    Result<EventOwners> owners_of(std::string_view key, std::string_view signature);
     /// The event that has the key, or had it; nullopt: none.
     Result<std::optional<std::int64_t>> event_of_key(std::string_view key);
     Result<std::optional<std::int64_t>> event_of_signature(std::string_view signature);

@@ -156,6 +156,11 @@ NativeTransaction SqliteOutboxTransaction::native() {
     return {.sqlite = database};
 }
 
+Result<void> SqliteOutboxTransaction::check_native() {
+    if (program_ && program_->have_ended_it()) return ended_by_program();
+    return {};
+}
+
 // ---- Jobs that were read
 
 template <class Bind>

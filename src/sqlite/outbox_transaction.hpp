@@ -86,6 +86,7 @@ public:
 
     InboxTransaction* inbox() override { return &inbox_; }
     NativeTransaction native() override;
+    Result<void> check_native() override;
 
 private:
     template <class Bind, class Read>

@@ -1,6 +1,13 @@
 #include "sqlite/program_statements.hpp"
 
+#include <twiliowa/state/store.hpp>
+
 namespace twiliowa::detail {
+
+Error ended_by_program() {
+    return store_error("lost its transaction to a statement of the program's",
+                       "use no COMMIT, no ROLLBACK and no conflict clause ROLLBACK in a work");
+}
 
 ProgramStatements::ProgramStatements(sqlite3* database) noexcept : database_(database) {
     sqlite3_commit_hook(

@@ -2,9 +2,13 @@
 /// Statements of a program on the connection of an outbox, within a work.
 #pragma once
 
+#include <twiliowa/types/error.hpp>
+
 #include "sqlite/connection.hpp"
 
 namespace twiliowa::detail {
+
+Error ended_by_program();
 
 /// While the connection is a program's, too: a COMMIT of it is refused by SQLite, and rolls back.
 class ProgramStatements {

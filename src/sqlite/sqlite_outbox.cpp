@@ -102,11 +102,6 @@ enum class WorkEnd {
     lost,     ///< A statement of a program ended the transaction.
 };
 
-Error ended_by_program() {
-    return store_error("lost its transaction to a statement of the program's",
-                       "use no COMMIT, no ROLLBACK and no conflict clause ROLLBACK in a work");
-}
-
 bool is_schema_name(std::string_view name) noexcept {
     return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||

@@ -195,6 +195,9 @@ private:
                    "take took a key that an event has");
             expect(t.list({.message_sid = same.message_sid}).value().empty(),
                    "take wrote a duplicate");
+            expect(t.look(first.key, {}).value() == TakenIn::duplicate &&
+                       t.look(longer.key, {}).value() == TakenIn::taken,
+                   "look did not say of a key what take would");
             expect(t.take(longer, {}).value() == TakenIn::taken,
                    "take refused a key that differs from another after a NUL");
         });
@@ -225,6 +228,13 @@ private:
                    "take called an event a duplicate that came with the signature of another");
             expect(t.take(first, signature).value() == TakenIn::duplicate,
                    "take refused an event that came again with its signature");
+            expect(t.look(others.key, signature).value() == TakenIn::recut &&
+                       t.look(known.key, signature).value() == TakenIn::recut &&
+                       t.look(first.key, signature).value() == TakenIn::duplicate,
+                   "look did not say of a signature what take would");
+            expect(t.look(others.key, signature + "x").value() == TakenIn::taken &&
+                       t.look(known.key, signature + "y").value() == TakenIn::duplicate,
+                   "look did not say of a signature that is nobody's what take would");
         });
         // In another transaction, and after the storage was opened anew.
         const auto again = open_();
@@ -236,7 +246,9 @@ private:
         }
         work("take", [&](Inbox& t) {
             expect(t.take(others, signature + "x").value() == TakenIn::taken,
-                   "an event that was refused for its signature left its key");
+                   "an event that was refused for its signature left its key, or look bound one");
+            expect(t.take(new_event(), signature + "y").value() == TakenIn::taken,
+                   "look bound a signature");
             // No signature is nobody's.
             auto without = new_event();
             expect(t.take(without, {}).value() == TakenIn::taken &&

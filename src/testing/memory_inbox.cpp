@@ -7,7 +7,8 @@
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
-#include <twiliowa/types/error.hpp>
+
+#include "outbox/event_values.hpp"
 
 namespace twiliowa::testing::memory_outbox {
 
@@ -17,10 +18,8 @@ bool is_closed(const StoredEvent& event) {
     return event.state == InboxState::done || event.state == InboxState::dropped;
 }
 
-/// Whether others of its line wait for it.
 bool holds_its_line(const StoredEvent& event) {
-    const bool open = event.state == InboxState::waiting || event.state == InboxState::running;
-    return open && !event.out_of_order && !event.line.empty();
+    return detail::holds_line(event.state, event.out_of_order, event.line);
 }
 
 bool passes(const InboxFilter& filter, const StoredEvent& event) {
@@ -46,26 +45,30 @@ void write_change(const StoredEvent& event, StoredEvent& row) {
     row = std::move(changed);
 }
 
-Error changed_meanwhile() {
-    return store_error("has an event that another changed meanwhile", "read it again");
-}
-
 }  // namespace
 
+Result<TakenIn> MemoryInbox::look(std::string_view key, std::string_view signature) {
+    const auto known = tables_.keys.find(std::string{key});
+    const auto bound = tables_.signatures.find(std::string{signature});
+    if (!signature.empty() && bound != tables_.signatures.end() &&
+        (known == tables_.keys.end() || bound->second != known->second.sequence)) {
+        return TakenIn::recut;
+    }
+    return known == tables_.keys.end() ? TakenIn::taken : TakenIn::duplicate;
+}
+
 Result<TakenIn> MemoryInbox::take(const StoredEvent& event, std::string_view signature) {
+    const auto verdict = look(event.key, signature);
+    if (!verdict || *verdict == TakenIn::recut) return verdict;
     const auto known = tables_.keys.find(event.key);
     const auto sequence =
         known == tables_.keys.end() ? tables_.last_sequence + 1 : known->second.sequence;
-    if (!signature.empty()) {
-        const std::string its_signature{signature};
-        const auto [bound, is_new] = tables_.signatures.try_emplace(its_signature, sequence);
-        if (bound->second != sequence) return TakenIn::recut;
-        if (is_new) {
-            undo_.emplace_back(
-                [&tables = tables_, its_signature] { tables.signatures.erase(its_signature); });
-        }
+    const std::string its_signature{signature};
+    if (!signature.empty() && tables_.signatures.try_emplace(its_signature, sequence).second) {
+        undo_.emplace_back(
+            [&tables = tables_, its_signature] { tables.signatures.erase(its_signature); });
     }
-    if (known != tables_.keys.end()) return TakenIn::duplicate;
+    if (*verdict == TakenIn::duplicate) return verdict;
     StoredEvent row;
     row.sequence = ++tables_.last_sequence;
     row.key = event.key;
@@ -100,7 +103,8 @@ Result<std::vector<StoredEvent>> MemoryInbox::load(std::span<const std::int64_t>
 
 Result<void> MemoryInbox::save(StoredEvent& event) {
     auto* const row = unchanged_row(event);
-    if (row == nullptr) return changed_meanwhile();
+    if (row == nullptr)
+        return store_error(detail::event_changed_meanwhile, detail::read_event_again);
     keep_row(*row);
     ++event.revision;
     write_change(event, *row);
@@ -179,10 +183,11 @@ Result<std::int64_t> MemoryInbox::redact(TimePoint before, std::size_t limit) {
 
 Result<void> MemoryInbox::rewrite(StoredEvent& event) {
     auto* const row = unchanged_row(event);
-    if (row == nullptr) return changed_meanwhile();
+    if (row == nullptr)
+        return store_error(detail::event_changed_meanwhile, detail::read_event_again);
     if (row->key != event.key) {
         if (tables_.keys.contains(event.key)) {
-            return Error::invalid_request("key", "is another event's", "give each event its own");
+            return detail::key_is_anothers();
         }
         undo_.emplace_back([&tables = tables_, old = tables_.keys] { tables.keys = old; });
         auto kept = tables_.keys.extract(row->key);

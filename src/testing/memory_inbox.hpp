@@ -36,6 +36,7 @@ public:
         : tables_(tables), clock_(clock), undo_(undo) {}
 
     Result<TakenIn> take(const StoredEvent& event, std::string_view signature) override;
+    Result<TakenIn> look(std::string_view key, std::string_view signature) override;
     Result<std::vector<StoredEvent>> load(std::span<const std::int64_t> sequences) override;
     Result<void> save(StoredEvent& event) override;
 

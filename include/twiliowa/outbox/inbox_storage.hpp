@@ -46,7 +46,7 @@ struct StoredEvent {
     std::string customer = {};  ///< Whom it names; empty: nobody.
     std::string payload = {};   ///< Empty: erased.
     bool caught_up = false;     ///< Read from Twilio's list, and not from a webhook.
-    TimePoint arrived_at = {};
+    TimePoint arrived_at = {};  ///< By the clock of who took it in, or when it was sent.
 
     // ---- Where it is.
     InboxState state = InboxState::waiting;
@@ -85,10 +85,12 @@ class TWILIOWA_EXPORT InboxTransaction {
 public:
     virtual ~InboxTransaction() = default;
 
-    /// Takes an event in as it arrived, in state waiting, with its `not_before` and `updated_at`,
-    /// under the next sequence; binds `signature` to its key, if it is not empty: a signature
+    /// Takes an event in as it arrived, in state waiting, with its `not_before` and `updated_at`
+    /// (times of the storage), under the next sequence; binds `signature` to its key, if it is not empty: a signature
     /// belongs to the event that it came with first, also where that is a duplicate.
     virtual Result<TakenIn> take(const StoredEvent& event, std::string_view signature) = 0;
+    /// What `take` would answer to an event of that key; changes nothing.
+    virtual Result<TakenIn> look(std::string_view key, std::string_view signature) = 0;
     /// By sequence; what is not there is left out.
     virtual Result<std::vector<StoredEvent>> load(std::span<const std::int64_t> sequences) = 0;
     /// Writes where it is, and erases its payload or customer if they are empty; then

@@ -29,7 +29,7 @@ struct pg_conn;
 namespace twiliowa {
 
 /// The connection of the engine whose transaction is open; null: another engine's. Who uses it must
-/// neither end the transaction nor change the connection's settings.
+/// neither end the transaction nor change the connection's settings, and leaves nothing under way.
 struct NativeTransaction {
     sqlite3* sqlite = nullptr;
     pg_conn* postgresql = nullptr;
@@ -282,8 +282,12 @@ public:
     /// The events of an inbox in the same storage, at the same moment; null: this engine keeps
     /// none.
     virtual InboxTransaction* inbox() { return nullptr; }
-    /// The transaction itself, for rows of the program's own.
+    /// The transaction itself, for rows of the program's own. What the work did so far can be seen
+    /// there.
     virtual NativeTransaction native() { return {}; }
+    /// After the program has used it: an error, which says so, if it has ended the transaction or
+    /// left it of no more use.
+    virtual Result<void> check_native() { return {}; }
 };
 
 /// Jobs that survive the process. Safe to use from any thread.

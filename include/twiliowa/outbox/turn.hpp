@@ -63,7 +63,13 @@ public:
     /// on its connection (`NativeTransaction::sqlite`, `postgresql`; in a MemoryOutbox neither). If
     /// it throws, all is undone, and the event tried again. It may run in another thread, and again
     /// if the storage has to begin anew: it must only write to that connection, and neither end the
-    /// transaction nor wait for anybody.
+    /// transaction nor wait for anybody, nor change the connection's settings.
+    ///
+    /// A SqliteOutbox gives `sqlite3*`; foreign keys are not enforced on it. A PostgresOutbox gives
+    /// `PGconn*`, which is to be used by calls that wait (`PQexec`, `PQexecParams`), with no result
+    /// left unread; the server ends a statement that takes longer than about `statement_timeout`. A
+    /// statement that fails there fails the whole transaction, also if nothing is thrown, unless it
+    /// is rolled back to a savepoint.
     void at_commit(std::function<void(const NativeTransaction&)> work);
 
 private:

@@ -166,6 +166,25 @@ TEST_CASE("rows of the program's own are there with the event, or not at all") {
     CHECK(program.outbox->counts().of(JobState::ready) == 1);
 }
 
+TEST_CASE("a COMMIT in at_commit fails the try by name, and nothing of the event is written") {
+    const TestDirectory directory;
+    Program program{{.max_tries = 2}, {}, files_in(directory)};
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](Turn& turn) {
+            turn.reply("It is ordered.");
+            turn.at_commit([](const NativeTransaction& transaction) {
+                sqlite3_exec(transaction.sqlite, "commit", nullptr, nullptr, nullptr);
+            });
+        });
+    });
+    program.receive(message(1, "Order"));
+    program.run_all();
+    CHECK(program.outbox->counts().of(JobState::ready) == 0);
+    const auto dead = program.inbox->list({.state = InboxState::dead});
+    REQUIRE(dead.size() == 1);
+    CHECK(dead.front().problem.find("lost its transaction") != std::string::npos);
+}
+
 TEST_CASE(
     "a hundred processes that are killed leave each event done, with its one answer, or dead") {
     constexpr int messages_of_each = 3;
