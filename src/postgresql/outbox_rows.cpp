@@ -1,84 +1,15 @@
 #include "postgresql/outbox_rows.hpp"
 
-#include <initializer_list>
 #include <map>
 #include <optional>
 #include <utility>
 
 #include "outbox/job_columns.hpp"
+#include "postgresql/row_columns.hpp"
 
 namespace twiliowa::detail {
 
 namespace {
-
-/// Reads a row's columns one after the other.
-class PostgresColumns {
-public:
-    PostgresColumns(const PostgresRows& rows, std::size_t row) noexcept : rows_(rows), row_(row) {}
-
-    std::string_view bytes() noexcept { return rows_.bytes(row_, column_++); }
-    std::string text() { return std::string{bytes()}; }
-    std::int64_t number() noexcept { return rows_.number(row_, column_++); }
-    int small() noexcept { return static_cast<int>(number()); }
-    bool flag() noexcept { return rows_.flag(row_, column_++); }
-    template <class Enum>
-    Enum one_of() noexcept {
-        return static_cast<Enum>(number());
-    }
-    TimePoint time() noexcept { return time_of_stored(number()); }
-    std::optional<TimePoint> optional_time() noexcept {
-        if (!rows_.is_null(row_, column_)) return time();
-        ++column_;
-        return std::nullopt;
-    }
-
-private:
-    const PostgresRows& rows_;
-    const std::size_t row_;
-    int column_ = 0;
-};
-
-/// The columns of rows that are sent as one array each.
-class ColumnArrays {
-public:
-    void bytes(std::string_view value) { next(PostgresType::bytes).add(value); }
-    void text(std::string_view value) { next(PostgresType::text).add(value); }
-    void number(std::optional<std::int64_t> value) { next(PostgresType::number).add_number(value); }
-    void flag(bool value) { next(PostgresType::flag).add_flag(value); }
-    template <class Enum>
-    void one_of(Enum value) {
-        number(static_cast<std::int64_t>(value));
-    }
-    void time(const std::optional<TimePoint>& time) {
-        number(time ? std::optional{stored_time(*time)} : std::nullopt);
-    }
-    void end_row() noexcept { column_ = 0; }
-
-    PostgresValues values() const {
-        PostgresValues values;
-        for (const auto& array : arrays_) values.array(array);
-        return values;
-    }
-
-private:
-    PostgresArray& next(PostgresType type) {
-        if (column_ == arrays_.size()) arrays_.emplace_back(type);
-        return arrays_[column_++];
-    }
-
-    std::vector<PostgresArray> arrays_ = {};
-    std::size_t column_ = 0;
-};
-
-struct ColumnName {
-    std::string_view name;
-    std::string_view array;  ///< The type of an array of it.
-};
-
-constexpr std::string_view bytes_array = "bytea[]";
-constexpr std::string_view number_array = "bigint[]";
-constexpr std::string_view flag_array = "boolean[]";
-constexpr std::string_view text_array = "text[]";
 
 /// What never changes after the insert, but by `rewrite`.
 constexpr ColumnName fixed_columns[] = {
@@ -136,41 +67,6 @@ constexpr ColumnName attempt_column_names[] = {
     {"sid", bytes_array},         {"evidence", number_array},   {"http_status", number_array},
     {"error_code", number_array}, {"problem", bytes_array},     {"may_duplicate", flag_array},
     {"marked", flag_array}};
-
-/// "a.x, a.y"
-std::string list_of(std::span<const ColumnName> columns, std::string_view alias) {
-    std::string list;
-    for (const auto& column : columns) {
-        if (!list.empty()) list += ", ";
-        if (!alias.empty()) list.append(alias).append(".");
-        list += column.name;
-    }
-    return list;
-}
-
-/// "x = a.x, y = a.y"
-std::string settings_of(std::span<const ColumnName> columns, std::string_view alias) {
-    std::string list;
-    for (const auto& column : columns) {
-        if (!list.empty()) list += ", ";
-        list.append(column.name).append(" = ").append(alias).append(".").append(column.name);
-    }
-    return list;
-}
-
-/// "unnest($1::bytea[], ...)"
-std::string unnest(std::initializer_list<std::span<const ColumnName>> lists) {
-    std::string sql = "unnest(";
-    int position = 0;
-    for (const auto& columns : lists) {
-        for (const auto& column : columns) {
-            if (position > 0) sql += ", ";
-            sql += '$' + std::to_string(++position) + "::";
-            sql += column.array;
-        }
-    }
-    return sql + ")";
-}
 
 /// What tells a row, and that nobody has changed it.
 constexpr ColumnName read_columns[] = {{"read_sequence", number_array},
