@@ -320,6 +320,24 @@ Result<std::vector<PostgresRows>> PostgresConnection::results(std::size_t count,
     return answers;
 }
 
+BorrowedState PostgresConnection::borrowed_state() const noexcept {
+    if (PQstatus(connection_) != CONNECTION_OK) return BorrowedState::lost;
+    if (PQpipelineStatus(connection_) != PQ_PIPELINE_OFF) return BorrowedState::busy;
+    switch (PQtransactionStatus(connection_)) {
+        case PQTRANS_INTRANS:
+            return BorrowedState::in_transaction;
+        case PQTRANS_INERROR:
+            return BorrowedState::failed;
+        case PQTRANS_IDLE:
+            return BorrowedState::ended;
+        case PQTRANS_ACTIVE:
+            return BorrowedState::busy;
+        case PQTRANS_UNKNOWN:
+            break;
+    }
+    return BorrowedState::lost;
+}
+
 // ---- BorrowedPostgres
 
 BorrowedPostgres::BorrowedPostgres(pg_conn* connection)
@@ -334,11 +352,7 @@ BorrowedPostgres::~BorrowedPostgres() {
 }
 
 Result<void> BorrowedPostgres::check_in_transaction() const {
-    auto* const connection = connection_.connection_;
-    if (PQtransactionStatus(connection) == PQTRANS_INTRANS &&
-        PQpipelineStatus(connection) == PQ_PIPELINE_OFF) {
-        return {};
-    }
+    if (connection_.borrowed_state() == BorrowedState::in_transaction) return {};
     return store_error("was given a connection without a transaction that goes on",
                        "begin one, look after its errors, and leave pipeline mode");
 }

@@ -23,6 +23,15 @@ namespace twiliowa::detail {
 
 class PostgresConnection;
 
+/// How somebody else has left a connection in whose transaction they were.
+enum class BorrowedState {
+    in_transaction,
+    failed,  ///< A statement failed: only a rollback is left.
+    ended,   ///< There is no transaction any more.
+    busy,    ///< Something is under way.
+    lost,    ///< The server is gone.
+};
+
 struct PostgresConnectionOptions {
     /// To look up a name takes as long as the system's resolver lets it, whatever this says.
     std::chrono::milliseconds connect_timeout{10'000};
@@ -58,6 +67,7 @@ public:
     bool is_in_transaction() const noexcept;
     /// libpq's own; null without a connection. Who uses it leaves the transaction as it is.
     pg_conn* native() noexcept { return connection_; }
+    BorrowedState borrowed_state() const noexcept;
     /// Replaces that of the options, from the next statement on.
     void allow(std::chrono::milliseconds statement_timeout) noexcept {
         options_.statement_timeout = statement_timeout;

@@ -2,6 +2,8 @@
 
 #include <array>
 
+#include "postgresql/inbox_schema.hpp"
+
 namespace twiliowa::detail {
 
 namespace {
@@ -304,12 +306,12 @@ create view twiliowa.jobs as
     from (select * from twiliowa.job union all select * from twiliowa.job_done) as job;
 )";
 
-constexpr std::array outbox_steps{postgres_outbox_tables};
-
 }  // namespace
 
 const PostgresMigration& outbox_migration() noexcept {
-    static const PostgresMigration migration{"outbox", outbox_steps};
+    static const std::array steps{postgres_outbox_tables, postgres_inbox_tables()};
+    // Without its tables it keeps no events, and jobs as before.
+    static const PostgresMigration migration{"outbox", steps, version_with_inbox - 1};
     return migration;
 }
 

@@ -108,84 +108,38 @@ void PostgresOutboxTransaction::Pending::add(Pending&& later) {
 }
 
 void PostgresOutboxTransaction::begin_work() {
-    sent_ = false;
+    statements_.begin_work();
+    inbox_.begin_work();
     before_.clear();
     facts_before_ = facts_;
 }
 
 void PostgresOutboxTransaction::keep_work() {
     batch_.add(std::move(work_));
+    inbox_.keep_work();
     before_.clear();
 }
 
 bool PostgresOutboxTransaction::drop_work() {
     work_ = {};
+    inbox_.drop_work();
     for (auto& [id, known] : before_) known_.insert_or_assign(id, std::move(known));
     before_.clear();
     facts_ = facts_before_;
-    return !sent_;
+    return !statements_.has_sent();
 }
 
 void PostgresOutboxTransaction::forget() {
     known_.clear();
     owners_.clear();
-    failure_.reset();
-}
-
-Error PostgresOutboxTransaction::begin_anew(BeginAnew why) {
-    anew_ = why;
-    return failed(postgres_error(PostgresFault::conflict));
-}
-
-Error PostgresOutboxTransaction::failed(const Error& error) {
-    if (!failure_) failure_ = error;
-    return *failure_;
-}
-
-Result<PostgresRows> PostgresOutboxTransaction::ask(const PostgresStatement& statement) {
-    auto rows = ask_all({&statement, 1});
-    if (!rows) return rows.error();
-    return std::move(rows->front());
-}
-
-Result<std::vector<PostgresRows>> PostgresOutboxTransaction::ask_all(
-    std::span<const PostgresStatement> statements) {
-    if (failure_) return *failure_;
-    auto answer = [&]() -> Result<std::vector<PostgresRows>> {
-        if (statements.size() != 1) return connection_.execute_all(statements);
-        auto rows = connection_.execute(statements.front());
-        if (!rows) return rows.error();
-        std::vector<PostgresRows> all;
-        all.push_back(std::move(*rows));
-        return all;
-    }();
-    if (answer) return answer;
-    switch (connection_.fault()) {
-        case PostgresFault::conflict:
-            anew_ = BeginAnew::conflict;
-            break;
-        case PostgresFault::exists:
-            anew_ = BeginAnew::key;
-            break;
-        case PostgresFault::lost:
-            anew_ = BeginAnew::lost;
-            break;
-        default:
-            break;
-    }
-    return failed(answer.error());
-}
-
-Result<PostgresRows> PostgresOutboxTransaction::change(const PostgresStatement& statement) {
-    sent_ = true;
-    wrote_ = true;
-    return ask(statement);
+    inbox_.forget();
+    statements_.recover();
 }
 
 // ---- What is sent together
 
 Result<void> PostgresOutboxTransaction::flush() {
-    if (failure_) return *failure_;
+    if (failure()) return *failure();
     const bool mine = !work_.inserts.empty() || !work_.changed.empty() || !work_.attempts.empty() ||
                       !work_.outcomes.empty();
     auto all = std::move(batch_);
@@ -294,9 +248,8 @@ Result<void> PostgresOutboxTransaction::flush() {
         send(std::move(insert));
     }
     if (statements.empty()) return {};
-    sent_ = sent_ || mine;
-    wrote_ = true;
-    const auto answers = ask_all(statements);
+    statements_.note_write(mine);
+    const auto answers = statements_.ask_all(statements);
     if (!answers) return answers.error();
     for (std::size_t i = 0; i < expected.size(); ++i) {
         const auto& [rows, otherwise] = expected[i];
@@ -305,7 +258,7 @@ Result<void> PostgresOutboxTransaction::flush() {
         const auto done = otherwise == BeginAnew::key
                               ? static_cast<std::size_t>(answer.number(0, 0))
                               : answer.changed();
-        if (done != rows) return begin_anew(otherwise);
+        if (done != rows) return statements_.begin_anew(otherwise);
     }
     for (const auto& id : all.changed) {
         auto& known = known_.at(id);
@@ -320,7 +273,7 @@ Result<void> PostgresOutboxTransaction::flush() {
 
 Result<void> PostgresOutboxTransaction::finish() {
     if (auto sent = flush(); !sent) return sent;
-    if (!wrote_) return {};
+    if (!statements_.has_written()) return {};
     std::vector<PostgresStatement> statements;
     std::vector<std::size_t> right;  ///< How many rows each has to give; all of them if max.
     constexpr auto any = (std::numeric_limits<std::size_t>::max)();
@@ -373,13 +326,17 @@ Result<void> PostgresOutboxTransaction::finish() {
         right.push_back(any);
         statements.push_back(std::move(tally));
     }
+    if (auto tally = inbox_.tally()) {
+        right.push_back(any);
+        statements.push_back(std::move(*tally));
+    }
     right.push_back(any);
     statements.push_back({"select pg_catalog.txid_current_if_assigned()::text"});
-    const auto answers = ask_all(statements);
+    const auto answers = statements_.ask_all(statements);
     if (!answers) return answers.error();
     for (std::size_t i = 0; i < right.size(); ++i) {
         if (right[i] != any && (*answers)[i].size() != right[i]) {
-            return begin_anew(BeginAnew::conflict);
+            return statements_.begin_anew(BeginAnew::conflict);
         }
     }
     number_ = answers->back().bytes(0, 0);
@@ -396,7 +353,7 @@ void PostgresOutboxTransaction::count(const std::string& tenant, JobState state,
 Result<std::vector<StoredJob>> PostgresOutboxTransaction::jobs_of(
     const PostgresStatement& statement) {
     if (auto sent = flush(); !sent) return sent.error();
-    const auto rows = ask(statement);
+    const auto rows = statements_.ask(statement);
     if (!rows) return rows.error();
     return read_jobs(*rows);
 }
@@ -410,7 +367,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::read_jobs(const Postgr
         const auto known = known_.find(job.id);
         // Somebody has changed it between two statements.
         if (known != known_.end() && known->second.revision != job.revision) {
-            return begin_anew(BeginAnew::conflict);
+            return statements_.begin_anew(BeginAnew::conflict);
         }
         known_.insert_or_assign(job.id, KnownJob{job, place_of(job.state), job.revision,
                                                  !job.payload.empty(), job.sid});
@@ -432,7 +389,7 @@ Result<void> PostgresOutboxTransaction::read_attempts(std::vector<StoredJob>& jo
     if (tried.empty()) return {};
     PostgresStatement select{sql};
     select.values.array(ids);
-    const auto rows = ask(select);
+    const auto rows = statements_.ask(select);
     if (!rows) return rows.error();
     for (std::size_t row = 0; row < rows->size(); ++row) {
         tried.at(read_job_id(rows->bytes(row, 0)))->attempts.push_back(read_attempt(*rows, row));
@@ -458,7 +415,7 @@ Result<void> PostgresOutboxTransaction::fetch(std::span<const JobId> ids) {
         }
         PostgresStatement select{*sql};
         select.values.array(array_of(unknown));
-        const auto rows = ask(select);
+        const auto rows = statements_.ask(select);
         if (!rows) return rows.error();
         if (const auto jobs = read_jobs(*rows); !jobs) return jobs.error();
     }
@@ -494,7 +451,7 @@ Result<void> PostgresOutboxTransaction::foresee(std::span<const JobId> ids,
         "select wanted.sid, sid.job from unnest($1::bytea[]) as wanted(sid) "
         "left join twiliowa.job_sid as sid using (sid)"};
     select.values.array(unknown);
-    const auto rows = ask(select);
+    const auto rows = statements_.ask(select);
     if (!rows) return rows.error();
     for (std::size_t row = 0; row < rows->size(); ++row) {
         owners_.insert_or_assign(
@@ -529,7 +486,7 @@ Result<std::optional<int>> PostgresOutboxTransaction::find_attempt(const JobId& 
     PostgresStatement select{
         "select number from twiliowa.job_attempt where job = $1 and nonce = $2"};
     select.values.bytes(bytes_of(job)).bytes(bytes_of(nonce));
-    const auto rows = ask(select);
+    const auto rows = statements_.ask(select);
     if (!rows) return rows.error();
     if (rows->empty()) return std::optional<int>{};
     return std::optional{static_cast<int>(rows->number(0, 0))};
@@ -546,7 +503,7 @@ const InsertedJob* PostgresOutboxTransaction::pending_key(const KeyOf& key) cons
 }
 
 Result<InsertedJob> PostgresOutboxTransaction::insert(const StoredJob& job) {
-    if (failure_) return *failure_;
+    if (failure()) return *failure();
     if (mode_.one_by_one) return insert_at_once(job);
     // That the key is new is found out when it is sent.
     const KeyOf key{job.tenant, job.key};
@@ -558,7 +515,7 @@ Result<InsertedJob> PostgresOutboxTransaction::insert(const StoredJob& job) {
 }
 
 Result<InsertedJob> PostgresOutboxTransaction::insert_at_once(const StoredJob& job) {
-    const auto rows = change(insert_jobs({&job, 1}));
+    const auto rows = statements_.change(insert_jobs({&job, 1}));
     if (!rows) return rows.error();
     if (rows->number(0, 0) == 1) {
         count(job.tenant, JobState::ready, 1);
@@ -567,7 +524,7 @@ Result<InsertedJob> PostgresOutboxTransaction::insert_at_once(const StoredJob& j
     auto holder = find_key(job.tenant, job.key);
     if (!holder) return holder.error();
     // Whoever had it has taken it back since.
-    if (!*holder) return begin_anew(BeginAnew::conflict);
+    if (!*holder) return statements_.begin_anew(BeginAnew::conflict);
     return std::move(**holder);
 }
 
@@ -580,7 +537,7 @@ Result<std::optional<InsertedJob>> PostgresOutboxTransaction::find_key(std::stri
         "select key.job, key.content_hash, job.state from twiliowa.job_key as key "
         "left join twiliowa.job as job on job.id = key.job where key.tenant = $1 and key.key = $2"};
     select.values.bytes(tenant).bytes(key);
-    const auto rows = ask(select);
+    const auto rows = statements_.ask(select);
     if (!rows) return rows.error();
     if (rows->empty()) return std::optional<InsertedJob>{};
     InsertedJob found;
@@ -595,7 +552,7 @@ Result<std::optional<InsertedJob>> PostgresOutboxTransaction::find_key(std::stri
     } else {
         PostgresStatement done{"select state from twiliowa.job_done where id = $1 limit 1"};
         done.values.bytes(bytes_of(found.id));
-        const auto state = ask(done);
+        const auto state = statements_.ask(done);
         if (!state) return state.error();
         if (!state->empty()) found.state = static_cast<JobState>(state->number(0, 0));
     }
@@ -605,7 +562,7 @@ Result<std::optional<InsertedJob>> PostgresOutboxTransaction::find_key(std::stri
 // ---- Changing jobs
 
 Result<void> PostgresOutboxTransaction::save(StoredJob& job) {
-    if (failure_) return *failure_;
+    if (failure()) return *failure();
     const auto found = known_job(job.id);
     if (!found) return found.error();
     if (*found == nullptr || (*found)->job.revision != job.revision) return changed_by_another();
@@ -683,13 +640,12 @@ Result<void> PostgresOutboxTransaction::rewrite(StoredJob& job) {
             "on conflict (job) do update set payload = excluded.payload";
         payload.values.bytes(job.payload);
     }
-    sent_ = true;
-    wrote_ = true;
+    statements_.note_write();
     const std::array statements{std::move(key), std::move(texts), std::move(payload)};
-    const auto answers = ask_all(statements);
+    const auto answers = statements_.ask_all(statements);
     if (!answers) return answers.error();
     if ((*answers)[0].changed() != 1 || (*answers)[1].changed() != 1) {
-        return begin_anew(BeginAnew::conflict);
+        return statements_.begin_anew(BeginAnew::conflict);
     }
     known.job.key = job.key;
     known.job.content_hash = job.content_hash;
@@ -706,7 +662,7 @@ Result<void> PostgresOutboxTransaction::rewrite(StoredJob& job) {
 Result<std::vector<ReadyGroup>> PostgresOutboxTransaction::ready_groups() {
     static const auto sql = groups_sql() + "select * from groups";
     if (auto sent = flush(); !sent) return sent.error();
-    const auto rows = ask({sql});
+    const auto rows = statements_.ask({sql});
     if (!rows) return rows.error();
     std::vector<ReadyGroup> groups;
     for (std::size_t row = 0; row < rows->size(); ++row) {
@@ -730,8 +686,9 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
         "select job.id from twiliowa.job as job where job.sequence = any($1) and " +
         is_kept_back("$2");
     if (!mode_.may_claim) {
-        return failed(store_error("is another database than it was, or went back in time",
-                                  "nothing is sent before an Outbox has looked at that"));
+        return statements_.failed(
+            store_error("is another database than it was, or went back in time",
+                        "nothing is sent before an Outbox has looked at that"));
     }
     PostgresStatement select{sql};
     select.values.bytes(query.group.sender)
@@ -751,7 +708,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
     if (ordered.size() == 0) return jobs;
     PostgresStatement again{kept_back};
     again.values.array(ordered).number(stored_time(query.held_before));
-    const auto rows = ask(again);
+    const auto rows = statements_.ask(again);
     if (!rows) return rows.error();
     for (std::size_t row = 0; row < rows->size(); ++row) {
         const auto id = read_job_id(rows->bytes(row, 0));
@@ -801,7 +758,7 @@ Result<std::optional<TimePoint>> PostgresOutboxTransaction::next_due() {
         " and job.sender = groups.sender and job.lane = groups.lane and job.tenant = groups.tenant "
         "and job.account = groups.account order by not_before limit 1) as first))";
     if (auto sent = flush(); !sent) return sent.error();
-    const auto rows = ask({sql});
+    const auto rows = statements_.ask({sql});
     if (!rows) return rows.error();
     if (rows->is_null(0, 0)) return std::optional<TimePoint>{};
     return std::optional{time_of_stored(rows->number(0, 0))};
@@ -815,7 +772,7 @@ Result<std::optional<TimePoint>> PostgresOutboxTransaction::last_change() {
         "(select max(updated_at) from twiliowa.job where state = 5), "
         "(select max(updated_at) from twiliowa.job_done))";
     if (auto sent = flush(); !sent) return sent.error();
-    const auto rows = ask({sql});
+    const auto rows = statements_.ask({sql});
     if (!rows) return rows.error();
     if (rows->is_null(0, 0)) return std::optional<TimePoint>{};
     return std::optional{time_of_stored(rows->number(0, 0))};
@@ -864,8 +821,8 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
 
 Result<std::map<JobState, std::int64_t>> PostgresOutboxTransaction::counts() {
     const auto rows =
-        ask({"select state, sum(jobs)::bigint, count(*) from twiliowa.job_tally "
-             "group by state"});
+        statements_.ask({"select state, sum(jobs)::bigint, count(*) from twiliowa.job_tally "
+                         "group by state"});
     if (!rows) return rows.error();
     std::map<JobState, std::int64_t> counted;
     std::int64_t read = 0;
@@ -890,7 +847,7 @@ Result<std::int64_t> PostgresOutboxTransaction::waiting(const std::optional<std:
         select.sql += " and tenant = $1";
         select.values.bytes(*tenant);
     }
-    const auto rows = ask(select);
+    const auto rows = statements_.ask(select);
     if (!rows) return rows.error();
     auto counted = rows->number(0, 0);
     for (const auto* const pending : {&batch_, &work_}) {
@@ -907,7 +864,7 @@ Result<std::int64_t> PostgresOutboxTransaction::waiting(const std::optional<std:
 
 /// Those that nobody else is folding.
 Result<void> PostgresOutboxTransaction::fold_tally() {
-    const auto done = change(
+    const auto done = statements_.change(
         {"with old as (select ctid from twiliowa.job_tally limit 100000 for update skip locked), "
          "gone as (delete from twiliowa.job_tally where ctid = any(array(select ctid from old)) "
          "returning tenant, state, jobs) insert into twiliowa.job_tally (tenant, state, jobs) "
@@ -932,7 +889,7 @@ Result<std::vector<StoredOutcome>> PostgresOutboxTransaction::read_outcomes(std:
         "select cursor, job, outcome, at from twiliowa.outcome "
         "where cursor > $1 order by cursor limit $2"};
     select.values.number(after).number(row_limit(limit));
-    const auto rows = ask(select);
+    const auto rows = statements_.ask(select);
     if (!rows) return rows.error();
     std::vector<StoredOutcome> found;
     for (std::size_t row = 0; row < rows->size(); ++row) {
@@ -948,23 +905,24 @@ Result<std::vector<StoredOutcome>> PostgresOutboxTransaction::outcomes(std::int6
     if (auto sent = flush(); !sent) return sent.error();
     auto found = read_outcomes(after, limit);
     if (!found || found->size() >= limit) return found;
-    const auto unread = ask({"select 1 from twiliowa.outcome where cursor is null limit 1"});
+    const auto unread =
+        statements_.ask({"select 1 from twiliowa.outcome where cursor is null limit 1"});
     if (!unread) return unread.error();
     if (unread->empty()) return found;
     // One at a time, until the commit: what has a cursor can be seen before what has a later one.
-    const auto locked = change({"select told from twiliowa.outbox for update"});
+    const auto locked = statements_.change({"select told from twiliowa.outbox for update"});
     if (!locked) return locked.error();
     PostgresStatement give{
         "update twiliowa.outcome as outcome set cursor = given.cursor from (select id, "
         "nextval('twiliowa.outcome_cursor') as cursor from (select id from twiliowa.outcome where "
         "cursor is null order by id limit $1) as unread) as given where outcome.id = given.id"};
     give.values.number(row_limit(limit));
-    if (const auto given = change(give); !given) return given.error();
+    if (const auto given = statements_.change(give); !given) return given.error();
     return read_outcomes(after, limit);
 }
 
 Result<std::int64_t> PostgresOutboxTransaction::told() {
-    const auto rows = ask({"select told from twiliowa.outbox"});
+    const auto rows = statements_.ask({"select told from twiliowa.outbox"});
     if (!rows) return rows.error();
     return rows->number(0, 0);
 }
@@ -973,14 +931,15 @@ Result<void> PostgresOutboxTransaction::set_told(std::int64_t cursor) {
     // Of two who tell, the slower one does not take back what the other has told.
     PostgresStatement update{"update twiliowa.outbox set told = greatest(told, $1)"};
     update.values.number(cursor);
-    const auto done = change(update);
+    const auto done = statements_.change(update);
     return done ? Result<void>{} : done.error();
 }
 
 // ---- Pauses and facts
 
 Result<std::vector<Pause>> PostgresOutboxTransaction::pauses() {
-    const auto rows = ask({"select place, name, reason, since from twiliowa.pause order by id"});
+    const auto rows =
+        statements_.ask({"select place, name, reason, since from twiliowa.pause order by id"});
     if (!rows) return rows.error();
     std::vector<Pause> found;
     for (std::size_t row = 0; row < rows->size(); ++row) {
@@ -999,14 +958,14 @@ Result<void> PostgresOutboxTransaction::pause(const Pause& pause) {
         .bytes(pause.name)
         .bytes(pause.reason)
         .number(stored_time(pause.since));
-    const auto done = change(insert);
+    const auto done = statements_.change(insert);
     return done ? Result<void>{} : done.error();
 }
 
 Result<void> PostgresOutboxTransaction::resume(Pause::Of of, std::string_view name) {
     PostgresStatement erase{"delete from twiliowa.pause where place = $1 and name = $2"};
     erase.values.number(static_cast<std::int64_t>(of)).bytes(name);
-    const auto done = change(erase);
+    const auto done = statements_.change(erase);
     return done ? Result<void>{} : done.error();
 }
 
@@ -1014,7 +973,7 @@ Result<std::string> PostgresOutboxTransaction::fact(std::string_view name) {
     if (const auto known = facts_.find(name); known != facts_.end()) return known->second;
     PostgresStatement select{"select value from twiliowa.fact where name = $1"};
     select.values.bytes(name);
-    const auto rows = ask(select);
+    const auto rows = statements_.ask(select);
     if (!rows) return rows.error();
     std::string value{rows->empty() ? std::string_view{} : rows->bytes(0, 0)};
     facts_.emplace(name, value);
@@ -1038,9 +997,9 @@ Result<void> PostgresOutboxTransaction::set_fact(std::string_view name, std::str
         set.sql = "update twiliowa.fact set value = $3 where name = $1 and value = $2";
         set.values.bytes(*before).bytes(value);
     }
-    const auto done = change(set);
+    const auto done = statements_.change(set);
     if (!done) return done.error();
-    if (done->changed() != 1) return begin_anew(BeginAnew::conflict);
+    if (done->changed() != 1) return statements_.begin_anew(BeginAnew::conflict);
     facts_.insert_or_assign(std::string{name}, std::string{value});
     return {};
 }
@@ -1059,7 +1018,7 @@ Result<std::int64_t> PostgresOutboxTransaction::redact(TimePoint before, std::si
     if (auto sent = flush(); !sent) return sent.error();
     PostgresStatement erase{sql};
     erase.values.number(stored_time(before)).number(row_limit(limit));
-    const auto rows = change(erase);
+    const auto rows = statements_.change(erase);
     if (!rows) return rows.error();
     known_.clear();
     return rows->number(0, 0);
@@ -1088,10 +1047,10 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
     if (auto sent = flush(); !sent) return sent.error();
     PostgresStatement tend{"select 1 from twiliowa.tend_days($1, $2)"};
     tend.values.number(stored_time(now_)).number(stored_time(before));
-    if (const auto done = ask(tend); !done) return done.error();
+    if (const auto done = statements_.ask(tend); !done) return done.error();
     PostgresStatement erase{sql};
     erase.values.number(stored_time(before)).number(row_limit(limit)).number(stored_time(now_));
-    const auto rows = change(erase);
+    const auto rows = statements_.change(erase);
     if (!rows) return rows.error();
     known_.clear();
     owners_.clear();
@@ -1101,7 +1060,7 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
               "delete from twiliowa.job_attempt where removed_at <= $1"}) {
             PostgresStatement erase_old{forget};
             erase_old.values.number(stored_time(*keys_before));
-            if (const auto done = change(erase_old); !done) return done.error();
+            if (const auto done = statements_.change(erase_old); !done) return done.error();
         }
     }
     if (auto folded = fold_tally(); !folded) return folded.error();
@@ -1109,10 +1068,32 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
 }
 
 NativeTransaction PostgresOutboxTransaction::native() {
-    // What the program does is not seen here.
-    sent_ = true;
-    wrote_ = true;
-    return {.postgresql = connection_.native()};
+    // Where that fails, so will the program's statements, and the work with them.
+    static_cast<void>(flush());
+    statements_.note_write();
+    return {.postgresql = statements_.connection().native()};
+}
+
+Result<void> PostgresOutboxTransaction::check_native() {
+    // That the server is gone is not the program's doing, and found with the next statement.
+    if (failure()) return {};
+    switch (statements_.connection().borrowed_state()) {
+        case BorrowedState::in_transaction:
+        case BorrowedState::lost:
+            return {};
+        case BorrowedState::ended:
+            return store_error("lost its transaction to a statement of the program's",
+                               "use no COMMIT and no ROLLBACK, but to a savepoint");
+        case BorrowedState::failed:
+            return store_error("was left with a statement of the program's that failed",
+                               "throw where one does, or roll back to a savepoint before it");
+        case BorrowedState::busy:
+            break;
+    }
+    // What is under way there cannot be told from what is asked next.
+    statements_.connection().close();
+    return store_error("was left in the middle of the program's statements",
+                       "read all results, and leave COPY and pipeline mode");
 }
 
 }  // namespace twiliowa::detail

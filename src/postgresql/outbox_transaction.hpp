@@ -13,24 +13,18 @@
 
 #include <twiliowa/outbox/storage.hpp>
 
-#include "postgresql/connection.hpp"
 #include "postgresql/database_clock.hpp"
+#include "postgresql/inbox_transaction.hpp"
 #include "postgresql/outbox_rows.hpp"
+#include "postgresql/work_statements.hpp"
 
 namespace twiliowa::detail {
-
-/// Why a transaction is rolled back and its works are run again.
-enum class BeginAnew {
-    no,
-    conflict,  ///< What it has read was changed by another meanwhile.
-    key,       ///< A job's key is known: jobs are inserted one by one then.
-    lost,      ///< The connection is gone, before the commit.
-};
 
 /// How a transaction goes about it.
 struct PostgresOutboxMode {
     bool one_by_one = false;  ///< Jobs are inserted at once, and not together with others.
     bool may_claim = true;    ///< Somebody knows which database this is.
+    bool has_inbox = true;    ///< Its tables are there.
 };
 
 /// The works of one commit, one after the other, in a transaction that somebody else begins and
@@ -43,7 +37,11 @@ class PostgresOutboxTransaction final : public OutboxTransaction {
 public:
     PostgresOutboxTransaction(PostgresConnection& connection, const DatabaseClock& clock,
                               TimePoint now, const PostgresOutboxMode& mode)
-        : connection_(connection), clock_(clock), now_(now), mode_(mode) {}
+        : statements_(connection),
+          clock_(clock),
+          now_(now),
+          mode_(mode),
+          inbox_(statements_, now) {}
 
     // ---- For who runs the works
 
@@ -61,9 +59,8 @@ public:
     /// were read still hold. The transaction may be committed then.
     Result<void> finish();
 
-    BeginAnew anew() const noexcept { return anew_; }
-    /// The first statement that failed: the transaction is of no more use.
-    const std::optional<Error>& failure() const noexcept { return failure_; }
+    BeginAnew anew() const noexcept { return statements_.anew(); }
+    const std::optional<Error>& failure() const noexcept { return statements_.failure(); }
     /// The transaction's number, if it has written anything; empty: there is nothing to commit.
     const std::string& number() const noexcept { return number_; }
 
@@ -109,7 +106,9 @@ public:
     Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
                                std::size_t limit) override;
 
+    InboxTransaction* inbox() override { return mode_.has_inbox ? &inbox_ : nullptr; }
     NativeTransaction native() override;
+    Result<void> check_native() override;
 
 private:
     using Tally = std::map<std::pair<std::string, JobState>, std::int64_t>;
@@ -136,11 +135,6 @@ private:
         void add(Pending&& later);
     };
 
-    Error begin_anew(BeginAnew why);
-    Error failed(const Error& error);
-    Result<PostgresRows> ask(const PostgresStatement& statement);
-    Result<std::vector<PostgresRows>> ask_all(std::span<const PostgresStatement> statements);
-    Result<PostgresRows> change(const PostgresStatement& statement);
     Result<std::vector<StoredJob>> jobs_of(const PostgresStatement& statement);
     Result<std::vector<StoredJob>> read_jobs(const PostgresRows& rows);
     Result<void> read_attempts(std::vector<StoredJob>& jobs);
@@ -153,16 +147,13 @@ private:
     Result<std::vector<StoredOutcome>> read_outcomes(std::int64_t after, std::size_t limit);
     Result<void> fold_tally();
 
-    PostgresConnection& connection_;
+    PostgresWorkStatements statements_;
     const DatabaseClock& clock_;
     const TimePoint now_;
     const PostgresOutboxMode mode_;
+    PostgresInboxTransaction inbox_;
 
-    std::optional<Error> failure_ = {};
-    BeginAnew anew_ = BeginAnew::no;
     std::string number_ = {};
-    bool sent_ = false;  ///< Something of the work that is run.
-    bool wrote_ = false;
 
     std::map<JobId, KnownJob> known_ = {};
     std::map<std::string, std::optional<JobId>, std::less<>> owners_ = {};  ///< Of SIDs, as read.

@@ -14,6 +14,7 @@
 #include "outbox/group_commit.hpp"
 #include "postgresql/connection.hpp"
 #include "postgresql/database_clock.hpp"
+#include "postgresql/inbox_schema.hpp"
 #include "postgresql/outbox_schema.hpp"
 #include "postgresql/outbox_transaction.hpp"
 #include "postgresql/server_check.hpp"
@@ -107,6 +108,11 @@ struct PostgresOutbox::State {
         bool alone = false;       ///< No other transaction runs meanwhile.
         bool one_by_one = false;  ///< Jobs are inserted at once.
     };
+    /// What a transaction sees when it begins.
+    struct Surroundings {
+        TimePoint now = {};
+        int version = 0;  ///< Of the tables.
+    };
     /// What became of one.
     enum class Ended {
         done,        ///< Committed, or there was nothing to commit.
@@ -123,7 +129,7 @@ struct PostgresOutbox::State {
     detail::GroupCommit::Duration run(std::span<detail::QueuedWork* const> batch) noexcept;
     Result<void> run_until_done(std::span<detail::QueuedWork* const> batch);
     Result<Ended> run_once(std::span<detail::QueuedWork* const> batch, const Course& course);
-    Result<TimePoint> look_around(const Course& course);
+    Result<Surroundings> look_around(const Course& course);
     Result<bool> run_work(detail::QueuedWork& each, detail::PostgresOutboxTransaction& transaction,
                           const Course& course);
     Result<Ended> commit(detail::PostgresTransaction& transaction, const std::string& number);
@@ -176,9 +182,15 @@ Result<void> PostgresOutbox::State::open() {
     const auto own = connection.execute({"select outbox_id from twiliowa.outbox"});
     if (!own) return own.error();
     outbox_id = static_cast<std::uint32_t>(own->number(0, 0));
-    if (auto looked = look_around({}); !looked) return looked.error();
-    const auto tended =
-        connection.execute({"select 1 from twiliowa.tend_days(twiliowa.microseconds(), 0)"});
+    const auto looked = look_around({});
+    if (!looked) return looked.error();
+    const std::string jobs = "select 1 from twiliowa.tend_days(twiliowa.microseconds(), 0)";
+    const std::string events =
+        "select 1 from twiliowa.tend_days('inbox_event_done', twiliowa.microseconds(), 0)";
+    auto tended = connection.execute({jobs});
+    if (tended && looked->version >= detail::version_with_inbox) {
+        tended = connection.execute({events});
+    }
     return tended ? Result<void>{} : tended.error();
 }
 
@@ -257,7 +269,8 @@ Result<void> PostgresOutbox::State::run_until_done(std::span<detail::QueuedWork*
 }
 
 /// What the database says of itself, as the transaction sees it.
-Result<TimePoint> PostgresOutbox::State::look_around(const Course& course) {
+Result<PostgresOutbox::State::Surroundings> PostgresOutbox::State::look_around(
+    const Course& course) {
     const std::array<detail::PostgresStatement, 2> statements{
         {{std::string{course.alone ? detail::lock_alone : detail::lock_shared}},
          {std::string{detail::look_around}}}};
@@ -267,17 +280,18 @@ Result<TimePoint> PostgresOutbox::State::look_around(const Course& course) {
     const auto& seen = (*rows)[1];
     if (seen.number(0, 0) > detail::outbox_migration().newest()) return detail::later_tables();
     clock.heard(seen.number(0, 1), asked_at);
-    return detail::time_of_stored(seen.number(0, 1));
+    return Surroundings{detail::time_of_stored(seen.number(0, 1)),
+                        static_cast<int>(seen.number(0, 0))};
 }
 
 Result<PostgresOutbox::State::Ended> PostgresOutbox::State::run_once(
     std::span<detail::QueuedWork* const> batch, const Course& course) {
     detail::PostgresTransaction transaction{connection};
     if (auto begun = transaction.begin(); !begun) return begun.error();
-    const auto now = look_around(course);
-    if (!now) {
+    const auto around = look_around(course);
+    if (!around) {
         if (connection.fault() == detail::PostgresFault::lost) return Ended::lost;
-        return now.error();
+        return around.error();
     }
     bool may_claim = false;
     {
@@ -285,7 +299,10 @@ Result<PostgresOutbox::State::Ended> PostgresOutbox::State::run_once(
         may_claim = identity_read;
     }
     detail::PostgresOutboxTransaction works_of_it{
-        connection, clock, *now, {course.one_by_one, may_claim}};
+        connection,
+        clock,
+        around->now,
+        {course.one_by_one, may_claim, around->version >= detail::version_with_inbox}};
     for (auto* const each : batch) {
         const auto undone = run_work(*each, works_of_it, course);
         if (works_of_it.anew() != detail::BeginAnew::no) return ended_by(works_of_it.anew());
@@ -432,8 +449,13 @@ Result<void> PostgresOutbox::migrate(const std::string& url, PostgresOutboxOptio
     return detail::migrate(connection, detail::outbox_migration());
 }
 
-std::string PostgresOutbox::migration_sql() {
-    return detail::migration_sql(detail::outbox_migration());
+std::string PostgresOutbox::migration_sql(int from_version) {
+    const auto newest = detail::outbox_migration().newest();
+    if (from_version < 0 || from_version > newest) {
+        Error::invalid_request("from_version", "is not between 0 and " + std::to_string(newest))
+            .raise();
+    }
+    return detail::migration_sql(detail::outbox_migration(), from_version);
 }
 
 }  // namespace twiliowa

@@ -1,6 +1,7 @@
 /// @file
-/// Jobs in a database of PostgreSQL: what is handed to an outbox survives the process and a loss of
-/// power, and processes of many machines share it. Link `twiliowa::postgresql`.
+/// Jobs and events in a database of PostgreSQL: what is handed to an outbox, and what comes into an
+/// inbox, survives the process and a loss of power, and processes of many machines share it. Link
+/// `twiliowa::postgresql`.
 #pragma once
 
 #include <chrono>
@@ -40,8 +41,8 @@ struct PostgresOutboxStats {
     std::uint64_t waiting = 0;      ///< Works that wait now for the commit that is under way.
 };
 
-/// The jobs of an Outbox in the schema `twiliowa` of one database, for any number of threads,
-/// processes and machines. What `transact` answered survives a loss of power: a server that does
+/// The jobs of an Outbox, and the events of a DurableInbox, in the schema `twiliowa` of one
+/// database, for any number of threads, processes and machines. What `transact` answered survives a loss of power: a server that does
 /// not wait for its disk (fsync, synchronous_commit) is refused, and so is a standby.
 ///
 /// All times are the database's (`twiliowa.now()`): a machine's calendar changes nothing.
@@ -60,6 +61,9 @@ struct PostgresOutboxStats {
 /// took over, and for a backup that was recovered. It is empty where the role may not read it
 /// (grant execute on function pg_catalog.pg_control_system()). After a connection to another one,
 /// no job is given out before `identity` was asked for, as an Outbox that runs does.
+///
+/// Tables of the version before keep jobs, and no events (`migrate`); those of a later one are
+/// refused.
 ///
 /// Thread-safe. Open one in each process after fork(); one that was opened before answers an error
 /// in the child. Errors are those of `store_error`, each with its way out, and without a value of a
@@ -89,8 +93,10 @@ public:
     /// Makes the tables, or brings those of an earlier version up to this one, in one transaction.
     /// The role must own them.
     static Result<void> migrate(const std::string& url, PostgresOutboxOptions options = {});
-    /// The same as a script for psql, for who owns the database.
-    static std::string migration_sql();
+    /// The same as a script for psql, for who owns the database: from that version on, 0 where
+    /// there are no tables yet. Run on tables of another version it stops and changes nothing;
+    /// which one it is: `select version from twiliowa.schema_version where component = 'outbox'`.
+    static std::string migration_sql(int from_version = 0);
 
     /// As OutboxTransaction::insert, within the transaction that is open on the caller's own
     /// connection: the job is there if and when the caller commits. The caller's transaction goes

@@ -19,6 +19,7 @@
 #include <twiliowa/testing/check_outbox_storage.hpp>
 
 #include "database.hpp"
+#include "open_transaction.hpp"
 #include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
@@ -100,43 +101,6 @@ bool has_key(PostgresOutbox& storage, const std::string& key) {
     REQUIRE(done.has_value());
     return known;
 }
-/// A work that has done its part, and whose transaction stays open until it is let go.
-class OpenTransaction {
-public:
-    OpenTransaction(PostgresOutbox& storage,
-                    const std::function<Result<void>(OutboxTransaction&)>& work)
-        : thread_([&storage, work, this] {
-              const auto done = storage.transact([&](OutboxTransaction& t) -> Result<void> {
-                  auto result = work(t);
-                  // A read of it sends what was asked for.
-                  static_cast<void>(t.list({.limit = 0}));
-                  if (!begun_.exchange(true)) {
-                      has_begun_.count_down();
-                      may_end_.wait();
-                  }
-                  return result;
-              });
-              succeeded_ = done.has_value();
-          }) {
-        has_begun_.wait();
-    }
-    ~OpenTransaction() {
-        if (thread_.joinable()) commit();
-    }
-    bool commit() {
-        may_end_.count_down();
-        thread_.join();
-        return succeeded_;
-    }
-
-private:
-    std::atomic<bool> begun_{false};
-    std::latch has_begun_{1};
-    std::latch may_end_{1};
-    bool succeeded_ = false;
-    std::thread thread_;
-};
-
 /// libpq's own, as a program has one.
 struct OwnConnection {
     explicit OwnConnection(const std::string& url) : connection(PQconnectdb(url.c_str())) {
