@@ -139,6 +139,19 @@ std::string postgres_job_columns(std::string_view alias, std::string_view payloa
     return row_columns(alias) + ", " + std::string{payload_alias} + ".payload";
 }
 
+std::string select_stored_jobs(const std::string& rows, std::string_view order) {
+    return "with found as materialized (" + rows + ") select " +
+           postgres_job_columns("found", "payload") +
+           " from found left join twiliowa.job_payload as payload on payload.job = found.sequence "
+           "order by " +
+           std::string{order};
+}
+
+std::string job_rows_of(JobPlace place, std::string_view rest) {
+    return "select " + row_columns("job") + " from " + std::string{table_of(place)} + " as job " +
+           std::string{rest};
+}
+
 StoredJob read_job(const PostgresRows& rows, std::size_t row) {
     PostgresColumns next{rows, row};
     StoredJob job;

@@ -30,6 +30,10 @@ std::string_view table_of(JobPlace place) noexcept;
 std::string postgres_job_columns(std::string_view alias, std::string_view payload_alias);
 /// All columns of a job's row, of `alias`.
 std::string row_columns(std::string_view alias);
+/// Jobs whose rows `rows` selects as `job`, with their payloads.
+std::string select_stored_jobs(const std::string& rows, std::string_view order);
+/// The rows of a table, `rest` of the statement.
+std::string job_rows_of(JobPlace place, std::string_view rest);
 /// A row, but for its attempts: of these there are as many, and empty.
 StoredJob read_job(const PostgresRows& rows, std::size_t row);
 

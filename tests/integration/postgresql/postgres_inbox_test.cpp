@@ -114,6 +114,13 @@ void move(PostgresOutbox& storage, std::int64_t sequence, InboxState state) {
     REQUIRE(storage.transact(moving(sequence, state)).has_value());
 }
 
+/// Until a statement waits for another transaction, or who was to wait has not.
+void await_waiting(const Database& database, const std::atomic<bool>& ended) {
+    const auto waits = "select count(*) from pg_stat_activity where datname = '" + database.name +
+                       "' and wait_event_type = 'Lock'";
+    while (database.psql(waits) != "1" && !ended) std::this_thread::yield();
+}
+
 std::string shown(const std::vector<std::string>& faults) {
     std::string text;
     for (const auto& fault : faults) text += fault + '\n';
@@ -352,6 +359,7 @@ TEST_CASE("an event that is committed late does not run beside a later one of it
     OpenTransaction taking_in{slow, taking(event_of("1", "line"))};
     const auto second = take(quick, event_of("2", "line"));
     Sequences late;
+    std::atomic<bool> ended{false};
     std::thread waiting;
     {
         OpenTransaction claiming{quick, [](OutboxTransaction& t) -> Result<void> {
@@ -360,10 +368,11 @@ TEST_CASE("an event that is committed late does not run beside a later one of it
                                  }};
         CHECK(taking_in.commit());
         // Sees the first, and not yet that the second runs.
-        waiting = std::thread([&] { late = claimed_sequences(third); });
-        const auto waits = "select count(*) from pg_stat_activity where datname = '" +
-                           database.name + "' and wait_event_type = 'Lock'";
-        while (database.psql(waits) != "1") std::this_thread::yield();
+        waiting = std::thread([&] {
+            late = claimed_sequences(third);
+            ended = true;
+        });
+        await_waiting(database, ended);
         CHECK(claiming.commit());
     }
     waiting.join();
@@ -397,14 +406,13 @@ TEST_CASE("one of two that take the same event in at once has taken it, the othe
     }
     auto first_answer = TakenIn::recut;
     auto second_answer = TakenIn::taken;
+    std::atomic<bool> ended{false};
     std::thread late;
     {
         OpenTransaction open{one, taking_signed("1", first_answer)};
         late = std::thread(
             [&] { CHECK(other.transact(taking_signed(second_key, second_answer)).has_value()); });
-        const auto waits = "select count(*) from pg_stat_activity where datname = '" +
-                           database.name + "' and wait_event_type = 'Lock'";
-        while (database.psql(waits) != "1") std::this_thread::yield();
+        await_waiting(database, ended);
         CHECK(open.commit());
     }
     late.join();
@@ -450,14 +458,15 @@ TEST_CASE("of two who take events out of one line at once the later one clears t
     CHECK(claimed_sequences(worker) == Sequences{first});
     CHECK(claimed_sequences(worker).empty());
     CHECK(database.psql("select count(*) from twiliowa.inbox_event where behind") == "2");
+    std::atomic<bool> ended{false};
     std::thread late;
     {
         OpenTransaction ending{worker, moving(first, InboxState::done)};
-        late = std::thread(
-            [&] { CHECK(person.transact(moving(second, InboxState::dropped)).has_value()); });
-        const auto waits = "select count(*) from pg_stat_activity where datname = '" +
-                           database.name + "' and wait_event_type = 'Lock'";
-        while (database.psql(waits) != "1") std::this_thread::yield();
+        late = std::thread([&] {
+            CHECK(person.transact(moving(second, InboxState::dropped)).has_value());
+            ended = true;
+        });
+        await_waiting(database, ended);
         CHECK(ending.commit());
     }
     late.join();
