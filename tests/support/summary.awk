@@ -1,6 +1,6 @@
 # Reads what `ctest -V` wrote. Prints the output of the tests that failed and the names of those that
 # were skipped, then the line "N passed, N failed, N skipped". A doctest program counts as its test
-# cases, any other test as one. Fails if a test did, or if there was none.
+# cases, of which one call may run a part; any other test as one. Fails if a test did, or if there was none.
 
 # A line of a test's output: "12: text".
 /^[0-9]+: / {
@@ -12,12 +12,12 @@
         is_doctest[id] = 1
         doctest_passed[id] = count[2]
         doctest_failed[id] = count[3]
-        doctest_marked[id] = count[4]
     } else if ($2 == "SKIPPED:") {
         skips_itself[id]++
         sub(/^[0-9]+: /, "")
         skip_lines[id] = skip_lines[id] $0 "\n"
     } else if ($2 == "SKIPPED" && $3 == "(marked):") {
+        doctest_marked[id]++
         sub(/^[0-9]+: /, "")
         skip_lines[id] = skip_lines[id] $0 "\n"
     }
