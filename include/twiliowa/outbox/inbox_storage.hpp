@@ -86,8 +86,9 @@ public:
     virtual ~InboxTransaction() = default;
 
     /// Takes an event in as it arrived, in state waiting, with its `not_before` and `updated_at`
-    /// (times of the storage), under the next sequence; binds `signature` to its key, if it is not empty: a signature
-    /// belongs to the event that it came with first, also where that is a duplicate.
+    /// (times of the storage), under the next sequence; binds `signature` to its key, if it is not
+    /// empty: a signature belongs to the event that it came with first, also where that is a
+    /// duplicate.
     virtual Result<TakenIn> take(const StoredEvent& event, std::string_view signature) = 0;
     /// What `take` would answer to an event of that key; changes nothing.
     virtual Result<TakenIn> look(std::string_view key, std::string_view signature) = 0;

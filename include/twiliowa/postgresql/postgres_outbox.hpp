@@ -42,8 +42,9 @@ struct PostgresOutboxStats {
 };
 
 /// The jobs of an Outbox, and the events of a DurableInbox, in the schema `twiliowa` of one
-/// database, for any number of threads, processes and machines. What `transact` answered survives a loss of power: a server that does
-/// not wait for its disk (fsync, synchronous_commit) is refused, and so is a standby.
+/// database, for any number of threads, processes and machines. What `transact` answered survives a
+/// loss of power: a server that does not wait for its disk (fsync, synchronous_commit) is refused,
+/// and so is a standby.
 ///
 /// All times are the database's (`twiliowa.now()`): a machine's calendar changes nothing.
 ///

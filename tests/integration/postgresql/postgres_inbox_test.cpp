@@ -350,6 +350,20 @@ TEST_CASE("what another transaction is taking up is passed over, and nobody wait
     CHECK(claimed_sequences(other) == Sequences{second});
 }
 
+TEST_CASE("an event whose earlier one somebody has in hand waits for it") {
+    if (lacks_postgres()) return;
+    const Database database;
+    PostgresOutbox one{database.url()};
+    PostgresOutbox other{database.url()};
+    const auto first = take(one, event_of("1", "line"));
+    take(one, event_of("2", "line"));
+    OpenTransaction changing{one, moving(first, InboxState::waiting)};
+    CHECK(claimed_sequences(other).empty());
+    CHECK(database.psql("select count(*) from twiliowa.inbox_event where behind") == "0");
+    CHECK(changing.commit());
+    CHECK(claimed_sequences(other) == Sequences{first});
+}
+
 TEST_CASE("an event that is committed late does not run beside a later one of its line") {
     if (lacks_postgres()) return;
     const Database database;
@@ -450,27 +464,31 @@ TEST_CASE("those that wait behind others are read over once, and the next one go
 TEST_CASE("of two who take events out of one line at once the later one clears the next") {
     if (lacks_postgres()) return;
     const Database database;
-    PostgresOutbox worker{database.url()};
-    PostgresOutbox person{database.url()};
-    const auto first = take(worker, event_of("1", "line"));
-    const auto second = take(worker, event_of("2", "line"));
-    const auto third = take(worker, event_of("3", "line"));
-    CHECK(claimed_sequences(worker) == Sequences{first});
-    CHECK(claimed_sequences(worker).empty());
-    CHECK(database.psql("select count(*) from twiliowa.inbox_event where behind") == "2");
+    PostgresOutbox one{database.url()};
+    PostgresOutbox other{database.url()};
+    auto later = event_of("1", "line");
+    later.not_before = long_ago + 1h;
+    const auto first = take(one, later);
+    const auto second = take(one, event_of("2", "line"));
+    const auto third = take(one, event_of("3", "line"));
+    CHECK(claimed_sequences(one).empty());
+    // What was changed is looked at anew.
+    move(one, second, InboxState::waiting);
+    CHECK(database.psql("select string_agg(behind::text, ',' order by sequence) from "
+                        "twiliowa.inbox_event") == "false,false,true");
     std::atomic<bool> ended{false};
     std::thread late;
     {
-        OpenTransaction ending{worker, moving(first, InboxState::done)};
+        OpenTransaction dropping{one, moving(first, InboxState::dropped)};
         late = std::thread([&] {
-            CHECK(person.transact(moving(second, InboxState::dropped)).has_value());
+            CHECK(other.transact(moving(second, InboxState::dropped)).has_value());
             ended = true;
         });
         await_waiting(database, ended);
-        CHECK(ending.commit());
+        CHECK(dropping.commit());
     }
     late.join();
-    CHECK(claimed_sequences(worker) == Sequences{third});
+    CHECK(claimed_sequences(one) == Sequences{third});
 }
 
 TEST_CASE("one is not behind another that is gone by the time that it is seen") {
