@@ -31,7 +31,7 @@ void add_customer_state_options(CLI::App& app, CustomerStateOptions& options) {
                    "same database")
         ->type_name("STORE");
     app.add_flag("--no-opt-outs", options.none,
-                 "Without that: no window, no opt-outs, no linked customers");
+                 "Does without it: no window, no opt-outs, no linked customers");
     app.add_flag("--make-key", options.make_key,
                  "Where the service has given no customer key and none is in that store");
     app.add_option("--scope", options.scope, "What the service gave as the scope of its options")
