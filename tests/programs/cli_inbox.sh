@@ -123,9 +123,9 @@ ends_with 0 list --state waiting --json
     tells 'TWILIO_AUTH_TOKEN'
 )
 # The service's, which has no key so far.
-twiliowa outbox run --until-empty --store "$(new_store shop)" --make-key >"$work/out" 2>"$work/err" ||
+twiliowa outbox run --until-empty --store "$(new_store service)" --make-key >"$work/out" 2>"$work/err" ||
     fail "$(cat "$work/out" "$work/err")"
-known=$(customers_of shop)
+known=$(customers_of service)
 ends_with 1 catch-up --since $since --customer-store "$known"
 tells 'TWILIOWA_CUSTOMER_KEY: is not set, and the store holds no key'
 ends_with 0 catch-up --since $since --customer-store "$known" --make-key

@@ -45,8 +45,9 @@ std::unique_ptr<DurableInbox> inbox_in(std::shared_ptr<twiliowa::OutboxStorage> 
 std::unique_ptr<DurableInbox> open_inbox(const StorePlace& place, InboxOptions options) {
     auto inbox = inbox_in(open_outbox_storage(place, IfMissing::refuse), std::move(options));
     if (inbox) return inbox;
-    twiliowa::Error::invalid_request(place.field, "names a store that keeps no events of an inbox",
-                                     "name one in a file: sqlite:FILE")
+    twiliowa::Error::invalid_request(
+        place.field, "names a store that keeps no events of an inbox",
+        "twiliowa outbox migrate brings tables of an earlier version up to date")
         .raise();
 }
 
