@@ -96,6 +96,14 @@ says 'There is no job'
 echo "tables and rights: as they should be"
 
 # Tables of a later version, and a schema of somebody else's.
+# By hand from an earlier version: that SQL stops on any other.
+ends_with 2 migrate --from 1 --store postgresql:///hand
+ends_with 1 migrate --print --from 1 --store sqlite:jobs.db
+tells '--from: is for a database'
+ends_with 0 migrate --print --from 1 --store postgresql:///hand
+says 'from version 1 to'
+! psql -qXv ON_ERROR_STOP=1 -d hand -f "$work/out" >/dev/null 2>&1 || fail "migrated from another version"
+
 # What the page says.
 ask_of shop 'create database page' && (
     twiliowa() { "$twiliowa" "$@"; }

@@ -45,17 +45,22 @@ using Json = nlohmann::ordered_json;
 struct MigrateOptions {
     std::string store = {};
     bool print = false;
+    int from = 0;
 };
 
-/// For an empty file; or for a database: the jobs' tables, and those that outbox run has beside
-/// them.
-std::string migration_sql(bool of_server) {
+/// For an empty file; or for a database: the jobs' tables, from a version on, and those that outbox
+/// run has beside them.
+std::string migration_sql(bool of_server, int from) {
 #ifdef TWILIOWA_CLI_POSTGRESQL
+    if (of_server && from > 0) return twiliowa::PostgresOutbox::migration_sql(from);
     if (of_server) {
         return twiliowa::PostgresOutbox::migration_sql() + twiliowa::PostgresStore::migration_sql();
     }
 #endif
     static_cast<void>(of_server);
+    if (from > 0) {
+        Error::invalid_request("--from", "is for a database", "say --store postgresql://").raise();
+    }
     return SqliteOutbox::migration_sql();
 }
 
@@ -71,9 +76,13 @@ void migrate_store(const StorePlace& place) {
 }
 
 ExitCode migrate(const MigrateOptions& options, Context& context) {
+    if (options.from > 0 && !options.print) {
+        throw usage_failure("--from goes with --print", "twiliowa outbox migrate --help");
+    }
     if (options.print) {
         const bool is_named = !options.store.empty() || !environment("TWILIOWA_STORE").empty();
-        const auto sql = migration_sql(is_named && !store_place(options.store).is_file());
+        const auto sql =
+            migration_sql(is_named && !store_place(options.store).is_file(), options.from);
         context.output.result({{"sql", sql}}, sql);
         return ExitCode::done;
     }
@@ -88,6 +97,10 @@ Action declare_migrate(CLI::App& app) {
     add_store_option(app, options->store);
     app.add_flag("--print", options->print,
                  "Prints the SQL for an empty file or database, and does nothing");
+    app.add_option("--from", options->from,
+                   "With --print: for tables of that version, in a database that has any")
+        ->check(CLI::Range(1, 1'000).description(""))
+        ->type_name("VERSION");
     return [options](Context& context) { return migrate(*options, context); };
 }
 
