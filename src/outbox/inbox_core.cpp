@@ -370,7 +370,7 @@ Result<void> InboxCore::finish(OutboxTransaction& transaction, InboxTransaction&
     lost = !*done;
     if (lost) return {};
     for (const auto& job : tried.jobs) {
-        const auto taken = intake_->take_in(transaction, job);
+        const auto taken = intake_->take_in(transaction, job, event.arrived_at);
         if (taken) continue;
         if (taken.error().kind() == ErrorKind::invalid_request) refused = taken.error();
         return taken.error();

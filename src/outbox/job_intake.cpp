@@ -1,5 +1,6 @@
 #include "outbox/job_intake.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,24 @@ Result<EnqueuedJob> JobIntake::take_in(OutboxTransaction& transaction,
     const auto inserted = transaction.insert(job.stored);
     if (!inserted) return inserted.error();
     return answer_of(job, *inserted);
+}
+
+Result<EnqueuedJob> JobIntake::take_in(OutboxTransaction& transaction, const PreparedJob& job,
+                                       TimePoint arrived_at) const {
+    const auto doubtful = core_->went_back_since(transaction, arrived_at);
+    if (!doubtful) return doubtful.error();
+    if (!*doubtful) return take_in(transaction, job);
+    auto since = job;
+    // From when on it may have been sent.
+    since.stored.created_at = std::min(since.stored.created_at, arrived_at);
+    auto taken = take_in(transaction, since);
+    if (!taken || taken->existed) return taken;
+    const auto marked = core_->apply_to(transaction, taken->id, [](JobMachine& machine) {
+        return machine.suspect(
+            "its storage went back in time after it was asked for: it may have been sent");
+    });
+    if (!marked) return marked.error();
+    return taken;
 }
 
 Result<EnqueuedJob> JobIntake::answer_of(const PreparedJob& job,

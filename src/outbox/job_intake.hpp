@@ -33,6 +33,10 @@ public:
     /// Inserts it, or says who has its key. Errors: InvalidRequestError if that is for another
     /// message, or too many wait; those of the storage.
     Result<EnqueuedJob> take_in(OutboxTransaction& transaction, const PreparedJob& job) const;
+    /// The same of a job that follows from something that arrived then. If the storage went back in
+    /// time since, a later state of it may have sent that message: it is a suspect.
+    Result<EnqueuedJob> take_in(OutboxTransaction& transaction, const PreparedJob& job,
+                                TimePoint arrived_at) const;
     Result<EnqueuedJob> answer_of(const PreparedJob& job, const InsertedJob& inserted) const;
 
 private:

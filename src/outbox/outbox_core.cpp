@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <cstring>
 #include <random>
+
+#include "outbox/job_values.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -62,6 +65,10 @@ JobRules rules_of(const OutboxOptions& options) {
 }
 
 constexpr std::string_view identity_fact = "identity";
+/// When the storage was last found to have gone back in time.
+constexpr std::string_view went_back_fact = "went_back";
+/// By which the clocks of those who take events in may differ from the storage's.
+constexpr std::chrono::minutes clocks_differ{1};
 
 std::string stranger_fact(const std::string& sid) {
     return "stranger " + sid;
@@ -219,7 +226,19 @@ Result<std::int64_t> OutboxCore::suspect_since(
             if (jobs->size() < filter.limit) break;
         }
     }
+    const auto now = std::to_string(stored_time(transaction.now()));
+    if (auto noted = transaction.set_fact(went_back_fact, now); !noted) return noted.error();
     return marked;
+}
+
+Result<bool> OutboxCore::went_back_since(OutboxTransaction& transaction, TimePoint moment) const {
+    const auto noted = transaction.fact(went_back_fact);
+    if (!noted) return noted.error();
+    std::int64_t microseconds = 0;
+    const auto* const end = noted->data() + noted->size();
+    if (std::from_chars(noted->data(), end, microseconds).ptr != end || noted->empty())
+        return false;
+    return moment <= time_of_stored(microseconds) + clocks_differ;
 }
 
 Result<void> OutboxCore::check_identity() const {

@@ -113,11 +113,16 @@ struct OutboxCore {
     /// Whether a callback has told that this message is not the job's.
     Result<bool> is_stranger(OutboxTransaction& transaction, const StoredJob& job,
                              const std::string& sid) const;
-    /// Everything that has not left yet, and was handed over or changed since, may have been sent
-    /// by a later state of this storage. @param of  which accounts' jobs; all if it is empty
+    /// The storage went back in time: everything that has not left yet, and was handed over or
+    /// changed since, may have been sent by a later state of it. What answers something that
+    /// arrived until now is looked for, too, when it is handed over.
+    /// @param of  which accounts' jobs; all if it is empty
     Result<std::int64_t> suspect_since(
         OutboxTransaction& transaction, TimePoint since, std::string_view problem,
         const std::function<bool(const std::string& account)>& of = {}) const;
+    /// Whether the storage went back in time after that moment: a later state of it may have handed
+    /// over already what follows from what happened then.
+    Result<bool> went_back_since(OutboxTransaction& transaction, TimePoint moment) const;
     /// Notices that the storage is not the one that it was.
     Result<void> check_identity() const;
 

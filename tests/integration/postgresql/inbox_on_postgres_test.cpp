@@ -158,6 +158,12 @@ TEST_CASE("killed at any of its works in PostgreSQL, an inbox answers at most on
     CHECK(inbox_test::kill_at_each_work(storages_in(database)) > 20);
 }
 
+TEST_CASE("a database that was put back to a backup answers nothing again") {
+    if (lacks_postgres()) return;
+    const TimedDatabase database;
+    inbox_test::restore_to_nothing(storages_in(database));
+}
+
 TEST_CASE("a server that ends its sessions in any of an inbox's works loses and doubles nothing") {
     if (lacks_postgres()) return;
     /// In one of its works the connection ends, before or after what it does.

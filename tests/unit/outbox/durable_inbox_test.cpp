@@ -685,6 +685,12 @@ TEST_CASE("what came while nobody was there is fetched from Twilio's list, once"
     CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
 }
 
+TEST_CASE("after a restore no answer is sent again that a later state has sent") {
+    inbox_test::restore_to_nothing([](const std::shared_ptr<ManualClock>& clock) {
+        return std::make_shared<MemoryOutbox>(clock);
+    });
+}
+
 TEST_CASE("what came within one second is caught up with in its order") {
     Program program;
     program.options.clients = {

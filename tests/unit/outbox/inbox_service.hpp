@@ -209,4 +209,66 @@ inline int kill_at_each_work(const Program::Storages& storages) {
     return kills;
 }
 
+/// Puts the storage back to when nothing was in it, after an answer was sent, and fetches what is
+/// in Twilio's list.
+inline void restore_to_nothing(const Program::Storages& storages) {
+    constexpr std::chrono::hours hour{1};
+    Program program{{}, {}, storages};
+    const auto start = [&] {
+        program.options.clients = {
+            twiliowa::MessagesClient{program.fake->credentials(), program.fake->client_options()}};
+        program.restart();
+    };
+    start();
+    program.use([](twiliowa::WebhookHandler& handler) {
+        handler.on_message([](const twiliowa::InboundMessage& inbound) {
+            return twiliowa::MessagingResponse{"You said: " + inbound.body};
+        });
+    });
+    const auto write = [&](const std::string& body) {
+        program.fake->receive({.from = twiliowa::test::customer,
+                               .to = std::string{FakeTwilio::demo_sender},
+                               .body = body});
+    };
+    const auto answers = [&] {
+        auto messages = program.fake->messages();
+        std::erase_if(messages,
+                      [](const auto& each) { return !each.body.starts_with("You said: "); });
+        return messages;
+    };
+    const auto begin = program.clock->now();
+    const auto handle_all = [&] {
+        program.inbox->catch_up(begin);
+        program.run_all();
+        program.outbox->run_until_idle();
+    };
+    write("first");
+    handle_all();
+    REQUIRE(answers().size() == 1);
+    program.advance(hour);
+    write("meanwhile");
+    program.storage.reset();
+    program.storage = storages(program.clock);
+    start();
+    program.outbox->try_suspect(twiliowa::TimePoint{}).value();
+    program.advance(hour);
+    handle_all();
+    REQUIRE(answers().size() == 1);
+    auto jobs = program.outbox->list({});
+    REQUIRE(jobs.size() == 2);
+    CHECK(jobs[0].state == twiliowa::JobState::accepted);
+    CHECK(jobs[0].sid == answers().front().sid);
+    // The other was not sent, so far as the list shows: a person decides.
+    program.advance(hour);
+    program.outbox->run_until_idle();
+    jobs = program.outbox->list({});
+    CHECK(jobs[1].state == twiliowa::JobState::held);
+    CHECK(jobs[1].suspect);
+    // What arrives from now on is answered as ever.
+    write("afterwards");
+    handle_all();
+    REQUIRE(answers().size() == 2);
+    CHECK(answers().front().body == "You said: afterwards");
+}
+
 }  // namespace inbox_test

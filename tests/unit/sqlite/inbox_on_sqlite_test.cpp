@@ -238,4 +238,9 @@ TEST_CASE("killed at any of its works on a file, an inbox answers at most once")
     CHECK(inbox_test::kill_at_each_work(files_in(directory)) > 20);
 }
 
+TEST_CASE("a file that was put back to a backup answers nothing again") {
+    const TestDirectory directory;
+    inbox_test::restore_to_nothing(files_in(directory));
+}
+
 }  // namespace inbox_on_sqlite_test
