@@ -631,8 +631,9 @@ TEST_CASE("a work of an inbox whose connection ends is run again, and done once"
                    const auto gone = t.inbox()->purge(long_ago + 1h, long_ago, 10);
                    return gone ? Result<void>{} : gone.error();
                }}};
-    for (const auto& [name, step] : steps) {
-        CAPTURE(name);
+    for (const auto& each : steps) {
+        const auto& [name, step] = each;
+        CAPTURE(each.first);
         for (const bool after : {false, true}) {
             int runs = 0;
             if (name == "ready") move(storage, event, InboxState::waiting);
