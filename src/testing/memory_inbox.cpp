@@ -58,7 +58,7 @@ Result<TakenIn> MemoryInbox::look(std::string_view key, std::string_view signatu
 }
 
 Result<TakenIn> MemoryInbox::take(const StoredEvent& event, std::string_view signature) {
-    const auto verdict = look(event.key, signature);
+    auto verdict = look(event.key, signature);
     if (!verdict || *verdict == TakenIn::recut) return verdict;
     const auto known = tables_.keys.find(event.key);
     const auto sequence =
