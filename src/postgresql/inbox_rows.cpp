@@ -3,6 +3,7 @@
 #include <map>
 #include <utility>
 
+#include "outbox/event_columns.hpp"
 #include "outbox/job_values.hpp"
 #include "postgresql/row_columns.hpp"
 
@@ -82,27 +83,12 @@ std::string select_stored_events(const std::string& rows, std::string_view order
 StoredEvent read_event(const PostgresRows& rows, std::size_t row) {
     PostgresColumns next{rows, row};
     StoredEvent event;
-    event.sequence = next.number();
-    event.key = next.text();
-    event.account_sid = next.text();
-    event.kind = next.text();
-    event.message_sid = next.text();
-    event.line = next.text();
+    read_named(next, event);
     event.caught_up = next.flag();
     event.arrived_at = next.time();
     event.customer = next.text();
     static_cast<void>(next.flag());  // has_payload: the payload tells.
-    event.state = next.one_of<InboxState>();
-    event.not_before = next.time();
-    event.tries = next.small();
-    event.fence = next.number();
-    event.worker = next.text();
-    event.lease_until.boot = next.text();
-    event.lease_until.microseconds = next.number();
-    event.out_of_order = next.flag();
-    event.problem = next.text();
-    event.updated_at = next.time();
-    event.revision = next.number();
+    read_course(next, event);
     event.payload = next.text();
     return event;
 }

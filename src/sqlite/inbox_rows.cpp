@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "outbox/event_columns.hpp"
 #include "sqlite/row_values.hpp"
 
 namespace twiliowa::detail {
@@ -33,26 +34,11 @@ std::string update_event_sql(bool erase_payload, bool erase_customer) {
 StoredEvent read_event(const SqliteStatement& row) {
     ColumnReader next{row};
     StoredEvent event;
-    event.sequence = next.number();
-    event.key = next.text();
-    event.account_sid = next.text();
-    event.kind = next.text();
-    event.message_sid = next.text();
-    event.line = next.text();
+    read_named(next, event);
     event.customer = next.text();
     event.caught_up = next.flag();
     event.arrived_at = next.time();
-    event.state = next.one_of<InboxState>();
-    event.not_before = next.time();
-    event.tries = next.small();
-    event.fence = next.number();
-    event.worker = next.text();
-    event.lease_until.boot = next.text();
-    event.lease_until.microseconds = next.number();
-    event.out_of_order = next.flag();
-    event.problem = next.text();
-    event.updated_at = next.time();
-    event.revision = next.number();
+    read_course(next, event);
     event.payload = next.text();
     return event;
 }

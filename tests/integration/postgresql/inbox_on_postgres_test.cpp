@@ -126,30 +126,7 @@ std::string end_sessions_of(const Database& database) {
 TEST_CASE("in PostgreSQL, each customer's events are handled in order and answered once") {
     if (lacks_postgres()) return;
     const TimedDatabase database;
-    Program program{{}, {}, storages_in(database)};
-    std::string seen;
-    bool fails = true;
-    program.use([&](WebhookHandler& handler) {
-        handler.on_text([&](const InboundMessage& inbound) {
-            seen += inbound.body + ' ';
-            if (std::exchange(fails, false)) throw std::runtime_error{"no"};
-            return MessagingResponse{"You said: " + inbound.body};
-        });
-        handler.on_status(
-            [&](const twiliowa::StatusCallback& callback) { seen += callback.status.str() + ' '; });
-    });
-    program.receive(message(1, "A1"));
-    program.receive(message(2, "A2"));
-    program.receive(message(3, "B1", "whatsapp:+447700900124"));
-    program.receive(twiliowa::test::status("delivered"));
-    program.run_all();
-    CHECK(seen == "delivered A1 B1 A1 A2 ");
-    program.restart();
-    CHECK(program.receive(message(1, "A1")) == 200);
-    program.run_all();
-    program.outbox->run_until_idle();
-    CHECK(program.sent().size() == 3);
-    CHECK(program.count(InboxState::done) == 4);
+    inbox_test::answer_in_order(storages_in(database));
 }
 
 TEST_CASE("killed at any of its works in PostgreSQL, an inbox answers at most once") {

@@ -9,6 +9,7 @@
 #include <cstdio>
 #include <functional>
 #include <memory>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -155,6 +156,35 @@ struct Program {
     std::shared_ptr<twiliowa::DurableInbox> inbox;
     std::unique_ptr<twiliowa::WebhookHandler> handler;
 };
+
+/// Two customers write, the first handling fails, and the process begins anew: each message is
+/// answered once, and a customer's in their order.
+inline void answer_in_order(const Program::Storages& storages) {
+    Program program{{}, {}, storages};
+    std::string seen;
+    bool fails = true;
+    program.use([&](twiliowa::WebhookHandler& handler) {
+        handler.on_text([&](const twiliowa::InboundMessage& inbound) {
+            seen += inbound.body + ' ';
+            if (std::exchange(fails, false)) throw std::runtime_error{"no"};
+            return twiliowa::MessagingResponse{"You said: " + inbound.body};
+        });
+        handler.on_status(
+            [&](const twiliowa::StatusCallback& callback) { seen += callback.status.str() + ' '; });
+    });
+    program.receive(message(1, "A1"));
+    program.receive(message(2, "A2"));
+    program.receive(message(3, "B1", "whatsapp:+447700900124"));
+    program.receive(twiliowa::test::status("delivered"));
+    program.run_all();
+    CHECK(seen == "delivered A1 B1 A1 A2 ");
+    program.restart();
+    CHECK(program.receive(message(1, "A1")) == 200);
+    program.run_all();
+    program.outbox->run_until_idle();
+    CHECK(program.sent().size() == 3);
+    CHECK(program.count(InboxState::done) == 4);
+}
 
 /// Kills the process at every work that it does with its storage, one after the other, before and
 /// after it is written: in the end each event is done, no answer was sent twice, and of what was

@@ -109,30 +109,7 @@ void live(const std::string& file, unsigned seed, int first_message) {
 
 TEST_CASE("in a file, each customer's events are handled in order and answered once") {
     const TestDirectory directory;
-    Program program{{}, {}, files_in(directory)};
-    std::string seen;
-    bool fails = true;
-    program.use([&](WebhookHandler& handler) {
-        handler.on_text([&](const InboundMessage& inbound) {
-            seen += inbound.body + ' ';
-            if (std::exchange(fails, false)) throw std::runtime_error{"no"};
-            return MessagingResponse{"You said: " + inbound.body};
-        });
-        handler.on_status(
-            [&](const twiliowa::StatusCallback& callback) { seen += callback.status.str() + ' '; });
-    });
-    program.receive(message(1, "A1"));
-    program.receive(message(2, "A2"));
-    program.receive(message(3, "B1", "whatsapp:+447700900124"));
-    program.receive(twiliowa::test::status("delivered"));
-    program.run_all();
-    CHECK(seen == "delivered A1 B1 A1 A2 ");
-    program.restart();
-    program.receive(message(1, "A1"));
-    program.run_all();
-    program.outbox->run_until_idle();
-    CHECK(program.sent().size() == 3);
-    CHECK(program.count(InboxState::done) == 4);
+    inbox_test::answer_in_order(files_in(directory));
 }
 
 TEST_CASE("rows of the program's own are there with the event, or not at all") {
