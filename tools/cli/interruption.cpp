@@ -2,13 +2,24 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <time.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <thread>
 
 namespace cli {
 
 namespace {
+
+/// Takes what repeats a signal within its second: who passes one on to a process and to its group as well (timeout,
+/// npm) sends it twice.
+void take_repetitions(const sigset_t& signals) {
+    std::this_thread::sleep_for(std::chrono::seconds{1});  // they are blocked
+    constexpr timespec at_once{};
+    while (sigtimedwait(&signals, nullptr, &at_once) > 0) {
+    }
+}
 
 /// Whoever started this wants it to go on: a shell, of what it runs in the background.
 bool is_ignored(int signal) {
@@ -31,6 +42,7 @@ twiliowa::CancelToken cancelled_by_signals() {
         int received = 0;
         sigwait(&signals, &received);
         source.cancel();
+        take_repetitions(signals);
         // The next one ends the process, whatever it is at.
         pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
         while (true) pause();
