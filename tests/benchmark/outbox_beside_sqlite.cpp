@@ -5,6 +5,8 @@
 // Usage: outbox_beside_sqlite <directory> [messages] [rounds]
 //        outbox_beside_sqlite <directory> claim <final jobs> <waiting jobs>: only what it costs to
 //        find the next jobs among so many; fails if that is more than 1.5 times as much.
+//        outbox_beside_sqlite <directory> cycle <messages>: only sends and notes them, for valgrind
+//        --tool=callgrind '--toggle-collect=twiliowa::Outbox::run_until_idle()'.
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -222,6 +224,19 @@ bool compare_works(const std::filesystem::path& folder, int final_jobs, int wait
     return many_rows.claim <= 1.5 * few_rows.claim;
 }
 
+void run_cycle(const std::string& path, int messages) {
+    const auto client = make_client();
+    Outbox outbox{std::make_shared<SqliteOutbox>(path),
+                  {.client = [&](std::string_view) { return client; }, .concurrency = in_flight}};
+    std::vector<NewJob> jobs;
+    for (int n = 0; n < messages; ++n) {
+        jobs.push_back({message_of(n), {.key = "key-" + std::to_string(n)}});
+    }
+    for (const auto& job : outbox.enqueue_all(jobs)) need(job.has_value(), "enqueue");
+    const auto work = [&] { need(outbox.run_until_idle().sent == messages, "sending"); };
+    std::printf("CPU of sending and noting: %.1f us\n", measure(messages, work).cpu_microseconds);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) try {
@@ -232,6 +247,10 @@ int main(int count, char** arguments) try {
     const auto folder = std::filesystem::path{arguments[1]};
     if (count == 5 && std::string_view{arguments[2]} == "claim") {
         return compare_works(folder, std::atoi(arguments[3]), std::atoi(arguments[4])) ? 0 : 1;
+    }
+    if (count == 4 && std::string_view{arguments[2]} == "cycle") {
+        run_cycle((folder / "cycle.db").string(), std::atoi(arguments[3]));
+        return 0;
     }
     const int messages = count > 2 ? std::atoi(arguments[2]) : 4'000;
     const int rounds = count > 3 ? std::atoi(arguments[3]) : 5;
