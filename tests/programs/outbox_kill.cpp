@@ -3,10 +3,11 @@
 // send every message once: none twice, none not at all, and none is called what it is not. The
 // truth is what the emulator, another process, lists.
 //
-// Usage: outbox_kill, or outbox_kill callbacks, in the environment of an emulator. With callbacks,
-// which another process over the same file learns from, what was sent is known without a person, of
-// identical texts, too; and it is seen to be the marker in the callback's URL that does it. Prints
-// how many kills it took.
+// Usage: outbox_kill [callbacks] [brief], in the environment of an emulator, and, if OUTBOX_ENGINE
+// is postgresql, of a server. With callbacks, which another process over the same storage learns
+// from, what was sent is known without a person, of identical texts, too; and it is seen to be the
+// marker in the callback's URL that does it. In brief: without threads, and fewer at any time.
+// Prints how many kills it took.
 #include <array>
 #include <random>
 #include <thread>
@@ -24,7 +25,7 @@ constexpr std::array moments{Moment::before_commit, Moment::in_commit, Moment::a
 constexpr std::array<const char*, moments.size()> moment_names{
     "before a commit", "within a commit", "after a commit", "before a request", "after an answer"};
 
-/// One life of a program, and what comes up after it, on a file of its own.
+/// One life of a program, and what comes up after it, on a storage of its own.
 struct Run {
     int number = 0;
     std::string path = {};
@@ -237,11 +238,12 @@ Run next_run(const Folder& folder) {
 }
 
 /// @param receiver  null: without callbacks
-int kill_at_every_moment(const Folder& folder, Receiver* receiver, bool twins) {
+int kill_at_every_moment(const Folder& folder, Receiver* receiver, bool twins, bool brief) {
     const MessagesClient client{Credentials::from_environment(), ClientOptions::from_environment()};
     int kills = 0;
     int with_person = 0;
     for (const bool threads : {false, true}) {
+        if (threads && brief) break;
         for (std::size_t m = 0; m < moments.size(); ++m) {
             int at_moment = 0;
             // On threads the number of commits is not the same each time, and grows while it waits.
@@ -270,6 +272,8 @@ int kill_at_every_moment(const Folder& folder, Receiver* receiver, bool twins) {
                                                        std::to_string(count) + ". of its kind" +
                                                        (threads ? ", on threads" : ""));
                 if (receiver != nullptr) receiver->teach({});
+                learner.reset();
+                remove_storage(run.path);
                 if (!died) break;
                 if (held > 0) ++with_person;
                 ++kills;
@@ -326,6 +330,7 @@ double kill_at_any_time(const Folder& folder, Receiver& receiver, bool marker, i
             ++without_person;
         }
         receiver.teach({});
+        remove_storage(run.path);
     }
     const double share = 100.0 * without_person / kills;
     std::printf("at any time, identical texts, %s: %d kills, %.0f %% without a person\n",
@@ -335,19 +340,22 @@ double kill_at_any_time(const Folder& folder, Receiver& receiver, bool marker, i
     return share;
 }
 
-int kill_with_callbacks(const Folder& folder) {
+int kill_with_callbacks(const Folder& folder, bool brief) {
     Receiver receiver;
     for (const bool twins : {false, true}) {
+        // What is known of twins is known of others.
+        if (brief && !twins) continue;
         std::printf("with callbacks, %s:\n", twins ? "identical texts" : "each text once");
-        kill_at_every_moment(folder, &receiver, twins);
+        kill_at_every_moment(folder, &receiver, twins, brief);
     }
     const auto seed = std::random_device{}();
     std::printf("seed %u\n", seed);
     std::mt19937 random{seed};
     constexpr double least = 95;
-    if (kill_at_any_time(folder, receiver, true, 100, random) < least) {
+    if (kill_at_any_time(folder, receiver, true, brief ? 20 : 100, random) < least) {
         fail("19 of 20 kills end without a person");
     }
+    if (brief) return 0;
     if (kill_at_any_time(folder, receiver, false, 10, random) >= least) {
         fail("it is the marker that tells");
     }
@@ -358,10 +366,15 @@ int kill_with_callbacks(const Folder& folder) {
 
 int main(int count, char** arguments) try {
     const std::vector<std::string> words(arguments + 1, arguments + count);
-    if (words.size() < 2) {
+    const auto asks_for = [&](std::string_view word) {
+        return std::find(words.begin(), words.end(), word) != words.end();
+    };
+    const bool brief = asks_for("brief");
+    const bool callbacks = asks_for("callbacks");
+    if (words.empty() || brief || callbacks) {
         const Folder folder{"outbox_kill"};
-        if (!words.empty()) return kill_with_callbacks(folder);
-        kill_at_every_moment(folder, nullptr, false);
+        if (callbacks) return kill_with_callbacks(folder, brief);
+        kill_at_every_moment(folder, nullptr, false, brief);
         return 0;
     }
     const auto run = Run::of(words);

@@ -4,11 +4,9 @@
 #pragma once
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -35,20 +33,13 @@
 
 #include <twiliowa/http/curl_transport.hpp>
 #include <twiliowa/outbox/outbox.hpp>
-#include <twiliowa/sqlite/sqlite_outbox.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
+#include "ahead_clock.hpp"
 #include "cli/run_webhooks.hpp"
+#include "outbox_storage.hpp"
 
 namespace outbox_processes {
-
-using namespace twiliowa;
-using namespace std::chrono_literals;
-
-[[noreturn]] inline void fail(const std::string& what) {
-    std::fprintf(stderr, "not so: %s\n", what.c_str());
-    std::exit(1);
-}
 
 /// This program again, with other arguments, in another process; killed if it outlives this object.
 class Child {
@@ -209,6 +200,7 @@ public:
     }
     std::uint32_t outbox_id() const override { return inner_->outbox_id(); }
     LeaseTime lease_now() const override { return inner_->lease_now(); }
+    std::optional<TimePoint> now() const override { return inner_->now(); }
     std::string identity() const override { return inner_->identity(); }
 
 private:
@@ -292,47 +284,6 @@ private:
     CurlTransport inner_;
 };
 
-/// The machine's clock, ahead by as much as the test likes: nobody has to wait.
-class AheadClock final : public Clock {
-public:
-    TimePoint now() const override {
-        return system_clock()->now() + std::chrono::nanoseconds{*ahead};
-    }
-    MonotonicTime monotonic_now() const override { return system_clock()->monotonic_now(); }
-    void sleep_until(MonotonicTime until, const CancelToken& cancel) override {
-        system_clock()->sleep_until(until, cancel);
-    }
-    LeaseTime lease_now() const {
-        timespec time{};
-        ::clock_gettime(CLOCK_BOOTTIME, &time);
-        const auto since_start = std::chrono::seconds{time.tv_sec} +
-                                 std::chrono::nanoseconds{time.tv_nsec} +
-                                 std::chrono::nanoseconds{*ahead};
-        return {"boot", std::chrono::duration_cast<std::chrono::microseconds>(since_start).count()};
-    }
-    void forward(std::chrono::nanoseconds by) const { *ahead += by.count(); }
-
-    /// Nanoseconds; processes may share it.
-    std::shared_ptr<std::atomic<std::int64_t>> ahead =
-        std::make_shared<std::atomic<std::int64_t>>(0);
-};
-
-/// How far ahead the clock of a machine is, for all processes that open that file.
-inline std::shared_ptr<AheadClock> clock_in_file(const std::string& path) {
-    using Ahead = std::atomic<std::int64_t>;
-    static_assert(Ahead::is_always_lock_free);
-    const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (file < 0 || ::ftruncate(file, sizeof(Ahead)) != 0) fail("a file can be made");
-    auto* const memory =
-        ::mmap(nullptr, sizeof(Ahead), PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    ::close(file);
-    if (memory == MAP_FAILED) fail("a file can be shared");
-    auto clock = std::make_shared<AheadClock>();
-    clock->ahead = std::shared_ptr<Ahead>(static_cast<Ahead*>(memory),
-                                          [](Ahead* shared) { ::munmap(shared, sizeof(Ahead)); });
-    return clock;
-}
-
 struct ProgramOptions {
     std::string callback = {};  ///< The URL of whoever receives status callbacks.
     Wire wire = {};
@@ -341,19 +292,15 @@ struct ProgramOptions {
     int concurrency = 50;
 };
 
-/// An outbox on a file, and the client that it sends by.
+/// An outbox on a storage, and the client that it sends by.
 struct Program {
-    explicit Program(const std::string& path, ProgramOptions options = {}) : clock(options.clock) {
-        file = std::make_shared<SqliteOutbox>(
-            path, SqliteOutboxOptions{
-                      .busy_timeout = 20s, .clock = clock, .lease_clock = [ahead = clock] {
-                          return ahead->lease_now();
-                      }});
+    explicit Program(const std::string& path, ProgramOptions options = {})
+        : clock(options.clock), storage(open_storage(path, clock)) {
         auto client_options = ClientOptions::from_environment();
         client_options.transport = std::make_shared<WireTransport>(options.wire);
         client.emplace(Credentials::from_environment(), client_options);
         outbox = std::make_shared<Outbox>(
-            std::make_shared<FatedStorage>(file, options.wire.fate),
+            std::make_shared<FatedStorage>(storage, options.wire.fate),
             OutboxOptions{.client = [sender = *client](std::string_view) { return sender; },
                           .status_callback = options.callback,
                           .concurrency = options.concurrency,
@@ -364,7 +311,7 @@ struct Program {
     Program& operator=(const Program&) = delete;
 
     std::shared_ptr<AheadClock> clock;
-    std::shared_ptr<SqliteOutbox> file = {};
+    std::shared_ptr<OutboxStorage> storage;
     std::optional<MessagesClient> client = {};
     std::shared_ptr<Outbox> outbox = {};
 };

@@ -1,10 +1,14 @@
 // Programs that hand over, workers and the receiver of callbacks share an outbox, and one of them
 // is killed by SIGKILL every 50 to 500 ms, while Twilio answers badly and its callbacks get lost,
 // come twice, late and in another order. Then all that is left is settled, and what has to hold of
-// an outbox is looked at. The truth is what the emulator, another process, lists.
+// an outbox is looked at. The truth is what the emulator, another process, lists. On PostgreSQL the
+// server dies now and then, too, and comes back.
 //
-// Usage: outbox_soak [seconds] [seed], in the environment of an emulator with the senders below.
-// Prints figures, a line for each thing that has to hold, and fails if one does not.
+// Usage: outbox_soak [seconds] [seed], in the environment of an emulator with the senders below,
+// and, if OUTBOX_ENGINE is postgresql, of a server. Prints figures, a line for each thing that has
+// to hold, and fails if one does not.
+#include <fcntl.h>
+
 #include <array>
 #include <fstream>
 #include <random>
@@ -44,6 +48,20 @@ OutboundText message_of(int enqueuer, int job) {
 
 // ---- The processes
 
+/// Asks until the storage answers: on its way there a server may be gone for a while.
+template <class Ask>
+auto patiently(const Ask& ask) {
+    const auto give_up = std::chrono::steady_clock::now() + 60s;
+    while (true) {
+        auto answer = ask();
+        if (answer || !is_store_error(answer.error()) ||
+            std::chrono::steady_clock::now() > give_up) {
+            return std::move(answer).value();
+        }
+        std::this_thread::sleep_for(20ms);
+    }
+}
+
 /// Hands over from a number on. Says up to where it has been answered.
 [[noreturn]] void hand_over(const std::string& path, int enqueuer, int first, bool once) {
     Program program{path};
@@ -52,14 +70,15 @@ OutboundText message_of(int enqueuer, int job) {
         for (int i = job; i < job + handed_over_at_once; ++i) {
             some.push_back({message_of(enqueuer, i), {.key = key_of(enqueuer, i)}});
         }
-        for (const auto& taken : program.outbox->enqueue_all(some)) {
+        for (const auto& taken : patiently([&] { return program.outbox->try_enqueue_all(some); })) {
             static_cast<void>(taken.value());
         }
         say(std::to_string(job + handed_over_at_once));
         if (once) std::exit(0);
         // Not more than such workers can do: what is behind is told of late, and looked for.
         std::this_thread::sleep_for(pause_between_batches);
-        while (program.outbox->counts().of(JobState::ready) > most_waiting) {
+        const auto counts = [&] { return program.outbox->try_counts(); };
+        while (patiently(counts).of(JobState::ready) > most_waiting) {
             std::this_thread::sleep_for(20ms);
         }
     }
@@ -219,6 +238,7 @@ private:
             // is not killed each second.
             constexpr int receiver_of = 20;
             const bool receiver = std::uniform_int_distribution<int>{1, receiver_of}(random_) == 1;
+            strike_server();
             auto& victim = processes_.at(receiver ? 0
                                                   : std::uniform_int_distribution<std::size_t>{
                                                         1, processes_.size() - 1}(random_));
@@ -234,6 +254,17 @@ private:
                         all_kills(), all_jobs());
             std::fflush(stdout);
         }
+    }
+    /// Not each second, or nothing would get done between.
+    void strike_server() {
+#ifdef WITH_POSTGRESQL
+        constexpr int strike_of = 10;
+        if (!on_postgresql() || std::uniform_int_distribution<int>{1, strike_of}(random_) != 1) {
+            return;
+        }
+        const int kind = std::uniform_int_distribution<int>{0, PostgresDeath::kinds - 1}(random_);
+        if (PostgresDeath::strike(kind)) ++strikes_[PostgresDeath::name(kind)];
+#endif
     }
     int all_kills() {
         return kills_[Role::enqueuer] + kills_[Role::worker] + kills_[Role::receiver];
@@ -387,6 +418,9 @@ private:
             "callback, %d by the list; %d held\n",
             sent, by[Evidence::answer], by[Evidence::callback], by[Evidence::list], held_jobs);
         std::printf("callbacks told of %zu of %zu messages\n", told.size(), body_of.size());
+        for (const auto& [how, often] : strikes_) {
+            std::printf("the server: %s %d times\n", how.c_str(), often);
+        }
         std::printf("%d doubles; a worker had at most %ld MB\n", doubles, kilobytes_ / 1024);
 
         check(all_keys && keys.size() == static_cast<std::size_t>(all_jobs()),
@@ -412,6 +446,7 @@ private:
     std::array<int, enqueuers> next_job_ = {};
     std::vector<Process> processes_ = {};
     std::map<Role, int> kills_ = {};
+    std::map<std::string, int> strikes_ = {};  ///< Of the server.
     long kilobytes_ = 0;
     int failed_ = 0;
 };

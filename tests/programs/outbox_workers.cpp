@@ -1,9 +1,9 @@
 // Several processes with outboxes, beside an emulator in another process, whose list is the truth:
 // one that stands still between what it has written down and the network, workers that share a
-// file, and outboxes and a plain client that share a sender.
+// storage, and outboxes and a plain client that share a sender.
 //
 // Usage: outbox_workers stopped | strangers | shared [jobs [workers]], in the environment of an
-// emulator.
+// emulator, and, if OUTBOX_ENGINE is postgresql, of a server.
 #include <array>
 #include <random>
 
@@ -79,7 +79,7 @@ std::int64_t revision_of(Program& program, const JobId& id) {
         revision = jobs->at(0).revision;
         return {};
     };
-    program.file->transact(read).value();
+    program.storage->transact(read).value();
     return revision;
 }
 
@@ -158,7 +158,7 @@ int stand_still_everywhere() {
     return 0;
 }
 
-// ---- One file
+// ---- One storage
 
 /// The child: a worker, until nothing is left. Says how many messages it has sent.
 int work_until_empty(const std::string& path) {
@@ -185,7 +185,7 @@ std::string body_of(int workers, int job) {
     return "Text " + std::to_string(job) + " of " + std::to_string(workers) + " workers";
 }
 
-/// So many workers on one file: each job is taken by one of them, and sent once.
+/// So many workers on one storage: each job is taken by one of them, and sent once.
 void share(int workers, int jobs) {
     const Folder folder{"outbox_shared"};
     const auto path = folder.file("jobs.db");
@@ -239,8 +239,9 @@ void share(int workers, int jobs) {
         if (some.size() < filter.limit) break;
     }
     if (seen != jobs) fail("no job is lost");
-    std::printf("%d workers on one file: %d jobs, 0 doubles, %.0f a second, at most %ld MB each\n",
-                workers, jobs, jobs / took.count(), kilobytes / 1024);
+    std::printf(
+        "%d workers on one storage: %d jobs, 0 doubles, %.0f a second, at most %ld MB each\n",
+        workers, jobs, jobs / took.count(), kilobytes / 1024);
     std::fflush(stdout);
 }
 
