@@ -231,31 +231,63 @@ Result<std::int64_t> OutboxCore::suspect_since(
     return marked;
 }
 
-Result<bool> OutboxCore::went_back_since(OutboxTransaction& transaction, TimePoint moment) const {
+Result<std::optional<TimePoint>> OutboxCore::went_back_at(OutboxTransaction& transaction) const {
     const auto noted = transaction.fact(went_back_fact);
     if (!noted) return noted.error();
     std::int64_t microseconds = 0;
     const auto* const end = noted->data() + noted->size();
-    if (std::from_chars(noted->data(), end, microseconds).ptr != end || noted->empty())
-        return false;
-    return moment <= time_of_stored(microseconds) + clocks_differ;
+    if (std::from_chars(noted->data(), end, microseconds).ptr != end || noted->empty()) {
+        return std::optional<TimePoint>{};
+    }
+    return std::optional{time_of_stored(microseconds)};
 }
 
-Result<void> OutboxCore::check_identity() const {
+Result<bool> OutboxCore::went_back_since(OutboxTransaction& transaction, TimePoint moment) const {
+    const auto at = went_back_at(transaction);
+    if (!at) return at.error();
+    return *at && moment <= **at + clocks_differ;
+}
+
+bool OutboxCore::is_another_storage() const {
+    const auto identity = storage->identity();
+    const std::lock_guard lock(identity_mutex_);
+    return identity != seen_identity_;
+}
+
+Result<void> OutboxCore::check_identity(std::optional<TimePoint> last_used) const {
     const auto identity = storage->identity();
     if (identity.empty()) return {};
-    return storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+    std::string seen;
+    {
+        const std::lock_guard lock(identity_mutex_);
+        seen = seen_identity_;
+    }
+    // One that others use, or used before, knows nothing of what was done in the other one: a
+    // primary that comes back calls itself what it was.
+    const bool came_from_another = !seen.empty() && seen != identity;
+    const auto checked = storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
         const auto before = transaction.fact(identity_fact);
         if (!before) return before.error();
-        if (*before == identity) return {};
-        if (!before->empty()) {
+        bool went_back = !before->empty() && *before != identity;
+        if (!went_back && came_from_another) {
+            // Unless somebody has noticed since.
+            const auto noticed = went_back_at(transaction);
+            if (!noticed) return noticed.error();
+            went_back = !last_used || !*noticed || **noticed < *last_used;
+        }
+        if (went_back) {
             const auto marked = suspect_since(
                 transaction, TimePoint{},
                 "its storage is a copy, or was restored: it may have been sent since");
             if (!marked) return marked.error();
         }
+        if (*before == identity) return {};
         return transaction.set_fact(identity_fact, identity);
     });
+    if (!checked) return checked;
+    const std::lock_guard lock(identity_mutex_);
+    seen_identity_ = identity;
+    return {};
 }
 
 }  // namespace twiliowa::detail

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -123,12 +124,20 @@ struct OutboxCore {
     /// Whether the storage went back in time after that moment: a later state of it may have handed
     /// over already what follows from what happened then.
     Result<bool> went_back_since(OutboxTransaction& transaction, TimePoint moment) const;
-    /// Notices that the storage is not the one that it was.
-    Result<void> check_identity() const;
+    /// Whether the storage is another one than `check_identity` last looked at. If so, call that.
+    bool is_another_storage() const;
+    /// Notices that the storage is not the one that it was: by what is written down in it, and by
+    /// what this process used before.
+    /// @param last_used  when this process last committed to that one
+    Result<void> check_identity(std::optional<TimePoint> last_used = {}) const;
 
 private:
     Result<void> write(OutboxTransaction& transaction, StoredJob& job,
                        const JobMachine& machine) const;
+    Result<std::optional<TimePoint>> went_back_at(OutboxTransaction& transaction) const;
+
+    mutable std::mutex identity_mutex_ = {};
+    mutable std::string seen_identity_ = {};  ///< Empty: none yet, or it cannot be told.
 };
 
 }  // namespace twiliowa::detail

@@ -89,10 +89,10 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
 }
 
 Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new) {
-    if (storage_failed_) {
+    if (storage_may_differ_) {
         // It may be another one since: a standby that took over lacks what was written last.
-        if (auto checked = core_->check_identity(); !checked) return checked.error();
-        storage_failed_ = false;
+        if (auto checked = core_->check_identity(last_commit_); !checked) return checked.error();
+        storage_may_differ_ = false;
     }
     ask_for_accounts();
     auto finished = finished_->take();
@@ -113,10 +113,17 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     Plan plan;
     const auto committed = commit(plan, finished, ended, take_new);
     if (!committed) {
-        storage_failed_ = true;
+        storage_may_differ_ = true;
         finished_->put_back(std::move(finished));
         give_back_slots(core_->options.clock->monotonic_now());
         return committed.error();
+    }
+    if (!plan.step.progress && core_->is_another_storage()) {
+        // Who has nothing to send is not told by an error. What comes next is not suspect.
+        storage_may_differ_ = true;
+        plan.step.progress = true;
+    } else {
+        last_commit_ = plan.now;
     }
     under_way_ -= ended;
     for (const auto& item : finished) {

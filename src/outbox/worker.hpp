@@ -165,7 +165,8 @@ private:
 
     const std::shared_ptr<const OutboxCore> core_;
     const std::string name_;
-    bool storage_failed_ = false;  ///< In the step before.
+    bool storage_may_differ_ = false;  ///< From what it was before: it failed, or says so.
+    std::optional<TimePoint> last_commit_ = {};
     const std::shared_ptr<FinishedWork> finished_;
     OutboxScheduler scheduler_ = {};
     std::map<SendRoad, Traffic> traffic_ = {};

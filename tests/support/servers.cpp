@@ -214,7 +214,10 @@ std::vector<pid_t> ServerProcess::children() const {
         const auto pid = std::atoi(entry.path().filename().c_str());
         if (pid == 0) continue;
         // "pid (name) state parent": a name may hold anything.
-        const auto status = text_of(entry.path() / "stat");
+        // It may end while it is read, which is no error.
+        std::ifstream file{entry.path() / "stat"};
+        std::string status;
+        std::getline(file, status);
         const auto end = status.rfind(')');
         if (end == std::string::npos || status.size() < end + 4) continue;
         if (std::atoi(status.c_str() + end + 4) == pid_) found.push_back(pid);
@@ -304,6 +307,26 @@ void TestPostgres::kill_now() {
     ::kill(process_.pid(), SIGSTOP);
     for (const auto child : process_.children()) kill_and_wait(child);
     process_.kill(SIGKILL);
+}
+
+void TestPostgres::catch_up() const {
+    const auto written = options_.standby_of->psql("postgres", "select pg_current_wal_lsn()");
+    const auto has_it = "select pg_last_wal_replay_lsn() >= '" + written + '\'';
+    while (psql("postgres", has_it) != "t") std::this_thread::sleep_for(look_every);
+}
+
+void TestPostgres::cut_off() const {
+    psql("postgres", "alter system set primary_conninfo = ''");
+    psql("postgres", "select pg_reload_conf()");
+    while (psql("postgres", "select count(*) from pg_stat_wal_receiver") != "0") {
+        std::this_thread::sleep_for(look_every);
+    }
+}
+
+void TestPostgres::promote() const {
+    if (psql("postgres", "select pg_promote()") != "t") {
+        throw std::runtime_error("a standby does not take over");
+    }
 }
 
 std::string TestPostgres::url(std::string_view database, std::string_view role) const {

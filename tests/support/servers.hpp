@@ -94,6 +94,15 @@ public:
     void pause() { process_.pause(); }
     void resume() { process_.resume(); }
 
+    // ---- Of a standby
+
+    /// Returns when it has all that its primary has now.
+    void catch_up() const;
+    /// What its primary does from now on does not reach it.
+    void cut_off() const;
+    /// It takes writes from now on, on a timeline of its own.
+    void promote() const;
+
     const std::filesystem::path& directory() const noexcept { return directory_.path; }
     int port() const noexcept { return port_; }
 

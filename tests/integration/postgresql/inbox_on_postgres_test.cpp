@@ -17,6 +17,7 @@
 
 #include "database.hpp"
 #include "support/show.hpp"
+#include "timed_database.hpp"
 #include "unit/outbox/inbox_service.hpp"
 
 namespace inbox_on_postgres_test {
@@ -38,74 +39,16 @@ using twiliowa::WebhookHandler;
 using twiliowa::test::containing;
 using twiliowa::test::Database;
 using twiliowa::test::lacks_postgres;
+using twiliowa::test::TimedDatabase;
+using twiliowa::test::TimedStorage;
 
 namespace {
-
-/// A database whose time a test moves.
-struct TimedDatabase : Database {
-    explicit TimedDatabase() {
-        REQUIRE(PostgresOutbox::migrate(url()).has_value());
-        psql(
-            "create table public.test_time (microseconds bigint); "
-            "insert into public.test_time values (0); "
-            "create or replace function twiliowa.now() returns timestamptz language sql stable as "
-            "'select timestamptz ''epoch'' + microseconds * interval ''1 microsecond'' "
-            "from public.test_time'");
-    }
-    void clear() const {
-        psql(
-            "do $$ declare name text; begin for name in select relname from pg_class where "
-            "relnamespace = 'twiliowa'::regnamespace and relkind = 'r' and not relispartition "
-            "and relname not in ('schema_version', 'outbox') loop "
-            "execute format('truncate twiliowa.%I', name); end loop; end $$; "
-            "truncate twiliowa.job_done; truncate twiliowa.inbox_event_done");
-    }
-};
-
-/// Its database's time is that of the test's clock, and perhaps so much later.
-class TimedStorage final : public twiliowa::OutboxStorage {
-public:
-    TimedStorage(const TimedDatabase& database, std::shared_ptr<ManualClock> clock,
-                 std::chrono::seconds later = 0s)
-        : connection_(database.connect()),
-          clock_(std::move(clock)),
-          later_(later),
-          storage_(set_time() ? database.url() : "") {}
-
-    twiliowa::Result<void> transact(const Work& work) override {
-        set_time();
-        return storage_.transact(work);
-    }
-    std::uint32_t outbox_id() const override { return storage_.outbox_id(); }
-    twiliowa::LeaseTime lease_now() const override { return storage_.lease_now(); }
-    /// The engine's would go on with the machine's time.
-    std::optional<twiliowa::TimePoint> now() const override { return clock_->now() + later_; }
-    std::string identity() const override { return storage_.identity(); }
-
-private:
-    bool set_time() {
-        const auto now = clock_->now() + later_;
-        const auto microseconds =
-            std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
-        if (std::exchange(told_, microseconds) == microseconds) return true;
-        const auto told = connection_->run_script("update public.test_time set microseconds = " +
-                                                  std::to_string(microseconds));
-        REQUIRE(told.has_value());
-        return true;
-    }
-
-    std::unique_ptr<twiliowa::detail::PostgresConnection> connection_;
-    std::shared_ptr<ManualClock> clock_;
-    std::chrono::seconds later_;
-    std::int64_t told_ = -1;
-    PostgresOutbox storage_;
-};
 
 /// Each time as if it were another database.
 Program::Storages storages_in(const TimedDatabase& database) {
     return [&database](const std::shared_ptr<ManualClock>& clock) {
         database.clear();
-        return std::make_shared<TimedStorage>(database, clock);
+        return std::make_shared<TimedStorage>(database.url(), clock);
     };
 }
 
@@ -253,7 +196,7 @@ TEST_CASE("an event is due when it comes, whatever its machine's clock says") {
     for (const auto later : {-24h, 24h}) {
         const TimedDatabase database;
         Program program{{}, {}, [&](const std::shared_ptr<ManualClock>& clock) {
-                            return std::make_shared<TimedStorage>(database, clock, later);
+                            return std::make_shared<TimedStorage>(database.url(), clock, later);
                         }};
         int runs = 0;
         program.use([&](WebhookHandler& handler) {

@@ -824,6 +824,46 @@ TEST_CASE("what a restored storage cannot show is held as one group") {
     CHECK(service.at_twilio() == 2);
 }
 
+namespace {
+
+/// One of two storages: where a name leads.
+struct SwitchedStorage final : twiliowa::OutboxStorage {
+    twiliowa::Result<void> transact(const Work& work) override { return behind->transact(work); }
+    std::uint32_t outbox_id() const override { return behind->outbox_id(); }
+    twiliowa::LeaseTime lease_now() const override { return behind->lease_now(); }
+    std::string identity() const override { return behind->identity(); }
+
+    std::shared_ptr<twiliowa::testing::MemoryOutbox> behind;
+};
+
+}  // namespace
+
+TEST_CASE(
+    "a storage that comes back after another was used is noticed, though it calls itself what it "
+    "was") {
+    Service service;
+    const auto switched = std::make_shared<SwitchedStorage>();
+    switched->behind = service.storage;
+    service.wrapped = [&] { return switched; };
+    service.restart();
+    service.outbox->run_until_idle();
+    const auto job = service.enqueue("Once");
+    const auto standby = service.storage->copy();
+    standby->set_identity("another timeline");
+    switched->behind = standby;
+    service.outbox->try_run_until_idle().value();
+    service.outbox->run_until_idle();
+    CHECK(service.outbox->try_resolve_suspects(Resolution::not_sent()).value() == 1);
+    service.outbox->run_until_idle();
+    REQUIRE(service.at_twilio() == 1);
+    switched->behind = service.storage;
+    service.advance(1min);
+    service.outbox->run_until_idle();
+    service.outbox->run_until_idle();
+    CHECK(service.at_twilio() == 1);
+    CHECK(service.state(job) == JobState::accepted);
+}
+
 TEST_CASE("a marker that the storage does not know makes everything else suspect") {
     Service service;
     const auto sent = service.enqueue("sent");
