@@ -47,7 +47,10 @@ inline bool on_postgresql() {
 class PostgresSession {
 public:
     explicit PostgresSession(const std::string& database)
-        : connection_(::PQconnectdb(("dbname='" + database + "'").c_str())) {}
+        : connection_(::PQconnectdb(("dbname='" + database + "'").c_str())) {
+        ::PQsetNoticeReceiver(
+            connection_, [](void*, const PGresult*) {}, nullptr);
+    }
     ~PostgresSession() { ::PQfinish(connection_); }
     PostgresSession(const PostgresSession&) = delete;
     PostgresSession& operator=(const PostgresSession&) = delete;

@@ -171,10 +171,11 @@ int work_until_empty(const std::string& path) {
     };
     Program program{path, std::move(options)};
     program.outbox->start();
-    const auto empty = [&] {
-        const auto counts = program.outbox->counts();
-        return counts.of(JobState::ready) + counts.of(JobState::sending) == 0;
+    // The counts would not tell of jobs that two have taken.
+    const auto has = [&](JobState state) {
+        return !program.outbox->list({.state = state, .limit = 1}).empty();
     };
+    const auto empty = [&] { return !has(JobState::ready) && !has(JobState::sending); };
     if (!eventually(empty, 30min, 50ms)) fail("a queue gets empty");
     program.outbox->stop();
     say(std::to_string(sent));
