@@ -1,8 +1,13 @@
 /// What an outbox promises, in a PostgreSQL that several processes share.
 #include <doctest/doctest.h>
 
+#include <atomic>
 #include <memory>
+#include <string>
+#include <thread>
+#include <utility>
 
+#include "postgresql/outbox_schema.hpp"
 #include "support/at_scale.hpp"
 #include "timed_database.hpp"
 #include "unit/outbox/outbox_outages.hpp"
@@ -12,14 +17,19 @@ namespace outbox_on_postgres_test {
 
 using namespace std::chrono_literals;
 using outbox_test::Service;
+using twiliowa::JobState;
 using twiliowa::OnUnknown;
 using twiliowa::OutboxOptions;
+using twiliowa::PostgresOutbox;
 using twiliowa::test::at_scale;
+using twiliowa::test::Database;
 using twiliowa::test::lacks_postgres;
 using twiliowa::test::TimedDatabase;
 using twiliowa::test::TimedStorage;
 
 namespace {
+
+namespace detail = twiliowa::detail;
 
 /// A service whose jobs are in a database of its own.
 struct DatabaseService {
@@ -85,6 +95,52 @@ TEST_CASE("in PostgreSQL what the list shows late goes twice where the policy is
     outbox_test::wait_for_a_late_list(patient.service, lost, 0);
     DatabaseService hasty{{.on_unknown = OnUnknown::resend_after(1min, 2)}};
     outbox_test::wait_for_a_late_list(hasty.service, lost, lost);
+}
+
+// ---- Another version of the tables
+
+TEST_CASE("tables are brought up to date beside those who work, and no row is written anew" *
+          doctest::test_suite("at scale")) {
+    if (lacks_postgres()) return;
+    const Database database;
+    const detail::PostgresMigration before{"outbox", detail::outbox_migration().steps.first(1)};
+    REQUIRE(detail::migrate(*database.connect(), before).has_value());
+    const auto many = std::to_string(at_scale(1'000, 1'000'000));
+    database.psql(
+        "insert into twiliowa.job (id, key, content_hash, created_at, has_payload, not_before, "
+        "updated_at) select decode(lpad(to_hex(i), 20, '0'), 'hex'), convert_to('k' || i, 'UTF8'), "
+        "'hash', 0, false, 9000000000000000, 0 from generate_series(1, " +
+        many +
+        ") as i; insert into twiliowa.job_key (tenant, key, job) select tenant, key, id from "
+        "twiliowa.job; insert into twiliowa.job_tally values ('', 0, " +
+        many + ")");
+    const auto files = [&] {
+        return database.psql(
+            "select string_agg(relname || '=' || relfilenode, ' ' order by relname) from pg_class "
+            "where relnamespace = 'twiliowa'::regnamespace and relkind in ('r', 'i') and "
+            "relname ~ '^job' and relname !~ '^job_done_[0-9]'");
+    };
+    const auto of_before = files();
+    Service service;
+    service.wrapped = [&] { return std::make_shared<PostgresOutbox>(database.url()); };
+    service.restart();
+    std::atomic<bool> migrated{false};
+    int sent = 0;
+    std::thread worker{[&] {
+        // Some before, and some after.
+        for (int left = 5; left > 0; left -= migrated ? 1 : 0) {
+            service.enqueue("Text " + std::to_string(sent++));
+            service.outbox->run_until_idle();
+        }
+    }};
+    CHECK(PostgresOutbox::migrate(database.url()).has_value());
+    migrated = true;
+    worker.join();
+    CHECK(files() == of_before);
+    CHECK(service.outbox->counts().of(JobState::accepted) == sent);
+    CHECK(static_cast<int>(service.at_twilio()) == sent);
+    CHECK(database.psql("select version from twiliowa.schema_version where component = 'outbox'") ==
+          std::to_string(detail::outbox_migration().newest()));
 }
 
 }  // namespace outbox_on_postgres_test
