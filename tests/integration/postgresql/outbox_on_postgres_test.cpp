@@ -69,7 +69,7 @@ TEST_CASE("in PostgreSQL jobs of an order_key go in the order in which they were
           doctest::test_suite("at scale")) {
     if (lacks_postgres()) return;
     DatabaseService databases{{.on_unknown = OnUnknown::resend_after(10min, 2)}};
-    outbox_test::keep_order(databases.service, at_scale(12, 1'000), at_scale(8, 10));
+    outbox_test::keep_order(databases.service, at_scale(12, 200), at_scale(8, 10));
 }
 
 // ---- Twilio fails
