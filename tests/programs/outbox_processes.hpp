@@ -295,17 +295,20 @@ struct ProgramOptions {
 /// An outbox on a storage, and the client that it sends by.
 struct Program {
     explicit Program(const std::string& path, ProgramOptions options = {})
-        : clock(options.clock), storage(open_storage(path, clock)) {
+        : clock(options.clock), storage(make_patiently([&] { return open_storage(path, clock); })) {
         auto client_options = ClientOptions::from_environment();
         client_options.transport = std::make_shared<WireTransport>(options.wire);
         client.emplace(Credentials::from_environment(), client_options);
-        outbox = std::make_shared<Outbox>(
-            std::make_shared<FatedStorage>(storage, options.wire.fate),
-            OutboxOptions{.client = [sender = *client](std::string_view) { return sender; },
-                          .status_callback = options.callback,
-                          .concurrency = options.concurrency,
-                          .send_timeout = options.send_timeout,
-                          .clock = clock});
+        // It looks into its storage, too.
+        outbox = make_patiently([&] {
+            return std::make_shared<Outbox>(
+                std::make_shared<FatedStorage>(storage, options.wire.fate),
+                OutboxOptions{.client = [sender = *client](std::string_view) { return sender; },
+                              .status_callback = options.callback,
+                              .concurrency = options.concurrency,
+                              .send_timeout = options.send_timeout,
+                              .clock = clock});
+        });
     }
     Program(const Program&) = delete;
     Program& operator=(const Program&) = delete;

@@ -4,10 +4,12 @@
 /// with_postgres.sh starts.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include <twiliowa/outbox/storage.hpp>
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
@@ -22,7 +24,6 @@
 #include <fstream>
 #include <mutex>
 #include <optional>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -39,6 +40,20 @@ inline bool on_postgresql() {
     if (engine == "postgresql") return true;
 #endif
     fail("there is an engine of that name: " + std::string{engine});
+}
+
+/// Makes what uses a storage; a server that is being restarted is waited for.
+template <class Make>
+auto make_patiently(const Make& make) {
+    const auto give_up = std::chrono::steady_clock::now() + 60s;
+    while (true) {
+        try {
+            return make();
+        } catch (const TransportError&) {
+            if (!on_postgresql() || std::chrono::steady_clock::now() > give_up) throw;
+        }
+        std::this_thread::sleep_for(20ms);
+    }
 }
 
 #ifdef WITH_POSTGRESQL
@@ -193,21 +208,10 @@ private:
     PostgresOutbox storage_;
 };
 
-/// A server that is being restarted is waited for.
 inline std::shared_ptr<OutboxStorage> open_database(const std::string& path,
                                                     const std::shared_ptr<AheadClock>& clock) {
-    const auto give_up = std::chrono::steady_clock::now() + 60s;
-    while (true) {
-        try {
-            if (make_database(database_of(path))) {
-                return std::make_shared<AheadPostgres>(path, clock);
-            }
-        } catch (const TransportError&) {
-            if (std::chrono::steady_clock::now() > give_up) throw;
-        }
-        if (std::chrono::steady_clock::now() > give_up) fail("there is a server");
-        std::this_thread::sleep_for(20ms);
-    }
+    if (!make_database(database_of(path))) store_error("cannot be reached").raise();
+    return std::make_shared<AheadPostgres>(path, clock);
 }
 
 #endif
