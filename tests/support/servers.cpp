@@ -112,6 +112,8 @@ fs::path postgres_programs() {
 }
 
 constexpr const char* pgbouncer_program = "/usr/sbin/pgbouncer";
+constexpr const char* redis_program = "/usr/bin/redis-server";
+constexpr const char* redis_client = "/usr/bin/redis-cli";
 
 /// A cluster that was just made: servers begin with copies of it.
 const fs::path& new_cluster() {
@@ -385,6 +387,60 @@ void TestPgBouncer::stop() {
 
 std::string TestPgBouncer::url(std::string_view database) const {
     return socket_url(directory_.path, 6'432, database, "twiliowa");
+}
+
+// ---- TestRedis
+
+bool TestRedis::is_installed() {
+    return fs::exists(redis_program) && fs::exists(redis_client);
+}
+
+TestRedis& TestRedis::shared() {
+    static TestRedis server;
+    return server;
+}
+
+TestRedis::TestRedis(TestRedisOptions options) : options_(std::move(options)) {
+    if (options_.tcp) port_ = free_port();
+    start();
+}
+
+void TestRedis::start() {
+    const auto socket = directory_.path / "redis";
+    std::vector<std::string> command{redis_program, "--unixsocket", socket, "--port",
+                                     std::to_string(port_), "--bind", "127.0.0.1", "--dir",
+                                     directory_.path, "--save", "", "--appendonly", "no",
+                                     // A replica gets what there is at once.
+                                     "--repl-diskless-sync-delay", "0"};
+    command.insert(command.end(), options_.settings.begin(), options_.settings.end());
+    if (options_.replica_of != nullptr) {
+        command.emplace_back("--replicaof");
+        command.emplace_back("127.0.0.1");
+        command.push_back(std::to_string(options_.replica_of->port()));
+    }
+    // One that was killed has left it behind.
+    fs::remove(socket);
+    process_.start(command, directory_.path / "log", [&] { return listens(socket); });
+}
+
+std::string TestRedis::url() const {
+    return "unix://" + (directory_.path / "redis").string();
+}
+
+std::string TestRedis::tcp_url() const {
+    return "redis://127.0.0.1:" + std::to_string(port_);
+}
+
+std::string TestRedis::cli(const std::vector<std::string>& command) const {
+    static std::atomic<int> count{0};
+    const auto output = directory_.path / ("cli_" + std::to_string(++count));
+    std::vector<std::string> call{redis_client, "-s", directory_.path / "redis"};
+    call.insert(call.end(), command.begin(), command.end());
+    run(call, output);
+    auto text = text_of(output);
+    fs::remove(output);
+    while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+    return text;
 }
 
 }  // namespace twiliowa::test

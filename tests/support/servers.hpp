@@ -130,4 +130,48 @@ private:
     ServerProcess process_;
 };
 
+struct TestRedisOptions {
+    /// Beside the socket, on a port of 127.0.0.1. One that others follow needs it.
+    bool tcp = false;
+    /// As on the command line: `--maxmemory 2mb`, a word each.
+    std::vector<std::string> settings = {};
+    /// A replica of that one.
+    const class TestRedis* replica_of = nullptr;
+};
+
+/// Redis, which keeps nothing on a disk unless its settings say so.
+class TestRedis {
+public:
+    static bool is_installed();
+    /// The server that the tests of this program share. Each has a prefix of its own.
+    static TestRedis& shared();
+
+    explicit TestRedis(TestRedisOptions options = {});
+    TestRedis(const TestRedis&) = delete;
+    TestRedis& operator=(const TestRedis&) = delete;
+    ~TestRedis() { resume(); }
+
+    /// Through its socket.
+    std::string url() const;
+    std::string tcp_url() const;
+    /// What redis-cli prints: a line for each value.
+    std::string cli(const std::vector<std::string>& command) const;
+
+    void start();
+    /// As an administrator stops it.
+    void stop() { process_.kill(15); }
+    void kill_now() { process_.kill(9); }
+    void pause() { process_.pause(); }
+    void resume() { process_.resume(); }
+
+    const std::filesystem::path& directory() const noexcept { return directory_.path; }
+    int port() const noexcept { return port_; }
+
+private:
+    TestRedisOptions options_;
+    ServerDirectory directory_;
+    int port_ = 0;
+    ServerProcess process_;
+};
+
 }  // namespace twiliowa::test

@@ -1,0 +1,270 @@
+#include <twiliowa/redis/redis_store.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <exception>
+#include <new>
+#include <utility>
+
+#include "redis/fault.hpp"
+#include "redis/redis_server.hpp"
+#include "redis/script.hpp"
+#include "redis/version_digits.hpp"
+
+namespace twiliowa {
+
+namespace detail {
+namespace {
+
+// An entry is a hash: v its version, x the microsecond at which it has expired (none: never), d its
+// value. One without d is a tombstone, which keeps the version. Numbers stay below 2^53, up to
+// which Lua's are exact: of a version, what stands before its three random digits.
+
+/// Answers a list with [version, value] for each key, and false for what is not there.
+constexpr std::string_view read_script = R"(
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local found = {}
+for i, key in ipairs(KEYS) do
+    local entry = redis.call('HMGET', key, 'v', 'x', 'd')
+    local live = entry[1] and entry[3] and (not entry[2] or now < tonumber(entry[2]))
+    found[i] = live and {entry[1], entry[3]} or false
+end
+return found
+)";
+
+/// 1: the version that it must have. 2: the value. 3: the milliseconds to live, empty: for ever. 4:
+/// three digits at random. Answers the new version, or 0. What expires at once leaves a tombstone;
+/// so does everything else that expires, for a day, or until the clock has come to its version.
+constexpr std::string_view write_script = R"(
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local entry = redis.call('HMGET', KEYS[1], 'v', 'x')
+local version = entry[1]
+local live = version and (not entry[2] or now < tonumber(entry[2])) and redis.call('HEXISTS', KEYS[1], 'd') == 1
+if (live and version or '0') ~= ARGV[1] then return '0' end
+local moment = now
+if version then moment = math.max(now, tonumber(string.sub(version, 1, -4)) + 1) end
+version = string.format('%.0f', moment) .. ARGV[4]
+if ARGV[3] == '' then
+    redis.call('HSET', KEYS[1], 'v', version, 'd', ARGV[2])
+    redis.call('HDEL', KEYS[1], 'x')
+    redis.call('PERSIST', KEYS[1])
+    return version
+end
+local lives = tonumber(ARGV[3])
+if lives > 0 then
+    redis.call('HSET', KEYS[1], 'v', version, 'd', ARGV[2], 'x', string.format('%.0f', now + lives * 1000))
+else
+    redis.call('HSET', KEYS[1], 'v', version)
+    redis.call('HDEL', KEYS[1], 'd')
+end
+local lasts = lives + 86400000 + math.ceil((moment - now) / 1000)
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', lasts))
+return version
+)";
+
+/// 1: the version that it must have. Needs no memory: a server that is full runs it too.
+constexpr std::string_view erase_script = R"(
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local entry = redis.call('HMGET', KEYS[1], 'v', 'x')
+local version = entry[1]
+local live = version and (not entry[2] or now < tonumber(entry[2])) and redis.call('HEXISTS', KEYS[1], 'd') == 1
+if not live or version ~= ARGV[1] then return 0 end
+redis.call('HDEL', KEYS[1], 'd')
+local ahead = math.max(0, tonumber(string.sub(version, 1, -4)) - now)
+redis.call('PEXPIRE', KEYS[1], string.format('%.0f', 86400000 + math.ceil(ahead / 1000)))
+return 1
+)";
+
+constexpr std::size_t keys_in_one_script = 256;
+/// So that a moment in microseconds stays a number that Lua has.
+constexpr std::chrono::milliseconds redis_forever = std::chrono::hours{24} * 365 * 100;
+
+/// Of somebody else's client.
+Error connection_broke() {
+    return store_error("has a connection that does not keep its contract",
+                       "RedisConnection::command answers a store_error, and throws nothing");
+}
+
+Error not_understood() {
+    return redis_error(RedisFault::not_ours);
+}
+
+std::optional<std::uint64_t> version_of(std::string_view text) noexcept {
+    std::uint64_t version = 0;
+    const auto* const end = text.data() + text.size();
+    const auto [stopped, fault] = std::from_chars(text.data(), end, version);
+    if (fault != std::errc{} || stopped != end) return std::nullopt;
+    return version;
+}
+
+Result<std::optional<StoredValue>> read_entry(RedisReply& reply) {
+    if (reply.kind == RedisReplyKind::nothing) return std::optional<StoredValue>{};
+    if (reply.kind != RedisReplyKind::list || reply.list.size() != 2) return not_understood();
+    const auto version = version_of(reply.list[0].text);
+    if (!version || *version == 0) return not_understood();
+    return std::optional<StoredValue>{{std::move(reply.list[1].text), *version}};
+}
+
+std::string milliseconds_text(std::chrono::milliseconds time_to_live) {
+    if (time_to_live >= redis_forever) return {};
+    return std::to_string(std::max<std::int64_t>(time_to_live.count(), 0));
+}
+
+}  // namespace
+}  // namespace detail
+
+struct RedisStore::State {
+    State(std::shared_ptr<RedisConnection> to, RedisStoreOptions chosen)
+        : connection(std::move(to)), options(std::move(chosen)) {}
+
+    MonotonicTime deadline() const {
+        const auto timeout =
+            std::min<std::chrono::milliseconds>(options.timeout, std::chrono::hours{24});
+        return std::chrono::steady_clock::now() + timeout;
+    }
+
+    std::string full_key(std::string_view key) const {
+        std::string full;
+        full.reserve(options.prefix.size() + key.size());
+        return full.append(options.prefix).append(key);
+    }
+
+    Result<RedisReply> ask(std::span<const std::string_view> arguments, MonotonicTime until) {
+        try {
+            auto reply = connection->command(arguments, until);
+            if (reply) return reply;
+            must_look = true;
+            return is_store_error(reply.error()) ? reply : detail::connection_broke();
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (...) {
+            must_look = true;
+            return detail::connection_broke();
+        }
+    }
+
+    /// After a failure another server may have taken over.
+    Result<void> look_if_needed(MonotonicTime until) {
+        if (!must_look) return {};
+        const std::string_view command[] = {"INFO"};
+        const auto info = ask(command, until);
+        if (!info) return info.error();
+        if (info->kind == RedisReplyKind::error) return detail::redis_answer_error(info->text);
+        if (auto checked = detail::check_redis_server(info->text); !checked) return checked.error();
+        must_look = false;
+        return {};
+    }
+
+    /// What the script answered, an error too. `keys` are whole.
+    Result<RedisReply> answer(const detail::RedisScript& script, std::span<const std::string> keys,
+                              std::span<const std::string_view> values = {}) {
+        const auto until = deadline();
+        if (auto looked = look_if_needed(until); !looked) return looked.error();
+        const auto count = std::to_string(keys.size());
+        std::vector<std::string_view> command{"EVALSHA", script.sha, count};
+        command.insert(command.end(), keys.begin(), keys.end());
+        command.insert(command.end(), values.begin(), values.end());
+        auto reply = ask(command, until);
+        if (reply && is_error(*reply, "NOSCRIPT")) {
+            command[0] = "EVAL";
+            command[1] = script.text;
+            reply = ask(command, until);
+        }
+        if (reply && reply->kind == RedisReplyKind::error) must_look = true;
+        return reply;
+    }
+
+    Result<RedisReply> run(const detail::RedisScript& script, std::string_view key,
+                           std::span<const std::string_view> values = {}) {
+        const std::string keys[] = {full_key(key)};
+        auto reply = answer(script, keys, values);
+        if (!reply || reply->kind != RedisReplyKind::error) return reply;
+        return detail::redis_answer_error(reply->text);
+    }
+
+    static bool is_error(const RedisReply& reply, std::string_view word) noexcept {
+        return reply.kind == RedisReplyKind::error && detail::redis_word(reply.text) == word;
+    }
+
+    const std::shared_ptr<RedisConnection> connection;
+    const RedisStoreOptions options;
+    const detail::RedisScript reading{detail::read_script};
+    const detail::RedisScript writing{detail::write_script};
+    const detail::RedisScript erasing{detail::erase_script};
+    detail::VersionDigits digits = {};
+    std::atomic<bool> must_look{true};
+};
+
+RedisStore::RedisStore(std::shared_ptr<RedisConnection> connection, RedisStoreOptions options) {
+    if (!connection) Error::invalid_request("connection", "is null").raise();
+    if (options.max_entry_bytes == 0) Error::invalid_request("max_entry_bytes", "is 0").raise();
+    if (options.timeout.count() <= 0) Error::invalid_request("timeout", "is not positive").raise();
+    state_ = std::make_unique<State>(std::move(connection), std::move(options));
+    state_->look_if_needed(state_->deadline()).value();
+}
+
+RedisStore::~RedisStore() = default;
+
+Result<std::optional<StoredValue>> RedisStore::get(std::string_view key) {
+    auto reply = state_->run(state_->reading, key);
+    if (!reply) return reply.error();
+    if (reply->list.size() != 1) return detail::not_understood();
+    return detail::read_entry(reply->list.front());
+}
+
+Result<std::uint64_t> RedisStore::compare_and_set(std::string_view key, std::uint64_t expected,
+                                                  std::string_view value,
+                                                  std::chrono::milliseconds time_to_live, Keep) {
+    const auto limit = state_->options.max_entry_bytes;
+    if (key.size() > limit || value.size() > limit - key.size()) {
+        return store_error("refuses an entry of that size", "raise max_entry_bytes");
+    }
+    const auto version = std::to_string(expected);
+    const auto lives = detail::milliseconds_text(time_to_live);
+    const auto digits = state_->digits.next();
+    const std::string_view values[] = {version, value, lives, digits};
+    const auto reply = state_->run(state_->writing, key, values);
+    if (!reply) return reply.error();
+    const auto written = detail::version_of(reply->text);
+    return written ? Result<std::uint64_t>{*written} : detail::not_understood();
+}
+
+Result<bool> RedisStore::erase(std::string_view key, std::uint64_t expected) {
+    const auto version = std::to_string(expected);
+    const std::string_view values[] = {version};
+    const auto reply = state_->run(state_->erasing, key, values);
+    if (!reply) return reply.error();
+    if (reply->kind != RedisReplyKind::number) return detail::not_understood();
+    return reply->number == 1;
+}
+
+Result<std::vector<std::optional<StoredValue>>> RedisStore::get_each(
+    std::span<const std::string> keys) {
+    std::vector<std::optional<StoredValue>> entries;
+    entries.reserve(keys.size());
+    while (entries.size() < keys.size()) {
+        const auto left = keys.subspan(entries.size());
+        const auto some = left.first(std::min(left.size(), detail::keys_in_one_script));
+        std::vector<std::string> full;
+        full.reserve(some.size());
+        for (const auto& key : some) full.push_back(state_->full_key(key));
+        auto reply = state_->answer(state_->reading, full);
+        if (!reply) return reply.error();
+        // Keys of a cluster lie on several nodes.
+        if (State::is_error(*reply, "CROSSSLOT")) return Store::get_each(keys);
+        if (reply->kind == RedisReplyKind::error) return detail::redis_answer_error(reply->text);
+        if (reply->list.size() != some.size()) return detail::not_understood();
+        for (auto& found : reply->list) {
+            auto entry = detail::read_entry(found);
+            if (!entry) return entry.error();
+            entries.push_back(std::move(*entry));
+        }
+    }
+    return entries;
+}
+
+}  // namespace twiliowa
