@@ -234,14 +234,18 @@ Result<void> RedisLink::choose_database(MonotonicTime deadline) {
 
 Result<RedisReply> RedisLink::exchange(std::span<const std::string_view> arguments,
                                        MonotonicTime deadline) {
+    const bool sent = send(arguments, deadline);
+    // A server that hangs up before it has read may have said why.
     void* received = nullptr;
-    if (!send(arguments, deadline) || !receive(received, deadline)) {
+    if (!receive(received, sent ? deadline : MonotonicTime::min())) {
         close();
         return redis_error(RedisFault::lost);
     }
     const std::unique_ptr<redisReply, ReplyEnd> owner{static_cast<redisReply*>(received)};
     auto reply = copied_reply(*owner);
-    if (reply.kind == RedisReplyKind::error && ends_connection(reply.text)) close();
+    const bool is_error = reply.kind == RedisReplyKind::error;
+    if (!sent || (is_error && ends_connection(reply.text))) close();
+    if (!sent && !is_error) return redis_error(RedisFault::lost);
     return reply;
 }
 
