@@ -27,6 +27,7 @@ class TwiliowaTree(_center.TwiliowaConan):
         "fmt": "[>=9.1 <13]",
         "sqlite3": "[>=3.37 <4]",
         "libpq": "[>=14 <19]",
+        "hiredis": "[>=0.14.1 <2]",
         "cpp-httplib": "[>=0.11.4 <1]",
         "cli11": "[>=2.1.2 <3]",
     }

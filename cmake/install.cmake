@@ -14,8 +14,8 @@ install(
   ARCHIVE COMPONENT development
   FILE_SET HEADERS COMPONENT development)
 install(TARGETS twiliowa_adapters FILE_SET HEADERS COMPONENT development)
-# Each apart from the rest: who has no SQLite or libpq finds the rest.
-foreach(engine IN ITEMS sqlite postgresql)
+# Each apart from the rest: who has no SQLite, libpq or hiredis finds the rest.
+foreach(engine IN ITEMS sqlite postgresql redis)
   if(TARGET twiliowa_${engine})
     install(
       TARGETS twiliowa_${engine}
@@ -26,6 +26,13 @@ foreach(engine IN ITEMS sqlite postgresql)
             COMPONENT development)
   endif()
 endforeach()
+if(TARGET twiliowa_redis)
+  install(FILES cmake/Findhiredis.cmake DESTINATION ${package_dir} COMPONENT development)
+  set(pc_redis_requires "hiredis >= 0.14.1, libcrypto")
+  if(TARGET hiredis::hiredis_ssl)
+    string(APPEND pc_redis_requires ", hiredis_ssl, libssl")
+  endif()
+endif()
 install(EXPORT twiliowa-targets NAMESPACE twiliowa:: DESTINATION ${package_dir}
         COMPONENT development)
 
@@ -55,7 +62,7 @@ configure_file(cmake/twiliowa-outbox.pc.in twiliowa-outbox.pc @ONLY)
 configure_file(cmake/twiliowa-testing.pc.in twiliowa-testing.pc @ONLY)
 set(pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-outbox.pc
              ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc)
-foreach(engine IN ITEMS sqlite postgresql)
+foreach(engine IN ITEMS sqlite postgresql redis)
   if(TARGET twiliowa_${engine})
     configure_file(cmake/twiliowa-${engine}.pc.in twiliowa-${engine}.pc @ONLY)
     list(APPEND pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-${engine}.pc)

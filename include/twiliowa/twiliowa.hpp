@@ -29,6 +29,7 @@
 #include <twiliowa/state/key_ring.hpp>
 #include <twiliowa/state/lease_keeper.hpp>
 #include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/state/private_store.hpp>
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/state/status_tracker.hpp>
 #include <twiliowa/state/store.hpp>

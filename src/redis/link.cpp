@@ -72,29 +72,6 @@ struct ReplyEnd {
     void operator()(redisReply* reply) const noexcept { ::freeReplyObject(reply); }
 };
 
-/// hiredis itself refuses what is nested more than a few times.
-RedisReply copied_reply(const redisReply& reply) {
-    switch (reply.type) {
-        case REDIS_REPLY_STRING:
-        case REDIS_REPLY_STATUS:
-            return {RedisReplyKind::text, {reply.str, reply.len}};
-        case REDIS_REPLY_ERROR:
-            return {RedisReplyKind::error, {reply.str, reply.len}};
-        case REDIS_REPLY_INTEGER:
-            return {RedisReplyKind::number, {}, reply.integer};
-        case REDIS_REPLY_ARRAY:
-            break;
-        default:
-            return {};
-    }
-    RedisReply list{RedisReplyKind::list};
-    list.list.reserve(reply.elements);
-    for (std::size_t i = 0; i < reply.elements; ++i) {
-        list.list.push_back(copied_reply(*reply.element[i]));
-    }
-    return list;
-}
-
 /// A command as it goes over the wire.
 class WireCommand {
 public:
@@ -242,7 +219,7 @@ Result<RedisReply> RedisLink::exchange(std::span<const std::string_view> argumen
         return redis_error(RedisFault::lost);
     }
     const std::unique_ptr<redisReply, ReplyEnd> owner{static_cast<redisReply*>(received)};
-    auto reply = copied_reply(*owner);
+    auto reply = redis_reply(*owner);
     const bool is_error = reply.kind == RedisReplyKind::error;
     if (!sent || (is_error && ends_connection(reply.text))) close();
     if (!sent && !is_error) return redis_error(RedisFault::lost);

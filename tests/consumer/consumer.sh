@@ -71,14 +71,15 @@ files_in() { (cd "$1" && find . -not -type d | sed -E 's|^\./||; s|^lib/[^/]*-li
 check_manifest() { # <prefix> <configuration> <further files>
     diff <(
         {
-            (cd "$tree" && find include -name '*.hpp' ! -path '*/sqlite/*' ! -path '*/postgresql/*')
+            (cd "$tree" && find include -name '*.hpp' ! -path '*/sqlite/*' ! -path '*/postgresql/*' ! -path '*/redis/*')
             # What is of an engine comes where it was built.
             local engine
-            for engine in sqlite postgresql; do
+            for engine in sqlite postgresql redis; do
                 [[ " ${*:3} " = *libtwiliowa_$engine.a* ]] || continue
                 (cd "$tree" && find "include/twiliowa/$engine" -name '*.hpp')
                 printf '%s\n' "lib/pkgconfig/twiliowa-$engine.pc"
                 printf "lib/cmake/twiliowa/twiliowa-$engine-%s.cmake\n" targets "targets-$2"
+                [ "$engine" != redis ] || echo lib/cmake/twiliowa/Findhiredis.cmake
             done
             printf '%s\n' include/twiliowa_single.hpp lib/pkgconfig/twiliowa{,-outbox,-testing}.pc
             printf 'lib/cmake/twiliowa/twiliowa-%s.cmake\n' config config-version targets "targets-$2"
@@ -94,7 +95,7 @@ check_manifest() { # <prefix> <configuration> <further files>
 }
 
 # <prefix>: the engines that were built, or the one of that name
-engines_in() { files_in "$1" | grep -xE "lib/libtwiliowa_(${2:-sqlite|postgresql}).a" || true; }
+engines_in() { files_in "$1" | grep -xE "lib/libtwiliowa_(${2:-sqlite|postgresql|redis}).a" || true; }
 
 check_component() { # <component> <pattern that every file of it matches> <number of files, at least>
     install_to "$build" "$work/component" "$1"
@@ -143,6 +144,7 @@ installed)
     [ -z "$(engines_in "$work/prefix" sqlite)" ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
     [ -z "$(engines_in "$work/prefix" postgresql)" ] ||
         configure postgresql postgresql -DCMAKE_PREFIX_PATH="$work/prefix"
+    [ -z "$(engines_in "$work/prefix" redis)" ] || configure redis redis -DCMAKE_PREFIX_PATH="$work/prefix"
     test_package "$work/prefix"
     run_with_pkg_config "$work/prefix"
     ;;

@@ -111,7 +111,7 @@ def is_refused(it):
 
 def recipe(path="conanfile.py", name="TwiliowaTree", **chosen):
     it = machine(recipe_of(path, name)())
-    assert set(it.options) == {"shared", "fPIC", "with_postgresql", "with_sqlite", "with_tools"}, it.options
+    assert set(it.options) == {"shared", "fPIC", "with_postgresql", "with_redis", "with_sqlite", "with_tools"}, it.options
     assert all(value in it.options[name] for name, value in it.default_options.items())
     it.options = Options({**it.default_options, **chosen})
     if hasattr(it, "set_version"):
@@ -155,6 +155,8 @@ def configured(it):
 # What Conan calls that which CMake finds; threads come with the system.
 conan_names = {"OpenSSL::Crypto": "openssl::crypto", "CURL::libcurl": "libcurl::libcurl",
                "SQLite::SQLite3": "sqlite3::sqlite3", "PostgreSQL::PostgreSQL": "libpq::pq",
+               "hiredis::hiredis": "hiredis::hiredislib", "hiredis::hiredis_ssl": "hiredis::hiredis_ssl",
+               "OpenSSL::SSL": "openssl::ssl",
                "twiliowa::twiliowa": "twiliowa",
                "twiliowa::outbox": "outbox", "Threads::Threads": None}
 
@@ -185,19 +187,24 @@ def check_against_cmake(it, keeps_to_itself=()):
         assert component.properties["cmake_target_name"] == f"twiliowa::{name}", name
         library = "twiliowa" if name == "twiliowa" else f"twiliowa_{name}"
         assert component.libs == ([library] if is_file else []), (name, component.libs)
+        if name == "redis":
+            # Conan's hiredis has TLS, that of this machine need not.
+            links = links | {"hiredis::hiredis_ssl", "openssl::ssl"}
         if name not in keeps_to_itself:
             assert set(component.requires) == links, (name, component.requires, links)
         for package in (needed.split("::")[0] for needed in component.requires if "::" in needed):
-            assert it.traits[package] == {"transitive_headers": True, "transitive_libs": True}, package
+            traits = {name: value for name, value in it.traits[package].items() if name != "options"}
+            assert traits == {"transitive_headers": True, "transitive_libs": True}, package
     installed = set(re.findall(r"/include/(twiliowa/[\w/]+\.hpp)", load(None, f"{build}/cmake_install.cmake")))
     headers = {header for header in files_below(f"{tree}/include")
                if (it.options.with_sqlite or not header.startswith("twiliowa/sqlite/"))
+               and (it.options.with_redis or not header.startswith("twiliowa/redis/"))
                and (it.options.with_postgresql or not header.startswith("twiliowa/postgresql/"))}
     assert installed == headers, installed ^ headers
 
 
 static, shared, tools = recipe(), recipe(shared=True), recipe(with_tools=True)
-sqlite, postgresql = recipe(with_sqlite=True), recipe(with_postgresql=True)
+sqlite, postgresql, redis = recipe(with_sqlite=True), recipe(with_postgresql=True), recipe(with_redis=True)
 lists = load(None, f"{tree}/CMakeLists.txt")
 version = re.search(r'VERSION_STRING "(.*)"', load(None, f"{tree}/include/twiliowa/version.hpp")).group(1)
 assert static.name == "twiliowa" and static.version == version
@@ -211,6 +218,8 @@ for name in ("cpp-httplib", "cli11"):
     assert name not in static.required and name in tools.required, name
 assert "sqlite3" not in static.required and sqlite.required["sqlite3"] == "[>=3.37 <4]"
 assert "libpq" not in static.required and postgresql.required["libpq"] == "[>=14 <19]"
+assert "hiredis" not in static.required and redis.required["hiredis"] == "[>=0.14.1 <2]"
+assert redis.traits["hiredis"]["options"] == {"with_ssl": True}
 assert not hasattr(shared.options, "fPIC") and hasattr(static.options, "fPIC")
 assert static.cpp_info.properties["cmake_file_name"] == "twiliowa"
 assert shared.cpp_info.components["twiliowa"].defines == ["TWILIOWA_SHARED"]
@@ -219,6 +228,7 @@ assert not static.cpp_info.components["twiliowa"].defines
 check_against_cmake(tools)
 check_against_cmake(sqlite)
 check_against_cmake(postgresql)
+check_against_cmake(redis)
 check_against_cmake(shared, keeps_to_itself=("twiliowa",))
 
 # What cannot be built is refused before it is tried.

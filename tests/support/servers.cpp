@@ -407,11 +407,23 @@ TestRedis::TestRedis(TestRedisOptions options) : options_(std::move(options)) {
 
 void TestRedis::start() {
     const auto socket = directory_.path / "redis";
-    std::vector<std::string> command{redis_program, "--unixsocket", socket, "--port",
+    std::vector<std::string> command{redis_program, "--unixsocket", socket,
+                                     options_.tls.empty() ? "--port" : "--tls-port",
                                      std::to_string(port_), "--bind", "127.0.0.1", "--dir",
                                      directory_.path, "--save", "", "--appendonly", "no",
                                      // A replica gets what there is at once.
                                      "--repl-diskless-sync-delay", "0"};
+    if (!options_.tls.empty()) {
+        const std::vector<std::string> words{"--port",
+                                             "0",
+                                             "--tls-auth-clients",
+                                             "no",
+                                             "--tls-cert-file",
+                                             options_.tls / "server.pem",
+                                             "--tls-key-file",
+                                             options_.tls / "key.pem"};
+        command.insert(command.end(), words.begin(), words.end());
+    }
     command.insert(command.end(), options_.settings.begin(), options_.settings.end());
     if (options_.replica_of != nullptr) {
         command.emplace_back("--replicaof");

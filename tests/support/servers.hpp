@@ -133,6 +133,9 @@ private:
 struct TestRedisOptions {
     /// Beside the socket, on a port of 127.0.0.1. One that others follow needs it.
     bool tcp = false;
+    /// The port speaks TLS, with the certificate `server.pem` and the key `key.pem` of this
+    /// directory.
+    std::filesystem::path tls = {};
     /// As on the command line: `--maxmemory 2mb`, a word each.
     std::vector<std::string> settings = {};
     /// A replica of that one.

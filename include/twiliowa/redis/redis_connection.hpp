@@ -11,6 +11,8 @@
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
 
+struct redisReply;
+
 namespace twiliowa {
 
 /// What kind of answer it is.
@@ -29,6 +31,9 @@ struct RedisReply {
     std::int64_t number = 0;  ///< Of a number.
     std::vector<RedisReply> list = {};
 };
+
+/// What hiredis received, for clients that are made of it.
+RedisReply redis_reply(const redisReply& reply);
 
 /// A way to a server of Redis. `RedisPool` is one, for a single server; to use another client (for
 /// a cluster, for sentinels, because the program has one already) implement this over it:

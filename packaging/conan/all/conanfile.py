@@ -23,6 +23,7 @@ class TwiliowaConan(ConanFile):
         "shared": [True, False],
         "fPIC": [True, False],
         "with_postgresql": [True, False],
+        "with_redis": [True, False],
         "with_sqlite": [True, False],
         "with_tools": [True, False],
     }
@@ -30,6 +31,7 @@ class TwiliowaConan(ConanFile):
         "shared": False,
         "fPIC": True,
         "with_postgresql": False,
+        "with_redis": False,
         "with_sqlite": False,
         "with_tools": False,
     }
@@ -41,6 +43,7 @@ class TwiliowaConan(ConanFile):
         "libcurl": "[>=7.88 <9]",
         "sqlite3": "3.49.1",
         "libpq": "17.5",
+        "hiredis": "1.2.0",
         "cpp-httplib": "0.20.1",
         "cli11": "2.4.2",
     }
@@ -59,6 +62,9 @@ class TwiliowaConan(ConanFile):
             self.requires(f"{name}/{self._versions[name]}", transitive_headers=True, transitive_libs=True)
         if self.options.with_postgresql:
             self.requires(f"libpq/{self._versions['libpq']}", transitive_headers=True, transitive_libs=True)
+        if self.options.with_redis:
+            self.requires(f"hiredis/{self._versions['hiredis']}", options={"with_ssl": True},
+                          transitive_headers=True, transitive_libs=True)
         if self.options.with_sqlite:
             self.requires(f"sqlite3/{self._versions['sqlite3']}", transitive_headers=True, transitive_libs=True)
         if self.options.with_tools:
@@ -87,6 +93,7 @@ class TwiliowaConan(ConanFile):
         toolchain.variables["TWILIOWA_BUILD_EXAMPLES"] = False
         toolchain.variables["TWILIOWA_BUILD_TOOLS"] = bool(self.options.with_tools)
         toolchain.variables["TWILIOWA_POSTGRESQL"] = bool(self.options.with_postgresql)
+        toolchain.variables["TWILIOWA_REDIS"] = bool(self.options.with_redis)
         toolchain.variables["TWILIOWA_SQLITE"] = bool(self.options.with_sqlite)
         toolchain.generate()
         CMakeDeps(self).generate()
@@ -140,6 +147,13 @@ class TwiliowaConan(ConanFile):
             postgresql.set_property("pkg_config_name", "twiliowa-postgresql")
             postgresql.libs = ["twiliowa_postgresql"]
             postgresql.requires = ["outbox", "libpq::pq"]
+
+        if self.options.with_redis:
+            redis = self.cpp_info.components["redis"]
+            redis.set_property("cmake_target_name", "twiliowa::redis")
+            redis.set_property("pkg_config_name", "twiliowa-redis")
+            redis.libs = ["twiliowa_redis"]
+            redis.requires = ["twiliowa", "hiredis::hiredislib", "hiredis::hiredis_ssl", "openssl::crypto", "openssl::ssl"]
 
         fmt = self.cpp_info.components["fmt"]
         fmt.set_property("cmake_target_name", "twiliowa::fmt")

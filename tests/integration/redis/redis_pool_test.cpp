@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
@@ -17,6 +18,7 @@
 #include <twiliowa/redis/redis_store.hpp>
 
 #include "memory.hpp"
+#include "support/certificates.hpp"
 #include "support/show.hpp"
 
 namespace redis_pool_test {
@@ -134,6 +136,52 @@ TEST_CASE("TLS is refused by name where hiredis has none") {
               containing("wants TLS (rediss://), which this hiredis lacks"));
         CHECK_FALSE(error.error().hint().empty());
     }
+}
+
+TEST_CASE("a server is reached by TLS, if its certificate is for its name") {
+    if (!RedisPool::has_tls()) {
+        skip("this hiredis has no TLS");
+        return;
+    }
+    if (lacks_redis()) return;
+    ServerDirectory directory;
+    const auto install = [&](const Certificates& made, const std::string& authority) {
+        std::ofstream{directory.path / authority} << made.ca_pem;
+        std::ofstream{directory.path / "server.pem"} << made.server_pem;
+        std::ofstream{directory.path / "key.pem"} << made.key_pem;
+        return (directory.path / authority).string();
+    };
+    const auto ca_file = install(make_certificates(), "ca.pem");
+    TestRedis server{{.tcp = true, .tls = directory.path}};
+    const auto port = ":" + std::to_string(server.port());
+    const RedisPoolOptions trusting{.connect_timeout = patience, .ca_file = ca_file};
+    for (const std::string host : {"localhost", "127.0.0.1"}) {
+        const auto store =
+            store_on(std::make_shared<RedisPool>("rediss://" + host + port, trusting));
+        const std::string value(1'000'000, 'x');
+        CHECK(store->compare_and_set(host, 0, value, 1h, Keep::pinned).value() != 0);
+        CHECK(store->get(host).value()->value == value);
+    }
+    CHECK(refusal_of("rediss://localhost" + port) == containing("cannot be reached by TLS"));
+    CHECK(refusal_of("redis://localhost" + port) == containing("lost its server in the middle"));
+    CHECK_THROWS_AS(RedisPool("rediss://localhost", {.ca_file = "/nowhere"}), InvalidRequestError);
+    // Its authority is trusted, and its certificate is another host's.
+    const auto other_ca =
+        install(make_certificates({.host = "elsewhere", .ip = false}), "other.pem");
+    TestRedis elsewhere{{.tcp = true, .tls = directory.path}};
+    for (const std::string host : {"localhost", "127.0.0.1"}) {
+        CHECK(refusal_of("rediss://" + host + ":" + std::to_string(elsewhere.port()),
+                         {.ca_file = other_ca}) == containing("cannot be reached by TLS"));
+    }
+    // A handshake that is not answered ends in time.
+    FakeRedis silent{""};
+    RedisPool waiting{"rediss" + silent.url().substr(5),
+                      {.connect_timeout = 200ms, .ca_file = ca_file}};
+    const auto took = taken([&] {
+        CHECK(store_problem(asked(waiting, {"PING"})) == containing("cannot be reached by TLS"));
+    });
+    CHECK(took >= 200ms);
+    CHECK(took < 4s);
 }
 
 TEST_CASE("a server that is not there is named") {

@@ -9,7 +9,11 @@
 #include <vector>
 
 #include <twiliowa/redis/redis_pool.hpp>
+#include <twiliowa/state/customers.hpp>
+#include <twiliowa/state/key_ring.hpp>
 #include <twiliowa/state/opt_outs.hpp>
+#include <twiliowa/state/private_store.hpp>
+#include <twiliowa/state/sealer.hpp>
 #include <twiliowa/testing/check_store.hpp>
 
 #include "memory.hpp"
@@ -345,6 +349,33 @@ TEST_CASE("a cluster of which one node is known is named with the way out") {
     redis->answer = RedisReply{RedisReplyKind::error, "MOVED 3999 127.0.0.1:6381"};
     CHECK(store_problem(moved.get(canary)) ==
           containing("is a cluster, of which one node is known here (Redis MOVED)"));
+}
+
+TEST_CASE("no phone number is in a Redis whose keys are hashed and whose values are sealed") {
+    if (lacks_redis()) return;
+    TestRedis server;
+    const Sealer sealer{KeyRing::parse(KeyRing::new_key("1").reveal())};
+    const auto redis = store_on(pool_to(server.url()));
+    const auto store =
+        std::make_shared<SealedStore>(std::make_shared<HashedStore>(redis, sealer, "1"), sealer);
+    CHECK(check_store([&] { return store; }) == Faults{});
+    const OptOuts opt_outs{store};
+    CHECK(opt_outs.opt_out("whatsapp:+447700900001", "whatsapp:+447700900123").has_value());
+    CHECK(opt_outs.is_opted_out("whatsapp:+447700900001", "whatsapp:+447700900123").value());
+    CHECK(store
+              ->compare_and_set("whatsapp:+447700900123", 0, "text to +447700900123", 1h,
+                                Keep::pinned)
+              .value() != 0);
+    std::string held;
+    const auto pool = pool_to(server.url());
+    for (const auto& key : told(*pool, {"KEYS", "*"}).list) {
+        held += key.text + '\n';
+        for (const auto& part : told(*pool, {"HGETALL", key.text}).list) held += part.text + '\n';
+    }
+    CHECK(held == containing("twi1.1."));
+    CHECK(held == containing("tws1.1."));
+    CHECK(held.find("7700900") == std::string::npos);
+    CHECK(held.find("text to") == std::string::npos);
 }
 
 TEST_CASE("what Redis says of keys and values is in no error") {

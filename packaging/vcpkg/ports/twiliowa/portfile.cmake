@@ -10,6 +10,7 @@ vcpkg_check_features(
     OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES
         postgresql TWILIOWA_POSTGRESQL
+        redis TWILIOWA_REDIS
         sqlite TWILIOWA_SQLITE
         tools TWILIOWA_BUILD_TOOLS
 )
