@@ -32,6 +32,22 @@ mkdir -p "$work/outbox"
 [ -z "$(bench outbox_beside_sqlite)" ] || "$(bench outbox_beside_sqlite)" "$work/outbox"
 [ -z "$(bench outbox_start)" ] || "$(bench outbox_start)" "$work/outbox"
 
+title 'A store in Redis, beside bare hiredis (target: 0.85)'
+if [ -n "$(bench redis_beside_hiredis)" ] && [ -x /usr/bin/redis-server ]; then
+    (
+        /usr/bin/redis-server --port 0 --unixsocket "$work/redis" --dir "$work" --save '' >"$work/redis.log" 2>&1 &
+        redis=$!
+        trap 'kill $redis; wait $redis || true' EXIT
+        until [ -S "$work/redis" ]; do
+            kill -0 $redis
+            sleep 0.05
+        done
+        "$(bench redis_beside_hiredis)" "$work/redis"
+    )
+else
+    echo 'skipped: there is no hiredis, or no Redis'
+fi
+
 title 'Beside bare libcurl, TLS on loopback, one CPU (target: 5 us more at most)'
 "$(bench side_by_side)" "$cpu" "$work/ca.pem" "$http1" "$http2" \
     "${BENCHMARK_MESSAGES:-4000}" "${BENCHMARK_ROUNDS:-7}"

@@ -26,10 +26,10 @@ enum class RedisReplyKind {
 
 /// What a server answered to a command.
 struct RedisReply {
-    RedisReplyKind kind = RedisReplyKind::nothing;
-    std::string text = {};    ///< Of a text and an error: `READONLY You can't write ...`.
-    std::int64_t number = 0;  ///< Of a number.
-    std::vector<RedisReply> list = {};
+    RedisReplyKind kind = RedisReplyKind::nothing;  ///< Which of the following it has.
+    std::string text = {};              ///< Of a text and an error: `READONLY You can't write ...`.
+    std::int64_t number = 0;            ///< Of a number.
+    std::vector<RedisReply> list = {};  ///< Of a list.
 };
 
 /// What hiredis received, for clients that are made of it.
