@@ -13,7 +13,7 @@ Error unreadable_redis_url(std::string_view problem = "is no address of a Redis 
                                   "unix:///path/of/the/socket");
 }
 
-bool take_prefix(std::string_view& text, std::string_view prefix) noexcept {
+bool skip_text(std::string_view& text, std::string_view prefix) noexcept {
     if (text.substr(0, prefix.size()) != prefix) return false;
     text.remove_prefix(prefix.size());
     return true;
@@ -84,7 +84,7 @@ Result<void> read_database(std::string_view text, RedisAddress& address) {
 }
 
 Result<void> read_host(std::string_view text, RedisAddress& address) {
-    if (take_prefix(text, "[")) {
+    if (skip_text(text, "[")) {
         const auto end = text.find(']');
         if (end == std::string_view::npos) return unreadable_redis_url();
         address.host = text.substr(0, end);
@@ -95,7 +95,7 @@ Result<void> read_host(std::string_view text, RedisAddress& address) {
         text.remove_prefix(address.host.size());
     }
     if (address.host.empty()) return unreadable_redis_url();
-    if (!take_prefix(text, ":")) return {};
+    if (!skip_text(text, ":")) return {};
     const auto port = small_number(text, 65'535);
     if (!port || *port == 0) return unreadable_redis_url("names no port");
     address.port = std::to_string(*port);
@@ -108,7 +108,7 @@ Result<RedisAddress> parse_socket_url(std::string_view text) {
     if (question != std::string_view::npos) {
         auto query = text.substr(question + 1);
         text = text.substr(0, question);
-        if (!take_prefix(query, "db=")) return unreadable_redis_url();
+        if (!skip_text(query, "db=")) return unreadable_redis_url();
         if (auto read = read_database(query, address); !read) return read.error();
     }
     if (const auto user = take_before(text, '@')) {
@@ -126,10 +126,10 @@ Result<RedisAddress> parse_redis_url(std::string_view url) {
     const bool has_controls =
         std::any_of(url.begin(), url.end(), [](char c) { return c >= 0 && c <= ' '; });
     if (has_controls || url.find('#') != std::string_view::npos) return unreadable_redis_url();
-    if (take_prefix(url, "unix://")) return parse_socket_url(url);
+    if (skip_text(url, "unix://")) return parse_socket_url(url);
     RedisAddress address;
-    address.tls = take_prefix(url, "rediss://");
-    if (!address.tls && !take_prefix(url, "redis://")) return unreadable_redis_url();
+    address.tls = skip_text(url, "rediss://");
+    if (!address.tls && !skip_text(url, "redis://")) return unreadable_redis_url();
     // A password may hold a / or a ?: it is looked for in all of the text.
     if (const auto user = take_before(url, '@')) {
         if (auto read = read_user(*user, address); !read) return read.error();

@@ -70,8 +70,8 @@ void write_bare(const std::string& socket, const std::string& sha, const Load& l
         const auto key = "bare:" + std::to_string(thread);
         std::string version = "0";
         for (int i = 0; i < load.writes_per_thread; ++i) {
-            const char* const words[] = {"EVALSHA",       sha.c_str(),   "1",       key.c_str(),
-                                         version.c_str(), value.c_str(), "3600000", "123"};
+            const char* words[] = {"EVALSHA",       sha.c_str(),   "1",       key.c_str(),
+                                   version.c_str(), value.c_str(), "3600000", "123"};
             const std::size_t sizes[] = {7, sha.size(), 1, key.size(), version.size(), value.size(),
                                          7, 3};
             auto* const reply =

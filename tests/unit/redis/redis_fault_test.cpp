@@ -59,7 +59,9 @@ TEST_CASE("each Redis error is a fault with a way out") {
         {"ERR syntax error", RedisFault::other},
         {"", RedisFault::other},
     };
-    for (const auto& [text, fault] : meanings) {
+    for (const auto& meaning : meanings) {
+        const auto text = meaning.first;
+        const auto fault = meaning.second;
         CAPTURE(text);
         CHECK(redis_fault(text) == fault);
         const auto error = redis_answer_error(text);
