@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include <twiliowa/messages_client.hpp>
 #include <twiliowa/redis/redis_pool.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/key_ring.hpp>
@@ -15,6 +16,7 @@
 #include <twiliowa/state/private_store.hpp>
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/testing/check_store.hpp>
+#include <twiliowa/testing/scripted_transport.hpp>
 
 #include "memory.hpp"
 #include "support/show.hpp"
@@ -115,6 +117,23 @@ TEST_CASE("a version is not given again by a Redis that dropped an entry, or all
     const auto again = store_on(pool_to(server.url()));
     CHECK_FALSE(is_in(*again, "k"));
     CHECK(put_into(*again, "k") > after_flush);
+}
+
+TEST_CASE("a version is not given again for an entry that was evicted") {
+    if (lacks_redis()) return;
+    TestRedis server;
+    const auto store = store_on(pool_to(server.url()));
+    const auto first = put_into(*store, "k");
+    const auto evicted = store->compare_and_set("k", first, "w", 1h, Keep::pinned).value();
+    // As whoever administers it may do after the start.
+    server.cli({"CONFIG", "SET", "maxmemory", "3mb", "maxmemory-policy", "allkeys-lru"});
+    const std::string value(100'000, 'x');
+    for (int i = 0; server.cli({"EXISTS", "twiliowa:k"}) == "1"; ++i) {
+        REQUIRE(i < 1'000);
+        REQUIRE(
+            store->compare_and_set(std::to_string(i), 0, value, 1h, Keep::evictable).has_value());
+    }
+    CHECK(put_into(*store, "k") > evicted);
 }
 
 TEST_CASE("versions grow where the clock was set back, after an entry was erased or expired too") {
@@ -349,6 +368,24 @@ TEST_CASE("a cluster of which one node is known is named with the way out") {
     redis->answer = RedisReply{RedisReplyKind::error, "MOVED 3999 127.0.0.1:6381"};
     CHECK(store_problem(moved.get(canary)) ==
           containing("is a cluster, of which one node is known here (Redis MOVED)"));
+}
+
+TEST_CASE("while Redis is down nothing is sent that needs it, and that is said") {
+    if (lacks_redis()) return;
+    TestRedis server;
+    const auto store = store_on(pool_to(server.url()));
+    const auto transport = std::make_shared<twiliowa::testing::ScriptedTransport>();
+    ClientOptions options;
+    options.from = "+14155238886";
+    options.transport = transport;
+    options.opt_outs = std::make_shared<OptOuts>(store);
+    const MessagesClient client{
+        Credentials::auth_token("AC00000000000000000000000000000001", "token"), options};
+    server.kill_now();
+    const auto refused = client.try_send_text({.to = "+447700900123", .body = canary});
+    CHECK(store_problem(refused) == containing("store: cannot be reached"));
+    CHECK(refused.error().effect() == Effect::none);
+    CHECK(transport->request_count() == 0);
 }
 
 TEST_CASE("no phone number is in a Redis whose keys are hashed and whose values are sealed") {
