@@ -139,7 +139,7 @@ bool RedisPool::has_tls() noexcept {
     return detail::RedisTls::is_built_in();
 }
 
-RedisPool::RedisPool(const std::string& url, RedisPoolOptions options)
+RedisPool::RedisPool(const std::string& url, const RedisPoolOptions& options)
     : state_(std::make_unique<State>(detail::redis_target(url, options).value(), options)) {}
 
 RedisPool::~RedisPool() = default;

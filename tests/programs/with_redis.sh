@@ -10,7 +10,7 @@ if [ ! -x $program ]; then
 fi
 memory=/dev/shm
 [ -w $memory ] || memory=${TMPDIR:-/tmp}
-work=$(mktemp -d $memory/twiliowa_XXXXXX)
+work=$(mktemp -d "$memory/twiliowa_XXXXXX")
 process=''
 trap '[ -z "$process" ] || { kill "$process" && wait "$process"; } 2>/dev/null || true; rm -rf "$work"' EXIT
 

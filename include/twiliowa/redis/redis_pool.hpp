@@ -54,7 +54,7 @@ public:
     ///     REDISCLI_AUTH give it.
     /// @throws InvalidRequestError if the URL is none of these, is of TLS where hiredis has none
     ///     (field "url"), or an option is wrong.
-    explicit RedisPool(const std::string& url, RedisPoolOptions options = {});
+    explicit RedisPool(const std::string& url, const RedisPoolOptions& options = {});
     RedisPool(const RedisPool&) = delete;
     RedisPool& operator=(const RedisPool&) = delete;
     ~RedisPool() override;
