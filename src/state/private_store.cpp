@@ -37,9 +37,9 @@ Error sealing_failed(const Error& error) {
 
 // ---- HashedStore
 
-HashedStore::HashedStore(std::shared_ptr<Store> store, Sealer sealer, std::string key_id)
+HashedStore::HashedStore(std::shared_ptr<Store> store, const Sealer& sealer, std::string key_id)
     : store_(detail::guarded_store(std::move(store))),
-      sealer_(std::move(sealer)),
+      sealer_(sealer),
       key_id_(std::move(key_id)) {}
 
 HashedStore::~HashedStore() = default;
@@ -88,8 +88,8 @@ Result<std::vector<std::optional<StoredValue>>> HashedStore::get_each(
 
 // ---- SealedStore
 
-SealedStore::SealedStore(std::shared_ptr<Store> store, Sealer sealer)
-    : store_(detail::guarded_store(std::move(store))), sealer_(std::move(sealer)) {}
+SealedStore::SealedStore(std::shared_ptr<Store> store, const Sealer& sealer)
+    : store_(detail::guarded_store(std::move(store))), sealer_(sealer) {}
 
 SealedStore::~SealedStore() = default;
 

@@ -31,7 +31,7 @@ public:
     /// @param key_id  of the key that hashes. One that the ring does not have is a store_error of
     ///     each operation.
     /// @throws InvalidRequestError if there is no store.
-    HashedStore(std::shared_ptr<Store> store, Sealer sealer, std::string key_id);
+    HashedStore(std::shared_ptr<Store> store, const Sealer& sealer, std::string key_id);
     HashedStore(const HashedStore&) = delete;
     HashedStore& operator=(const HashedStore&) = delete;
     ~HashedStore() override;
@@ -64,7 +64,7 @@ private:
 class TWILIOWA_EXPORT SealedStore final : public Store {
 public:
     /// @throws InvalidRequestError if there is no store.
-    SealedStore(std::shared_ptr<Store> store, Sealer sealer);
+    SealedStore(std::shared_ptr<Store> store, const Sealer& sealer);
     SealedStore(const SealedStore&) = delete;
     SealedStore& operator=(const SealedStore&) = delete;
     ~SealedStore() override;
