@@ -61,6 +61,14 @@ void drop_notice(void*, const PGresult*) {}
 
 constexpr int in_binary = 1;
 
+constexpr std::size_t most_kept = 300;
+
+/// A statement that was prepared is not known, or not what it was: a pooler looks like a server, or
+/// somebody has changed a table.
+bool concerns_prepared(std::string_view sqlstate) {
+    return sqlstate == "26000" || sqlstate == "42P05" || sqlstate == "0A000";
+}
+
 }  // namespace
 
 // ---- PostgresConnection
@@ -103,6 +111,10 @@ Error PostgresConnection::fail_with(const pg_result* result) {
         close();
         return fail(PostgresFault::lost, sqlstate);
     }
+    if (is_direct_ && concerns_prepared(sqlstate)) {
+        is_direct_ = false;
+        return fail(PostgresFault::conflict, sqlstate);
+    }
     return fail(postgres_fault(sqlstate), sqlstate);
 }
 
@@ -130,6 +142,7 @@ Result<void> PostgresConnection::connect() {
     }
     if (!connected) return connected;
     fault_ = PostgresFault::none;
+    if (auto known = find_out_whether_direct(); !known) return known;
     if (!options_.on_open || opening_) return {};
     opening_ = true;
     auto checked = options_.on_open(*this);
@@ -181,6 +194,18 @@ Result<void> PostgresConnection::connect_to(const PostgresTarget::Options& serve
         step = PQconnectPoll(connection_);
     }
     PQsetnonblocking(connection_, 1);
+    return {};
+}
+
+/// A pooler gives its clients a number of its own.
+Result<void> PostgresConnection::find_out_whether_direct() {
+    kept_.clear();
+    is_direct_ = false;
+    if (PQsendQuery(connection_, "select pg_catalog.pg_backend_pid()") != 1) return lose();
+    const auto rows = only_result(deadline());
+    if (!rows) return rows.error();
+    is_direct_ =
+        rows->size() == 1 && rows->bytes(0, 0) == std::to_string(PQbackendPID(connection_));
     return {};
 }
 
@@ -244,9 +269,58 @@ bool PostgresConnection::send(const PostgresStatement& statement) {
         lengths.push_back(static_cast<int>(place.size));
     }
     const std::vector<int> formats(places.size(), in_binary);
+    const auto kept = kept_.find(statement.sql);
+    if (is_direct_ && kept != kept_.end() && !kept->second.name.empty() &&
+        kept->second.types == types) {
+        return PQsendQueryPrepared(connection_, kept->second.name.c_str(),
+                                   static_cast<int>(places.size()), values.data(), lengths.data(),
+                                   formats.data(), in_binary) == 1;
+    }
     return PQsendQueryParams(connection_, statement.sql.c_str(), static_cast<int>(places.size()),
                              types.data(), values.data(), lengths.data(), formats.data(),
                              in_binary) == 1;
+}
+
+/// Those that have come before: to plan one takes longer than to run it.
+Result<void> PostgresConnection::prepare(std::span<const PostgresStatement> statements) {
+    if (!is_direct_ || PQtransactionStatus(connection_) == PQTRANS_INERROR) return {};
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= plans_end_) {
+        if (auto forgotten = forget_plans(); !forgotten) return forgotten;
+        plans_end_ = now + options_.plans_kept;
+    }
+    for (const auto& statement : statements) {
+        const auto found = kept_.find(statement.sql);
+        if (found == kept_.end()) {
+            if (kept_.size() < most_kept) kept_.emplace(statement.sql, Kept{});
+            continue;
+        }
+        auto& kept = found->second;
+        if (!kept.name.empty()) continue;
+        kept.types.clear();
+        for (const auto& place : statement.values.places_) kept.types.push_back(place.type);
+        const auto name = "twiliowa_" + std::to_string(++prepared_);
+        if (PQsendPrepare(connection_, name.c_str(), statement.sql.c_str(),
+                          static_cast<int>(kept.types.size()), kept.types.data()) != 1) {
+            return lose();
+        }
+        if (auto done = only_result(deadline()); !done) return done.error();
+        kept.name = name;
+    }
+    return {};
+}
+
+Result<void> PostgresConnection::forget_plans() {
+    std::string sql;
+    for (auto& [text, kept] : kept_) {
+        if (kept.name.empty()) continue;
+        sql.append("deallocate ").append(kept.name).append(";");
+        kept.name.clear();
+    }
+    if (sql.empty()) return {};
+    if (PQsendQuery(connection_, sql.c_str()) != 1) return lose();
+    if (auto done = only_result(deadline()); !done) return done.error();
+    return {};
 }
 
 Result<PostgresRows> PostgresConnection::only_result(Deadline deadline) {
@@ -269,6 +343,7 @@ Result<PostgresRows> PostgresConnection::only_result(Deadline deadline) {
 
 Result<PostgresRows> PostgresConnection::execute(const PostgresStatement& statement) {
     if (auto opened = ready(); !opened) return opened.error();
+    if (auto prepared = prepare({&statement, 1}); !prepared) return prepared.error();
     if (!send(statement)) return lose();
     return only_result(deadline());
 }
@@ -284,6 +359,7 @@ Result<std::vector<PostgresRows>> PostgresConnection::execute_all(
     std::span<const PostgresStatement> statements) {
     if (statements.empty()) return std::vector<PostgresRows>{};
     if (auto opened = ready(); !opened) return opened.error();
+    if (auto prepared = prepare(statements); !prepared) return prepared.error();
     if (PQenterPipelineMode(connection_) != 1) return lose();
     for (const auto& statement : statements) {
         if (!send(statement)) return lose();

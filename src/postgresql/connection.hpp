@@ -8,6 +8,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -39,11 +40,14 @@ struct PostgresConnectionOptions {
     std::chrono::milliseconds statement_timeout{10'000};
     /// Runs on each connection as it is made; an error of it is the statement's that wanted one.
     std::function<Result<void>(PostgresConnection&)> on_open = {};
+    /// How old the plan of a prepared statement may be. It is as good as what the server knew of
+    /// the tables when it was made: of a queue that was empty then it is a bad one soon.
+    std::chrono::milliseconds plans_kept{5'000};
 };
 
 /// Connects at its first use. One that ended, or did not answer in time, is thrown away, and the
 /// next use makes another. Nothing is left in the session, so that a pooler may lend it to a
-/// transaction at a time.
+/// transaction at a time; where there is none, statements that come again are prepared.
 ///
 /// Every error is a store_error; `fault` says the rest.
 class PostgresConnection {
@@ -84,7 +88,16 @@ private:
     friend class PostgresTransaction;
     using Deadline = std::chrono::steady_clock::time_point;
 
+    /// Of a statement that has come before.
+    struct Kept {
+        std::string name = {};  ///< Empty: it is not prepared.
+        std::vector<unsigned> types = {};
+    };
+
     Result<void> connect();
+    Result<void> find_out_whether_direct();
+    Result<void> prepare(std::span<const PostgresStatement> statements);
+    Result<void> forget_plans();
     Result<void> connect_to(const PostgresTarget::Options& server, Deadline deadline);
     Result<void> ready();
     Result<void> begin();
@@ -108,6 +121,10 @@ private:
     bool opening_ = false;
     bool in_transaction_ = false;  ///< Of a PostgresTransaction, even if the connection is gone.
     bool borrowed_ = false;
+    bool is_direct_ = false;  ///< The session is this connection's, and no pooler's.
+    std::unordered_map<std::string, Kept> kept_ = {};  ///< By their text.
+    Deadline plans_end_ = {};
+    int prepared_ = 0;  ///< So many names were given.
 };
 
 /// Somebody else's connection while a function uses it. It waits as long as the server takes.

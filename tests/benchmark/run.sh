@@ -32,6 +32,13 @@ mkdir -p "$work/outbox"
 [ -z "$(bench outbox_beside_sqlite)" ] || "$(bench outbox_beside_sqlite)" "$work/outbox"
 [ -z "$(bench outbox_start)" ] || "$(bench outbox_start)" "$work/outbox"
 
+title 'An outbox in PostgreSQL, beside bare libpq (target: 0.7, 0.8); an inbox, beside bare inserts'
+for program in outbox_beside_postgres "inbox_beside_inserts $work/outbox"; do
+    read -ra command <<<"$program"
+    [ -z "$(bench "${command[0]}")" ] ||
+        "$here/../programs/with_postgres.sh" "$(bench "${command[0]}")" "${command[@]:1}" 2>/dev/null || true
+done
+
 title 'A store in Redis, beside bare hiredis (target: 0.85)'
 if [ -n "$(bench redis_beside_hiredis)" ] && [ -x /usr/bin/redis-server ]; then
     (

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Usage: with_postgres.sh <command...>. Starts Debian's PostgreSQL in a directory of its own, on a socket there,
 # runs the command with the environment that points at it (its database is `shop`), and ends it. Where there
-# is none it says so and ends with 77. With POSTGRES_COMES_BACK=yes it is started again whenever it ends.
+# is none it says so and ends with 77. With POSTGRES_COMES_BACK=yes it is started again whenever it ends;
+# SERVER_DIRECTORY is where its files lie, if not in memory.
 set -euo pipefail
 programs=$(find /usr/lib/postgresql -maxdepth 2 -name bin 2>/dev/null | sort -V | tail -n 1)
 if [ ! -x "$programs/initdb" ]; then
     echo "SKIPPED: ${*##*/}: PostgreSQL is not installed below /usr/lib/postgresql"
     exit 77
 fi
-memory=/dev/shm
+memory=${SERVER_DIRECTORY:-/dev/shm}
 [ -w $memory ] || memory=${TMPDIR:-/tmp}
 work=$(mktemp -d $memory/twiliowa_XXXXXX)
 process=''

@@ -49,6 +49,21 @@ std::int64_t count_of(PostgresConnection& connection) {
     return connection.execute({"select count(*) from t"}).value().number(0, 0);
 }
 
+/// Statements of ours that are prepared in the session of the connection.
+std::int64_t count_prepared(PostgresConnection& connection) {
+    REQUIRE(connection.open().has_value());
+    auto* const result = PQexec(connection.native(), "select name from pg_prepared_statements");
+    const auto count = PQntuples(result);
+    PQclear(result);
+    return count;
+}
+
+std::string answer_to(PostgresConnection& connection, const std::string& text) {
+    PostgresStatement statement{"select $1"};
+    statement.values.text(text);
+    return std::string{connection.execute(statement).value().bytes(0, 0)};
+}
+
 /// A database with a table.
 struct Table : Database {
     Table() { psql("create table t (id int generated always as identity, text text unique)"); }
@@ -344,10 +359,68 @@ TEST_CASE("a connection through PgBouncer in transaction mode leaves nothing in 
         REQUIRE(transaction.commit().has_value());
     }
     CHECK(other->execute({"show statement_timeout"}).value().bytes(0, 0) == "0");
+    CHECK(count_prepared(*other) == 0);
     pooler.stop();
     pooler.start();
     CHECK(count_of(*connection) == 9);
     CHECK_FALSE(connection_to(pooler.url("nowhere"))->open().has_value());
+}
+
+TEST_CASE("a statement that comes again is prepared, also among others, and in each new session") {
+    if (lacks_postgres()) return;
+    const Table d;
+    const auto connection = d.connect();
+    for (int session = 0; session < 2; ++session) {
+        CHECK(answer_to(*connection, "a") == "a");
+        CHECK(count_prepared(*connection) == 0);
+        CHECK(answer_to(*connection, "b") == "b");
+        CHECK(answer_to(*connection, "c") == "c");
+        CHECK(count_prepared(*connection) == 1);
+        for (const auto* const text : {"1", "2", "3"}) {
+            const auto name = std::to_string(session) + text;
+            const std::vector both{insert_of(name + "a"), insert_of(name + "b")};
+            CHECK(connection->execute_all(both).has_value());
+        }
+        CHECK(count_prepared(*connection) == 2);
+        connection->close();
+    }
+    CHECK(count_of(*connection) == 12);
+}
+
+TEST_CASE("a plan is made anew when it is old") {
+    if (lacks_postgres()) return;
+    const Database d;
+    auto options = patient();
+    options.plans_kept = 0ms;
+    const auto connection = d.connect(options);
+    for (const auto* const text : {"a", "b", "c", "d"}) CHECK(answer_to(*connection, text) == text);
+    PostgresTransaction transaction{*connection};
+    REQUIRE(transaction.begin().has_value());
+    CHECK(answer_to(*connection, "e") == "e");
+    CHECK(connection->execute({"select nothing"}).has_value() == false);
+    // Nothing can be prepared or forgotten there.
+    CHECK_FALSE(connection->execute({"select 1"}).has_value());
+}
+
+TEST_CASE("who finds no more what it has prepared begins anew, and prepares nothing more") {
+    if (lacks_postgres()) return;
+    const Table d;
+    const auto connection = d.connect();
+    for (const auto* const text : {"a", "b", "c"}) CHECK(answer_to(*connection, text) == text);
+    // As a pooler would that gives each transaction another session.
+    REQUIRE(connection->run_script("deallocate all").has_value());
+    int begun = 0;
+    const auto done = in_transaction(*connection, [&](PostgresConnection& c) -> Result<void> {
+        ++begun;
+        PostgresStatement statement{"select $1"};
+        statement.values.text("d");
+        if (const auto rows = c.execute(statement); !rows) return rows.error();
+        return {};
+    });
+    CHECK(done.has_value());
+    CHECK(begun == 2);
+    for (const auto* const text : {"e", "f", "g"}) CHECK(answer_to(*connection, text) == text);
+    CHECK(count_prepared(*connection) == 0);
 }
 
 TEST_CASE("a connection that is lent does its work in the transaction of who lends it") {
