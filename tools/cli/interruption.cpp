@@ -12,8 +12,8 @@ namespace cli {
 
 namespace {
 
-/// Takes what repeats a signal within its second: who passes one on to a process and to its group as well (timeout,
-/// npm) sends it twice.
+/// Takes what repeats a signal within its second: who passes one on to a process and to its group
+/// as well (timeout, npm) sends it twice.
 void take_repetitions(const sigset_t& signals) {
     std::this_thread::sleep_for(std::chrono::seconds{1});  // they are blocked
     constexpr timespec at_once{};
