@@ -74,18 +74,34 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
         plan.free = static_cast<std::size_t>(core_->options.concurrency) - (under_way_ - ended);
         if (auto taken = take_in(transaction, plan, finished); !taken) return taken;
         plan.step.progress = !finished.empty();
-        if (auto swept = sweep(transaction, plan); !swept) return swept;
-        if (take_new) {
-            if (auto adopted = adopt_strangers(transaction, plan); !adopted) return adopted;
-            if (auto chosen = choose(transaction, plan); !chosen) return chosen;
-            if (auto chosen = choose_looks(transaction, plan); !chosen) return chosen;
+        plan.looks_around = finished.empty() || is_due_to_look_around(plan.now);
+        if (plan.looks_around) {
+            if (auto swept = sweep(transaction, plan); !swept) return swept;
+            if (take_new) {
+                if (auto adopted = adopt_strangers(transaction, plan); !adopted) return adopted;
+            }
         }
+        if (take_new) {
+            if (auto chosen = choose(transaction, plan); !chosen) return chosen;
+            if (plan.looks_around) {
+                if (auto chosen = choose_looks(transaction, plan); !chosen) return chosen;
+            }
+        }
+        // Who has done something asks again before it waits.
+        if (plan.step.progress) return {};
         auto next = transaction.next_due();
         if (!next) return next.error();
         plan.step.next_due = *next;
         return {};
     };
     return without_exceptions([&] { return core_->storage->transact(work); });
+}
+
+/// Where one answer follows the other there is more to do than to ask each time what else may be: each
+/// question is a round trip to a database.
+bool OutboxWorker::is_due_to_look_around(TimePoint now) const {
+    constexpr std::chrono::milliseconds longest{100};
+    return !looked_around_ || now < *looked_around_ || now >= *looked_around_ + longest;
 }
 
 Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new) {
@@ -125,6 +141,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     } else {
         last_commit_ = plan.now;
     }
+    if (plan.looks_around) looked_around_ = plan.now;
     under_way_ -= ended;
     for (const auto& item : finished) {
         if (const auto* const look = std::get_if<FinishedLook>(&item)) looking_.erase(look->job);

@@ -117,6 +117,7 @@ private:
     /// Decides and commits; an exception is an error, and undoes it.
     Result<void> commit(Plan& plan, const std::vector<FinishedWork::Item>& finished,
                         std::size_t ended, bool take_new);
+    bool is_due_to_look_around(TimePoint now) const;
     struct Traffic {
         SendBreaker breaker = {};
         std::vector<MonotonicTime> slots = {};  ///< Taken, and not used yet.
@@ -166,6 +167,7 @@ private:
     const std::shared_ptr<const OutboxCore> core_;
     const std::string name_;
     bool storage_may_differ_ = false;  ///< From what it was before: it failed, or says so.
+    std::optional<TimePoint> looked_around_ = {};  ///< For what is due, and other programs' jobs.
     std::optional<TimePoint> last_commit_ = {};
     const std::shared_ptr<FinishedWork> finished_;
     OutboxScheduler scheduler_ = {};

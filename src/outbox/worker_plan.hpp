@@ -47,6 +47,7 @@ struct OutboxWorker::Plan {
     std::set<SendRoad> witnesses = {};  ///< To ask.
     std::set<AccountDay> walks = {};    ///< To begin.
     Step step = {};
+    bool looks_around = false;
 };
 
 /// A message that goes by the limits of that sender.

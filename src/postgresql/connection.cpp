@@ -435,23 +435,36 @@ Result<void> BorrowedPostgres::check_in_transaction() const {
 
 // ---- PostgresTransaction
 
-Result<void> PostgresConnection::begin() {
+Result<std::vector<PostgresRows>> PostgresConnection::begin(
+    std::span<const PostgresStatement> first) {
     // A little less, so that the server says so before it is given up.
     const auto limit =
         options_.statement_timeout - std::min(options_.statement_timeout / 4, milliseconds{1'000});
     const auto text = std::to_string(std::clamp(limit, milliseconds{1}, longest_timeout).count());
-    const auto sql = "begin isolation level read committed; set local statement_timeout = " + text +
-                     "; set local lock_timeout = " + text +
-                     "; set local idle_in_transaction_session_timeout = " + text;
-    auto begun = run_script(sql);
+    std::vector<PostgresStatement> statements{
+        {"begin isolation level read committed"},
+        {"select pg_catalog.set_config('statement_timeout', $1, true), "
+         "pg_catalog.set_config('lock_timeout', $1, true), "
+         "pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)"}};
+    statements.back().values.text(text);
+    const auto own = static_cast<std::ptrdiff_t>(statements.size());
+    statements.insert(statements.end(), first.begin(), first.end());
+    auto begun = execute_all(statements);
     // It was idle for long, and nobody has told it that the server is gone.
-    if (!begun && fault_ == PostgresFault::lost) begun = run_script(sql);
-    in_transaction_ = begun.has_value();
+    if (!begun && fault_ == PostgresFault::lost) begun = execute_all(statements);
+    in_transaction_ = is_in_transaction();
+    if (begun) begun->erase(begun->begin(), begun->begin() + own);
     return begun;
 }
 
 Result<void> PostgresTransaction::begin() {
-    return connection_.begin();
+    const auto begun = connection_.begin({});
+    return begun ? Result<void>{} : begun.error();
+}
+
+Result<std::vector<PostgresRows>> PostgresTransaction::begin(
+    std::span<const PostgresStatement> first) {
+    return connection_.begin(first);
 }
 
 Result<void> PostgresTransaction::commit() {

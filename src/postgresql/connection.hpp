@@ -100,7 +100,7 @@ private:
     Result<void> forget_plans();
     Result<void> connect_to(const PostgresTarget::Options& server, Deadline deadline);
     Result<void> ready();
-    Result<void> begin();
+    Result<std::vector<PostgresRows>> begin(std::span<const PostgresStatement> first);
     bool has_ended() noexcept;
     bool send(const PostgresStatement& statement);
     bool await(short events, Deadline deadline) noexcept;
@@ -155,6 +155,8 @@ public:
     ~PostgresTransaction();
 
     Result<void> begin();
+    /// The same with its first statements, in one round trip; their rows.
+    Result<std::vector<PostgresRows>> begin(std::span<const PostgresStatement> first);
     /// If it fails with `lost`, the transaction may have been committed.
     Result<void> commit();
 

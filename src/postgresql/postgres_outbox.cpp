@@ -129,7 +129,10 @@ struct PostgresOutbox::State {
     detail::GroupCommit::Duration run(std::span<detail::QueuedWork* const> batch) noexcept;
     Result<void> run_until_done(std::span<detail::QueuedWork* const> batch);
     Result<Ended> run_once(std::span<detail::QueuedWork* const> batch, const Course& course);
-    Result<Surroundings> look_around(const Course& course);
+    using Statements = std::array<detail::PostgresStatement, 2>;
+    static Statements questions(const Course& course);
+    Result<Surroundings> surroundings(const std::vector<detail::PostgresRows>& rows,
+                                      std::int64_t asked_at);
     Result<bool> run_work(detail::QueuedWork& each, detail::PostgresOutboxTransaction& transaction,
                           const Course& course);
     Result<Ended> commit(detail::PostgresTransaction& transaction, const std::string& number);
@@ -182,7 +185,10 @@ Result<void> PostgresOutbox::State::open() {
     const auto own = connection.execute({"select outbox_id from twiliowa.outbox"});
     if (!own) return own.error();
     outbox_id = static_cast<std::uint32_t>(own->number(0, 0));
-    const auto looked = look_around({});
+    const auto asked_at = detail::DatabaseClock::machine_time();
+    const auto answers = connection.execute_all(questions({}));
+    if (!answers) return answers.error();
+    const auto looked = surroundings(*answers, asked_at);
     if (!looked) return looked.error();
     const std::string jobs = "select 1 from twiliowa.tend_days(twiliowa.microseconds(), 0)";
     const std::string events =
@@ -269,15 +275,14 @@ Result<void> PostgresOutbox::State::run_until_done(std::span<detail::QueuedWork*
 }
 
 /// What the database says of itself, as the transaction sees it.
-Result<PostgresOutbox::State::Surroundings> PostgresOutbox::State::look_around(
-    const Course& course) {
-    const std::array<detail::PostgresStatement, 2> statements{
-        {{std::string{course.alone ? detail::lock_alone : detail::lock_shared}},
-         {std::string{detail::look_around}}}};
-    const auto asked_at = detail::DatabaseClock::machine_time();
-    const auto rows = connection.execute_all(statements);
-    if (!rows) return rows.error();
-    const auto& seen = (*rows)[1];
+PostgresOutbox::State::Statements PostgresOutbox::State::questions(const Course& course) {
+    return {{{std::string{course.alone ? detail::lock_alone : detail::lock_shared}},
+             {std::string{detail::look_around}}}};
+}
+
+Result<PostgresOutbox::State::Surroundings> PostgresOutbox::State::surroundings(
+    const std::vector<detail::PostgresRows>& rows, std::int64_t asked_at) {
+    const auto& seen = rows[1];
     if (seen.number(0, 0) > detail::outbox_migration().newest()) return detail::later_tables();
     clock.heard(seen.number(0, 1), asked_at);
     return Surroundings{detail::time_of_stored(seen.number(0, 1)),
@@ -287,12 +292,14 @@ Result<PostgresOutbox::State::Surroundings> PostgresOutbox::State::look_around(
 Result<PostgresOutbox::State::Ended> PostgresOutbox::State::run_once(
     std::span<detail::QueuedWork* const> batch, const Course& course) {
     detail::PostgresTransaction transaction{connection};
-    if (auto begun = transaction.begin(); !begun) return begun.error();
-    const auto around = look_around(course);
-    if (!around) {
+    const auto asked_at = detail::DatabaseClock::machine_time();
+    const auto begun = transaction.begin(questions(course));
+    if (!begun) {
         if (connection.fault() == detail::PostgresFault::lost) return Ended::lost;
-        return around.error();
+        return begun.error();
     }
+    const auto around = surroundings(*begun, asked_at);
+    if (!around) return around.error();
     bool may_claim = false;
     {
         const std::lock_guard lock(mutex);

