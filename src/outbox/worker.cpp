@@ -97,8 +97,8 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
     return without_exceptions([&] { return core_->storage->transact(work); });
 }
 
-/// Where one answer follows the other there is more to do than to ask each time what else may be: each
-/// question is a round trip to a database.
+/// Where one answer follows the other there is more to do than to ask each time what else may be:
+/// each question is a round trip to a database.
 bool OutboxWorker::is_due_to_look_around(TimePoint now) const {
     constexpr std::chrono::milliseconds longest{100};
     return !looked_around_ || now < *looked_around_ || now >= *looked_around_ + longest;
