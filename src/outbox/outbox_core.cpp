@@ -265,7 +265,7 @@ Result<void> OutboxCore::check_identity(std::optional<TimePoint> last_used) cons
     // One that others use, or used before, knows nothing of what was done in the other one: a
     // primary that comes back calls itself what it was.
     const bool came_from_another = !seen.empty() && seen != identity;
-    const auto checked = storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+    auto checked = storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
         const auto before = transaction.fact(identity_fact);
         if (!before) return before.error();
         bool went_back = !before->empty() && *before != identity;

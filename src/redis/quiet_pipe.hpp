@@ -30,9 +30,9 @@ public:
     }
 
 private:
-    sigset_t pipe_;
-    sigset_t before_;
-    bool was_pending_;
+    sigset_t pipe_ = {};
+    sigset_t before_ = {};
+    bool was_pending_ = false;
 };
 
 }  // namespace twiliowa::detail
