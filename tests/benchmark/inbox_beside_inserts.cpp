@@ -31,6 +31,7 @@
 #ifdef WITH_POSTGRESQL
 #include "postgres_session.hpp"
 #endif
+#include "sqlite_session.hpp"
 
 namespace {
 
@@ -39,6 +40,7 @@ using namespace std::chrono_literals;
 using benchmark_support::make_client;
 using benchmark_support::median;
 using benchmark_support::need;
+using benchmark_support::SqliteSession;
 using benchmark_support::wall_seconds;
 
 constexpr int threads_at_once = 8;
@@ -163,79 +165,58 @@ void measure_answers(const char* engine, const std::shared_ptr<OutboxStorage>& s
 /// What comes in is committed as many at a time as threads would wait.
 class BareFile {
 public:
-    explicit BareFile(const std::string& path) {
-        need(sqlite3_open(path.c_str(), &database_) == SQLITE_OK, "open");
-        run("pragma journal_mode = wal; pragma synchronous = full;"
+    explicit BareFile(const std::string& path) : session_(path) {
+        session_.run(
+            "pragma journal_mode = wal; pragma synchronous = full;"
             "create table event (id integer primary key, key text not null unique, customer text "
             "not null, state integer not null default 0, payload text not null) strict;"
             "create index event_ready on event (id) where state = 0");
     }
-    ~BareFile() { sqlite3_close(database_); }
-    BareFile(const BareFile&) = delete;
-    BareFile& operator=(const BareFile&) = delete;
 
     Rates measure(int messages, const std::vector<std::string>& bodies) {
         Rates rates;
         rates.taken = rate_of(messages, [&] {
             auto* const insert =
-                prepare("insert into event (key, customer, payload) values (?, ?, ?)");
+                session_.prepare("insert into event (key, customer, payload) values (?, ?, ?)");
             for (int n = 0; n < messages; ++n) {
                 if (n % threads_at_once == 0)
-                    run(n == 0 ? "begin immediate" : "commit; begin immediate");
+                    session_.run(n == 0 ? "begin immediate" : "commit; begin immediate");
                 const auto& body = bodies[static_cast<std::size_t>(n)];
                 const auto key = body.substr(0, 45);
                 const auto customer = body.substr(90, 30);
-                bind(insert, 1, key);
-                bind(insert, 2, customer);
-                bind(insert, 3, body);
-                need(sqlite3_step(insert) == SQLITE_DONE, "insert");
-                sqlite3_reset(insert);
+                SqliteSession::bind(insert, 1, key);
+                SqliteSession::bind(insert, 2, customer);
+                SqliteSession::bind(insert, 3, body);
+                SqliteSession::execute(insert);
             }
-            run("commit");
-            sqlite3_finalize(insert);
+            session_.run("commit");
         });
         rates.handled = rate_of(messages, [&] {
-            auto* const take = prepare(
+            auto* const take = session_.prepare(
                 "update event set state = 1 where id in (select id from event where state = 0 "
-                "order by "
-                "id limit 8) returning id, payload");
-            auto* const finish = prepare("update event set state = 2 where id = ?");
+                "order by id limit 8) returning id, payload");
+            auto* const finish = session_.prepare("update event set state = 2 where id = ?");
             while (true) {
                 std::vector<std::int64_t> taken;
-                run("begin immediate");
+                session_.run("begin immediate");
                 while (sqlite3_step(take) == SQLITE_ROW)
                     taken.push_back(sqlite3_column_int64(take, 0));
                 sqlite3_reset(take);
-                run("commit");
+                session_.run("commit");
                 if (taken.empty()) break;
-                run("begin immediate");
+                session_.run("begin immediate");
                 for (const auto id : taken) {
                     sqlite3_bind_int64(finish, 1, id);
-                    need(sqlite3_step(finish) == SQLITE_DONE, "finish");
-                    sqlite3_reset(finish);
+                    SqliteSession::execute(finish);
                 }
-                run("commit");
+                session_.run("commit");
             }
-            sqlite3_finalize(take);
-            sqlite3_finalize(finish);
         });
         return rates;
     }
 
 private:
-    void run(const char* sql) {
-        need(sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK, sql);
-    }
-    sqlite3_stmt* prepare(const char* sql) {
-        sqlite3_stmt* statement = nullptr;
-        need(sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr) == SQLITE_OK, sql);
-        return statement;
-    }
-    static void bind(sqlite3_stmt* statement, int position, const std::string& text) {
-        sqlite3_bind_text(statement, position, text.data(), static_cast<int>(text.size()), nullptr);
-    }
-
-    sqlite3* database_ = nullptr;
+    SqliteSession session_;
 };
 
 #ifdef WITH_POSTGRESQL

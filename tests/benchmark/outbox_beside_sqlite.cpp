@@ -26,6 +26,7 @@
 
 #include "measure.hpp"
 #include "outbox_sample.hpp"
+#include "sqlite_session.hpp"
 
 namespace {
 
@@ -37,6 +38,7 @@ using benchmark_support::make_client;
 using benchmark_support::median;
 using benchmark_support::message_of;
 using benchmark_support::need;
+using benchmark_support::SqliteSession;
 using benchmark_support::wall_seconds;
 
 constexpr int in_flight = 50;
@@ -45,47 +47,40 @@ constexpr int submitters = 64;
 /// What anybody would write.
 class BareQueue {
 public:
-    explicit BareQueue(const std::string& path) {
-        need(sqlite3_open(path.c_str(), &database_) == SQLITE_OK, "open");
-        run("pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;"
+    explicit BareQueue(const std::string& path) : session_(path) {
+        session_.run(
+            "pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;"
             "create table job (id integer primary key, key text not null unique, "
             "sender text not null, state integer not null, not_before integer not null, "
             "payload text not null, sid text not null default '') strict;"
             "create index job_ready on job (sender, not_before, id) where state = 0;"
             "create index job_sid on job (sid) where sid <> '';");
-        insert_ = prepare(
+        insert_ = session_.prepare(
             "insert into job (key, sender, state, not_before, payload) "
             "values (?, 'sender', 0, 0, ?)");
-        claim_ = prepare(
+        claim_ = session_.prepare(
             "update job set state = 1 where id in (select id from job where state = 0 "
             "and sender = 'sender' order by not_before, id limit ?) "
             "returning id, payload");
-        finish_ = prepare("update job set state = 2, sid = ? where id = ?");
+        finish_ = session_.prepare("update job set state = 2, sid = ? where id = ?");
     }
-    ~BareQueue() {
-        for (auto* statement : {insert_, claim_, finish_}) sqlite3_finalize(statement);
-        sqlite3_close(database_);
-    }
-    BareQueue(const BareQueue&) = delete;
-    BareQueue& operator=(const BareQueue&) = delete;
 
     void enqueue(int first, int count) {
-        run("begin immediate");
+        session_.run("begin immediate");
         for (int i = first; i < first + count; ++i) {
             const auto key = "key-" + std::to_string(i);
             const auto body = body_of(i);
-            bind(insert_, 1, key);
-            bind(insert_, 2, body);
-            need(sqlite3_step(insert_) == SQLITE_DONE, "insert");
-            sqlite3_reset(insert_);
+            SqliteSession::bind(insert_, 1, key);
+            SqliteSession::bind(insert_, 2, body);
+            SqliteSession::execute(insert_);
         }
-        run("commit");
+        session_.run("commit");
     }
     /// Sends all there are, so many at a time.
     void drain(int at_a_time, const std::function<std::string(const std::string&)>& send) {
         while (true) {
             std::vector<std::pair<std::int64_t, std::string>> jobs;
-            run("begin immediate");
+            session_.run("begin immediate");
             sqlite3_bind_int(claim_, 1, at_a_time);
             while (sqlite3_step(claim_) == SQLITE_ROW) {
                 const auto* const text = sqlite3_column_text(claim_, 1);
@@ -93,34 +88,21 @@ public:
                                   reinterpret_cast<const char*>(text));
             }
             sqlite3_reset(claim_);
-            run("commit");
+            session_.run("commit");
             if (jobs.empty()) return;
             for (auto& job : jobs) job.second = send(job.second);
-            run("begin immediate");
+            session_.run("begin immediate");
             for (const auto& [id, sid] : jobs) {
-                bind(finish_, 1, sid);
+                SqliteSession::bind(finish_, 1, sid);
                 sqlite3_bind_int64(finish_, 2, id);
-                need(sqlite3_step(finish_) == SQLITE_DONE, "finish");
-                sqlite3_reset(finish_);
+                SqliteSession::execute(finish_);
             }
-            run("commit");
+            session_.run("commit");
         }
     }
 
 private:
-    void run(const char* sql) {
-        need(sqlite3_exec(database_, sql, nullptr, nullptr, nullptr) == SQLITE_OK, sql);
-    }
-    sqlite3_stmt* prepare(const char* sql) {
-        sqlite3_stmt* statement = nullptr;
-        need(sqlite3_prepare_v2(database_, sql, -1, &statement, nullptr) == SQLITE_OK, sql);
-        return statement;
-    }
-    static void bind(sqlite3_stmt* statement, int position, const std::string& text) {
-        sqlite3_bind_text(statement, position, text.data(), static_cast<int>(text.size()), nullptr);
-    }
-
-    sqlite3* database_ = nullptr;
+    SqliteSession session_;
     sqlite3_stmt* insert_ = nullptr;
     sqlite3_stmt* claim_ = nullptr;
     sqlite3_stmt* finish_ = nullptr;
