@@ -6,8 +6,8 @@
 // It needs TWILIO_AUTH_TOKEN, to verify what comes in, and TWILIOWA_PUBLIC_URL, the address at
 // which Twilio reaches it (https://bot.example.com); for an emulator on this machine that can be
 // left out. What to enter at Twilio is printed when it starts. A build of your own links
-// cpp-httplib
-// (-lcpp-httplib on Debian, where it is not a header alone) and OpenSSL (-lssl -lcrypto).
+// cpp-httplib (-lcpp-httplib on Debian, where it is not a header alone) and OpenSSL (-lssl
+// -lcrypto).
 #include <httplib.h>
 
 #include <cstdio>
@@ -17,6 +17,7 @@
 #include <string>
 #include <utility>
 
+#include <twiliowa/adapters/httplib.hpp>
 #include <twiliowa/twiliowa.hpp>
 
 namespace wa = twiliowa;
@@ -80,22 +81,6 @@ wa::WebhookHandler make_bot(const wa::PublicUrl& public_url) {
     return bot;
 }
 
-wa::WebhookRequest request_of(const httplib::Request& from, std::string body) {
-    wa::WebhookRequest request;
-    request.method = from.method;
-    request.target = from.target;
-    request.headers.assign(from.headers.begin(), from.headers.end());
-    request.body = std::move(body);
-    request.peer = from.remote_addr;
-    return request;
-}
-
-void answer_with(const wa::WebhookResponse& answer, httplib::Response& response) {
-    response.status = answer.status;
-    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-    response.body = answer.body;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -112,16 +97,7 @@ int main(int argc, char** argv) try {
         outside != nullptr ? outside : "http://127.0.0.1:" + std::to_string(port));
     const auto bot = make_bot(public_url);
 
-    // The body as it came: httplib would take a form apart, and refuse one beyond 8 KiB.
-    server.Post("/whatsapp", [&bot](const httplib::Request& request, httplib::Response& response,
-                                    const httplib::ContentReader& read) {
-        std::string body;
-        read([&body](const char* data, std::size_t size) {
-            body.append(data, size);
-            return body.size() <= 256 * 1024;
-        });
-        answer_with(bot.handle(request_of(request, std::move(body))), response);
-    });
+    wa::serve_webhooks(server, "/whatsapp", bot);
     // With these overrides Twilio tries again when this server cannot answer.
     const wa::ConnectionOverrides overrides{.retries = 3, .retry_on = "all"};
     std::printf("Listening on port %d. Enter at Twilio:\n  %s\n", port,

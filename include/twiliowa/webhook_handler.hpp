@@ -230,6 +230,9 @@ public:
     Result<std::string> try_webhook_url(std::string_view path,
                                         const ConnectionOverrides& overrides = {}) const;
 
+    /// WebhookOptions::max_body_bytes: a web server need not read more than one byte beyond.
+    std::size_t max_body_bytes() const noexcept;
+
 private:
     struct Impl;
     void add(InboundFilter filter, MessageHandler handler, bool answers);

@@ -583,6 +583,10 @@ Result<std::string> WebhookHandler::try_webhook_url(std::string_view path,
     return impl_->options.public_url.try_webhook_url(path, asked);
 }
 
+std::size_t WebhookHandler::max_body_bytes() const noexcept {
+    return impl_->options.max_body_bytes;
+}
+
 WebhookResponse WebhookHandler::handle(const WebhookRequest& request) const {
     const auto began = impl_->options.clock->monotonic_now();
     EventKey key;

@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include <twiliowa/adapters/httplib.hpp>
 #include <twiliowa/twiliowa.hpp>
 
 namespace wa = twiliowa;
@@ -45,16 +46,6 @@ wa::WebhookHandler make_bot(const std::string& url) {
     return bot;
 }
 
-wa::WebhookRequest request_of(const httplib::Request& from, std::string body) {
-    wa::WebhookRequest request;
-    request.method = from.method;
-    request.target = from.target;
-    request.headers.assign(from.headers.begin(), from.headers.end());
-    request.body = std::move(body);
-    request.peer = from.remote_addr;
-    return request;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -63,18 +54,7 @@ int main(int argc, char** argv) try {
     const int port = server.bind_to_any_port("127.0.0.1");
     const std::string url = "http://127.0.0.1:" + std::to_string(port);
     const auto bot = make_bot(url);
-    server.Post("/whatsapp", [&bot](const httplib::Request& request, httplib::Response& response,
-                                    const httplib::ContentReader& read) {
-        std::string body;
-        read([&body](const char* data, std::size_t size) {
-            body.append(data, size);
-            return true;
-        });
-        const auto answer = bot.handle(request_of(request, std::move(body)));
-        response.status = answer.status;
-        for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-        response.body = answer.body;
-    });
+    wa::serve_webhooks(server, "/whatsapp", bot);
     std::thread serving{[&server] { server.listen_after_bind(); }};
     while (!server.is_running()) std::this_thread::yield();
     int status = 0;

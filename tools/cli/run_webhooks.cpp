@@ -4,36 +4,13 @@
 #include <sys/socket.h>
 
 #include <atomic>
-#include <cstddef>
 #include <thread>
 #include <utility>
 
+#include <twiliowa/adapters/httplib.hpp>
 #include <twiliowa/types/error.hpp>
 
 namespace cli {
-
-namespace {
-
-/// As WebhookOptions::max_body_bytes has it; what is larger was not sent by Twilio.
-constexpr std::size_t max_body = std::size_t{256} * 1024;
-
-twiliowa::WebhookRequest request_of(const httplib::Request& from, std::string body) {
-    twiliowa::WebhookRequest request;
-    request.method = from.method;
-    request.target = from.target;
-    request.headers.assign(from.headers.begin(), from.headers.end());
-    request.body = std::move(body);
-    request.peer = from.remote_addr;
-    return request;
-}
-
-void answer_with(const twiliowa::WebhookResponse& answer, httplib::Response& response) {
-    response.status = answer.status;
-    for (const auto& [name, value] : answer.headers) response.set_header(name, value);
-    response.body = answer.body;
-}
-
-}  // namespace
 
 struct WebhookServer::State {
     explicit State(twiliowa::WebhookHandler with) : handler(std::move(with)) {}
@@ -56,17 +33,7 @@ WebhookServer::WebhookServer(const std::string& address, int port, twiliowa::Web
         const int yes = 1;
         setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
-    // The body as it came: httplib would take a form apart.
-    server.Post(
-        ".*", [&state = *state_](const httplib::Request& request, httplib::Response& response,
-                                 const httplib::ContentReader& read) {
-            std::string body;
-            read([&body](const char* data, std::size_t size) {
-                body.append(data, size);
-                return body.size() <= max_body;
-            });
-            answer_with(state.handler.handle(request_of(request, std::move(body))), response);
-        });
+    twiliowa::serve_webhooks(server, ".*", state_->handler);
     state_->port = port == 0 ? server.bind_to_any_port(address)
                              : (server.bind_to_port(address, port) ? port : -1);
     if (state_->port < 0) {

@@ -9,6 +9,7 @@
 #include <thread>
 #include <utility>
 
+#include <twiliowa/adapters/httplib.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
 namespace processor {
@@ -60,35 +61,18 @@ StatusServer::StatusServer(int port, wa::PublicUrl public_url, Companies& compan
                                      std::move(observer))) {
     auto& server = state_->server;
     server.set_keep_alive_timeout(1);
-    server.set_payload_max_length(256 * 1024);
-    // The body as it came: httplib would take a form apart.
-    server.Post("/status/([A-Za-z0-9_-]{1,100})",
-                [&state = *state_](const httplib::Request& request, httplib::Response& response,
-                                   const httplib::ContentReader& read) {
-                    const std::string id = request.matches[1];
-                    // A secret that is not in order at present says nothing of what was sent
-                    // before.
-                    const auto company = state.companies.get(id);
-                    if (!company && company.error().kind() == wa::ErrorKind::not_found) {
-                        response.status = 404;
-                        return;
-                    }
-                    wa::WebhookRequest received;
-                    received.method = request.method;
-                    received.target = request.target;
-                    received.headers.assign(request.headers.begin(), request.headers.end());
-                    received.peer = request.remote_addr;
-                    read([&received](const char* data, std::size_t size) {
-                        received.body.append(data, size);
-                        return received.body.size() <= 256 * 1024;
-                    });
-                    const auto answer = state.handler_of(id).handle(received);
-                    response.status = answer.status;
-                    for (const auto& [name, value] : answer.headers) {
-                        response.set_header(name, value);
-                    }
-                    response.body = answer.body;
-                });
+    wa::serve_webhooks(server, "/status/([A-Za-z0-9_-]{1,100})",
+                       [&state = *state_](const wa::WebhookRequest& request,
+                                          const httplib::Request& from) -> wa::WebhookResponse {
+                           const std::string id = from.matches[1];
+                           // A secret that is not in order at present says nothing of what was sent
+                           // before.
+                           const auto company = state.companies.get(id);
+                           if (!company && company.error().kind() == wa::ErrorKind::not_found) {
+                               return {.status = 404, .headers = {}, .body = {}};
+                           }
+                           return state.handler_of(id).handle(request);
+                       });
     if (!server.bind_to_port("127.0.0.1", port)) {
         throw std::runtime_error("port " + std::to_string(port) + " is taken");
     }
