@@ -85,6 +85,10 @@ wa::WebhookHandler make_bot(const wa::PublicUrl& public_url) {
 
 int main(int argc, char** argv) try {
     httplib::Server server;
+    // [threads]
+    server.set_keep_alive_max_count(1);
+    server.new_task_queue = [] { return new httplib::ThreadPool(32); };
+    // [threads]
     const int wanted = argc > 1 ? std::atoi(argv[1]) : 8080;
     const int port = wanted == 0 ? server.bind_to_any_port("127.0.0.1")
                                  : (server.bind_to_port("127.0.0.1", wanted) ? wanted : -1);
@@ -97,7 +101,9 @@ int main(int argc, char** argv) try {
         outside != nullptr ? outside : "http://127.0.0.1:" + std::to_string(port));
     const auto bot = make_bot(public_url);
 
-    wa::serve_webhooks(server, "/whatsapp", bot);
+    // [serve]
+    wa::serve_webhooks(server, "/whatsapp", bot);  // a WebhookHandler
+    // [serve]
     // With these overrides Twilio tries again when this server cannot answer.
     const wa::ConnectionOverrides overrides{.retries = 3, .retry_on = "all"};
     std::printf("Listening on port %d. Enter at Twilio:\n  %s\n", port,

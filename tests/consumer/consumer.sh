@@ -141,6 +141,7 @@ installed)
     mv "$work/built" "$work/prefix"
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
+    configure httplib httplib -DCMAKE_PREFIX_PATH="$work/prefix"
     [ -z "$(engines_in "$work/prefix" sqlite)" ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
     [ -z "$(engines_in "$work/prefix" postgresql)" ] ||
         configure postgresql postgresql -DCMAKE_PREFIX_PATH="$work/prefix"
