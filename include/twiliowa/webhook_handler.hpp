@@ -36,6 +36,16 @@ namespace twiliowa {
 /// The method by which Twilio calls.
 enum class WebhookMethod { post, get };
 
+/// Which requests use up what a peer may make (WebhookOptions::requests_per_peer).
+enum class PeerLimitCounts {
+    /// Those that are not verified: no signature that fits, the wrong method, too large a body. The
+    /// peer that has made as many is answered 429 to them; what Twilio signed always passes, which
+    /// takes a look at each signature. Replays pass, too.
+    failed,
+    /// Every request, before anything else is looked at: Twilio's, too, which then may be refused.
+    all,
+};
+
 /// How a handler is set up. Everything has a default.
 struct WebhookOptions {
     /// How the outside world reaches this service: Twilio signs that URL. Behind a proxy, and
@@ -76,12 +86,13 @@ struct WebhookOptions {
     PerAccount<Customers> customers = {};
     std::shared_ptr<Observer> observer = {};
     std::size_t max_body_bytes = std::size_t{256} * 1024;
-    /// Requests a peer may make at once; as many again become possible over `peer_period`, one by
-    /// one. 0 does not limit. An IPv6 peer is its /64. Behind a proxy every request has the proxy's
-    /// address: limit there.
+    /// Requests a peer may make at once, of those that `peer_limit_counts` says; as many again
+    /// become possible over `peer_period`, one by one. 0 does not limit. An IPv6 peer is its /64.
+    /// Behind a proxy every request has the proxy's address.
     int requests_per_peer = 0;
     /// The time that requests_per_peer is about. At most a hundred years.
     std::chrono::milliseconds peer_period{60'000};
+    PeerLimitCounts peer_limit_counts = PeerLimitCounts::failed;
     /// Sees what a handler threw, before it becomes a 500. May hold what it likes: the Observer is
     /// told of TwilioErrors only, whose `what()` is free of people.
     std::function<void(std::exception_ptr)> on_exception = {};

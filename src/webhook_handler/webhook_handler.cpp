@@ -184,6 +184,11 @@ struct WebhookHandler::Impl final : InboxHandler {
     void check_may_add(bool answers, bool takes_turns = false) const;
     bool has_handler(const WebhookEvent& event) const noexcept;
     WebhookEnd process(const WebhookRequest& request, EventKey& key) const;
+    /// Takes one of the requests that the peer may make; how it ends if there is none.
+    std::optional<WebhookEnd> count_peer(const WebhookRequest& request) const;
+    /// How it ends if it is not from Twilio, or cannot be told to be.
+    std::optional<WebhookEnd> verify(const WebhookRequest& request, std::string_view signature,
+                                     detail::DecodedForm& form) const;
     WebhookEnd process_verified(const WebhookRequest& request, const detail::DecodedForm& form,
                                 std::string_view signature, EventKey& key) const;
     /// Of a request that is refused, for the observer.
@@ -280,32 +285,52 @@ bool WebhookHandler::Impl::has_handler(const WebhookEvent& event) const noexcept
 }
 
 WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey& key) const {
-    if (limiter) {
-        const auto wait = limiter->wait_for(request.peer, options.clock->monotonic_now());
-        if (wait.count() > 0) {
-            return {.outcome = WebhookOutcome::too_many,
-                    .reason = "the peer sent more requests than it may",
-                    .hint = "raise requests_per_peer if Twilio is the peer",
-                    .wait = std::chrono::ceil<std::chrono::seconds>(wait)};
-        }
+    const bool counts_all = options.peer_limit_counts == PeerLimitCounts::all;
+    if (counts_all) {
+        if (auto refused = count_peer(request)) return *std::move(refused);
     }
+    const auto signature = find_header(request.headers, "X-Twilio-Signature");
+    detail::DecodedForm form;
+    auto refused = verify(request, signature, form);
+    if (!refused) return process_verified(request, form, signature, key);
+    // That no key was to be had says nothing of who asks: it may be Twilio.
+    if (!counts_all && refused->outcome != WebhookOutcome::unverified) {
+        if (auto too_many = count_peer(request)) return *std::move(too_many);
+    }
+    const bool has_form = refused->outcome != WebhookOutcome::bad_method &&
+                          refused->outcome != WebhookOutcome::unreadable &&
+                          request.body.size() <= options.max_body_bytes;
+    if (has_form) note_account(request, form, key);
+    return *std::move(refused);
+}
+
+std::optional<WebhookEnd> WebhookHandler::Impl::count_peer(const WebhookRequest& request) const {
+    if (!limiter) return std::nullopt;
+    const auto wait = limiter->wait_for(request.peer, options.clock->monotonic_now());
+    if (wait.count() == 0) return std::nullopt;
+    return WebhookEnd{.outcome = WebhookOutcome::too_many,
+                      .reason = "the peer sent more requests than it may",
+                      .hint = "raise requests_per_peer if Twilio is the peer",
+                      .wait = std::chrono::ceil<std::chrono::seconds>(wait)};
+}
+
+std::optional<WebhookEnd> WebhookHandler::Impl::verify(const WebhookRequest& request,
+                                                       std::string_view signature,
+                                                       detail::DecodedForm& form) const {
     if (request.body.size() > options.max_body_bytes) {
-        return {.outcome = WebhookOutcome::too_large,
-                .reason =
-                    "the body is larger than " + std::to_string(options.max_body_bytes) + " bytes",
-                .hint = "raise max_body_bytes if Twilio sent it"};
+        return WebhookEnd{.outcome = WebhookOutcome::too_large,
+                          .reason = "the body is larger than " +
+                                    std::to_string(options.max_body_bytes) + " bytes",
+                          .hint = "raise max_body_bytes if Twilio sent it"};
     }
     const auto method = name_of(options.method);
     if (request.method != method && !detail::equals_ignoring_case(request.method, method)) {
-        return {.outcome = WebhookOutcome::bad_method,
-                .reason = "the method is not " + std::string{name_of(options.method)},
-                .hint = "WebhookOptions::method is the one that is set at Twilio"};
+        return WebhookEnd{.outcome = WebhookOutcome::bad_method,
+                          .reason = "the method is not " + std::string{name_of(options.method)},
+                          .hint = "WebhookOptions::method is the one that is set at Twilio"};
     }
     const auto url = options.public_url.url_of(request);
     if (!url) return failed_with(WebhookOutcome::unreadable, url.error());
-
-    const auto signature = find_header(request.headers, "X-Twilio-Signature");
-    detail::DecodedForm form;
     const auto verdict = detail::CheckedForm::check(
         validator,
         {
@@ -317,13 +342,10 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey
             .key_id = find_header(request.headers, "X-Twilio-Signature-Key-Sid"),
         },
         form);
-    if (!verdict) {
-        note_account(request, form, key);
-        return {.outcome = outcome_of(verdict.reason),
-                .reason = std::string{to_string(verdict.reason)},
-                .hint = std::string{verdict.hint}};
-    }
-    return process_verified(request, form, signature, key);
+    if (verdict) return std::nullopt;
+    return WebhookEnd{.outcome = outcome_of(verdict.reason),
+                      .reason = std::string{to_string(verdict.reason)},
+                      .hint = std::string{verdict.hint}};
 }
 
 void WebhookHandler::Impl::note_account(const WebhookRequest& request,

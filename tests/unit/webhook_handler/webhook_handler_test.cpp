@@ -310,8 +310,17 @@ TEST_CASE("webhooks come as GET where that is set") {
     CHECK(body == "hi");
 }
 
-TEST_CASE("requests of a peer are limited when asked for") {
-    Service service{[](WebhookOptions& options) { options.requests_per_peer = 50; }};
+WebhookRequest forged() {
+    auto request = text("hi");
+    request.body += "&Body=forged";
+    return request;
+}
+
+TEST_CASE("with PeerLimitCounts::all every request uses up what its peer may make") {
+    Service service{[](WebhookOptions& options) {
+        options.requests_per_peer = 50;
+        options.peer_limit_counts = PeerLimitCounts::all;
+    }};
     for (int i = 0; i < 50; ++i) CHECK(service.handler.handle(text("hi")).status == 200);
     const auto answer = service.handler.handle(text("hi"));
     CHECK(answer.status == 429);
@@ -321,6 +330,75 @@ TEST_CASE("requests of a peer are limited when asked for") {
     CHECK(service.handler.handle(other).status == 200);
     service.clock->advance(2s);
     CHECK(service.handler.handle(text("hi")).status == 200);
+}
+
+TEST_CASE("what Twilio signed does not use up what its peer may make") {
+    Service service{[](WebhookOptions& options) { options.requests_per_peer = 2; }};
+    for (int i = 0; i < 100; ++i) CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(service.handler.handle(forged()).status == 403);
+    CHECK(service.handler.handle(forged()).status == 403);
+}
+
+TEST_CASE("what Twilio signed is not refused where its peer's requests are used up") {
+    Service service{[](WebhookOptions& options) { options.requests_per_peer = 2; }};
+    for (int i = 0; i < 2; ++i) CHECK(service.handler.handle(forged()).status == 403);
+    const auto refused = service.handler.handle(forged());
+    CHECK(refused.status == 429);
+    CHECK(find_header(refused.headers, "Retry-After") == "30");
+    CHECK(service.heard->entries.back().outcome == WebhookOutcome::too_many);
+    for (int i = 0; i < 100; ++i) CHECK(service.handler.handle(text("hi")).status == 200);
+    CHECK(service.handler.handle(forged()).status == 429);
+    auto other = forged();
+    other.peer = "203.0.113.8";
+    CHECK(service.handler.handle(other).status == 403);
+    service.clock->advance(30s);
+    CHECK(service.handler.handle(forged()).status == 403);
+}
+
+TEST_CASE("what cannot be verified for its method or size counts for its peer") {
+    Service service{[](WebhookOptions& options) {
+        options.requests_per_peer = 2;
+        options.max_body_bytes = 1'000;
+    }};
+    auto request = text("hi");
+    request.method = "GET";
+    CHECK(service.handler.handle(request).status == 405);
+    request.method = "POST";
+    request.body.resize(1'001);
+    CHECK(service.handler.handle(request).status == 413);
+    CHECK(service.handler.handle(request).status == 429);
+    CHECK(service.handler.handle(text("hi")).status == 200);
+}
+
+TEST_CASE("that no key is to be had does not count for the peer, which may be Twilio") {
+    Service service{[](WebhookOptions& options) { options.requests_per_peer = 1; }};
+    bool is_away = true;
+    WebhookHandler handler{RequestValidator{[&](const KeyQuery&) {
+                               if (is_away) throw std::runtime_error{"the vault is away"};
+                               return std::vector<SigningKey>{{.secret = Secret{token}}};
+                           }},
+                           service.options};
+    for (int i = 0; i < 3; ++i) CHECK(handler.handle(text("hi")).status == 503);
+    is_away = false;
+    CHECK(handler.handle(forged()).status == 403);
+    CHECK(handler.handle(forged()).status == 429);
+}
+
+TEST_CASE("of a peer whose requests are used up an unsigned one has no key looked up for it") {
+    Service service{[](WebhookOptions& options) { options.requests_per_peer = 1; }};
+    int asked = 0;
+    WebhookHandler handler{RequestValidator{[&](const KeyQuery&) {
+                               ++asked;
+                               return std::vector<SigningKey>{{.secret = Secret{token}}};
+                           }},
+                           service.options};
+    auto request = text("hi");
+    for (auto& [name, value] : request.headers) {
+        if (name == "X-Twilio-Signature") value = "not one";
+    }
+    CHECK(handler.handle(request).status == 403);
+    CHECK(handler.handle(request).status == 429);
+    CHECK(asked == 0);
 }
 
 TEST_CASE("a store that fails leaves the event to be repeated") {
