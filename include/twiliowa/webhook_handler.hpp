@@ -230,6 +230,9 @@ public:
         return *this;
     }
 
+    /// Whether it has WebhookOptions::inbox, so that handlers may take a `Turn&`.
+    bool has_inbox() const noexcept;
+
     /// Answers a request, whatever it holds. Throws nothing but std::bad_alloc.
     WebhookResponse handle(const WebhookRequest& request) const;
 

@@ -320,6 +320,7 @@ InboxTry InboxCore::try_event(InboxHandler& handler, StoredEvent claimed,
     }
     TurnState state{.event = *event};
     state.tries = tried.claimed.tries;
+    state.fence = tried.claimed.fence;
     state.lease_lost = lost;
     state.intake = intake_ ? &*intake_ : nullptr;
     state.key_prefix =
@@ -345,6 +346,7 @@ InboxTry InboxCore::try_event(InboxHandler& handler, StoredEvent claimed,
     if (!ended) tried.failure = problem_of(ended.error());
     tried.duration = std::chrono::duration_cast<std::chrono::microseconds>(
         options.clock->monotonic_now() - began);
+    tried.undo = std::move(state.undo);
     if (!tried.failure) {
         tried.jobs = std::move(state.jobs);
         tried.at_commit = std::move(state.at_commit);
@@ -424,7 +426,11 @@ Result<InboxOutcome> InboxCore::settle(const InboxTry& tried) {
     bool lost = false;
     Result<InboxOutcome> outcome = InboxOutcome::handled;
     auto reason = tried.failure.value_or(std::string{});
+    const auto undo = [&] {
+        for (const auto& each : tried.undo) each();
+    };
     if (tried.failure) {
+        undo();
         outcome = fail(tried, reason, tried.for_good);
     } else {
         const auto done = transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) {
@@ -433,6 +439,7 @@ Result<InboxOutcome> InboxCore::settle(const InboxTry& tried) {
         });
         if (refused) {
             reason = problem_of(*refused);
+            undo();
             outcome = fail(tried, reason, false);
         } else if (!done) {
             return done.error();

@@ -46,6 +46,7 @@ struct InboxTry {
     StoredEvent claimed = {};
     std::vector<PreparedJob> jobs = {};
     std::vector<std::function<void(const NativeTransaction&)>> at_commit = {};
+    std::vector<std::function<void()>> undo = {};  ///< Called if it fails.
     std::optional<std::string> failure = {};
     bool for_good = false;  ///< Another try would fail, too.
     /// It could not be begun, and is to be tried after so long.

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include <twiliowa/export.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/address.hpp>
@@ -19,7 +20,8 @@
 namespace twiliowa::detail {
 
 /// `what` and the parts, each after its length: no two lists of parts give the same key.
-std::string state_key(std::string_view what, std::initializer_list<std::string_view> parts);
+TWILIOWA_EXPORT std::string state_key(std::string_view what,
+                                      std::initializer_list<std::string_view> parts);
 
 /// The key of what is known between `sender` and `customer`; refuses one that was never set.
 Result<std::string> conversation_key(std::string_view what, std::string_view scope,
@@ -44,10 +46,10 @@ std::optional<TimePoint> parse_nanoseconds(std::string_view text) noexcept;
 
 /// Links of another scope would join what does not belong together.
 /// @throws InvalidRequestError if `customers` is of another scope than `scope`.
-void require_same_scope(const Customers& customers, std::string_view scope);
+TWILIOWA_EXPORT void require_same_scope(const Customers& customers, std::string_view scope);
 
 /// The entry under `key` is not what belongs there.
-Error foreign_entry();
+TWILIOWA_EXPORT Error foreign_entry();
 
 /// What to write in place of an entry.
 struct StoreWrite {

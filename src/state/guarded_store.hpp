@@ -4,12 +4,13 @@
 
 #include <memory>
 
+#include <twiliowa/export.hpp>
 #include <twiliowa/state/store.hpp>
 
 namespace twiliowa::detail {
 
 /// The store, with whatever it throws turned into a store_error.
 /// @throws InvalidRequestError if it is null.
-std::shared_ptr<Store> guarded_store(std::shared_ptr<Store> store);
+TWILIOWA_EXPORT std::shared_ptr<Store> guarded_store(std::shared_ptr<Store> store);
 
 }  // namespace twiliowa::detail

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <twiliowa/export.hpp>
+
 namespace twiliowa::detail {
 
 bool is_ascii(std::string_view text) noexcept;
@@ -18,10 +20,10 @@ std::size_t utf8_sequence_length(std::string_view text) noexcept;
 char32_t utf8_code_point(std::string_view text, std::size_t length) noexcept;
 
 /// Strict: no overlong forms, no surrogates, nothing above U+10FFFF.
-bool is_valid_utf8(std::string_view text) noexcept;
+TWILIOWA_EXPORT bool is_valid_utf8(std::string_view text) noexcept;
 
 /// Code points of valid UTF-8.
-std::size_t count_code_points(std::string_view text) noexcept;
+TWILIOWA_EXPORT std::size_t count_code_points(std::string_view text) noexcept;
 
 /// With U+FFFD for every byte that belongs to no well-formed sequence.
 std::string replace_invalid_utf8(std::string_view text);

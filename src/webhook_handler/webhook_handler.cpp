@@ -570,6 +570,10 @@ WebhookHandler::~WebhookHandler() = default;
 WebhookHandler::WebhookHandler(WebhookHandler&&) noexcept = default;
 WebhookHandler& WebhookHandler::operator=(WebhookHandler&&) noexcept = default;
 
+bool WebhookHandler::has_inbox() const noexcept {
+    return impl_->options.inbox != nullptr;
+}
+
 void WebhookHandler::add(InboundFilter filter, MessageHandler handler, bool answers) {
     impl_->check_may_add(answers);
     impl_->on_message.push_back({std::move(filter), std::move(handler), {}});

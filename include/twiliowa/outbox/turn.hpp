@@ -16,8 +16,9 @@
 namespace twiliowa {
 
 namespace detail {
+struct TurnParts;
 struct TurnState;
-}
+}  // namespace detail
 
 /// A message and what its handler wants done when it is handled. Take it in place of the
 /// InboundMessage: `handler.on_text([](Turn& turn) { turn.reply("Thank you"); })`.
@@ -73,6 +74,7 @@ public:
     void at_commit(std::function<void(const NativeTransaction&)> work);
 
 private:
+    friend struct detail::TurnParts;
     detail::TurnState& state_;
 };
 
