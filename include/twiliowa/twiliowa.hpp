@@ -15,6 +15,7 @@
 #include <twiliowa/event_key.hpp>
 #include <twiliowa/http/curl_transport.hpp>
 #include <twiliowa/http/http_transport.hpp>
+#include <twiliowa/http/leased_limiter.hpp>
 #include <twiliowa/http/rate_limiter.hpp>
 #include <twiliowa/http/retry_policy.hpp>
 #include <twiliowa/inbox.hpp>

@@ -86,5 +86,8 @@ void CompositeObserver::on_number_changed_hands(const NumberChangedHandsEvent& e
 void CompositeObserver::on_inbox(const InboxResultEvent& event) noexcept {
     for (const auto& observer : observers_) observer->on_inbox(event);
 }
+void CompositeObserver::on_limiter(const LimiterEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_limiter(event);
+}
 
 }  // namespace twiliowa

@@ -145,6 +145,15 @@ struct NumberChangedHandsEvent {
     std::string_view present_key = {};  ///< Of the id that has it now.
 };
 
+/// A limit that processes share (LeasedLimiter) is shared from now on, or is not: told when it
+/// begins, and when that changes.
+struct LimiterEvent {
+    bool shared = false;           ///< False: each process keeps to its share by itself.
+    int processes = 0;             ///< That share it, as far as is known; 0: it is not.
+    double share_per_second = 0;   ///< Of each sender, while it is not shared.
+    const Error* error = nullptr;  ///< Why it is not; null if it is. Valid during the call only.
+};
+
 /// Override what you need. Called from whatever thread works on the call; must be thread-safe and
 /// must not throw (an exception ends the program).
 class TWILIOWA_EXPORT Observer {
@@ -159,6 +168,8 @@ public:
     virtual void on_number_changed_hands(const NumberChangedHandsEvent&) noexcept {}
     /// An inbox has tried to handle an event.
     virtual void on_inbox(const InboxResultEvent&) noexcept {}
+    /// A limit is shared from now on, or is not.
+    virtual void on_limiter(const LimiterEvent&) noexcept {}
 };
 
 /// Tells several observers of every event, in the order given.
@@ -175,6 +186,8 @@ public:
     void on_number_changed_hands(const NumberChangedHandsEvent& event) noexcept override;
     /// As of Observer.
     void on_inbox(const InboxResultEvent& event) noexcept override;
+    /// As of Observer.
+    void on_limiter(const LimiterEvent& event) noexcept override;
 
 private:
     std::vector<std::shared_ptr<Observer>> observers_;

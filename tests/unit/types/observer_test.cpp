@@ -27,6 +27,7 @@ struct Letters final : Observer {
         log += name + "n ";
     }
     void on_inbox(const InboxResultEvent&) noexcept override { log += name + "i "; }
+    void on_limiter(const LimiterEvent&) noexcept override { log += name + "l "; }
     std::string name;
     std::string& log;
 };
@@ -45,7 +46,8 @@ TEST_CASE("a composite tells all of its observers of every event, in their order
     both.on_webhook({});
     both.on_number_changed_hands({});
     both.on_inbox({});
-    CHECK(log == "1c 2c 1a 2a 1r 2r 1e 2e 1w 2w 1n 2n 1i 2i ");
+    both.on_limiter({});
+    CHECK(log == "1c 2c 1a 2a 1r 2r 1e 2e 1w 2w 1n 2n 1i 2i 1l 2l ");
 }
 
 TEST_CASE("a composite of none is silent, and one with a null is refused by name") {
