@@ -126,7 +126,8 @@ Error redis_error(RedisFault fault, std::string_view word) {
         case RedisFault::no_rights:
             return store_error("refuses this user" + said,
                                "grant it +info, +eval, +evalsha, +time, +hmget, +hset, +hdel, "
-                               "+hexists, +pexpire, +persist, and the keys of the store's prefix");
+                               "+hexists, +pexpire, +persist, for a limiter +get, +set, +zadd, "
+                               "+zremrangebyscore and +zcard, too, and the keys of the prefix");
         case RedisFault::no_database:
             return store_error("has no such database" + said,
                                "see the server's setting databases; a cluster has 0 alone");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "state/guarded_store.hpp"
+#include "state/masked_sender.hpp"
 
 namespace twiliowa {
 
@@ -45,12 +46,9 @@ HashedStore::HashedStore(std::shared_ptr<Store> store, const Sealer& sealer, std
 HashedStore::~HashedStore() = default;
 
 Result<std::string> HashedStore::hashed(std::string_view key) const {
-    auto indexes = sealer_.blind_indexes(key, detail::hashed_key_purpose);
-    if (!indexes) return detail::sealing_failed(indexes.error());
-    for (auto& index : *indexes) {
-        if (Sealer::key_id_of(index) == key_id_) return std::move(index);
-    }
-    return detail::no_key_for_it();
+    auto index = detail::blind_index_of(sealer_, key, detail::hashed_key_purpose, key_id_);
+    if (!index) return detail::sealing_failed(index.error());
+    return *index ? Result<std::string>{std::move(**index)} : detail::no_key_for_it();
 }
 
 Result<std::optional<StoredValue>> HashedStore::get(std::string_view key) {

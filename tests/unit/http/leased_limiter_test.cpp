@@ -3,7 +3,6 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <functional>
 #include <limits>
 #include <memory>
 #include <string>
@@ -12,6 +11,7 @@
 #include <twiliowa/testing/manual_clock.hpp>
 #include <twiliowa/types/error.hpp>
 
+#include "support/limiter_load.hpp"
 #include "support/memory_permits.hpp"
 
 namespace leased_limiter_test {
@@ -36,53 +36,9 @@ struct World {
     }
 };
 
-/// A process whose callers each send, wait for the next slot, and send again.
-struct Sending {
-    std::shared_ptr<LeasedLimiter> limiter;
-    std::vector<MonotonicTime> callers;
-
-    Sending(std::shared_ptr<LeasedLimiter> by, std::size_t count)
-        : limiter(std::move(by)), callers(count, MonotonicTime{}) {}
-};
-
-/// The slots at which messages left.
-struct Sent {
-    std::vector<MonotonicTime> slots = {};
-
-    std::size_t between(MonotonicTime from, MonotonicTime to) const {
-        return static_cast<std::size_t>(
-            std::count_if(slots.begin(), slots.end(),
-                          [&](MonotonicTime slot) { return slot >= from && slot < to; }));
-    }
-    /// The most within a time of that length that begins with a message.
-    std::size_t most_within(MonotonicTime::duration length) {
-        std::sort(slots.begin(), slots.end());
-        std::size_t most = 0;
-        std::size_t first = 0;
-        for (std::size_t i = 0; i < slots.size(); ++i) {
-            while (slots[i] - slots[first] >= length) ++first;
-            most = std::max(most, i - first + 1);
-        }
-        return most;
-    }
-};
-
-/// Lets all of them send for so long, in steps of a millisecond.
-void run(
-    World& world, std::vector<Sending>& processes, Sent& sent, std::chrono::milliseconds time,
-    const std::function<void()>& each_step = [] {}) {
-    for (auto passed = 0ms; passed < time; passed += 1ms) {
-        for (auto& process : processes) {
-            for (auto& slot : process.callers) {
-                if (slot > world.now()) continue;
-                if (slot != MonotonicTime{}) sent.slots.push_back(slot);
-                slot = process.limiter->reserve("sender", world.now());
-            }
-            process.limiter->fetch();
-        }
-        each_step();
-        world.clock->advance(1ms);
-    }
+void run(World& world, std::vector<Sending>& processes, Sent& sent,
+         std::chrono::milliseconds time) {
+    run(*world.clock, processes, sent, time);
 }
 
 std::vector<Sending> several(const World& world, int count, std::size_t callers,
@@ -172,7 +128,7 @@ TEST_CASE("a thousand calls at once get the slots of the process's share") {
     auto processes = several(world, 4, 1);
     std::vector<MonotonicTime> slots;
     for (int i = 0; i < 1'000; ++i) {
-        slots.push_back(processes[0].limiter->reserve("sender", world.now()));
+        slots.push_back(processes[0].limiter->reserve(load_sender, world.now()));
     }
     CHECK(std::is_sorted(slots.begin(), slots.end()));
     CHECK(slots.back() - slots.front() == 999 * 50ms);
@@ -250,10 +206,10 @@ TEST_CASE("permits that nobody uses lapse, and are not given out in a heap later
     CHECK(limiter->state().lapsed == 0);
     world.clock->advance(3s);
     limiter->fetch();
-    limiter->reserve("sender", world.now());
+    limiter->reserve(load_sender, world.now());
     CHECK(limiter->state().lapsed > 0);
     int soon = 0;
-    while (limiter->reserve("sender", world.now()) < world.now() + 100ms) ++soon;
+    while (limiter->reserve(load_sender, world.now()) < world.now() + 100ms) ++soon;
     CHECK(soon <= 8);
 }
 
