@@ -55,6 +55,9 @@ else
     echo 'skipped: there is no hiredis, or no Redis'
 fi
 
+title 'A slot of a shared limit, with permits in hand (target: 200 ns)'
+"$(bench limiter_reserve)"
+
 title 'Beside bare libcurl, TLS on loopback, one CPU (target: 5 us more at most)'
 "$(bench side_by_side)" "$cpu" "$work/ca.pem" "$http1" "$http2" \
     "${BENCHMARK_MESSAGES:-4000}" "${BENCHMARK_ROUNDS:-7}"
