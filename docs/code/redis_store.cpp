@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <twiliowa/redis/redis_limiter.hpp>
 #include <twiliowa/redis/redis_pool.hpp>
 #include <twiliowa/redis/redis_store.hpp>
 #include <twiliowa/testing/check_store.hpp>
@@ -80,6 +81,11 @@ int main(int, char** arguments) {
     const auto dedup = std::make_shared<wa::DedupStore>(store);
     const auto window = std::make_shared<wa::ConversationWindow>(store);
     // [store]
+    // [limiter]
+    wa::ClientOptions client;
+    client.rate_limiter = std::make_shared<wa::RedisLimiter>(
+        redis, wa::RedisLimiterOptions{.per_second = 80, .observer = client.observer});
+    // [limiter]
     // [private]
     const wa::Sealer sealer{wa::KeyRing::from_environment()};
     const auto kept = std::make_shared<wa::SealedStore>(

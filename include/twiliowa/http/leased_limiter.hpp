@@ -18,7 +18,7 @@ namespace twiliowa {
 
 /// What is asked of a PermitSource. Times in microseconds.
 struct PermitRequest {
-    std::string_view sender = {};
+    std::string_view sender = {};  ///< As `reserve` was told; mask it before it is kept.
     /// So many were promised before they were taken: they are taken, however far ahead they lie.
     std::int64_t owed = 0;
     std::int64_t wanted = 0;     ///< So many besides, as far as they lie within `furthest`.
@@ -128,6 +128,7 @@ public:
     /// one thread at a time.
     MonotonicTime fetch();
 
+    /// How it does now.
     LimiterState state() const;
 
 private:

@@ -12,7 +12,8 @@ namespace twiliowa {
 
 /// Gives out slots. Never sleeps: the call waits until the slot, or fails if it lies so late that
 /// RetryPolicy::min_attempt_time would not be left. Thread-safe. Off by default, since Twilio
-/// queues the excess itself.
+/// queues the excess itself. For one process: `token_bucket`; for several: RedisLimiter,
+/// PostgresLimiter.
 class TWILIOWA_EXPORT RateLimiter {
 public:
     virtual ~RateLimiter() = default;
