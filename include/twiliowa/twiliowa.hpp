@@ -31,6 +31,8 @@
 #include <twiliowa/state/lease_keeper.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/state/private_store.hpp>
+#include <twiliowa/state/quota_storage.hpp>
+#include <twiliowa/state/quotas.hpp>
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/state/status_tracker.hpp>
 #include <twiliowa/state/store.hpp>

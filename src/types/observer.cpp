@@ -89,5 +89,8 @@ void CompositeObserver::on_inbox(const InboxResultEvent& event) noexcept {
 void CompositeObserver::on_limiter(const LimiterEvent& event) noexcept {
     for (const auto& observer : observers_) observer->on_limiter(event);
 }
+void CompositeObserver::on_quota_level(const QuotaLevelEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_quota_level(event);
+}
 
 }  // namespace twiliowa

@@ -154,6 +154,18 @@ struct LimiterEvent {
     const Error* error = nullptr;  ///< Why it is not; null if it is. Valid during the call only.
 };
 
+/// The use of a quota has reached a level of QuotasOptions::warn_at: once for each window, or at the
+/// first refusal for what is left over. The views are valid during the call only.
+struct QuotaLevelEvent {
+    std::string_view quota = {};   ///< Its key, as the program chose it.
+    std::string_view window = {};  ///< `minute`, `hour`, `day`, `month`, or `90 s`.
+    bool is_plan = false;          ///< QuotaWindow::is_plan.
+    int percent = 0;               ///< The level.
+    std::int64_t used = 0;         ///< In thousandths, with what is reserved.
+    std::int64_t limit = 0;        ///< In thousandths.
+    std::chrono::system_clock::time_point renews = {};
+};
+
 /// Override what you need. Called from whatever thread works on the call; must be thread-safe and
 /// must not throw (an exception ends the program).
 class TWILIOWA_EXPORT Observer {
@@ -170,6 +182,8 @@ public:
     virtual void on_inbox(const InboxResultEvent&) noexcept {}
     /// A limit is shared from now on, or is not.
     virtual void on_limiter(const LimiterEvent&) noexcept {}
+    /// A quota is used up to a level.
+    virtual void on_quota_level(const QuotaLevelEvent&) noexcept {}
 };
 
 /// Tells several observers of every event, in the order given.
@@ -188,6 +202,8 @@ public:
     void on_inbox(const InboxResultEvent& event) noexcept override;
     /// As of Observer.
     void on_limiter(const LimiterEvent& event) noexcept override;
+    /// As of Observer.
+    void on_quota_level(const QuotaLevelEvent& event) noexcept override;
 
 private:
     std::vector<std::shared_ptr<Observer>> observers_;
