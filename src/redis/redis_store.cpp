@@ -1,15 +1,12 @@
 #include <twiliowa/redis/redis_store.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <charconv>
-#include <exception>
-#include <new>
 #include <utility>
 
 #include "redis/fault.hpp"
-#include "redis/redis_server.hpp"
 #include "redis/script.hpp"
+#include "redis/script_runner.hpp"
 #include "redis/version_digits.hpp"
 
 namespace twiliowa {
@@ -83,12 +80,6 @@ constexpr std::size_t keys_in_one_script = 256;
 /// So that a moment in microseconds stays a number that Lua has.
 constexpr std::chrono::milliseconds redis_forever = std::chrono::hours{24} * 365 * 100;
 
-/// Of somebody else's client.
-Error connection_broke() {
-    return store_error("has a connection that does not keep its contract",
-                       "RedisConnection::command answers a store_error, and throws nothing");
-}
-
 Error not_understood() {
     return redis_error(RedisFault::not_ours);
 }
@@ -119,13 +110,7 @@ std::string milliseconds_text(std::chrono::milliseconds time_to_live) {
 
 struct RedisStore::State {
     State(std::shared_ptr<RedisConnection> to, RedisStoreOptions chosen)
-        : connection(std::move(to)), options(std::move(chosen)) {}
-
-    MonotonicTime deadline() const {
-        const auto timeout =
-            std::min<std::chrono::milliseconds>(options.timeout, std::chrono::hours{24});
-        return std::chrono::steady_clock::now() + timeout;
-    }
+        : options(std::move(chosen)), runner(std::move(to), options.timeout) {}
 
     std::string full_key(std::string_view key) const {
         std::string full;
@@ -133,70 +118,18 @@ struct RedisStore::State {
         return full.append(options.prefix).append(key);
     }
 
-    Result<RedisReply> ask(std::span<const std::string_view> arguments, MonotonicTime until) {
-        try {
-            auto reply = connection->command(arguments, until);
-            if (reply) return reply;
-            must_look = true;
-            return is_store_error(reply.error()) ? reply : detail::connection_broke();
-        } catch (const std::bad_alloc&) {
-            throw;
-        } catch (...) {
-            must_look = true;
-            return detail::connection_broke();
-        }
-    }
-
-    /// After a failure another server may have taken over.
-    Result<void> look_if_needed(MonotonicTime until) {
-        if (!must_look) return {};
-        const std::string_view command[] = {"INFO"};
-        const auto info = ask(command, until);
-        if (!info) return info.error();
-        if (info->kind == RedisReplyKind::error) return detail::redis_answer_error(info->text);
-        if (auto checked = detail::check_redis_server(info->text); !checked) return checked.error();
-        must_look = false;
-        return {};
-    }
-
-    /// What the script answered, an error too. `keys` are whole.
-    Result<RedisReply> answer(const detail::RedisScript& script, std::span<const std::string> keys,
-                              std::span<const std::string_view> values = {}) {
-        const auto until = deadline();
-        if (auto looked = look_if_needed(until); !looked) return looked.error();
-        const auto count = std::to_string(keys.size());
-        std::vector<std::string_view> command{"EVALSHA", script.sha, count};
-        command.insert(command.end(), keys.begin(), keys.end());
-        command.insert(command.end(), values.begin(), values.end());
-        auto reply = ask(command, until);
-        if (reply && is_error(*reply, "NOSCRIPT")) {
-            command[0] = "EVAL";
-            command[1] = script.text;
-            reply = ask(command, until);
-        }
-        if (reply && reply->kind == RedisReplyKind::error) must_look = true;
-        return reply;
-    }
-
     Result<RedisReply> run(const detail::RedisScript& script, std::string_view key,
                            std::span<const std::string_view> values = {}) {
         const std::string keys[] = {full_key(key)};
-        auto reply = answer(script, keys, values);
-        if (!reply || reply->kind != RedisReplyKind::error) return reply;
-        return detail::redis_answer_error(reply->text);
+        return runner.run(script, keys, values);
     }
 
-    static bool is_error(const RedisReply& reply, std::string_view word) noexcept {
-        return reply.kind == RedisReplyKind::error && detail::redis_word(reply.text) == word;
-    }
-
-    const std::shared_ptr<RedisConnection> connection;
     const RedisStoreOptions options;
     const detail::RedisScript reading{detail::read_script};
     const detail::RedisScript writing{detail::write_script};
     const detail::RedisScript erasing{detail::erase_script};
     detail::VersionDigits digits = {};
-    std::atomic<bool> must_look{true};
+    detail::RedisScriptRunner runner;
 };
 
 RedisStore::RedisStore(std::shared_ptr<RedisConnection> connection, RedisStoreOptions options) {
@@ -204,7 +137,7 @@ RedisStore::RedisStore(std::shared_ptr<RedisConnection> connection, RedisStoreOp
     if (options.max_entry_bytes == 0) Error::invalid_request("max_entry_bytes", "is 0").raise();
     if (options.timeout.count() <= 0) Error::invalid_request("timeout", "is not positive").raise();
     state_ = std::make_unique<State>(std::move(connection), std::move(options));
-    state_->look_if_needed(state_->deadline()).value();
+    state_->runner.look().value();
 }
 
 RedisStore::~RedisStore() = default;
@@ -252,10 +185,10 @@ Result<std::vector<std::optional<StoredValue>>> RedisStore::get_each(
         std::vector<std::string> full;
         full.reserve(some.size());
         for (const auto& key : some) full.push_back(state_->full_key(key));
-        auto reply = state_->answer(state_->reading, full);
+        auto reply = state_->runner.answer(state_->reading, full);
         if (!reply) return reply.error();
         // Keys of a cluster lie on several nodes.
-        if (State::is_error(*reply, "CROSSSLOT")) return Store::get_each(keys);
+        if (detail::RedisScriptRunner::is_error(*reply, "CROSSSLOT")) return Store::get_each(keys);
         if (reply->kind == RedisReplyKind::error) return detail::redis_answer_error(reply->text);
         if (reply->list.size() != some.size()) return detail::not_understood();
         for (auto& found : reply->list) {
