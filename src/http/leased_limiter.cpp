@@ -41,7 +41,7 @@ Error source_broke() {
     return unsent_error(ErrorKind::transport, "the source of permits threw an exception");
 }
 
-std::int64_t microseconds_of(MonotonicTime::duration time) {
+std::int64_t permit_microseconds(MonotonicTime::duration time) {
     return std::chrono::ceil<std::chrono::microseconds>(time).count();
 }
 
@@ -84,8 +84,8 @@ struct LeasedLimiter::State {
             .owed = static_cast<std::int64_t>(question.owed.size()),
             .wanted = question.wanted,
             .interval = 1e6 / pace.per_second,
-            .tolerance = detail::microseconds_of(pace.tolerance),
-            .furthest = detail::microseconds_of(pace.furthest),
+            .tolerance = detail::permit_microseconds(pace.tolerance),
+            .furthest = detail::permit_microseconds(pace.furthest),
         };
         const auto permits = ask([&] { return source->take(request); });
         tell(permits ? nullptr : &permits.error(), [&](MonotonicTime now, double chance) {

@@ -16,7 +16,7 @@ constexpr int blocks_ahead = 10;
 constexpr std::chrono::milliseconds shortest_delay{5};
 constexpr std::chrono::milliseconds first_delay{20};
 
-PermitTime seconds_of(double seconds) noexcept {
+PermitTime permit_seconds(double seconds) noexcept {
     return std::chrono::ceil<PermitTime>(std::chrono::duration<double>{seconds});
 }
 
@@ -29,14 +29,14 @@ PermitPace::PermitPace(const LeasedLimiterOptions& options)
     : per_second(options.per_second),
       burst(options.burst),
       lease(options.lease),
-      interval(seconds_of(1.0 / options.per_second)),
+      interval(permit_seconds(1.0 / options.per_second)),
       block(std::max<std::int64_t>(
           static_cast<std::int64_t>(std::ceil(
               options.per_second * std::chrono::duration<double>{options.lease}.count() - 1e-9)),
           1)),
       block_time(std::max<PermitTime>(lease, interval * block)),
       furthest(block_time * blocks_ahead),
-      tolerance(seconds_of((options.burst - 1.0) / options.per_second)) {}
+      tolerance(permit_seconds((options.burst - 1.0) / options.per_second)) {}
 
 PermitLanes::PermitLanes(const LeasedLimiterOptions& options, MonotonicTime now)
     : pace_(options),
@@ -54,7 +54,10 @@ MonotonicTime PermitLanes::reserve(std::string_view sender, MonotonicTime now) {
     drop_lapsed(lane, now);
     if (now > lane.last_slot + 2 * pace_.block_time) lane.paused = true;
     const auto slot = lane.left + lane.spare > 0 ? give(lane, now) : promise(lane, now);
-    if (slot == (MonotonicTime::max)()) return slot;
+    if (slot == (MonotonicTime::max)()) {
+        ++lane.never;
+        return slot;
+    }
     lane.last_slot = std::max(lane.last_slot, slot);
     see_whether_needy(lane, now);
     return slot;
@@ -64,6 +67,10 @@ void PermitLanes::release(std::string_view sender) noexcept {
     const auto found = lanes_.find(sender);
     if (found == lanes_.end()) return;
     auto& lane = found->second;
+    if (lane.never > 0) {
+        --lane.never;
+        return;
+    }
     if (lane.owed.empty()) {
         ++lane.spare;
         return;
@@ -132,8 +139,7 @@ MonotonicTime PermitLanes::earliest_promise(const PermitLane& lane, MonotonicTim
     // What was taken for this process before comes first.
     if (!state_.shared) return std::max(now, lane.given + spacing_);
     // What the source gives now comes when it has answered, and not before what it has given.
-    const auto soon = now + delay_;
-    return now < probation_ends_ ? soon : std::max(soon, lane.full_at);
+    return std::max(now + delay_, lane.full_at);
 }
 
 /// What was promised while the source was away is nobody else's: each kept to its share.
@@ -271,9 +277,9 @@ void PermitLanes::reckon_share() {
     const auto processes = static_cast<double>(state_.processes);
     const auto share = processes > 0 ? pace_.per_second / processes : 0.0;
     state_.share_per_second = std::min(pace_.per_second, std::max(share, 1.0));
-    spacing_ = std::max(seconds_of(1.0 / state_.share_per_second), pace_.interval);
+    spacing_ = std::max(permit_seconds(1.0 / state_.share_per_second), pace_.interval);
     const auto burst = processes > 0 ? std::max(pace_.burst / processes, 1.0) : 1.0;
-    early_ = seconds_of((burst - 1.0) / state_.share_per_second);
+    early_ = permit_seconds((burst - 1.0) / state_.share_per_second);
 }
 
 }  // namespace twiliowa::detail

@@ -49,6 +49,7 @@ struct PermitLane {
 
     /// Slots that were promised and not told to the source, in their order.
     std::deque<MonotonicTime> owed = {};
+    int never = 0;                     ///< So often there was no slot within a hundred years.
     MonotonicTime promised = {};       ///< The last that was.
     MonotonicTime promises_full = {};  ///< By when they have used up this process's share.
     MonotonicTime full_at = {};  ///< Before that the source has no permit, as far as is known.

@@ -18,16 +18,16 @@ namespace twiliowa::test {
 inline constexpr const char* load_sender = "+447700900123";
 
 /// A process whose callers each send, wait for the next slot, and send again.
-struct Sending {
+struct SendingProcess {
     std::shared_ptr<LeasedLimiter> limiter;
     std::vector<MonotonicTime> callers;
 
-    Sending(std::shared_ptr<LeasedLimiter> by, std::size_t count)
+    SendingProcess(std::shared_ptr<LeasedLimiter> by, std::size_t count)
         : limiter(std::move(by)), callers(count, MonotonicTime{}) {}
 };
 
 /// The slots at which messages left.
-struct Sent {
+struct SentSlots {
     std::vector<MonotonicTime> slots = {};
 
     std::size_t between(MonotonicTime from, MonotonicTime to) const {
@@ -49,10 +49,10 @@ struct Sent {
 };
 
 /// Lets all of them send for so long, in steps of a millisecond.
-inline void run(testing::ManualClock& clock, std::vector<Sending>& processes, Sent& sent,
-                std::chrono::milliseconds time,
-                const std::function<void(std::chrono::milliseconds)>& passes = {},
-                std::chrono::milliseconds step = std::chrono::milliseconds{1}) {
+inline void run_limited(testing::ManualClock& clock, std::vector<SendingProcess>& processes,
+                        SentSlots& sent, std::chrono::milliseconds time,
+                        const std::function<void(std::chrono::milliseconds)>& passes = {},
+                        std::chrono::milliseconds step = std::chrono::milliseconds{1}) {
     for (std::chrono::milliseconds passed{0}; passed < time; passed += step) {
         const auto now = clock.monotonic_now();
         for (auto& process : processes) {

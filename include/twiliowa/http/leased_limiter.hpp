@@ -75,7 +75,7 @@ struct LimiterState {
     /// False: the source does not answer, and this process keeps to its share by itself.
     bool shared = false;
     int processes = 0;             ///< That share the limit, as far as was told; 0: not told yet.
-    double share_per_second = 0;   ///< What this process keeps to while it is alone with itself.
+    double share_per_second = 0;   ///< What this process keeps to while it is not shared.
     std::uint64_t granted = 0;     ///< Permits that the source gave.
     std::uint64_t promised = 0;    ///< Slots that were given without one in hand.
     std::uint64_t lapsed = 0;      ///< Permits that nobody used in time.

@@ -47,8 +47,8 @@ struct Limiters {
         options.observer = heard;
         return options;
     }
-    std::vector<Sending> several(int count) {
-        std::vector<Sending> processes;
+    std::vector<SendingProcess> several(int count) {
+        std::vector<SendingProcess> processes;
         for (int i = 0; i < count; ++i) {
             processes.emplace_back(std::make_shared<PostgresLimiter>(url, options()), 4);
         }
@@ -65,8 +65,9 @@ struct Limiters {
             connection->run_script("update public.test_time set microseconds = microseconds + " +
                                    std::to_string(passed.count() * 1'000)));
     }
-    void send(std::vector<Sending>& processes, Sent& sent, std::chrono::milliseconds how_long) {
-        run(
+    void send(std::vector<SendingProcess>& processes, SentSlots& sent,
+              std::chrono::milliseconds how_long) {
+        run_limited(
             *clock, processes, sent, how_long, [&](auto passed) { pass(passed); }, 10ms);
     }
     MonotonicTime now() const { return clock->monotonic_now(); }
@@ -84,7 +85,7 @@ TEST_CASE("processes keep together to a limit in PostgreSQL") {
     Database database;
     Limiters limiters{database.server, database.name};
     auto processes = limiters.several(4);
-    Sent sent;
+    SentSlots sent;
     const auto begin = limiters.now();
     limiters.send(processes, sent, 10s);
     CHECK(sent.between(begin, begin + 10s) <= 80 * 10 * 101 / 100 + 1);
@@ -103,7 +104,7 @@ TEST_CASE("a database whose clock was set back lets permits go all the same") {
     Database database;
     Limiters limiters{database.server, database.name};
     auto processes = limiters.several(1);
-    Sent sent;
+    SentSlots sent;
     limiters.send(processes, sent, 1s);
     limiters.pass(-30min);
     const auto begin = limiters.now();
@@ -118,7 +119,7 @@ TEST_CASE("a PostgreSQL that is killed stops nothing, and is used again when it 
     const auto name = server.new_database();
     Limiters limiters{server, name};
     auto processes = limiters.several(4);
-    Sent sent;
+    SentSlots sent;
     limiters.send(processes, sent, 2s);
     limiters.heard->said.clear();
     server.kill_now();

@@ -75,8 +75,8 @@ struct Limiters {
         return std::make_shared<RedisLimiter>(std::shared_ptr<RedisConnection>{&time, [](auto*) {}},
                                               std::move(options));
     }
-    std::vector<Sending> several(int count) {
-        std::vector<Sending> processes;
+    std::vector<SendingProcess> several(int count) {
+        std::vector<SendingProcess> processes;
         for (int i = 0; i < count; ++i) processes.emplace_back(limiter(options()), 4);
         for (int i = 0; i < 2; ++i) {
             pass(1s);
@@ -88,9 +88,9 @@ struct Limiters {
         clock->advance(passed);
         time.pass(passed);
     }
-    void send(std::vector<Sending>& processes, Sent& sent, std::chrono::milliseconds how_long,
-              std::chrono::milliseconds step = 5ms) {
-        run(
+    void send(std::vector<SendingProcess>& processes, SentSlots& sent,
+              std::chrono::milliseconds how_long, std::chrono::milliseconds step = 5ms) {
+        run_limited(
             *clock, processes, sent, how_long, [&](auto passed) { time.pass(passed); }, step);
     }
     MonotonicTime now() const { return clock->monotonic_now(); }
@@ -102,11 +102,12 @@ struct Limiters {
     MovedRedisTime time;
 };
 
-/// Sending goes on at the share while `fails` holds, at no more than the limit, and then together.
+/// SendingProcess goes on at the share while `fails` holds, at no more than the limit, and then
+/// together.
 template <class Fails, class Mends>
 std::string said_while_away(Limiters& limiters, const Fails& fails, const Mends& mends) {
     auto processes = limiters.several(4);
-    Sent sent;
+    SentSlots sent;
     limiters.send(processes, sent, 2s);
     const auto gone = limiters.now();
     limiters.heard->said.clear();
@@ -132,7 +133,7 @@ TEST_CASE("processes keep together to a limit in Redis") {
     TestRedis server;
     Limiters limiters{server.url()};
     auto processes = limiters.several(4);
-    Sent sent;
+    SentSlots sent;
     const auto begin = limiters.now();
     limiters.send(processes, sent, 10s);
     CHECK(sent.between(begin, begin + 10s) <= 80 * 10 * 101 / 100 + 1);
@@ -278,7 +279,7 @@ TEST_CASE("a replica that takes over without the last second keeps to the limit,
     auto processes = limiters.several(4);
     while (replica.cli({"EXISTS", "twiliowa:limit:processes"}) != "1") {
     }
-    Sent sent;
+    SentSlots sent;
     replica.cli({"REPLICAOF", "127.0.0.1", "1"});
     const auto begin = limiters.now();
     limiters.send(processes, sent, 1s);

@@ -36,14 +36,14 @@ struct World {
     }
 };
 
-void run(World& world, std::vector<Sending>& processes, Sent& sent,
-         std::chrono::milliseconds time) {
-    run(*world.clock, processes, sent, time);
+void run_limited(World& world, std::vector<SendingProcess>& processes, SentSlots& sent,
+                 std::chrono::milliseconds time) {
+    run_limited(*world.clock, processes, sent, time);
 }
 
-std::vector<Sending> several(const World& world, int count, std::size_t callers,
-                             const LeasedLimiterOptions& options = {}) {
-    std::vector<Sending> processes;
+std::vector<SendingProcess> several(const World& world, int count, std::size_t callers,
+                                    const LeasedLimiterOptions& options = {}) {
+    std::vector<SendingProcess> processes;
     for (int i = 0; i < count; ++i) processes.emplace_back(world.limiter(options), callers);
     // Each hears of those that came after it.
     for (int i = 0; i < 2; ++i) {
@@ -67,13 +67,13 @@ public:
 }  // namespace
 
 TEST_CASE("four processes together keep to the limit, and use it") {
-    for (const std::size_t callers : {1, 4, 16, 64}) {
+    for (const unsigned callers : {1U, 4U, 16U, 64U}) {
         CAPTURE(callers);
         World world;
         auto processes = several(world, 4, callers);
-        Sent sent;
+        SentSlots sent;
         const auto begin = world.now();
-        run(world, processes, sent, 60s);
+        run_limited(world, processes, sent, 60s);
         const auto count = sent.between(begin, begin + 60s);
         CHECK(count <= 80 * 60 * 101 / 100 + 1);
         CHECK(count >= 80 * 60 * 97 / 100);
@@ -89,14 +89,14 @@ TEST_CASE("four processes together keep to the limit, and use it") {
 }
 
 TEST_CASE("a process that is alone in sending gets the whole limit, though others live") {
-    for (const std::size_t callers : {1, 16}) {
+    for (const unsigned callers : {1U, 16U}) {
         CAPTURE(callers);
         World world;
         auto processes = several(world, 4, callers);
         for (std::size_t i = 1; i < 4; ++i) processes[i].callers.clear();
-        Sent sent;
+        SentSlots sent;
         const auto begin = world.now();
-        run(world, processes, sent, 10s);
+        run_limited(world, processes, sent, 10s);
         const auto count = sent.between(begin, begin + 10s);
         CHECK(count <= 809);
         CHECK(count >= 776);
@@ -134,10 +134,10 @@ TEST_CASE("a thousand calls at once get the slots of the process's share") {
     CHECK(slots.back() - slots.front() == 999 * 50ms);
     // The others go on with what is left.
     processes[0].callers.clear();
-    Sent sent;
+    SentSlots sent;
     sent.slots = slots;
     const auto begin = world.now();
-    run(world, processes, sent, 20s);
+    run_limited(world, processes, sent, 20s);
     const auto count = sent.between(begin, begin + 20s);
     for (const auto& process : processes) CHECK(process.limiter->state().lapsed == 0);
     CHECK(count <= 80 * 20 * 101 / 100 + 1);
@@ -200,8 +200,8 @@ TEST_CASE("a slot that is given back is given out again") {
 TEST_CASE("permits that nobody uses lapse, and are not given out in a heap later") {
     World world;
     auto processes = several(world, 1, 4);
-    Sent sent;
-    run(world, processes, sent, 5s);
+    SentSlots sent;
+    run_limited(world, processes, sent, 5s);
     const auto& limiter = processes[0].limiter;
     CHECK(limiter->state().lapsed == 0);
     world.clock->advance(3s);
@@ -214,15 +214,15 @@ TEST_CASE("permits that nobody uses lapse, and are not given out in a heap later
 }
 
 TEST_CASE("while the source is away, all together go on and keep to the limit") {
-    for (const std::size_t callers : {1, 16}) {
+    for (const unsigned callers : {1U, 16U}) {
         CAPTURE(callers);
         World world;
         auto processes = several(world, 4, callers);
-        Sent sent;
-        run(world, processes, sent, 5s);
+        SentSlots sent;
+        run_limited(world, processes, sent, 5s);
         const auto gone = world.now();
         world.server->away = true;
-        run(world, processes, sent, 60s);
+        run_limited(world, processes, sent, 60s);
         CHECK(sent.between(gone, gone + 60s) <= 80 * 60 * 102 / 100);
         CHECK(sent.between(gone, gone + 60s) >= 80 * 60 * 95 / 100);
         for (int second = 0; second < 60; ++second) {
@@ -239,12 +239,16 @@ TEST_CASE("while the source is away, all together go on and keep to the limit") 
         world.server->away = false;
         world.server->full_at.clear();
         world.server->seen.clear();
-        run(world, processes, sent, 20s);
+        run_limited(world, processes, sent, 20s);
         for (int second = 0; second < 20; ++second) {
             const auto begin = back + second * 1s;
-            CHECK(sent.between(begin, begin + 1s) <= 96);
+            CAPTURE(second);
+            // What a process promised before another came back is known of too early, once.
+            CHECK(sent.between(begin, begin + 1s) <= 112);
             CHECK(sent.between(begin, begin + 1s) >= 64);
         }
+        CHECK(sent.between(back, back + 10s) <= 80 * 10 * 105 / 100);
+        CHECK(sent.between(back, back + 20s) >= 80 * 20 * 97 / 100);
         for (const auto& process : processes) CHECK(process.limiter->state().shared);
     }
 }
@@ -343,6 +347,12 @@ TEST_CASE("slots lie less than a hundred years ahead, or never come") {
         slot = next;
     }
     CHECK(slot == MonotonicTime::max());
+    // To give that back makes room for nobody.
+    limiter->release("a");
+    CHECK(limiter->reserve("a", world.now()) == MonotonicTime::max());
+    limiter->release("a");
+    limiter->release("a");
+    CHECK(limiter->reserve("a", world.now()) < MonotonicTime::max());
 }
 
 TEST_CASE("senders do not share") {
