@@ -41,8 +41,8 @@ struct QuotaRequest {
 
 /// What a storage has counted in a slot.
 struct QuotaCount {
-    std::int64_t period = 0;
-    TimePoint begin = {};
+    std::int64_t period = 0;       ///< The slot's.
+    TimePoint begin = {};          ///< The slot's.
     std::int64_t used = 0;         ///< With what is reserved and not settled.
     std::int64_t open = 0;         ///< What is reserved and not settled.
     std::int64_t peak = 0;         ///< The most that `used` was; its limit, once it has refused.
@@ -59,9 +59,9 @@ enum class QuotaTaken {
 
 /// The answer to a request.
 struct QuotaReply {
-    QuotaTaken taken = QuotaTaken::refused;
-    TimePoint now = {};                   ///< The storage's time, as it counted.
-    std::vector<QuotaCount> counts = {};  ///< Of each slot, in their order; none of other_time.
+    QuotaTaken taken = QuotaTaken::refused;  ///< What became of it.
+    TimePoint now = {};                      ///< The storage's time, as it counted.
+    std::vector<QuotaCount> counts = {};     ///< Of each slot, in their order; none of other_time.
 };
 
 /// How a reservation ended.
@@ -73,8 +73,8 @@ enum class QuotaEnd {
 
 /// The answer to a settlement.
 struct QuotaSettlement {
-    QuotaEnd end = QuotaEnd::not_found;
-    TimePoint now = {};
+    QuotaEnd end = QuotaEnd::not_found;   ///< How the reservation ended.
+    TimePoint now = {};                   ///< The storage's time.
     std::vector<QuotaCount> counts = {};  ///< Of the slots that it was taken from; in no order.
 };
 

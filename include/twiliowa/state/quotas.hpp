@@ -35,14 +35,17 @@ public:
                        : std::cmp_less(whole, -QuotaSlot::most)
                            ? -QuotaSlot::no_limit
                            : static_cast<std::int64_t>(whole) * 1'000) {}
+    /// So many thousandths of one.
     static constexpr QuotaAmount thousandths(std::int64_t count) noexcept {
         QuotaAmount amount;
         amount.thousandths_ = count;
         return amount;
     }
+    /// How many thousandths it is.
     constexpr std::int64_t thousandths() const noexcept { return thousandths_; }
     /// `3`, `1.2`, `0.005`
     TWILIOWA_EXPORT std::string text() const;
+    /// By how much they are.
     friend constexpr auto operator<=>(const QuotaAmount&, const QuotaAmount&) = default;
 
 private:
@@ -53,11 +56,15 @@ private:
 /// months with the first day of the month in UTC, and what was not used does not carry over. So
 /// around a full minute twice a minute's worth may go within seconds. Several windows hold at once.
 struct QuotaWindow {
+    /// In each minute; none of a plan.
     static QuotaWindow per_minute(QuotaAmount limit) { return {std::chrono::seconds{60}, limit}; }
+    /// In each hour; none of a plan.
     static QuotaWindow per_hour(QuotaAmount limit) { return {std::chrono::seconds{3'600}, limit}; }
+    /// On each day; of a plan.
     static QuotaWindow per_day(QuotaAmount limit) {
         return {std::chrono::seconds{86'400}, limit, true};
     }
+    /// In each month; of a plan.
     static QuotaWindow per_month(QuotaAmount limit) {
         return {std::chrono::seconds{0}, limit, true};
     }
@@ -87,18 +94,18 @@ struct QuotaCharge {
 
 /// How a window of a quota stands.
 struct QuotaState {
-    QuotaWindow window = {};
+    QuotaWindow window = {};    ///< Which one.
     QuotaAmount used = {};      ///< With what is reserved and not settled.
     QuotaAmount reserved = {};  ///< What is reserved and not settled.
     QuotaAmount left = {};      ///< Never negative.
-    TimePoint began = {};
-    TimePoint renews = {};
-    bool refused = false;  ///< What was asked for did not fit into it.
+    TimePoint began = {};       ///< The present one.
+    TimePoint renews = {};      ///< When the next one begins.
+    bool refused = false;       ///< What was asked for did not fit into it.
 };
 
 /// Whether a send may go.
 struct QuotaAnswer {
-    bool granted = false;
+    bool granted = false;  ///< It may go, and is reserved.
     /// It was granted under the same key before, and nothing was counted again.
     bool granted_before = false;
     /// How they stand now. Where there are two storages, a refusal has those of the one that

@@ -154,8 +154,8 @@ struct LimiterEvent {
     const Error* error = nullptr;  ///< Why it is not; null if it is. Valid during the call only.
 };
 
-/// The use of a quota has reached a level of QuotasOptions::warn_at: once for each window, or at the
-/// first refusal for what is left over. The views are valid during the call only.
+/// The use of a quota has reached a level of QuotasOptions::warn_at: once for each window, or at
+/// the first refusal for what is left over. The views are valid during the call only.
 struct QuotaLevelEvent {
     std::string_view quota = {};   ///< Its key, as the program chose it.
     std::string_view window = {};  ///< `minute`, `hour`, `day`, `month`, or `90 s`.
@@ -163,7 +163,7 @@ struct QuotaLevelEvent {
     int percent = 0;               ///< The level.
     std::int64_t used = 0;         ///< In thousandths, with what is reserved.
     std::int64_t limit = 0;        ///< In thousandths.
-    std::chrono::system_clock::time_point renews = {};
+    std::chrono::system_clock::time_point renews = {};  ///< When the next window begins.
 };
 
 /// Override what you need. Called from whatever thread works on the call; must be thread-safe and
