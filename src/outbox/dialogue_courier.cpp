@@ -72,6 +72,11 @@ Result<void> AnswerCourier::at_commit(std::function<void(const NativeTransaction
                                   "give WebhookOptions::inbox");
 }
 
+void AnswerCourier::drop() {
+    taken_.clear();
+    response_ = {};
+}
+
 bool AnswerCourier::is_at_most_once() const {
     return std::any_of(taken_.begin(), taken_.end(), [](const auto& each) {
         return std::holds_alternative<OutboundMessage>(each);

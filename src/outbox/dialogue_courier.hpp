@@ -70,7 +70,7 @@ public:
     Result<void> enqueue(const OutboundMessage& message, const JobOptions* options) override;
     Result<void> at_commit(std::function<void(const NativeTransaction&)> work) override;
     void expire_at(TimePoint) override {}
-    void drop() override { taken_.clear(); }
+    void drop() override;
     Result<void> check() override;
     bool is_at_most_once() const override;
     Result<void> hand_over(std::function<void()> undo) override;

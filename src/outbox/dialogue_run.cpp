@@ -9,8 +9,6 @@ namespace twiliowa {
 namespace detail {
 namespace {
 
-const std::string nothing_set;
-
 /// Of several names of one answer the first that says something.
 std::string first_said(std::string_view id, std::string_view title, std::string_view body) {
     if (!id.empty() && !is_asked_id(id)) return std::string{id};
@@ -99,8 +97,9 @@ const CancelToken& DialogueTurn::lease_lost() const noexcept {
 }
 
 const std::string& DialogueTurn::get(std::string_view name) const noexcept {
+    static const std::string nothing;
     const auto found = run_.state.values.find(name);
-    return found == run_.state.values.end() ? detail::nothing_set : found->second;
+    return found == run_.state.values.end() ? nothing : found->second;
 }
 
 bool DialogueTurn::has(std::string_view name) const noexcept {

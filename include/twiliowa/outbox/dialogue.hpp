@@ -42,6 +42,7 @@ struct DialogueState {
     int version = 0;        ///< DialogueOptions::version of the program that wrote it.
     std::string step = {};  ///< The step that gets the customer's next message.
     std::map<std::string, std::string, std::less<>> values = {};  ///< What steps have set.
+    /// Whether all of it is the same.
     friend bool operator==(const DialogueState&, const DialogueState&) = default;
 };
 
@@ -73,17 +74,21 @@ public:
 
     /// What a step has set under that name; empty if none has.
     const std::string& get(std::string_view name) const noexcept;
+    /// Whether a step has.
     bool has(std::string_view name) const noexcept;
     /// Remembered with the step. Any bytes. All of it, with what undoes this turn and the key, has
     /// 4,096 bytes: see Dialogue::max_bytes.
     void set(std::string_view name, std::string_view value);
+    /// The same, in decimal digits.
     void set(std::string_view name, std::int64_t number);
+    /// Remembers it no more.
     void unset(std::string_view name);
 
     /// Replies to who wrote, as the sender that was written to. Replies leave in this order.
     /// @throws InvalidRequestError for what a send would refuse, as far as that is known here, and
     /// 63016 if DialogueOptions::window says that the customer's window is closed.
     void reply(std::string_view text);
+    /// The same as its TwiML says: media, `to`, `from` and `action` count, too.
     void reply(const TwimlMessage& message);
     /// Asks, with one to three buttons below (titles of up to 20 characters, each another). The
     /// question is one line of up to 1,024 characters. Goes as one of the contents of `ensure`.
@@ -93,7 +98,7 @@ public:
     /// @throws InvalidRequestError as `buttons`.
     void rows(std::string_view question, const TextList& titles);
     /// Any message. With an inbox it is as Turn::enqueue; without one it is sent by
-    /// DialogueOptions::client, and no options may be given.
+    /// DialogueOptions::client, and `options` do not count.
     void enqueue(const OutboundMessage& message, const JobOptions& options = {});
     /// As Turn::at_commit. @throws InvalidRequestError without an inbox.
     void at_commit(std::function<void(const NativeTransaction&)> work);
@@ -196,6 +201,7 @@ public:
     /// What is remembered of one customer, with its key and what undoes the last turn. A turn that
     /// would need more fails, naming `state`.
     static constexpr std::size_t max_bytes = 4'096;
+    /// What handles a message that reaches it.
     using Step = std::function<void(DialogueTurn&)>;
 
     /// @throws InvalidRequestError if `store` is null, or naming the option that is wrong.
@@ -208,6 +214,7 @@ public:
     /// @throws InvalidRequestError for a name that is empty, too long (100 bytes) or there, a
     /// second first step, an empty function, and after `attach`. So `step`.
     Dialogue& first(std::string_view name, Step step);
+    /// A step that another one names with `next`.
     Dialogue& step(std::string_view name, Step step);
 
     /// Sees to it that the contents of `buttons` and `rows` exist, and learns their SIDs. At

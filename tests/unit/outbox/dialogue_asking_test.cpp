@@ -340,7 +340,8 @@ TEST_CASE("what a dialogue knows of a customer is exported, and forgotten with t
     CHECK(report.complete());
     CHECK(report.erased == std::vector<std::string>{"dialogue", "dialogue survey", "links"});
     INFO("nowhere in the store");
-    for (const auto* const text : {"7700900123", "Lee", inbox_test::sid_of(2).c_str()}) {
+    for (const auto& text :
+         {std::string{"7700900123"}, std::string{"Lee"}, inbox_test::sid_of(2)}) {
         CHECK_FALSE(store->holds(text));
     }
     CHECK_FALSE(program.state());

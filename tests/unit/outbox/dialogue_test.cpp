@@ -315,6 +315,40 @@ TEST_CASE("a write whose answer was lost is made good by the next try, and nothi
     }
 }
 
+TEST_CASE("a message that another process has answered, and others after it, changes nothing") {
+    const auto store = std::make_shared<MemoryStore>();
+    PlainProgram program{store};
+    PlainProgram forgetful{store};  // it knows no events of the other
+    program.receive(1, "Hi");
+    program.receive(2, "Lee");
+    program.receive(3, "more");
+    const auto before = program.state();
+    const auto answer = forgetful.receive(2, "Lee");
+    CHECK(answer.status == 200);
+    CHECK(said_by(answer).empty());
+    CHECK(program.state() == before);
+    INFO("the newest one is answered again, as its answer may not have left");
+    CHECK(said_by(forgetful.receive(3, "more")) == "Lee 2");
+    CHECK(program.state() == before);
+}
+
+TEST_CASE("what an overtaken step has said is not said when the message is another's by now") {
+    const auto store = std::make_shared<SteppedStore>();
+    PlainProgram program{store};
+    program.receive(1, "Hi");
+    BotProgram other{std::shared_ptr<Store>(store, &store->inner)};  // its turns take no lease
+    const auto overtake = [&] {
+        other.receive(2, "Lee");
+        other.receive(3, "more");
+        other.run_all();
+    };
+    store->before_write = [&] { store->before_write = overtake; };
+    const auto answer = program.receive(2, "Lee");
+    CHECK(answer.status == 200);
+    CHECK(said_by(answer).empty());
+    CHECK(other.sent() == "Lee 1|Lee 2|");
+}
+
 TEST_CASE("a process that dies at any of its works with the storage loses and doubles nothing") {
     int deaths = 0;
     for (const bool writes_last : {false, true}) {
