@@ -54,7 +54,7 @@ Error dialogue_refusal(std::string_view field, std::string_view problem,
     return Error::invalid_request(field, problem, hint);
 }
 
-DialogueOptions checked(DialogueOptions options) {
+DialogueOptions checked_dialogue(DialogueOptions options) {
     if (options.name.empty()) dialogue_refusal("name", "is empty").raise();
     require_duration("time_out", options.time_out);
     require_duration("wait", options.wait, {});
@@ -67,7 +67,7 @@ DialogueOptions checked(DialogueOptions options) {
 
 struct Dialogue::Impl {
     Impl(std::shared_ptr<Store> store, DialogueOptions given)
-        : options(detail::checked(std::move(given))),
+        : options(detail::checked_dialogue(std::move(given))),
           // Of the store as it was given: the default lease goes by what it is.
           customers_held(store, {.lease = options.lease, .keeper = options.keeper}),
           memory({detail::guarded_store(std::move(store)), options.scope, options.name},

@@ -12,7 +12,7 @@ namespace {
 constexpr std::string_view asked_id = "twiliowa:";
 constexpr int most_buttons = 3;
 constexpr int most_rows = 10;
-constexpr std::size_t longest_question = 1'024;
+constexpr std::size_t longest_asked = 1'024;
 constexpr std::size_t longest_button = 20;
 constexpr std::size_t longest_row = 24;
 
@@ -24,11 +24,21 @@ std::string variable_of(int number) {
     return "{{" + std::to_string(number) + "}}";
 }
 
+/// Where a content is.
+struct ContentPlace {
+    std::string account;
+    std::string sid;
+
+    static ContentPlace of(const ContentTemplate& content) {
+        return {content.account_sid.str(), content.sid.str()};
+    }
+};
+
 struct WantedContent {
     AskedBy by;
     int count;
     ContentDefinition definition;
-    std::optional<ContentTemplate> there = {};
+    std::optional<ContentPlace> there = {};
 };
 
 Result<std::vector<WantedContent>> wanted_contents(const DialogueContents& contents) {
@@ -101,7 +111,7 @@ Result<TemplateVariables> asking_variables(AskedBy by, std::string_view question
             name_of(by), "are not 1 to " + std::to_string(most),
             has_buttons ? "rows() takes ten" : "ask for a part first, or for a word");
     }
-    if (auto right = check_asked("question", question, longest_question); !right) {
+    if (auto right = check_asked("question", question, longest_asked); !right) {
         return right.error();
     }
     TemplateVariables variables{{"1", question}};
@@ -129,19 +139,19 @@ Result<void> KnownContents::ensure(const ContentClient& client, const DialogueCo
         for (auto& each : *wanted) {
             // Newest first.
             if (!each.there && listed->definition.same_content(each.definition)) {
-                each.there = *listed;
+                each.there = ContentPlace::of(*listed);
             }
         }
     }
     for (auto& each : *wanted) {
         if (!each.there) {
-            auto made = client.try_upsert(each.definition, options);
+            const auto made = client.try_upsert(each.definition, options);
             if (!made) return made.error();
-            each.there = std::move(made->content);
+            each.there = ContentPlace::of(made->content);
         }
         const std::lock_guard lock(mutex_);
-        sids_[{each.there->account_sid.str(), each.by, static_cast<std::size_t>(each.count)}] =
-            each.there->sid.str();
+        sids_[{each.there->account, each.by, static_cast<std::size_t>(each.count)}] =
+            each.there->sid;
     }
     return {};
 }
