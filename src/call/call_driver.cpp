@@ -1,7 +1,9 @@
 #include "call/call_driver.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <new>
+#include <string_view>
 #include <utility>
 
 #include <twiliowa/version.hpp>
@@ -47,6 +49,10 @@ public:
         context_.max_response_bytes = core.max_response_bytes;
     }
 
+    /// Whose call it is where others wait with it. A blocking one waits for none.
+    void wait_as(std::string_view key) noexcept {
+        context_.fairness_key = std::hash<std::string_view>{}(key);
+    }
     CallMachine& machine() noexcept { return machine_; }
     const CallContext& context() const noexcept { return context_; }
 
@@ -160,7 +166,10 @@ public:
           record_(*core_, credentials, operation, options_),
           request_(make_request(operation, credentials)),
           read_(std::move(read)),
-          done_(std::move(done)) {}
+          done_(std::move(done)) {
+        const std::string_view chosen = options_.fairness_key;
+        record_.wait_as(chosen.empty() ? credentials.account_sid().str() : chosen);
+    }
 
     void start() {
         registration_ = options_.cancel.on_cancel([weak = weak_from_this()] {

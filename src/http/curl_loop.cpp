@@ -116,7 +116,9 @@ void CurlLoop::accept(std::unique_ptr<Job> job) {
     if (job->context.deadline != MonotonicTime::max()) {
         deadlines_.emplace(job->context.deadline, job.get());
     }
-    host.waiting.emplace(job->id, std::move(job));
+    const auto key = job->context.fairness_key;
+    const auto id = job->id;
+    host.waiting.add(key, id, std::move(job));
 }
 
 CurlLoop::Host& CurlLoop::host_of(const HttpRequest& request) {
@@ -162,15 +164,20 @@ void CurlLoop::prepare(Job& job) {
                           may_share_connection(job.request));
 }
 
-std::unique_ptr<CurlLoop::Job> CurlLoop::detach(Job& job) {
+void CurlLoop::end_waiting(Job& job) {
     cancellable_.erase(job.id);
+    deadlines_.erase({job.context.deadline, &job});
+    prepare(job);  // for what it says of its end
+}
+
+std::unique_ptr<CurlLoop::Job> CurlLoop::detach(Job& job) {
     auto& host = *job.host;
     if (!job.exchange) {
-        deadlines_.erase({job.context.deadline, &job});
-        auto taken = std::move(host.waiting.extract(job.id).mapped());
-        prepare(*taken);  // for what it says of its end
+        auto taken = host.waiting.take(job.context.fairness_key, job.id);
+        end_waiting(*taken);
         return taken;
     }
+    cancellable_.erase(job.id);
     CURL* const easy = job.exchange->easy();
     curl_multi_remove_handle(sockets_.multi(), easy);
     auto taken = std::move(running_.extract(easy).mapped());
@@ -186,7 +193,7 @@ void CurlLoop::leave(Host& host) {
         return;
     }
     while (host.running < host.most && !host.waiting.empty()) {
-        auto next = std::move(host.waiting.extract(host.waiting.begin()).mapped());
+        auto next = host.waiting.take_next();
         deadlines_.erase({next->context.deadline, next.get()});
         begin(std::move(next));
     }
@@ -269,7 +276,8 @@ void CurlLoop::finish_everything() {
                 hosts_.erase(host);
                 continue;
             }
-            const auto job = detach(*host->second.waiting.begin()->second);
+            const auto job = host->second.waiting.take_next();
+            end_waiting(*job);
             complete(*job, job->exchange->cancelled());
         }
     }

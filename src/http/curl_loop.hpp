@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -18,6 +17,7 @@
 
 #include "http/curl_exchange.hpp"
 #include "http/curl_sockets.hpp"
+#include "http/fair_queue.hpp"
 
 namespace twiliowa::detail {
 
@@ -53,7 +53,7 @@ private:
         std::size_t running = 0;
         std::size_t most = 0;  ///< That run at once, and
         std::size_t most_once_answered = 0;
-        std::map<std::uint64_t, std::unique_ptr<Job>> waiting = {};
+        FairQueue<std::unique_ptr<Job>> waiting = {};
     };
     struct Timer {
         MonotonicTime when = {};
@@ -97,6 +97,8 @@ private:
     void complete(Job& job, Result<HttpResponse> result) noexcept;
     /// Takes one out: of libcurl, and in comes the next; or from those that wait.
     std::unique_ptr<Job> detach(Job& job);
+    /// For one that is taken from those that wait, and ends.
+    void end_waiting(Job& job);
     void leave(Host& host);
 
     std::shared_ptr<const CurlSettings> settings_;

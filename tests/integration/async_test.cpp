@@ -200,6 +200,38 @@ TEST_CASE("more calls than connections wait for their turn, and all are answered
     }
 }
 
+TEST_CASE("who has few calls waiting does not wait for all of those who have many") {
+    Wire wire;
+    auto options = wire.options();
+    options.max_connections = 1;
+    CurlTransport transport(options);
+    constexpr int many = 500;
+    constexpr int few = 5;
+    int left = many + few;
+    std::promise<void> done;
+    const auto call = [&](const char* body, std::uint64_t key) {
+        auto request = wire.post("/ok");
+        request.body = body;
+        auto context = Wire::within(60s);
+        context.fairness_key = key;
+        transport.async_send(std::move(request), context, [&](const auto& answer) {
+            CHECK(answer);
+            if (--left == 0) done.set_value();
+        });
+    };
+    // From the loop's own thread, so that none is under way before all of them wait.
+    transport.call_at(std::chrono::steady_clock::now(), [&] {
+        for (int i = 0; i < many; ++i) call("many", 1);
+        for (int i = 0; i < few; ++i) call("few", 2);
+    });
+    done.get_future().wait();
+    std::string order;
+    for (const auto& request : wire.server.requests()) order += request.body == "few" ? 'f' : 'm';
+    REQUIRE(order.size() == many + few);
+    // The first begins at once; then they take turns.
+    CHECK(order.substr(0, 11) == "mmfmfmfmfmf");
+}
+
 TEST_CASE("a call that waits for its turn ends by its deadline, unsent") {
     Wire wire;
     CurlTransport transport(two_connections(wire));

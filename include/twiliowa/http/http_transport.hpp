@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
@@ -54,6 +55,9 @@ struct CallContext {
     /// Refuse to send to an address that this returns false for (the numeric IP address), on a new
     /// connection or a kept one. Through a proxy it is the proxy's address.
     std::function<bool(std::string_view)> address_policy = {};
+    /// Where asynchronous requests wait for one another, those of different keys take turns: a hash
+    /// of CallOptions::fairness_key, or of the account.
+    std::uint64_t fairness_key = 0;
 };
 
 /// Sends one request, once. Thread-safe: one transport serves many clients and threads.

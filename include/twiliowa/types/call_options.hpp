@@ -6,6 +6,7 @@
 #include <optional>
 
 #include <twiliowa/types/cancel.hpp>
+#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
@@ -18,6 +19,10 @@ struct CallOptions {
     /// The slot of ClientOptions::rate_limiter is held already (MessagesClient::take_slot): no
     /// attempt of this call takes or gives back one. Without effect on what no rate limit is for.
     bool slot_held = false;
+    /// Asynchronous calls that wait for a connection take turns by this, one of each key: somebody
+    /// who starts thousands does not make the others wait for all of them. A tenant's name, say.
+    /// Empty: the account. Keys count by host and transport; it is not sent.
+    TextField fairness_key = {};
 };
 
 }  // namespace twiliowa
