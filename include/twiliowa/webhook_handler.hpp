@@ -92,6 +92,7 @@ struct WebhookOptions {
     int requests_per_peer = 0;
     /// The time that requests_per_peer is about. At most a hundred years.
     std::chrono::milliseconds peer_period{60'000};
+    /// Whether what Twilio signed counts, and can be refused, too.
     PeerLimitCounts peer_limit_counts = PeerLimitCounts::failed;
     /// Sees what a handler threw, before it becomes a 500. May hold what it likes: the Observer is
     /// told of TwilioErrors only, whose `what()` is free of people.

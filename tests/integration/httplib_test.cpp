@@ -233,7 +233,7 @@ TEST_CASE(
 
 TEST_CASE("behind httplib what follows a body that was not read to its end is no request") {
     const Recorder recorder;
-    const Site site{recorder, 100};
+    const Site site{recorder, std::size_t{100}};
     Connection connection{site};
     // As much as httplib reads, and then what would be a request if it went on.
     auto body = std::string(100 + 1 + 1024 * 1024, 'x');

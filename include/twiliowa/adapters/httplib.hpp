@@ -23,6 +23,13 @@ namespace twiliowa {
 /// @cond
 namespace detail {
 
+template <class Answer>
+concept HttplibAnswers = std::is_invocable_r_v<WebhookResponse, const Answer&,
+                                               const WebhookRequest&, const httplib::Request&>;
+
+/// As WebhookOptions::max_body_bytes.
+inline constexpr std::size_t httplib_body_bytes = std::size_t{256} * 1024;
+
 using HttplibAnswer =
     std::function<WebhookResponse(const WebhookRequest&, const httplib::Request&)>;
 
@@ -184,13 +191,16 @@ inline void serve_webhooks(httplib::Server& server, const std::string& pattern,
         },
         handler.max_body_bytes());
 }
+/// @cond
 void serve_webhooks(httplib::Server& server, const std::string& pattern,
                     const WebhookHandler&& handler) = delete;
+/// @endcond
 
 /// The same for whoever chooses the handler by the request: `answer` takes a WebhookRequest and the
 /// `httplib::Request` that it comes from (without its body), and returns a WebhookResponse. It is
 /// called from several threads at once. What it throws is answered 500, and none of it is told;
-/// std::bad_alloc is answered 503. Of a body it gets at most one byte more than `max_body_bytes`.
+/// std::bad_alloc is answered 503. Of a body it gets at most one byte more than `max_body_bytes`,
+/// which is 256 KiB unless given.
 ///
 /// @code
 /// twiliowa::serve_webhooks(
@@ -200,15 +210,9 @@ void serve_webhooks(httplib::Server& server, const std::string& pattern,
 ///         return handler ? handler->handle(request) : WebhookResponse{.status = 404};
 ///     });
 /// @endcode
-template <class Answer>
-requires(
-    std::is_invocable_r_v<WebhookResponse, const Answer&, const WebhookRequest&,
-                          const httplib::Request&>) void serve_webhooks(httplib::Server& server,
-                                                                        const std::string& pattern,
-                                                                        Answer answer,
-                                                                        std::size_t max_body_bytes =
-                                                                            std::size_t{256} *
-                                                                            1024) {
+template <detail::HttplibAnswers Answer>
+void serve_webhooks(httplib::Server& server, const std::string& pattern, Answer answer,
+                    std::size_t max_body_bytes = detail::httplib_body_bytes) {
     detail::httplib_serve(server, pattern, std::move(answer), max_body_bytes);
 }
 
