@@ -373,6 +373,7 @@ Result<QuotaReply> RedisQuotas::read(std::string_view quota, const std::vector<Q
     if (auto checked = detail::check_quota_keys(quota, quota); !checked) return checked.error();
     if (auto checked = detail::check_quota_slots(slots); !checked) return checked.error();
     std::vector<std::string> places;
+    places.reserve(slots.size());
     for (const auto& slot : slots) {
         places.push_back(detail::place_text(slot.period, detail::quota_micros(slot.begin)));
     }

@@ -154,7 +154,7 @@ void add_states(QuotaAnswer& answer, const std::vector<QuotaWindow>& windows,
     for (std::size_t i = 0; i < windows.size(); ++i) {
         auto state = quota_state(windows[i], counted.slots[i], counted.counts[i]);
         state.refused = counted.taken == QuotaTaken::refused && state.left.thousandths() < cost;
-        answer.windows.push_back(std::move(state));
+        answer.windows.push_back(state);
     }
 }
 

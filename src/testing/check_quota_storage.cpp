@@ -511,6 +511,7 @@ private:
     }
     void at_once(const std::function<void(QuotaStorage&, int)>& work) {
         std::vector<std::thread> threads;
+        threads.reserve(static_cast<std::size_t>(options_.threads));
         for (int i = 0; i < options_.threads; ++i) {
             threads.emplace_back([&, i] {
                 const auto storage = checked_open();

@@ -111,6 +111,7 @@ TEST_CASE("threads with quotas in two engines never pass a limit") {
                         quotas_on(m.pool, m.prefix)};
     std::atomic<int> granted{0};
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int thread = 0; thread < 4; ++thread) {
         threads.emplace_back([&, thread] {
             for (int i = 0; i < 25; ++i) {

@@ -539,6 +539,7 @@ TEST_CASE("threads that share Quotas never pass a limit") {
     const auto quotas = p.quotas();
     std::atomic<int> granted{0};
     std::vector<std::thread> threads;
+    threads.reserve(4);
     for (int thread = 0; thread < 4; ++thread) {
         threads.emplace_back([&, thread] {
             for (int i = 0; i < 50; ++i) {
