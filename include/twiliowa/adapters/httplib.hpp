@@ -93,7 +93,7 @@ inline HttplibBody httplib_read(const httplib::Request& request, const httplib::
     const HttplibPlainBody plain{request};
     std::size_t dropped = 0;
     const bool ended = read([&](const char* data, std::size_t size) {
-        const std::size_t kept = body.size() <= most ? std::min(size, most + 1 - body.size()) : 0;
+        const std::size_t kept = body.size() <= most ? (std::min)(size, most + 1 - body.size()) : 0;
         body.append(data, kept);
         dropped += size - kept;
         return dropped <= httplib_dropped_bytes;
