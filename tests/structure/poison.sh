@@ -17,10 +17,10 @@ headers=$(find twiliowa -name '*.hpp' | sort)
         PASCAL POST PUT STRICT SUCCESS TEXT TIMEOUT TRUE UNKNOWN VOID Always Bool Button1 Convex \
         Expose False None Status Success True Unsorted emit far foreach huge interface linux near \
         pascal signals slots small unix DeleteFile GetMessage GetObject SendMessage; do
-        echo "#define $name POISONED +++ !"
+        printf "#undef %s\n#define %s POISONED +++ !\n" "$name" "$name"
     done
     for name in max min major makedev minor require verify; do
-        echo "#define $name(...) POISONED +++ !"
+        printf "#undef %s\n#define %s(...) POISONED +++ !\n" "$name" "$name"
     done
     for header in $headers; do echo "#include <$header>"; done
 } >"$unit"
