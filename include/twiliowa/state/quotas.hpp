@@ -163,8 +163,10 @@ struct QuotasOptions {
 
 /// Quotas of tenants: several windows at once, each send counted once, never over any limit.
 ///
-///     const auto answer = quotas.reserve({.quota = "org-17", .send = request_id, .cost =
-///     1}).value(); if (!answer.granted) return respond(answer.http_status(), answer.retry_after);
+/// @code
+/// const auto answer = quotas.reserve({.quota = "org-17", .send = request_id}).value();
+/// if (!answer.granted) return respond(answer.http_status(), answer.retry_after);
+/// @endcode
 ///
 /// Reserve before the send, then settle at what it has cost, or release if nothing was sent: that
 /// is what `send_within` does around a call. A send whose outcome is unknown is settled. All three
