@@ -50,9 +50,7 @@ public:
     }
 
     /// Whose call it is where others wait with it. A blocking one waits for none.
-    void wait_as(std::string_view key) noexcept {
-        context_.fairness_key = std::hash<std::string_view>{}(key);
-    }
+    void wait_as(FairnessKey key) noexcept { context_.fairness_key = key.hash(); }
     CallMachine& machine() noexcept { return machine_; }
     const CallContext& context() const noexcept { return context_; }
 
@@ -167,8 +165,8 @@ public:
           request_(make_request(operation, credentials)),
           read_(std::move(read)),
           done_(std::move(done)) {
-        const std::string_view chosen = options_.fairness_key;
-        record_.wait_as(chosen.empty() ? credentials.account_sid().str() : chosen);
+        const auto chosen = options_.fairness_key;
+        record_.wait_as(chosen.empty() ? FairnessKey{credentials.account_sid().str()} : chosen);
     }
 
     void start() {

@@ -124,11 +124,12 @@ Result<QuotaEnd> PostgresQuotas::release(std::string_view quota, std::string_vie
 }
 
 Result<QuotaReply> PostgresQuotas::read(std::string_view quota,
-                                        const std::vector<QuotaSlot>& slots) {
+                                        const std::vector<QuotaSlot>& time_slots) {
     if (auto checked = detail::check_quota_keys(quota, quota); !checked) return checked.error();
-    if (auto checked = detail::check_quota_slots(slots); !checked) return checked.error();
-    return state_->transact(
-        [&](detail::PostgresQuotaDesk& desk) { return detail::read_quota(desk, quota, slots); });
+    if (auto checked = detail::check_quota_slots(time_slots); !checked) return checked.error();
+    return state_->transact([&](detail::PostgresQuotaDesk& desk) {
+        return detail::read_quota(desk, quota, time_slots);
+    });
 }
 
 Result<std::vector<QuotaCount>> PostgresQuotas::history(std::string_view quota, std::int64_t period,

@@ -95,24 +95,24 @@ end
 /// used, open, peak, and the peak before.
 constexpr std::string_view quota_reserve_script = R"(
 local cost = tonumber(ARGV[2])
-local slots = {}
+local time_slots = {}
 for i = 5, #ARGV, 5 do
     local first, behind = tonumber(ARGV[i + 1]), tonumber(ARGV[i + 2])
     if now < first or now >= behind then return {3, now} end
     local count = count_of(ARGV[i])
     count.keep = math.max(count.keep, tonumber(ARGV[i + 4]))
-    slots[#slots + 1] = {place = ARGV[i], limit = tonumber(ARGV[i + 3]), count = count, before = count.peak}
+    time_slots[#time_slots + 1] = {place = ARGV[i], limit = tonumber(ARGV[i + 3]), count = count, before = count.peak}
 end
 local known = send_of(ARGV[1])
 local taken = 0
 if known and known.state ~= 2 then taken = 1 else
-    for _, slot in ipairs(slots) do
+    for _, slot in ipairs(time_slots) do
         if slot.count.used > slot.limit - cost then taken = 2 end
     end
 end
 local kept = 0
 local places = {}
-for i, slot in ipairs(slots) do
+for i, slot in ipairs(time_slots) do
     local count = slot.count
     if taken == 0 then
         count.used = bounded(count.used + cost)
@@ -136,7 +136,7 @@ if taken == 0 then
 end
 if kept > 0 then keep_all(kept) end
 local answer = {taken, now}
-for _, slot in ipairs(slots) do
+for _, slot in ipairs(time_slots) do
     local count = slot.count
     answer[#answer + 1] = {count.used, count.open, count.peak, slot.before}
 end
@@ -265,16 +265,17 @@ void read_quota_numbers(const RedisReply& row, std::size_t column, QuotaCount& c
 }
 
 /// In the order of the slots that were asked for.
-Result<QuotaReply> read_quota_slots(const RedisReply& reply, const std::vector<QuotaSlot>& slots) {
+Result<QuotaReply> read_quota_slots(const RedisReply& reply,
+                                    const std::vector<QuotaSlot>& time_slots) {
     if (!is_quota_answer(reply, 3, 4)) return quotas_not_understood();
     QuotaReply answer{static_cast<QuotaTaken>(reply.list[0].number),
                       quota_time(reply.list[1].number)};
     if (answer.taken == QuotaTaken::other_time) return answer;
-    if (reply.list.size() != slots.size() + 2) return quotas_not_understood();
-    for (std::size_t i = 0; i < slots.size(); ++i) {
+    if (reply.list.size() != time_slots.size() + 2) return quotas_not_understood();
+    for (std::size_t i = 0; i < time_slots.size(); ++i) {
         auto& count = answer.counts.emplace_back();
-        count.period = slots[i].period;
-        count.begin = slots[i].begin;
+        count.period = time_slots[i].period;
+        count.begin = time_slots[i].begin;
         read_quota_numbers(reply.list[i + 2], 0, count);
     }
     return answer;
@@ -336,7 +337,7 @@ Result<QuotaReply> RedisQuotas::reserve(const QuotaRequest& request) {
     std::vector<std::string> values{std::string{request.send}, std::to_string(request.cost),
                                     detail::wait_text(request.lapses_after),
                                     detail::wait_text(request.remembered)};
-    for (const auto& slot : request.slots) {
+    for (const auto& slot : request.time_slots) {
         values.push_back(detail::place_text(slot.period, detail::quota_micros(slot.begin)));
         values.push_back(detail::bound_text(slot.begin));
         values.push_back(detail::bound_text(slot.end));
@@ -345,7 +346,7 @@ Result<QuotaReply> RedisQuotas::reserve(const QuotaRequest& request) {
     }
     const auto reply = state_->run(state_->reserving, request.quota, values);
     if (!reply) return reply.error();
-    return detail::read_quota_slots(*reply, request.slots);
+    return detail::read_quota_slots(*reply, request.time_slots);
 }
 
 Result<QuotaSettlement> RedisQuotas::settle(std::string_view quota, std::string_view send,
@@ -369,17 +370,18 @@ Result<QuotaEnd> RedisQuotas::release(std::string_view quota, std::string_view s
     return read->end;
 }
 
-Result<QuotaReply> RedisQuotas::read(std::string_view quota, const std::vector<QuotaSlot>& slots) {
+Result<QuotaReply> RedisQuotas::read(std::string_view quota,
+                                     const std::vector<QuotaSlot>& time_slots) {
     if (auto checked = detail::check_quota_keys(quota, quota); !checked) return checked.error();
-    if (auto checked = detail::check_quota_slots(slots); !checked) return checked.error();
+    if (auto checked = detail::check_quota_slots(time_slots); !checked) return checked.error();
     std::vector<std::string> places;
-    places.reserve(slots.size());
-    for (const auto& slot : slots) {
+    places.reserve(time_slots.size());
+    for (const auto& slot : time_slots) {
         places.push_back(detail::place_text(slot.period, detail::quota_micros(slot.begin)));
     }
     const auto reply = state_->run(state_->reading, quota, places);
     if (!reply) return reply.error();
-    auto read = detail::read_quota_slots(*reply, slots);
+    auto read = detail::read_quota_slots(*reply, time_slots);
     if (read) read->taken = QuotaTaken::refused;
     return read;
 }

@@ -83,11 +83,12 @@ Result<QuotaEnd> SqliteQuotas::release(std::string_view quota, std::string_view 
         [&](detail::SqliteQuotaDesk& desk) { return detail::release_quota(desk, quota, send); });
 }
 
-Result<QuotaReply> SqliteQuotas::read(std::string_view quota, const std::vector<QuotaSlot>& slots) {
+Result<QuotaReply> SqliteQuotas::read(std::string_view quota,
+                                      const std::vector<QuotaSlot>& time_slots) {
     if (auto checked = detail::check_quota_keys(quota, quota); !checked) return checked.error();
-    if (auto checked = detail::check_quota_slots(slots); !checked) return checked.error();
+    if (auto checked = detail::check_quota_slots(time_slots); !checked) return checked.error();
     return state_->transact(
-        [&](detail::SqliteQuotaDesk& desk) { return detail::read_quota(desk, quota, slots); });
+        [&](detail::SqliteQuotaDesk& desk) { return detail::read_quota(desk, quota, time_slots); });
 }
 
 Result<std::vector<QuotaCount>> SqliteQuotas::history(std::string_view quota, std::int64_t period,

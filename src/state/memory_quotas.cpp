@@ -142,11 +142,12 @@ Result<QuotaEnd> MemoryQuotas::release(std::string_view quota, std::string_view 
     return detail::release_quota(*state_, quota, send);
 }
 
-Result<QuotaReply> MemoryQuotas::read(std::string_view quota, const std::vector<QuotaSlot>& slots) {
+Result<QuotaReply> MemoryQuotas::read(std::string_view quota,
+                                      const std::vector<QuotaSlot>& time_slots) {
     if (auto checked = detail::check_quota_keys(quota, quota); !checked) return checked.error();
-    if (auto checked = detail::check_quota_slots(slots); !checked) return checked.error();
+    if (auto checked = detail::check_quota_slots(time_slots); !checked) return checked.error();
     const std::lock_guard lock(state_->mutex);
-    return detail::read_quota(*state_, quota, slots);
+    return detail::read_quota(*state_, quota, time_slots);
 }
 
 Result<std::vector<QuotaCount>> MemoryQuotas::history(std::string_view quota, std::int64_t period,

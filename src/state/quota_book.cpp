@@ -18,10 +18,10 @@ QuotaPlace place_of(const QuotaSlot& slot) noexcept {
     return {slot.period, quota_micros(slot.begin)};
 }
 
-std::vector<QuotaPlace> places_of(const std::vector<QuotaSlot>& slots) {
+std::vector<QuotaPlace> places_of(const std::vector<QuotaSlot>& time_slots) {
     std::vector<QuotaPlace> places;
-    places.reserve(slots.size());
-    for (const auto& slot : slots) places.push_back(place_of(slot));
+    places.reserve(time_slots.size());
+    for (const auto& slot : time_slots) places.push_back(place_of(slot));
     return places;
 }
 
@@ -89,8 +89,8 @@ QuotaDecision<QuotaReply> decide_quota_reserve(const QuotaPage& page, const Quot
     QuotaDecision<QuotaReply> decision;
     auto& reply = decision.answer;
     reply.now = quota_time(page.now);
-    const auto& slots = request.slots;
-    const bool all_now = std::all_of(slots.begin(), slots.end(),
+    const auto& time_slots = request.time_slots;
+    const bool all_now = std::all_of(time_slots.begin(), time_slots.end(),
                                      [&](const auto& slot) { return is_now(slot, page.now); });
     if (!all_now) {
         reply.taken = QuotaTaken::other_time;
@@ -98,7 +98,7 @@ QuotaDecision<QuotaReply> decide_quota_reserve(const QuotaPage& page, const Quot
     }
     std::vector<QuotaTally> tallies;
     bool fits = true;
-    for (const auto& slot : slots) {
+    for (const auto& slot : time_slots) {
         tallies.push_back(tally_of(page, slot));
         reply.counts.push_back(count_of(tallies.back(), tallies.back().peak));
         if (tallies.back().used > slot.limit - request.cost) fits = false;
@@ -107,15 +107,16 @@ QuotaDecision<QuotaReply> decide_quota_reserve(const QuotaPage& page, const Quot
         reply.taken = QuotaTaken::taken_before;
         return decision;
     }
-    for (std::size_t i = 0; i < slots.size(); ++i) {
+    for (std::size_t i = 0; i < time_slots.size(); ++i) {
         auto& tally = tallies[i];
         const auto before = tally.peak;
         if (fits) {
             tally.used = bounded(tally.used + request.cost);
             tally.open = bounded(tally.open + request.cost);
             tally.peak = std::max(tally.peak, tally.used);
-        } else if (request.cost <= slots[i].limit && tally.used > slots[i].limit - request.cost) {
-            tally.peak = std::max(tally.peak, slots[i].limit);
+        } else if (request.cost <= time_slots[i].limit &&
+                   tally.used > time_slots[i].limit - request.cost) {
+            tally.peak = std::max(tally.peak, time_slots[i].limit);
         }
         reply.counts[i] = count_of(tally, before);
         if (fits || tally.peak != before) decision.change.tallies.push_back(tally);
@@ -123,8 +124,9 @@ QuotaDecision<QuotaReply> decide_quota_reserve(const QuotaPage& page, const Quot
     reply.taken = fits ? QuotaTaken::taken : QuotaTaken::refused;
     if (!fits) return decision;
     const auto lapses_at = quota_later(page.now, request.lapses_after);
-    decision.change.send = QuotaSend{QuotaSendState::open, request.cost, lapses_at,
-                                     quota_later(lapses_at, request.remembered), places_of(slots)};
+    decision.change.send =
+        QuotaSend{QuotaSendState::open, request.cost, lapses_at,
+                  quota_later(lapses_at, request.remembered), places_of(time_slots)};
     return decision;
 }
 
@@ -191,7 +193,7 @@ Result<Answer> carry_out(QuotaDesk& desk, std::string_view quota, std::string_vi
 }  // namespace
 
 Result<QuotaReply> reserve_quota(QuotaDesk& desk, const QuotaRequest& request) {
-    const auto page = desk.load(request.quota, request.send, places_of(request.slots));
+    const auto page = desk.load(request.quota, request.send, places_of(request.time_slots));
     if (!page) return page.error();
     return carry_out(desk, request.quota, request.send, decide_quota_reserve(*page, request));
 }
@@ -210,12 +212,12 @@ Result<QuotaEnd> release_quota(QuotaDesk& desk, std::string_view quota, std::str
 }
 
 Result<QuotaReply> read_quota(QuotaDesk& desk, std::string_view quota,
-                              const std::vector<QuotaSlot>& slots) {
-    const auto page = desk.load(quota, {}, places_of(slots));
+                              const std::vector<QuotaSlot>& time_slots) {
+    const auto page = desk.load(quota, {}, places_of(time_slots));
     if (!page) return page.error();
     QuotaReply reply;
     reply.now = quota_time(page->now);
-    for (const auto& slot : slots) {
+    for (const auto& slot : time_slots) {
         const auto tally = tally_of(*page, slot);
         reply.counts.push_back(count_of(tally, tally.peak));
     }
@@ -232,22 +234,22 @@ Result<void> check_quota_actual(std::int64_t actual) {
     return wrong_quota("cost", "is negative, or more than can be counted");
 }
 
-Result<void> check_quota_slots(const std::vector<QuotaSlot>& slots) {
-    if (slots.empty() || slots.size() > most_quota_slots) {
-        return wrong_quota("slots", "are none, or more than 9");
+Result<void> check_quota_slots(const std::vector<QuotaSlot>& time_slots) {
+    if (time_slots.empty() || time_slots.size() > most_quota_slots) {
+        return wrong_quota("time_slots", "are none, or more than 9");
     }
-    for (const auto& slot : slots) {
+    for (const auto& slot : time_slots) {
         const bool bounded_limit = slot.limit >= 0 && slot.limit <= QuotaSlot::most;
         if (!bounded_limit && slot.limit != QuotaSlot::no_limit) {
             return wrong_quota("limit", "is negative, or more than can be counted");
         }
         if (slot.period < 0 || slot.begin >= slot.end) {
-            return wrong_quota("slots", "have one that is no time");
+            return wrong_quota("time_slots", "have one that is no time");
         }
-        const auto same = std::count_if(slots.begin(), slots.end(), [&](const auto& other) {
-            return other.period == slot.period;
-        });
-        if (same != 1) return wrong_quota("slots", "have two of one period");
+        const auto same =
+            std::count_if(time_slots.begin(), time_slots.end(),
+                          [&](const auto& other) { return other.period == slot.period; });
+        if (same != 1) return wrong_quota("time_slots", "have two of one period");
     }
     return {};
 }
@@ -260,7 +262,7 @@ Result<void> check_quota_request(const QuotaRequest& request) {
     if (request.lapses_after.count() < 1 || request.remembered.count() < 0) {
         return wrong_quota("lapses_after", "is not positive, or remembered is negative");
     }
-    return check_quota_slots(request.slots);
+    return check_quota_slots(request.time_slots);
 }
 
 }  // namespace twiliowa::detail

@@ -99,14 +99,14 @@ TWILIOWA_EXPORT Result<QuotaSettlement> settle_quota(QuotaDesk& desk, std::strin
 TWILIOWA_EXPORT Result<QuotaEnd> release_quota(QuotaDesk& desk, std::string_view quota,
                                                std::string_view send);
 TWILIOWA_EXPORT Result<QuotaReply> read_quota(QuotaDesk& desk, std::string_view quota,
-                                              const std::vector<QuotaSlot>& slots);
+                                              const std::vector<QuotaSlot>& time_slots);
 
 /// What a storage refuses before it asks: a key that is empty or too long, a cost or a slot that
 /// cannot be.
 TWILIOWA_EXPORT Result<void> check_quota_request(const QuotaRequest& request);
 TWILIOWA_EXPORT Result<void> check_quota_keys(std::string_view quota, std::string_view send);
 TWILIOWA_EXPORT Result<void> check_quota_actual(std::int64_t actual);
-TWILIOWA_EXPORT Result<void> check_quota_slots(const std::vector<QuotaSlot>& slots);
+TWILIOWA_EXPORT Result<void> check_quota_slots(const std::vector<QuotaSlot>& time_slots);
 
 /// Rows that `history` gives at most.
 inline constexpr std::int64_t most_quota_history = 4'000;

@@ -50,27 +50,27 @@ public:
     struct Counted {
         QuotaTaken taken = QuotaTaken::refused;
         TimePoint now = {};
-        std::vector<QuotaSlot> slots = {};  ///< Of the windows, and a last one of the day.
+        std::vector<QuotaSlot> time_slots = {};  ///< Of the windows, and a last one of the day.
         std::vector<QuotaCount> counts = {};
     };
 
     Result<Counted> reserve(const QuotaCharge& charge, const std::vector<QuotaWindow>& windows,
                             const QuotasOptions& options) const {
-        return at_its_time(windows, options, [&](const std::vector<QuotaSlot>& slots) {
+        return at_its_time(windows, options, [&](const std::vector<QuotaSlot>& time_slots) {
             return storage_->reserve({.quota = charge.quota,
                                       .send = charge.send,
                                       .cost = charge.cost.thousandths(),
                                       .lapses_after = options.lapse_after,
                                       .remembered = options.remember,
-                                      .slots = slots});
+                                      .time_slots = time_slots});
         });
     }
 
     Result<Counted> read(std::string_view quota, const std::vector<QuotaWindow>& windows,
                          const QuotasOptions& options) const {
-        return at_its_time(windows, options, [&](const std::vector<QuotaSlot>& slots) {
-            auto reply = storage_->read(quota, slots);
-            if (reply && !are_now(slots, reply->now)) reply->taken = QuotaTaken::other_time;
+        return at_its_time(windows, options, [&](const std::vector<QuotaSlot>& time_slots) {
+            auto reply = storage_->read(quota, time_slots);
+            if (reply && !are_now(time_slots, reply->now)) reply->taken = QuotaTaken::other_time;
             return reply;
         });
     }
@@ -87,29 +87,29 @@ public:
     }
 
 private:
-    static bool are_now(const std::vector<QuotaSlot>& slots, TimePoint now) noexcept {
-        return std::all_of(slots.begin(), slots.end(),
+    static bool are_now(const std::vector<QuotaSlot>& time_slots, TimePoint now) noexcept {
+        return std::all_of(time_slots.begin(), time_slots.end(),
                            [&](const auto& slot) { return slot.begin <= now && now < slot.end; });
     }
 
     std::vector<QuotaSlot> slots_at(const std::vector<QuotaWindow>& windows, TimePoint now,
                                     const QuotasOptions& options) const {
-        std::vector<QuotaSlot> slots;
-        slots.reserve(windows.size() + 1);
+        std::vector<QuotaSlot> time_slots;
+        time_slots.reserve(windows.size() + 1);
         bool has_day = !counts_days_;
         for (const auto& window : windows) {
-            auto& slot = slots.emplace_back(quota_slot(window, now));
+            auto& slot = time_slots.emplace_back(quota_slot(window, now));
             const bool is_day = window.period == day_of_quota;
             const auto kept = window.is_plan || is_day ? options.keep_usage
                                                        : options.lapse_after + options.remember;
             slot.keep_until = time_after(slot.end, kept + kept_for_clocks);
             has_day = has_day || is_day;
         }
-        if (has_day) return slots;
-        auto& day = slots.emplace_back(quota_slot({day_of_quota, {}, true}, now));
+        if (has_day) return time_slots;
+        auto& day = time_slots.emplace_back(quota_slot({day_of_quota, {}, true}, now));
         day.limit = QuotaSlot::no_limit;
         day.keep_until = time_after(day.end, options.keep_usage + kept_for_clocks);
-        return slots;
+        return time_slots;
     }
 
     /// Asks for the slots of now, which the storage's clock knows and ours guesses.
@@ -118,14 +118,14 @@ private:
                                 const QuotasOptions& options, const Ask& ask_at) const {
         auto guess = options.clock->now() + std::chrono::microseconds{ahead_.load()};
         for (int guesses = 0; guesses < most_quota_guesses; ++guesses) {
-            Counted counted{.slots = slots_at(windows, guess, options)};
-            auto reply = ask([&](QuotaStorage&) { return ask_at(counted.slots); });
+            Counted counted{.time_slots = slots_at(windows, guess, options)};
+            auto reply = ask([&](QuotaStorage&) { return ask_at(counted.time_slots); });
             if (!reply) return reply.error();
             guess = reply->now;
             ahead_ =
                 std::chrono::floor<std::chrono::microseconds>(guess - options.clock->now()).count();
             if (reply->taken == QuotaTaken::other_time) continue;
-            if (reply->counts.size() != counted.slots.size()) return quota_contract_broken();
+            if (reply->counts.size() != counted.time_slots.size()) return quota_contract_broken();
             counted.taken = reply->taken;
             counted.now = reply->now;
             counted.counts = std::move(reply->counts);
@@ -152,7 +152,7 @@ std::vector<QuotaWindow> some_windows(const std::vector<QuotaWindow>& windows, b
 void add_states(QuotaAnswer& answer, const std::vector<QuotaWindow>& windows,
                 const QuotaEngine::Counted& counted, std::int64_t cost) {
     for (std::size_t i = 0; i < windows.size(); ++i) {
-        auto state = quota_state(windows[i], counted.slots[i], counted.counts[i]);
+        auto state = quota_state(windows[i], counted.time_slots[i], counted.counts[i]);
         state.refused = counted.taken == QuotaTaken::refused && state.left.thousandths() < cost;
         answer.windows.push_back(state);
     }
@@ -346,7 +346,8 @@ Result<std::vector<QuotaState>> Quotas::read(std::string_view quota) const {
         const auto counted = engine.read(quota, some, state_->options);
         if (!counted) return counted.error();
         for (std::size_t i = 0; i < some.size(); ++i) {
-            states.push_back(detail::quota_state(some[i], counted->slots[i], counted->counts[i]));
+            states.push_back(
+                detail::quota_state(some[i], counted->time_slots[i], counted->counts[i]));
         }
         return {};
     };

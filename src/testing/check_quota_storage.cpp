@@ -100,9 +100,9 @@ private:
 
     void all_slots_are_counted() {
         const auto quota = next_quota();
-        const auto slots = both_slots(10, 20);
-        expect(reserve(quota, "a", 4, slots), QuotaTaken::taken, "what fits into all slots");
-        const auto second = reserve(quota, "b", 6, slots);
+        const auto time_slots = both_slots(10, 20);
+        expect(reserve(quota, "a", 4, time_slots), QuotaTaken::taken, "what fits into all slots");
+        const auto second = reserve(quota, "b", 6, time_slots);
         expect(second, QuotaTaken::taken, "what just fits");
         if (second && second->counts.size() == 2) {
             const auto& count = second->counts.front();
@@ -113,15 +113,15 @@ private:
         } else if (second) {
             fault("reserve did not answer a count for each slot");
         }
-        expect_count(quota, slots[0], 10, 10, 10, "two reservations");
-        expect_count(quota, slots[1], 10, 10, 10, "two reservations, in the second slot");
+        expect_count(quota, time_slots[0], 10, 10, 10, "two reservations");
+        expect_count(quota, time_slots[1], 10, 10, 10, "two reservations, in the second slot");
     }
 
     void one_slot_refuses_for_all() {
         const auto quota = next_quota();
-        const auto slots = both_slots(10, 5);
-        expect(reserve(quota, "a", 3, slots), QuotaTaken::taken, "what fits into all slots");
-        const auto refused = reserve(quota, "b", 3, slots);
+        const auto time_slots = both_slots(10, 5);
+        expect(reserve(quota, "a", 3, time_slots), QuotaTaken::taken, "what fits into all slots");
+        const auto refused = reserve(quota, "b", 3, time_slots);
         expect(refused, QuotaTaken::refused, "what does not fit into the last slot");
         if (refused && refused->counts.size() == 2) {
             if (refused->counts[1].peak != 5 || refused->counts[1].peak_before != 3) {
@@ -130,23 +130,24 @@ private:
         } else if (refused) {
             fault("a refusal did not answer a count for each slot");
         }
-        expect_count(quota, slots[0], 3, 3, 3, "a refusal, in a slot that had room");
-        expect_count(quota, slots[1], 3, 3, 5, "a refusal, in the slot that had none");
-        expect(reserve(quota, "c", 2, slots), QuotaTaken::taken, "what fits after a refusal");
-        expect(reserve(quota, "b", 1, slots), QuotaTaken::refused, "what does not fit any more");
+        expect_count(quota, time_slots[0], 3, 3, 3, "a refusal, in a slot that had room");
+        expect_count(quota, time_slots[1], 3, 3, 5, "a refusal, in the slot that had none");
+        expect(reserve(quota, "c", 2, time_slots), QuotaTaken::taken, "what fits after a refusal");
+        expect(reserve(quota, "b", 1, time_slots), QuotaTaken::refused,
+               "what does not fit any more");
     }
 
     void what_never_fits_reaches_no_level() {
         const auto quota = next_quota();
-        const std::vector slots{slot(10)};
-        expect(reserve(quota, "a", 11, slots), QuotaTaken::refused, "more than a limit");
-        expect_count(quota, slots[0], 0, 0, 0, "the refusal of more than a limit");
+        const std::vector time_slots{slot(10)};
+        expect(reserve(quota, "a", 11, time_slots), QuotaTaken::refused, "more than a limit");
+        expect_count(quota, time_slots[0], 0, 0, 0, "the refusal of more than a limit");
         const std::vector none{slot(0)};
         expect(reserve(quota, "a", 1, none), QuotaTaken::refused, "anything of a limit of 0");
         const std::vector unlimited{slot(QuotaSlot::no_limit)};
         expect(reserve(quota, "a", QuotaSlot::most, unlimited), QuotaTaken::taken,
                "the largest cost, of no limit");
-        expect_count(quota, slots[0], QuotaSlot::most, QuotaSlot::most, QuotaSlot::most,
+        expect_count(quota, time_slots[0], QuotaSlot::most, QuotaSlot::most, QuotaSlot::most,
                      "the largest cost");
     }
 
@@ -159,32 +160,34 @@ private:
 
     void a_key_is_taken_once() {
         const auto quota = next_quota();
-        const std::vector slots{slot(10)};
-        expect(reserve(quota, "a", 6, slots), QuotaTaken::taken, "a new key");
-        expect(reserve(quota, "a", 6, slots), QuotaTaken::taken_before, "a key that is reserved");
+        const std::vector time_slots{slot(10)};
+        expect(reserve(quota, "a", 6, time_slots), QuotaTaken::taken, "a new key");
+        expect(reserve(quota, "a", 6, time_slots), QuotaTaken::taken_before,
+               "a key that is reserved");
         expect(settle(quota, "a", 6), QuotaEnd::done, "settle of a reservation");
-        expect(reserve(quota, "a", 6, slots), QuotaTaken::taken_before, "a key that was settled");
-        expect_count(quota, slots[0], 6, 0, 6, "one key, reserved three times");
+        expect(reserve(quota, "a", 6, time_slots), QuotaTaken::taken_before,
+               "a key that was settled");
+        expect_count(quota, time_slots[0], 6, 0, 6, "one key, reserved three times");
     }
 
     void settling_replaces_the_cost() {
         const auto quota = next_quota();
-        const auto slots = both_slots(10, 20);
+        const auto time_slots = both_slots(10, 20);
         expect(settle(quota, "a", 1), QuotaEnd::not_found, "settle of a key that never was");
-        expect(reserve(quota, "a", 6, slots), QuotaTaken::taken, "a new key");
+        expect(reserve(quota, "a", 6, time_slots), QuotaTaken::taken, "a new key");
         expect(settle(quota, "a", 2), QuotaEnd::done, "settle");
         expect(settle(quota, "a", 5), QuotaEnd::ended_before, "settle of what was settled");
         expect(release(quota, "a"), QuotaEnd::ended_before, "release of what was settled");
-        for (const auto& one : slots) expect_count(quota, one, 2, 0, 6, "settle at less");
-        expect(reserve(quota, "b", 6, slots), QuotaTaken::taken, "another key");
+        for (const auto& one : time_slots) expect_count(quota, one, 2, 0, 6, "settle at less");
+        expect(reserve(quota, "b", 6, time_slots), QuotaTaken::taken, "another key");
         expect(settle(quota, "b", 0), QuotaEnd::done, "settle at 0");
-        for (const auto& one : slots) expect_count(quota, one, 2, 0, 8, "settle at 0");
+        for (const auto& one : time_slots) expect_count(quota, one, 2, 0, 8, "settle at 0");
     }
 
     void settled_is_over_the_limit_if_it_was() {
         const auto quota = next_quota();
-        const std::vector slots{slot(10)};
-        expect(reserve(quota, "a", 6, slots), QuotaTaken::taken, "a new key");
+        const std::vector time_slots{slot(10)};
+        expect(reserve(quota, "a", 6, time_slots), QuotaTaken::taken, "a new key");
         const auto settled =
             checked("settle", [&] { return storage_->settle(quota, "a", 13, quota_check_long); });
         if (!settled) return;
@@ -192,22 +195,22 @@ private:
             settled->counts[0].peak != 13 || settled->counts[0].peak_before != 6) {
             fault("settle did not answer what is counted in the slot that it was taken from");
         }
-        expect_count(quota, slots[0], 13, 0, 13, "settle at more than the limit");
-        expect(reserve(quota, "b", 1, slots), QuotaTaken::refused, "anything over the limit");
+        expect_count(quota, time_slots[0], 13, 0, 13, "settle at more than the limit");
+        expect(reserve(quota, "b", 1, time_slots), QuotaTaken::refused, "anything over the limit");
     }
 
     void released_is_given_back() {
         const auto quota = next_quota();
-        const auto slots = both_slots(10, 20);
+        const auto time_slots = both_slots(10, 20);
         expect(release(quota, "a"), QuotaEnd::not_found, "release of a key that never was");
-        expect(reserve(quota, "a", 6, slots), QuotaTaken::taken, "a new key");
-        expect(reserve(quota, "b", 2, slots), QuotaTaken::taken, "another key");
+        expect(reserve(quota, "a", 6, time_slots), QuotaTaken::taken, "a new key");
+        expect(reserve(quota, "b", 2, time_slots), QuotaTaken::taken, "another key");
         expect(release(quota, "a"), QuotaEnd::done, "release");
-        for (const auto& one : slots) expect_count(quota, one, 2, 2, 8, "release");
+        for (const auto& one : time_slots) expect_count(quota, one, 2, 2, 8, "release");
         expect(release(quota, "a"), QuotaEnd::not_found, "release of what was given back");
         expect(settle(quota, "a", 6), QuotaEnd::not_found, "settle of what was given back");
-        for (const auto& one : slots) expect_count(quota, one, 2, 2, 8, "a second release");
-        expect(reserve(quota, "a", 8, slots), QuotaTaken::taken, "a key that was given back");
+        for (const auto& one : time_slots) expect_count(quota, one, 2, 2, 8, "a second release");
+        expect(reserve(quota, "a", 8, time_slots), QuotaTaken::taken, "a key that was given back");
     }
 
     void other_times_are_named() {
@@ -246,7 +249,7 @@ private:
     }
 
     void bytes_are_bytes() {
-        const std::vector slots{slot(10)};
+        const std::vector time_slots{slot(10)};
         const auto base = next_quota();
         const std::vector<std::string> keys{base + std::string("\0a", 2),
                                             base + std::string("\0b", 2),
@@ -255,19 +258,19 @@ private:
                                             base + "a",
                                             std::string(256 - base.size(), 'x') + base};
         for (const auto& key : keys) {
-            expect(reserve(key, key, 6, slots), QuotaTaken::taken, "a key of unusual bytes");
-            expect(reserve(key, base, 4, slots), QuotaTaken::taken, "its own room");
+            expect(reserve(key, key, 6, time_slots), QuotaTaken::taken, "a key of unusual bytes");
+            expect(reserve(key, base, 4, time_slots), QuotaTaken::taken, "its own room");
             expect(settle(key, key, 6), QuotaEnd::done, "settle of a key of unusual bytes");
             expect(release(key, base), QuotaEnd::done, "release under a key of unusual bytes");
-            expect_count(key, slots[0], 6, 0, 10, "keys of unusual bytes");
+            expect_count(key, time_slots[0], 6, 0, 10, "keys of unusual bytes");
         }
     }
 
     void others_see_it() {
         const auto quota = next_quota();
-        const std::vector slots{slot(10)};
-        expect(reserve(quota, "a", 6, slots), QuotaTaken::taken, "a new key");
-        const auto read = checked("read", [&] { return other_->read(quota, slots); });
+        const std::vector time_slots{slot(10)};
+        expect(reserve(quota, "a", 6, time_slots), QuotaTaken::taken, "a new key");
+        const auto read = checked("read", [&] { return other_->read(quota, time_slots); });
         if (read && (read->counts.size() != 1 || read->counts.front().used != 6)) {
             fault("what was counted through one storage was not read through another of `open`");
         }
@@ -277,38 +280,43 @@ private:
 
     void what_lapses_is_given_back() {
         const auto quota = next_quota();
-        const auto slots = both_slots(10, 20);
-        expect(reserve(quota, "a", 6, slots, quota_check_short), QuotaTaken::taken, "a new key");
-        expect(reserve(quota, "b", 3, slots), QuotaTaken::taken, "one that lapses later");
-        expect(reserve(quota, "c", 1, slots, quota_check_short), QuotaTaken::taken,
+        const auto time_slots = both_slots(10, 20);
+        expect(reserve(quota, "a", 6, time_slots, quota_check_short), QuotaTaken::taken,
+               "a new key");
+        expect(reserve(quota, "b", 3, time_slots), QuotaTaken::taken, "one that lapses later");
+        expect(reserve(quota, "c", 1, time_slots, quota_check_short), QuotaTaken::taken,
                "one that is settled");
         expect(settle(quota, "c", 1), QuotaEnd::done, "settle");
         const auto read_alone = next_quota();
-        expect(reserve(read_alone, "a", 6, slots, quota_check_short), QuotaTaken::taken,
+        expect(reserve(read_alone, "a", 6, time_slots, quota_check_short), QuotaTaken::taken,
                "another quota's");
         pass_time(quota_check_pause);
-        for (const auto& one : slots) {
+        for (const auto& one : time_slots) {
             expect_count(read_alone, one, 0, 0, 6, "what has lapsed, when it is read");
         }
-        expect(reserve(quota, "d", 6, slots), QuotaTaken::taken, "what fits when another lapsed");
-        for (const auto& one : slots) expect_count(quota, one, 10, 9, 10, "what has lapsed");
+        expect(reserve(quota, "d", 6, time_slots), QuotaTaken::taken,
+               "what fits when another lapsed");
+        for (const auto& one : time_slots) expect_count(quota, one, 10, 9, 10, "what has lapsed");
         expect(release(quota, "a"), QuotaEnd::done, "release of what has lapsed");
-        for (const auto& one : slots) {
+        for (const auto& one : time_slots) {
             expect_count(quota, one, 10, 9, 10, "release of what has lapsed");
         }
         expect(release(quota, "d"), QuotaEnd::done, "release");
-        expect(reserve(quota, "a", 5, slots), QuotaTaken::taken, "a key that has lapsed");
-        for (const auto& one : slots) expect_count(quota, one, 9, 8, 10, "a key taken anew");
+        expect(reserve(quota, "a", 5, time_slots), QuotaTaken::taken, "a key that has lapsed");
+        for (const auto& one : time_slots) expect_count(quota, one, 9, 8, 10, "a key taken anew");
     }
 
     void what_has_lapsed_can_be_settled() {
         const auto quota = next_quota();
-        const auto slots = both_slots(10, 20);
-        expect(reserve(quota, "a", 6, slots, quota_check_short), QuotaTaken::taken, "a new key");
+        const auto time_slots = both_slots(10, 20);
+        expect(reserve(quota, "a", 6, time_slots, quota_check_short), QuotaTaken::taken,
+               "a new key");
         pass_time(quota_check_pause);
-        expect(reserve(quota, "b", 8, slots), QuotaTaken::taken, "what fits when another lapsed");
+        expect(reserve(quota, "b", 8, time_slots), QuotaTaken::taken,
+               "what fits when another lapsed");
         expect(settle(quota, "a", 5), QuotaEnd::done, "settle of what has lapsed");
-        for (const auto& one : slots) expect_count(quota, one, 13, 8, 13, "settle after the lapse");
+        for (const auto& one : time_slots)
+            expect_count(quota, one, 13, 8, 13, "settle after the lapse");
         expect(settle(quota, "a", 5), QuotaEnd::ended_before, "the same once more");
     }
 
@@ -345,44 +353,44 @@ private:
 
     void nonsense_is_refused() {
         const auto quota = next_quota();
-        const std::vector slots{slot(10)};
+        const std::vector time_slots{slot(10)};
         const std::string longer(257, 'x');
         auto negative = slot(10);
         negative.limit = -1;
         auto other = slot(10);
         other.begin -= std::chrono::minutes{1};
-        refuse("an empty key of a quota", request("", "a", 1, slots));
-        refuse("an empty key of a send", request(quota, "", 1, slots));
-        refuse("a key of 257 bytes", request(quota, longer, 1, slots));
-        refuse("a cost of 0", request(quota, "a", 0, slots));
-        refuse("a negative cost", request(quota, "a", -1, slots));
+        refuse("an empty key of a quota", request("", "a", 1, time_slots));
+        refuse("an empty key of a send", request(quota, "", 1, time_slots));
+        refuse("a key of 257 bytes", request(quota, longer, 1, time_slots));
+        refuse("a cost of 0", request(quota, "a", 0, time_slots));
+        refuse("a negative cost", request(quota, "a", -1, time_slots));
         refuse("the smallest number",
-               request(quota, "a", (std::numeric_limits<std::int64_t>::min)(), slots));
-        refuse("more than can be counted", request(quota, "a", QuotaSlot::most + 1, slots));
+               request(quota, "a", (std::numeric_limits<std::int64_t>::min)(), time_slots));
+        refuse("more than can be counted", request(quota, "a", QuotaSlot::most + 1, time_slots));
         refuse("no slots", request(quota, "a", 1, {}));
         refuse("a negative limit", request(quota, "a", 1, {negative}));
         refuse("two slots of one period", request(quota, "a", 1, {slot(10), other}));
         refuse("a reservation that has lapsed already",
-               request(quota, "a", 1, slots, milliseconds{0}));
-        expect_count(quota, slots[0], 0, 0, 0, "what is refused as nonsense");
+               request(quota, "a", 1, time_slots, milliseconds{0}));
+        expect_count(quota, time_slots[0], 0, 0, 0, "what is refused as nonsense");
         if (storage_->settle(quota, "a", -1, quota_check_long)) {
             fault("settle took a negative cost");
         }
         // However late: the year 9999 ends before Lua's numbers do.
-        expect(reserve(quota, "a", 1, slots, (milliseconds::max)()), QuotaTaken::taken,
+        expect(reserve(quota, "a", 1, time_slots, (milliseconds::max)()), QuotaTaken::taken,
                "what lapses at the end of time");
     }
 
     void threads_never_pass_a_limit() {
         const auto quota = next_quota();
         const int all = options_.threads * options_.reservations_per_thread;
-        const std::vector<QuotaSlot> slots = both_slots(all / 2, all);
+        const std::vector<QuotaSlot> time_slots = both_slots(all / 2, all);
         std::atomic<int> taken{0};
         at_once([&](QuotaStorage& storage, int thread) {
             for (int i = 0; i < options_.reservations_per_thread; ++i) {
                 const auto key = std::to_string(thread) + '/' + std::to_string(i);
                 const auto reply = checked(
-                    "reserve", [&] { return storage.reserve(request(quota, key, 1, slots)); });
+                    "reserve", [&] { return storage.reserve(request(quota, key, 1, time_slots)); });
                 if (!reply) return;
                 if (reply->taken == QuotaTaken::taken) ++taken;
                 if (reply->taken == QuotaTaken::taken && i % 2 == 0) {
@@ -395,7 +403,7 @@ private:
             fault("of " + std::to_string(all) + " reservations of several threads, a limit of " +
                   std::to_string(all / 2) + " let through " + std::to_string(taken));
         }
-        const auto read = checked("read", [&] { return storage_->read(quota, slots); });
+        const auto read = checked("read", [&] { return storage_->read(quota, time_slots); });
         if (read && read->counts.front().used != taken) {
             fault(std::to_string(taken) + " reservations of several threads were counted as " +
                   std::to_string(read->counts.front().used));
@@ -404,12 +412,12 @@ private:
 
     void threads_take_one_key_once() {
         const auto quota = next_quota();
-        const std::vector slots{slot(10)};
+        const std::vector time_slots{slot(10)};
         std::atomic<int> taken{0};
         std::atomic<int> settled{0};
         at_once([&](QuotaStorage& storage, int) {
-            const auto reply =
-                checked("reserve", [&] { return storage.reserve(request(quota, "a", 6, slots)); });
+            const auto reply = checked(
+                "reserve", [&] { return storage.reserve(request(quota, "a", 6, time_slots)); });
             if (reply && reply->taken == QuotaTaken::taken) ++taken;
             const auto end =
                 checked("settle", [&] { return storage.settle(quota, "a", 4, quota_check_long); });
@@ -417,7 +425,7 @@ private:
         });
         if (taken != 1) fault("threads that reserve one key at once did not take it once");
         if (settled != 1) fault("threads that settle one key at once did not settle it once");
-        expect_count(quota, slots[0], 4, 0, 6, "one key, of several threads");
+        expect_count(quota, time_slots[0], 4, 0, 6, "one key, of several threads");
     }
 
     // ---- Operations, whose failures are faults
@@ -436,15 +444,15 @@ private:
     }
 
     static QuotaRequest request(std::string_view quota, std::string_view send, std::int64_t cost,
-                                std::vector<QuotaSlot> slots,
+                                std::vector<QuotaSlot> time_slots,
                                 milliseconds lapses_after = quota_check_long) {
-        return {quota, send, cost, lapses_after, quota_check_long, std::move(slots)};
+        return {quota, send, cost, lapses_after, quota_check_long, std::move(time_slots)};
     }
     std::optional<QuotaReply> reserve(std::string_view quota, std::string_view send,
-                                      std::int64_t cost, const std::vector<QuotaSlot>& slots,
+                                      std::int64_t cost, const std::vector<QuotaSlot>& time_slots,
                                       milliseconds lapses_after = quota_check_long) {
         return checked("reserve", [&] {
-            return storage_->reserve(request(quota, send, cost, slots, lapses_after));
+            return storage_->reserve(request(quota, send, cost, time_slots, lapses_after));
         });
     }
     std::optional<QuotaEnd> settle(std::string_view quota, std::string_view send,

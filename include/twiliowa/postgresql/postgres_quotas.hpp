@@ -66,7 +66,8 @@ public:
                                    std::int64_t actual,
                                    std::chrono::milliseconds remembered) override;
     Result<QuotaEnd> release(std::string_view quota, std::string_view send) override;
-    Result<QuotaReply> read(std::string_view quota, const std::vector<QuotaSlot>& slots) override;
+    Result<QuotaReply> read(std::string_view quota,
+                            const std::vector<QuotaSlot>& time_slots) override;
     Result<std::vector<QuotaCount>> history(std::string_view quota, std::int64_t period,
                                             TimePoint from, TimePoint to) override;
 

@@ -36,7 +36,7 @@ struct QuotaRequest {
     std::int64_t cost = 0;                      ///< 1 to QuotaSlot::most.
     std::chrono::milliseconds lapses_after{0};  ///< If nobody settles it.
     std::chrono::milliseconds remembered{0};    ///< The send's key, after that or after its end.
-    std::vector<QuotaSlot> slots = {};          ///< 1 to 9, no two of one period.
+    std::vector<QuotaSlot> time_slots = {};     ///< 1 to 9, no two of one period.
 };
 
 /// What a storage has counted in a slot.
@@ -115,7 +115,7 @@ public:
     /// What is counted in those slots, whether they are now or not; changes nothing but what has
     /// lapsed. `taken` is `refused`.
     virtual Result<QuotaReply> read(std::string_view quota,
-                                    const std::vector<QuotaSlot>& slots) = 0;
+                                    const std::vector<QuotaSlot>& time_slots) = 0;
 
     /// What is counted in the slots of a period that begin in `from <= begin < to`, oldest first;
     /// none where nothing was counted. At most 4000.
@@ -145,7 +145,8 @@ public:
                                    std::int64_t actual,
                                    std::chrono::milliseconds remembered) override;
     Result<QuotaEnd> release(std::string_view quota, std::string_view send) override;
-    Result<QuotaReply> read(std::string_view quota, const std::vector<QuotaSlot>& slots) override;
+    Result<QuotaReply> read(std::string_view quota,
+                            const std::vector<QuotaSlot>& time_slots) override;
     Result<std::vector<QuotaCount>> history(std::string_view quota, std::int64_t period,
                                             TimePoint from, TimePoint to) override;
 

@@ -3,12 +3,36 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <functional>
 #include <optional>
+#include <string_view>
 
 #include <twiliowa/types/cancel.hpp>
-#include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
+
+/// By what calls take turns: any text, of which a hash is kept. Trivial to copy, since GCC before
+/// 13 copies an aggregate that is written into a `co_await` byte by byte.
+class FairnessKey {
+public:
+    /// None: so is an empty text.
+    constexpr FairnessKey() noexcept = default;
+    /// As the one of std::string_view, so that a text may stand where a key is expected.
+    template <std::convertible_to<std::string_view> Text>
+    FairnessKey(const Text& text) noexcept : FairnessKey(std::string_view{text}) {}
+    /// Equal texts are equal keys.
+    FairnessKey(std::string_view text) noexcept
+        : hash_(text.empty() ? 0 : std::hash<std::string_view>{}(text)) {}
+    /// Whether there is none.
+    constexpr bool empty() const noexcept { return hash_ == 0; }
+    /// As CallContext::fairness_key has it. Another one in another program.
+    constexpr std::uint64_t hash() const noexcept { return hash_; }
+
+private:
+    std::uint64_t hash_ = 0;
+};
 
 /// Options of one call. Every verb takes them last.
 struct CallOptions {
@@ -22,7 +46,7 @@ struct CallOptions {
     /// Asynchronous calls that wait for a connection take turns by this, one of each key: somebody
     /// who starts thousands does not make the others wait for all of them. A tenant's name, say.
     /// Empty: the account. Keys count by host and transport; it is not sent.
-    TextField fairness_key = {};
+    FairnessKey fairness_key = {};
 };
 
 }  // namespace twiliowa

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -12,6 +13,9 @@
 namespace fairness_key_test {
 
 using namespace twiliowa;
+
+// GCC before 13 copies options that are written into a `co_await` byte by byte.
+static_assert(std::is_trivially_copyable_v<FairnessKey>);
 
 struct KeyTransport final : AsyncHttpTransport {
     Result<HttpResponse> send(const HttpRequest&, const CallContext&) override {
@@ -47,6 +51,8 @@ TEST_CASE("calls wait by their account, unless they say by what") {
     CHECK(keys[3] == keys[4]);
     CHECK(keys[3] != keys[0]);
     CHECK(keys[3] != keys[2]);
+    CHECK(FairnessKey{""}.empty());
+    CHECK(FairnessKey{std::string{"tenant 7"}}.hash() == keys[3]);
 }
 
 }  // namespace fairness_key_test

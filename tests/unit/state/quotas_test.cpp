@@ -97,9 +97,10 @@ public:
         if (fails) return store_error("is away");
         return inner.release(quota, send);
     }
-    Result<QuotaReply> read(std::string_view quota, const std::vector<QuotaSlot>& slots) override {
+    Result<QuotaReply> read(std::string_view quota,
+                            const std::vector<QuotaSlot>& time_slots) override {
         if (fails) return store_error("is away");
-        return inner.read(quota, slots);
+        return inner.read(quota, time_slots);
     }
     Result<std::vector<QuotaCount>> history(std::string_view quota, std::int64_t period,
                                             TimePoint from, TimePoint to) override {
