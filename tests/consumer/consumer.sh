@@ -152,7 +152,8 @@ installed)
 subdirectory)
     mkdir -p "$work/tree/third_party"
     ln -sfn "$tree" "$work/tree/third_party/twiliowa"
-    configure tree subdirectory -DBUILD_SHARED_LIBS=ON -DTWILIOWA_INSTALL=ON -DCMAKE_UNITY_BUILD=ON
+    configure tree subdirectory -DBUILD_SHARED_LIBS=ON -DTWILIOWA_INSTALL=ON -DCMAKE_UNITY_BUILD=ON \
+        -DCMAKE_UNITY_BUILD_BATCH_SIZE=32
     # Only who works on the library builds its tests, and wants warnings to be errors.
     none_in "$work/tree/build/build.ninja" "$not_for_consumers"
     check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
@@ -189,7 +190,7 @@ release)
     cmake() {
         local quick=()
         [ "$1" != -S ] || quick=(-DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=
-            -DCMAKE_UNITY_BUILD=ON -DCMAKE_INSTALL_LIBDIR=lib "${without_fmt[@]}"
+            -DCMAKE_UNITY_BUILD=ON -DCMAKE_UNITY_BUILD_BATCH_SIZE=32 -DCMAKE_INSTALL_LIBDIR=lib "${without_fmt[@]}"
             -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")")
         command cmake "$@" "${quick[@]}" >cmake.log || { cat cmake.log; return 1; }
     }
