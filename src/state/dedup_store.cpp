@@ -2,6 +2,7 @@
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "state/entries.hpp"
 #include "state/guarded_store.hpp"
@@ -95,6 +96,18 @@ Result<Claim> DedupStore::claim(const EventKey& event) const {
         return claim;
     }
     return claim;
+}
+
+Result<ClaimOutcome> DedupStore::look(const EventKey& event) const {
+    std::vector<std::string> keys{detail::claim_key(event)};
+    if (!event.signature.empty()) keys.push_back(detail::state_key("signature", {event.signature}));
+    const auto entries = store_->get_each(keys);
+    if (!entries) return entries.error();
+    const bool is_bound = keys.size() > 1 && entries->back().has_value();
+    if (is_bound && entries->back()->value != keys.front()) return ClaimOutcome::recut;
+    const auto& taken = entries->front();
+    if (!taken) return ClaimOutcome::claimed;
+    return taken->value == detail::claim_done ? ClaimOutcome::done : ClaimOutcome::running;
 }
 
 Result<bool> DedupStore::finish(const Claim& claim) const {

@@ -92,6 +92,9 @@ public:
     /// Binds the event's signature and takes nothing. False if it was first read as another event.
     Result<bool> bind(const EventKey& event) const;
 
+    /// What `claim` would answer now; nothing is written, and the event is not yours.
+    Result<ClaimOutcome> look(const EventKey& event) const;
+
     /// The event has been handled: later claims find it done. True if it is recorded so on behalf
     /// of this claim; false if the lease had run out and another has taken the event, whose claim
     /// is left alone, or if `claim` never was one.

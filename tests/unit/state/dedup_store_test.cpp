@@ -45,6 +45,22 @@ TEST_CASE(
     CHECK(d.dedup.claim(event).value().outcome == ClaimOutcome::claimed);
 }
 
+TEST_CASE("a look tells what a claim would, and takes nothing") {
+    Desk d;
+    auto signed_event = event;
+    signed_event.signature = "signature";
+    CHECK(d.dedup.look(signed_event).value() == ClaimOutcome::claimed);
+    CHECK(d.store->size() == 0);
+    const auto claim = d.dedup.claim(signed_event).value();
+    CHECK(d.dedup.look(signed_event).value() == ClaimOutcome::running);
+    CHECK(d.dedup.finish(claim).value());
+    CHECK(d.dedup.look(signed_event).value() == ClaimOutcome::done);
+    CHECK(d.dedup.look(event).value() == ClaimOutcome::done);
+
+    signed_event.status = "read";
+    CHECK(d.dedup.look(signed_event).value() == ClaimOutcome::recut);
+}
+
 TEST_CASE("an event that is released goes to the next who claims it") {
     Desk d;
     const auto claim = d.dedup.claim(event).value();
