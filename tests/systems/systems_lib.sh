@@ -26,9 +26,9 @@ end_system() {
     return $status
 }
 
-# until_true <what> <command...>: within 20 seconds.
+# until_true <what> <command...>: within 20 seconds, or $patience.
 until_true() {
-    local end=$((SECONDS + 20))
+    local end=$((SECONDS + ${patience:-20}))
     until "${@:2}"; do
         [ $SECONDS -lt $end ] || fail "waited in vain until $1"
         sleep 0.1

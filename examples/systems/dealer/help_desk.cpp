@@ -89,7 +89,8 @@ std::string HelpDesk::find(const Posting& posting) {
                             "/api/v1/accounts/" + options_.account + "/conversations/" +
                                 posting.conversation.desk_id + "/messages",
                             {});
-    for (const auto& message : json::parse(answer).at("payload")) {
+    const auto found = json::parse(answer);
+    for (const auto& message : found.at("payload")) {
         if (message.value("source_id", "") == posting.entry.id) return id_of(message);
     }
     return {};

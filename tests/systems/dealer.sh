@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Usage: dealer.sh <run> <build tree>. Customers write to the dealer's agent, answers fail in every way, and people at
+# the help desk take conversations over; the emulator's list of messages is the truth.
+set -euo pipefail
+# shellcheck source=tests/systems/dealer_lib.sh
+. "$(dirname "$0")/dealer_lib.sh"
+export DEALER_WORKFLOW_MS=${DEALER_WORKFLOW_MS:-1000-1200}
+start_dealer "$1" "$2"
+
+# A message, its answer, and what becomes of it.
+price=$(says +447700900101 'What is the price?')
+until_true "the answer is delivered" has_status "out/$price/1" delivered
+sent +447700900101 1
+until_true "the help desk has the message" is_at_desk "in/$price"
+until_true "the help desk has the answer" is_at_desk "out/$price/1"
+customer_read() { ask POST /emulator/customer '{"customer": "+447700900101", "action": "read"}' | grep -q ' 200 '; }
+customer_read || fail "the customer cannot read"
+until_true "it is read" has_status "out/$price/1" read
+
+# The same webhook, to both processes at once and later, is handled once.
+often=$(new_sid)
+for _ in {1..10}; do
+    for process in "$process_a" "$process_b" "$DEALER_URL"; do
+        post_signed "$process" "$often" +447700900102 'a test drive' >>"$work/answers" &
+    done
+done
+mapfile -t posts < <(jobs -p | grep -v "^$system_pid\$")
+wait "${posts[@]}"
+[ "$(grep -c '^200$' "$work/answers")" -eq 30 ] || fail "not all repetitions are answered 200: $(sort "$work/answers" | uniq -c)"
+until_true "it is answered" was_sent +447700900102
+for process in "$process_a" "$process_b"; do
+    [ "$(post_signed "$process" "$often" +447700900102 'a test drive')" = 200 ] || fail "a late repetition is refused"
+done
+for each in a b; do
+    [ "$(metric $each 'webhook_requests_total{source="twilio"}')" -gt 10 ] || fail "process $each got no webhooks"
+done
+# A key stays for a day longer than what it holds (RedisStore).
+life=$(redis-cli -p "$REDIS_PORT" --scan --pattern "dealer:event*$often*" | head -n 1 |
+    xargs -r -d '\n' redis-cli -p "$REDIS_PORT" pttl)
+life=$((${life:-0} - 86400000))
+[[ $life -gt 3500000 && $life -le 3600000 ]] || fail "Redis does not know it for an hour, but for $life ms"
+
+# Files, places, long texts, long answers.
+picture=$(says +447700900103 'My car' media ', "content_type": "image/png", "base64": "iVBORw0KGgo="')
+too_long=$(new_sid)
+[ "$(post_signed "$process_b" "$too_long" +447700900104 "$(printf 'word %.0s' {1..900})")" = 200 ] || fail "a long text is refused"
+everything=$(says +447700900105 'Tell me everything')
+until_true "the picture is answered" has_status "out/$picture/1" delivered
+record_says "in/$picture" "My car" || fail "the record has no text beside the picture"
+[ "$(head -c 4 "$DEALER_DIRECTORY/media/$picture-1" | tail -c 3)" = PNG ] || fail "the picture is not kept"
+until_true "who writes too much hears so" record_says "out/$too_long/1" 'more than I can read'
+! log_says "asks the workflow sid=$too_long" || fail "the workflow gets what is too long"
+until_true "a long answer goes in parts" has_status "out/$everything/2" delivered
+sent +447700900105 2
+
+# Who says STOP is not answered, and nobody writes to him.
+stopped=$(says +447700900106 'Hello')
+until_true "it is answered" has_status "out/$stopped/1" delivered
+stop=$(says +447700900106 '' stop)
+until_true "the help desk sees the STOP" is_at_desk "in/$stop"
+sent +447700900106 1
+
+# What WhatsApp refuses is told to the help desk, for its people only.
+nobody=$(says +15005563024 'Hello')
+until_true "a failure is told" is_at_desk "note/$nobody/1/undelivered"
+at "$DESK_URL" GET /messages | grep "note/$nobody" | grep -q '"private":true' || fail "the note is not private"
+at "$DESK_URL" GET /messages | grep "note/$nobody" | grep -q '63024' || fail "the note has no code"
+total_is_at_least twilio_send_failures_total 1 || fail "the failure is not counted"
+
+# Twilio says that it is too much: three tries, then it is dead.
+throttle() { ASK_TYPE=application/json expect 'HTTP/1.1 200' POST /emulator/limits "{\"throttle\": $1, \"retry_after\": null}"; }
+throttle 1000
+throttled=$(says +447700900107 'Hello')
+until_true "it is given up" is_at_desk "note/$throttled/1/dead"
+throttle 0
+sent +447700900107 0
+[ "$(count_in_logs 'call failed operation=messages.create attempt=[123] http=429')" -eq 3 ] || fail "it was not tried three times"
+! log_says 'messages.create attempt=4' || fail "there is a fourth try"
+total_is_at_least 'twilio_rate_limit_exceeded_total{side="send"}' 3 || fail "429 is not counted"
+
+# An answer of Twilio's that is lost: the callback tells, and nothing is sent a second time.
+expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "close-after", "count": 1}'
+lost=$(says +447700900108 'Hello')
+until_true "the callback tells of it" has_status "out/$lost/1" delivered
+sent +447700900108 1
+
+# The help desk loses answers of its own: it has each message once.
+expect_desk() { at "$DESK_URL" "$@" | grep -q '^HTTP/1.1 200' || fail "the help desk refuses $*"; }
+expect_desk POST '/lose?count=2'
+twice=$(says +447700900109 'Hello')
+until_true "the answer is there" is_at_desk "out/$twice/1"
+is_at_desk "in/$twice" || fail "the help desk has the message $(at_desk "in/$twice") times"
+log_says 'not posted entry=.* problem=.answered 502' || fail "no answer was lost"
+
+# An agent takes a conversation over, writes, and hands it back.
+first=$(says +447700900110 'Hello')
+until_true "the help desk has the answer" is_at_desk "out/$first/1"
+number=$(desk_number "$first")
+set_status "$number" open
+second=$(says +447700900110 'Is there a person?')
+until_true "it is left to a person" log_says "left to a person sid=$second"
+until_true "the help desk has the second message" is_at_desk "in/$second"
+sent +447700900110 1
+for _ in 1 2; do
+    [ "$(agent_says 501 "$number" 'I am one, a test drive?')" = 200 ] || fail "an agent's answer is refused"
+done
+until_true "the agent's answer is delivered" has_status agent/501/1 delivered
+[ "$(agent_says 502 "$number" 'For us' ', "private": true')" = 200 ] || fail "a private note is refused"
+[ "$(agent_says 503 "$number" 'An echo' ', "source_id": "out/1"')" = 200 ] || fail "an echo is refused"
+[ "$(agent_says 504 99999 'To nobody')" = 404 ] || fail "an unknown conversation is known"
+[ "$(desk_says 'no JSON')" = 400 ] || fail "what is no JSON passes"
+[ "$(DESK_WEBHOOK_URL=${DESK_WEBHOOK_URL%?}x agent_says 505 "$number" 'Forged')" = 403 ] || fail "another token passes"
+sent +447700900110 2
+set_status "$number" pending
+third=$(says +447700900110 'What is the price?')
+until_true "the workflow answers again" has_status "out/$third/1" delivered
+sent +447700900110 3
+! log_says "asks the workflow sid=$second" || fail "the workflow was asked while a person answered"
+
+# Taken over while the workflow thinks: it says nothing.
+late=$(says +447700900110 'And in red?')
+until_true "the workflow thinks" log_says "asks the workflow sid=$late"
+set_status "$number" open
+until_true "its answer is dropped" log_says "left to a person sid=$late"
+sent +447700900110 3
+[ "$(at_desk "out/$late/1")" -eq 0 ] || fail "the help desk has what was not said"
+
+# An agent writes to who said STOP.
+[ "$(agent_says 601 "$(desk_number "$stopped")" 'Still there?')" = 200 ] || fail "an agent's answer is refused"
+until_true "it is dead" is_at_desk "note/agent/601/1/dead"
+sent +447700900106 1
+
+[ "$(at "$DESK_URL" GET /messages | grep -oE '"source_id":"[^"]*"' | sort | uniq -d | wc -l)" -eq 0 ] ||
+    fail "the help desk has something twice"
+says_nothing
+leaves_nothing

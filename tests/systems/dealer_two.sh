@@ -1,0 +1,81 @@
+#!/usr/bin/env bash
+# Usage: dealer_two.sh <run> <build tree>. What the dealer's two processes are for: floods, a Redis that is away, one of
+# them killed in the middle of its work.
+set -euo pipefail
+# shellcheck source=tests/systems/dealer_lib.sh
+. "$(dirname "$0")/dealer_lib.sh"
+export DEALER_WORKFLOW_MS=3000-3000 DEALER_RESTARTS=no
+start_dealer "$1" "$2"
+
+# A flood of what is not signed: refused, then not even looked at; what Twilio signed passes, from the same address.
+for _ in {1..80}; do
+    FORGED=YWJj post_signed "$DEALER_URL" "$(printf 'SM%032d' 1)" +447700900201 'forged' >>"$work/forged"
+done
+[ "$(grep -c '^403$' "$work/forged")" -le 60 ] || fail "$(grep -c '^403$' "$work/forged") forged ones in a minute"
+[ "$(grep -c '^429$' "$work/forged")" -ge 20 ] || fail "no flood: $(sort "$work/forged" | uniq -c)"
+meanwhile=$(says +447700900202 'Hello')
+[ "$(FORGED=YWJj post_signed "$process_a" "$(printf 'SM%032d' 1)" +447700900201 'forged' 'X-Real-IP: 203.0.113.9')" = 403 ] ||
+    fail "one address uses up another's requests"
+until_true "a signed message passes" has_status "out/$meanwhile/1" delivered
+sent +447700900201 0
+total_is_at_least 'webhook_signature_errors_total{source="twilio"}' 30 || fail "forged ones are not counted"
+total_is_at_least 'twilio_rate_limit_exceeded_total{side="webhook"}' 20 || fail "what is too much is not counted"
+
+# Without Redis: said, and nothing is lost, nor done twice.
+until_true "the limit is shared" metric_is a dealer_limit_is_shared 1
+kill -KILL "$REDIS_PID"
+for i in 1 2 3 4; do says "+44770090030$i" 'Hello' >>"$work/without"; done
+dark=$(new_sid)
+for _ in 1 2 3; do
+    for process in "$process_a" "$process_b"; do
+        [ "$(post_signed "$process" "$dark" +447700900305 'a test drive')" = 200 ] || fail "without Redis a webhook is refused"
+    done
+done
+for each in a b; do
+    until_true "process $each says that Redis is away" metric_is $each dealer_redis_up 0
+    until_true "process $each says that the limit is not shared" metric_is $each dealer_limit_is_shared 0
+done
+while read -r sid; do until_true "$sid is answered" has_status "out/$sid/1" delivered; done <"$work/without"
+until_true "the repeated one is answered" has_status "out/$dark/1" delivered
+for i in 1 2 3 4 5; do sent "+44770090030$i" 1; done
+log_says "^Redis is away problem='.*'" || fail "the log does not say it"
+redis-server --port "$REDIS_PORT" --bind 127.0.0.1 --save '' --dir "$work" >"$work/redis" 2>&1 &
+redis=$!
+trap 'kill $redis 2>/dev/null || true; end_system || true; rm -rf "$work"' EXIT
+both_know_redis() {
+    [ "$(post_signed "$process_a" "$dark" +447700900305 'a test drive')" = 200 ] &&
+        [ "$(post_signed "$process_b" "$dark" +447700900305 'a test drive')" = 200 ] &&
+        metric_is a dealer_redis_up 1 && metric_is b dealer_redis_up 1
+}
+until_true "Redis is there again" both_know_redis
+until_true "the limit is shared again" metric_is b dealer_limit_is_shared 1
+sent +447700900305 1
+
+# One of the two is killed while the workflow thinks: the other takes its messages over, and those that come.
+for i in 1 2 3 4 5 6; do says "+44770090040$i" 'Hello' >>"$work/held"; done
+all_asked() { while read -r sid; do log_says "asks the workflow sid=$sid" || return 1; done <"$work/held"; }
+until_true "the workflow thinks about all" all_asked
+asked_by() { while read -r sid; do ! grep -q "asks the workflow sid=$sid" "$1" || echo "$sid"; done <"$work/held"; }
+killed=$LOG_A survivor=$LOG_B pid_file=$PID_FILE_A
+[ -n "$(asked_by "$LOG_A")" ] || { killed=$LOG_B survivor=$LOG_A pid_file=$PID_FILE_B; }
+kill -KILL "$(cat "$pid_file")"
+orphans=$(asked_by "$killed")
+for sid in $orphans; do
+    ! has_status "out/$sid/1" '.*' || fail "$sid was answered before the death"
+done
+after=$(says +447700900407 'Hello')
+patience=60
+while read -r sid; do until_true "$sid is answered" has_status "out/$sid/1" delivered; done <"$work/held"
+until_true "what came after it is answered" has_status "out/$after/1" delivered
+for sid in $orphans; do
+    grep -q "asks the workflow sid=$sid" "$survivor" || fail "the survivor did not take $sid over"
+done
+for i in 1 2 3 4 5 6 7; do sent "+44770090040$i" 1; done
+while read -r sid; do
+    until_true "the help desk has $sid once" is_at_desk "in/$sid"
+    until_true "the help desk has its answer once" is_at_desk "out/$sid/1"
+done <"$work/held"
+
+says_nothing
+kill $redis
+leaves_nothing
