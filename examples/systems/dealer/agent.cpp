@@ -113,12 +113,12 @@ void Agent::answer(wa::Turn& turn, const Conversation& conversation, const std::
     std::vector<Entry> entries;
     for (const auto& part : wa::split_text(text)) {
         turn.reply(part);
-        entries.push_back({.id = "out/" + turn.message().sid.str() + '/' +
-                                 std::to_string(entries.size() + 1),
-                           .conversation = conversation.id,
-                           .kind = "outgoing",
-                           .text = part,
-                           .status = "ready"});
+        entries.push_back(
+            {.id = "out/" + turn.message().sid.str() + '/' + std::to_string(entries.size() + 1),
+             .conversation = conversation.id,
+             .kind = "outgoing",
+             .text = part,
+             .status = "ready"});
     }
     turn.at_commit([this, id = conversation.id, entries](const wa::NativeTransaction& transaction) {
         // Somebody took the conversation over while the workflow thought: it is handled again, and
@@ -162,8 +162,7 @@ void Agent::on_outcome(const wa::JobOutcome& outcome) {
 void Agent::take_over(const Conversation& conversation) {
     conversations_.set_taken_over(conversation.id, true);
     // What the workflow has said and nobody has sent yet stays unsaid.
-    for (const auto& job :
-         outbox_.list({.state = wa::JobState::ready, .tag = conversation.id})) {
+    for (const auto& job : outbox_.list({.state = wa::JobState::ready, .tag = conversation.id})) {
         outbox_.cancel(job.id);
     }
 }

@@ -112,9 +112,9 @@ std::string Conversations::conversation_of(const std::string& job_key) {
 
 std::vector<Entry> Conversations::all() {
     std::vector<Entry> entries;
-    for (const auto& row : database_.run(
-             "select id, conversation, kind, text, sid, status, desk_id from entry "
-             "order by sequence")) {
+    for (const auto& row :
+         database_.run("select id, conversation, kind, text, sid, status, desk_id from entry "
+                       "order by sequence")) {
         entries.push_back(
             {row[0], row[1], row[2], text_of(row[0], row[3]), row[4], row[5], row[6]});
     }
@@ -124,7 +124,8 @@ std::vector<Entry> Conversations::all() {
 std::optional<Posting> Conversations::next_posting(std::chrono::milliseconds lease) {
     const auto now = now_ms();
     const auto taken = database_.run(
-        "update entry set due = ?, tries = tries + 1 where sequence = (select sequence from entry e "
+        "update entry set due = ?, tries = tries + 1 where sequence = (select sequence from entry "
+        "e "
         "where due <= ? and not exists (select 1 from entry before where before.due is not null "
         "and before.conversation = e.conversation and before.sequence < e.sequence) "
         "order by sequence limit 1) "

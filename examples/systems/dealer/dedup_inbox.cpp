@@ -20,11 +20,10 @@ std::shared_ptr<const wa::DedupStore> DedupInbox::memory() {
     try {
         // A webhook does not wait long for what only saves work.
         auto store = std::make_shared<wa::RedisStore>(
-            redis_, wa::RedisStoreOptions{.prefix = "dealer:",
-                                          .timeout = std::chrono::milliseconds{200}});
+            redis_,
+            wa::RedisStoreOptions{.prefix = "dealer:", .timeout = std::chrono::milliseconds{200}});
         memory_ = std::make_shared<const wa::DedupStore>(
-            std::move(store),
-            wa::DedupOptions{.lease = std::chrono::seconds{10}, .kept = kept});
+            std::move(store), wa::DedupOptions{.lease = std::chrono::seconds{10}, .kept = kept});
         heard(nullptr);
     } catch (const wa::TransportError& error) {
         heard(&error.error());
@@ -57,8 +56,8 @@ wa::Result<wa::InboxAnswer> DedupInbox::look(const wa::EventKey& key) {
 
 wa::Result<wa::InboxAnswer> DedupInbox::take(const wa::InboxDelivery& delivery) {
     auto answer = inbox_->take(delivery);
-    const bool is_on_disk = answer && (*answer == wa::InboxAnswer::taken ||
-                                       *answer == wa::InboxAnswer::duplicate);
+    const bool is_on_disk =
+        answer && (*answer == wa::InboxAnswer::taken || *answer == wa::InboxAnswer::duplicate);
     if (const auto known = is_on_disk ? memory() : nullptr) {
         // If it cannot be noted there, or another notes it, the file knows it all the same.
         if (const auto claim = known->claim(delivery.key)) {

@@ -61,22 +61,22 @@ void HelpDesk::post(Posting posting) {
     const auto base = "/api/v1/accounts/" + options_.account + "/conversations";
     if (conversation.desk_id.empty()) {
         // Pending: a bot answers. Chatwoot shows it to agents when they look for such.
-        const json made = {{"source_id", conversation.id},
-                           {"inbox_id", options_.inbox},
-                           {"status", "pending"},
-                           {"custom_attributes",
-                            {{"source", conversation.source}, {"customer", conversation.customer}}}};
+        const json made = {
+            {"source_id", conversation.id},
+            {"inbox_id", options_.inbox},
+            {"status", "pending"},
+            {"custom_attributes",
+             {{"source", conversation.source}, {"customer", conversation.customer}}}};
         conversation.desk_id = id_of(json::parse(ask("POST", base, made.dump())));
         conversations_.opened_at_desk(conversation.id, conversation.desk_id);
     }
     auto desk_id = posting.tries > 1 ? find(posting) : std::string{};
     if (desk_id.empty()) {
-        const json message = {
-            {"content", entry.text},
-            {"message_type", entry.kind == "incoming" ? "incoming" : "outgoing"},
-            {"private", entry.kind == "note"},
-            {"content_type", "text"},
-            {"source_id", entry.id}};
+        const json message = {{"content", entry.text},
+                              {"message_type", entry.kind == "incoming" ? "incoming" : "outgoing"},
+                              {"private", entry.kind == "note"},
+                              {"content_type", "text"},
+                              {"source_id", entry.id}};
         const auto answer =
             ask("POST", base + '/' + conversation.desk_id + "/messages", message.dump());
         desk_id = id_of(json::parse(answer));

@@ -12,7 +12,7 @@
 namespace dealer {
 
 struct HelpDeskOptions {
-    std::string url = {};              ///< `http://127.0.0.1:3000`
+    std::string url = {};                ///< `http://127.0.0.1:3000`
     twiliowa::Secret access_token = {};  ///< `api_access_token`
     std::string account = "1";
     int inbox = 1;

@@ -99,7 +99,8 @@ int work() {
     const auto telemetry = std::make_shared<Telemetry>(sealer);
     const auto credentials = wa::Credentials::from_environment();
     const auto public_url = wa::PublicUrl::fixed(variable("DEALER_PUBLIC_URL"));
-    const int processes = std::max(number("DEALER_PROCESSES", variable("DEALER_PROCESSES", "2"), 100), 1);
+    const int processes =
+        std::max(number("DEALER_PROCESSES", variable("DEALER_PROCESSES", "2"), 100), 1);
 
     const auto redis = std::make_shared<wa::RedisPool>(
         "redis://" + variable("REDIS_HOST", "redis") + ':' + variable("REDIS_PORT", "6379"),
@@ -111,11 +112,11 @@ int work() {
 
     auto options = wa::ClientOptions::from_environment();
     options.transport = std::make_shared<wa::CurlTransport>();
-    options.rate_limiter = std::make_shared<wa::RedisLimiter>(
-        redis, wa::RedisLimiterOptions{.per_second = 80,
-                                       .prefix = "dealer:limit:",
-                                       .processes = processes,
-                                       .observer = telemetry});
+    options.rate_limiter =
+        std::make_shared<wa::RedisLimiter>(redis, wa::RedisLimiterOptions{.per_second = 80,
+                                                                          .prefix = "dealer:limit:",
+                                                                          .processes = processes,
+                                                                          .observer = telemetry});
     // Three tries of what certainly did nothing, after pauses of up to 1 and 2 s.
     options.retry.max_attempts = 3;
     options.retry.backoff_base = 1s;
@@ -128,8 +129,7 @@ int work() {
     wa::Outbox outbox{
         std::make_shared<wa::SqliteOutbox>(path_of("dealer.db")),
         {.client = [&](std::string_view) { return client; },
-         .status_callback =
-             public_url.webhook_url(twilio_path, {.retries = 5, .retry_on = "all"}),
+         .status_callback = public_url.webhook_url(twilio_path, {.retries = 5, .retry_on = "all"}),
          .send_timeout = 15s,
          .max_tries = 1,  // The client has tried three times then.
          .sealer = sealer}};
@@ -146,22 +146,22 @@ int work() {
     outbox.on_outcome([&](const wa::JobOutcome& outcome) { agent.on_outcome(outcome); });
 
     const auto inbox = std::make_shared<wa::DurableInbox>(
-        outbox, wa::InboxOptions{.reply_options = [&](const wa::InboundMessage& message) {
-                                     return agent.reply_options(message);
-                                 },
+        outbox, wa::InboxOptions{.reply_options =
+                                     [&](const wa::InboundMessage& message) {
+                                         return agent.reply_options(message);
+                                     },
                                  .clients = {client},
                                  .sealer = sealer,
                                  .observer = telemetry});
-    wa::WebhookHandler handler{
-        wa::RequestValidator{variable("TWILIO_AUTH_TOKEN")},
-        {.public_url = public_url,
-         .inbox = std::make_shared<DedupInbox>(inbox, redis, *telemetry),
-         .window = window,
-         .opt_outs = opt_outs,
-         .observer = telemetry,
-         .requests_per_peer = std::max(forged_a_minute / processes, 1),
-         .peer_period = 60s,
-         .peer_limit_counts = wa::PeerLimitCounts::failed}};
+    wa::WebhookHandler handler{wa::RequestValidator{variable("TWILIO_AUTH_TOKEN")},
+                               {.public_url = public_url,
+                                .inbox = std::make_shared<DedupInbox>(inbox, redis, *telemetry),
+                                .window = window,
+                                .opt_outs = opt_outs,
+                                .observer = telemetry,
+                                .requests_per_peer = std::max(forged_a_minute / processes, 1),
+                                .peer_period = 60s,
+                                .peer_limit_counts = wa::PeerLimitCounts::failed}};
     handler.on_opt_out([&](wa::Turn& turn) { agent.on_opt_out(turn); })
         .on_message([&](wa::Turn& turn) { agent.on_message(turn); })
         .on_status([&](const wa::StatusCallback& callback) { outbox.learn(callback); });

@@ -118,6 +118,7 @@ void Telemetry::on_webhook(const wa::WebhookResultEvent& event) noexcept {
     }
     if (event.outcome == wa::WebhookOutcome::too_many) {
         count("twilio_rate_limit_exceeded_total{side=\"webhook\"}");
+        return;  // A flood does not fill the log, too.
     }
     if (event.http_status == 200) return;
     line("webhook refused", {{"http", std::to_string(event.http_status)},

@@ -66,21 +66,19 @@ WebServer::WebServer(const wa::WebhookHandler& handler, Agent& agent, WebServerO
             return handler.handle(passed_on);
         },
         handler.max_body_bytes());
-    server.Post("/webhooks/helpdesk", [&agent, token = options.desk_token](
-                                          const httplib::Request& request,
-                                          httplib::Response& response) {
-        response.status = is_same(request.get_param_value("token"), token.reveal())
-                              ? status_of(agent.on_desk_event(request.body))
-                              : 403;
-    });
-    server.Get("/metrics", [metrics = options.metrics](const httplib::Request&,
-                                                       httplib::Response& response) {
-        response.set_content(metrics(), "text/plain; version=0.0.4");
-    });
-    server.set_exception_handler(
-        [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-            response.status = 503;
-        });
+    server.Post("/webhooks/helpdesk",
+                [&agent, token = options.desk_token](const httplib::Request& request,
+                                                     httplib::Response& response) {
+                    response.status = is_same(request.get_param_value("token"), token.reveal())
+                                          ? status_of(agent.on_desk_event(request.body))
+                                          : 403;
+                });
+    server.Get("/metrics",
+               [metrics = options.metrics](const httplib::Request&, httplib::Response& response) {
+                   response.set_content(metrics(), "text/plain; version=0.0.4");
+               });
+    server.set_exception_handler([](const httplib::Request&, httplib::Response& response,
+                                    std::exception_ptr) { response.status = 503; });
     if (!server.bind_to_port("127.0.0.1", options.port)) {
         throw std::runtime_error("port " + std::to_string(options.port) + " is taken");
     }

@@ -16,7 +16,7 @@ inline constexpr const char* twilio_path = "/webhooks/twilio/whatsapp";
 
 struct WebServerOptions {
     int port = 8080;
-    twiliowa::Secret desk_token = {};               ///< `?token=` of the help desk's webhooks.
+    twiliowa::Secret desk_token = {};           ///< `?token=` of the help desk's webhooks.
     std::function<std::string()> metrics = {};  ///< What /metrics says.
 };
 

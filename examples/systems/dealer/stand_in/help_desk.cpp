@@ -3,7 +3,8 @@
 //
 //     dealer_help_desk PORT
 //
-//     POST /api/v1/accounts/N/conversations                 the dealer opens one; the same again for
+//     POST /api/v1/accounts/N/conversations                 the dealer opens one; the same again
+//     for
 //                                                            a source_id that has one
 //     POST, GET /api/v1/accounts/N/conversations/N/messages  and gives it messages
 //     GET  /messages                 all of them, one a line
@@ -36,18 +37,16 @@ int main(int count, char** arguments) {
     Desk desk;
     httplib::Server server;
     server.set_keep_alive_max_count(1);
-    server.set_exception_handler(
-        [](const httplib::Request&, httplib::Response& response, std::exception_ptr) {
-            response.status = 422;
+    server.set_exception_handler([](const httplib::Request&, httplib::Response& response,
+                                    std::exception_ptr) { response.status = 422; });
+    server.set_pre_routing_handler(
+        [](const httplib::Request& request, httplib::Response& response) {
+            if (request.path.rfind("/api/", 0) != 0 || request.has_header("api_access_token")) {
+                return httplib::Server::HandlerResponse::Unhandled;
+            }
+            response.status = 401;
+            return httplib::Server::HandlerResponse::Handled;
         });
-    server.set_pre_routing_handler([](const httplib::Request& request,
-                                      httplib::Response& response) {
-        if (request.path.rfind("/api/", 0) != 0 || request.has_header("api_access_token")) {
-            return httplib::Server::HandlerResponse::Unhandled;
-        }
-        response.status = 401;
-        return httplib::Server::HandlerResponse::Handled;
-    });
     server.Post(R"(/api/v1/accounts/\d+/conversations)", [&](const httplib::Request& request,
                                                              httplib::Response& response) {
         const auto order = json::parse(request.body);
