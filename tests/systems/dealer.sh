@@ -125,6 +125,13 @@ until_true "its answer is dropped" log_says "left to a person sid=$late"
 sent +447700900110 3
 [ "$(at_desk "out/$late/1")" -eq 0 ] || fail "the help desk has what was not said"
 
+# What cannot be sent at all is said at once.
+[ "$(agent_says 603 "$number" '' ', "attachments": [{"data_url": "no URL"}]')" = 200 ] || fail "a bad attachment is refused"
+until_true "it is told" is_at_desk note/agent/603/1/refused
+[ "$(agent_says 604 "$number" 'Our best' ", \"attachments\": [{\"data_url\": \"https://example.com/car.png\"}]")" = 200 ] ||
+    fail "an attachment is refused"
+until_true "a file is delivered" has_status agent/604/1 delivered
+
 # An agent writes to who said STOP.
 [ "$(agent_says 601 "$(desk_number "$stopped")" 'Still there?')" = 200 ] || fail "an agent's answer is refused"
 until_true "it is dead" is_at_desk "note/agent/601/1/dead"

@@ -154,7 +154,7 @@ void Agent::on_outcome(const wa::JobOutcome& outcome) {
         if (!part.empty()) text += "\n" + part;
     }
     conversations_.add({.id = "note/" + job.key + '/' + std::string{to_string(outcome.outcome)},
-                        .conversation = conversations_.conversation_of(job.key),
+                        .conversation = job.tag,
                         .kind = "note",
                         .text = text});
 }
@@ -180,13 +180,23 @@ void Agent::send_by_twilio(const Conversation& conversation, const std::string& 
         if (has_file) message.media_url = {file_url};
         // Outside of the window a template asks the customer to write.
         message.fallback_content_sid = options_.fallback_template;
-        outbox_.enqueue(message, options);
-        conversations_.add({.id = options.key,
+        const auto handed_over =
+            conversations_.hand_over(outbox_,
+                                     {.id = options.key,
+                                      .conversation = conversation.id,
+                                      .kind = "outgoing",
+                                      .text = part + (has_file ? "[file]" : ""),
+                                      .status = "ready",
+                                      .desk_id = key.substr(key.find('/') + 1)},
+                                     message, options);
+        if (handed_over) continue;
+        if (handed_over.error().kind() != wa::ErrorKind::invalid_request) {
+            handed_over.error().raise();
+        }
+        conversations_.add({.id = "note/" + options.key + "/refused",
                             .conversation = conversation.id,
-                            .kind = "outgoing",
-                            .text = part + (has_file ? "[file]" : ""),
-                            .status = "ready",
-                            .desk_id = key.substr(key.find('/') + 1)});
+                            .kind = "note",
+                            .text = "This cannot be sent.\n" + handed_over.error().what()});
     }
 }
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <twiliowa/sqlite/sqlite_outbox.hpp>
+
 namespace dealer {
 
 namespace wa = twiliowa;
@@ -90,6 +92,21 @@ void Conversations::add(const Entry& entry, sqlite3* within) {
         within);
 }
 
+wa::Result<void> Conversations::hand_over(wa::Outbox& outbox, const Entry& entry,
+                                          const wa::OutboundMessage& message,
+                                          const wa::JobOptions& options) {
+    wa::Result<void> result;
+    database_.transact([&](sqlite3* within) {
+        const auto job = wa::try_enqueue_in(within, outbox, message, options);
+        if (job) {
+            add(entry, within);
+        } else {
+            result = job.error();
+        }
+    });
+    return result;
+}
+
 bool Conversations::follow(const wa::JobOutcome& outcome) {
     const auto& job = outcome.job;
     const auto status =
@@ -102,12 +119,6 @@ bool Conversations::follow(const wa::JobOutcome& outcome) {
                 .run("insert or ignore into told (cursor) values (?) returning cursor",
                      {outcome.cursor})
                 .empty();
-}
-
-std::string Conversations::conversation_of(const std::string& job_key) {
-    const auto rows = database_.run("select conversation from entry where id in ('out/' || ?, ?)",
-                                    {job_key, job_key});
-    return rows.empty() ? std::string{} : rows[0][0];
 }
 
 std::vector<Entry> Conversations::all() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <twiliowa/outbox/job.hpp>
+#include <twiliowa/outbox/outbox.hpp>
 #include <twiliowa/state/sealer.hpp>
 
 #include "database.hpp"
@@ -56,10 +57,12 @@ public:
 
     /// An entry of that id that is there stays as it is.
     void add(const Entry& entry, sqlite3* within = nullptr);
+    /// An entry and its message, in one transaction. Errors: those of the outbox.
+    twiliowa::Result<void> hand_over(twiliowa::Outbox& outbox, const Entry& entry,
+                                     const twiliowa::OutboundMessage& message,
+                                     const twiliowa::JobOptions& options);
     /// What became of a job; false if that was told before.
     bool follow(const twiliowa::JobOutcome& outcome);
-    /// Whose job it was.
-    std::string conversation_of(const std::string& job_key);
     std::vector<Entry> all();
 
     /// The next entry for the help desk, in the order of its conversation, for as long as `lease`.

@@ -56,6 +56,18 @@ Database::Database(const std::string& path) {
     run("pragma synchronous = full");
 }
 
+void Database::transact(const std::function<void(sqlite3*)>& work) {
+    const std::lock_guard lock{mutex_};
+    run_sql(database_, "begin immediate");
+    try {
+        work(database_);
+        run_sql(database_, "commit");
+    } catch (...) {
+        sqlite3_exec(database_, "rollback", nullptr, nullptr, nullptr);
+        throw;
+    }
+}
+
 Database::~Database() {
     sqlite3_close(database_);
 }

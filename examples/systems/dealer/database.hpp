@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <variant>
@@ -30,6 +31,9 @@ public:
         const std::lock_guard lock{mutex_};
         return run_sql(database_, sql, values);
     }
+
+    /// Runs `work` in a transaction, which is undone if it throws.
+    void transact(const std::function<void(sqlite3*)>& work);
 
 private:
     sqlite3* database_ = nullptr;
