@@ -3,6 +3,9 @@
 # shellcheck source=tests/systems/systems_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/systems_lib.sh"
 
+# Each answer takes seconds of the workflow's.
+patience=60
+
 # start_dealer <run> <build tree>
 start_dealer() {
     PATH=$PATH:/usr/sbin

@@ -8,17 +8,28 @@ export DEALER_WORKFLOW_MS=3000-3000 DEALER_RESTARTS=no
 start_dealer "$1" "$2"
 
 # A flood of what is not signed: refused, then not even looked at; what Twilio signed passes, from the same address.
-for _ in {1..80}; do
-    FORGED=YWJj post_signed "$DEALER_URL" "$(printf 'SM%032d' 1)" +447700900201 'forged' >>"$work/forged"
-done
-[ "$(grep -c '^403$' "$work/forged")" -le 60 ] || fail "$(grep -c '^403$' "$work/forged") forged ones in a minute"
-[ "$(grep -c '^429$' "$work/forged")" -ge 20 ] || fail "no flood: $(sort "$work/forged" | uniq -c)"
+flood() { # <requests>: in one go over one connection to nginx; the status of each answer.
+    local body="AccountSid=$TWILIO_ACCOUNT_SID&MessageSid=SM00000000000000000000000000000001&Body=forged" close=''
+    exec 4<>"/dev/tcp/127.0.0.1/${DEALER_URL##*:}"
+    for ((i = 1; i <= $1; i++)); do
+        [ $i -lt "$1" ] || close=$'Connection: close\r\n'
+        printf 'POST /webhooks/twilio/whatsapp HTTP/1.1\r\nHost: %s\r\nX-Twilio-Signature: YWJj\r\n%s' "${DEALER_URL#*//}" "$close" >&4
+        printf 'Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %s\r\n\r\n%s' ${#body} "$body" >&4
+    done
+    grep -a '^HTTP/1.1 ' <&4 | cut -d ' ' -f 2
+}
+begin=$SECONDS
+flood 150 >"$work/forged"
+most=$((50 + (SECONDS - begin + 1) * 50 / 60 + 2))
+[ "$(wc -l <"$work/forged")" -eq 150 ] || fail "a flood is not answered: $(sort "$work/forged" | uniq -c)"
+refused=$(grep -c '^403$' "$work/forged")
+[ "$refused" -le $most ] || fail "$refused forged ones are looked at, and not at most $most"
 meanwhile=$(says +447700900202 'Hello')
 [ "$(FORGED=YWJj post_signed "$process_a" "$(printf 'SM%032d' 1)" +447700900201 'forged' 'X-Real-IP: 203.0.113.9')" = 403 ] ||
     fail "one address uses up another's requests"
 until_true "a signed message passes" has_status "out/$meanwhile/1" delivered
 sent +447700900201 0
-total_is_at_least 'webhook_signature_errors_total{source="twilio"}' 30 || fail "forged ones are not counted"
+total_is_at_least 'webhook_signature_errors_total{source="twilio"}' 20 || fail "forged ones are not counted"
 total_is_at_least 'twilio_rate_limit_exceeded_total{side="webhook"}' 20 || fail "what is too much is not counted"
 
 # Without Redis: said, and nothing is lost, nor done twice.
@@ -64,7 +75,6 @@ for sid in $orphans; do
     ! has_status "out/$sid/1" '.*' || fail "$sid was answered before the death"
 done
 after=$(says +447700900407 'Hello')
-patience=60
 while read -r sid; do until_true "$sid is answered" has_status "out/$sid/1" delivered; done <"$work/held"
 until_true "what came after it is answered" has_status "out/$after/1" delivered
 for sid in $orphans; do
