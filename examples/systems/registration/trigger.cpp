@@ -1,0 +1,149 @@
+#include "trigger.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include <twiliowa/types/address.hpp>
+#include <twiliowa/types/error.hpp>
+
+#include "club_templates.hpp"
+
+namespace registration {
+
+namespace wa = twiliowa;
+
+namespace {
+
+using Json = nlohmann::json;
+
+/// Nine of them and the template's own text are less than the 1,024 characters of WhatsApp.
+constexpr std::ptrdiff_t max_characters = 80;
+
+struct Field {
+    const char* name;
+    /// What the template says where the field is empty; null: it must not be.
+    const char* otherwise = nullptr;
+};
+constexpr Field fields[] = {
+    {"parent_first_name"},
+    {"player_first_name"},
+    {"team_name"},
+    {"age_group"},
+    {"current_registration_season"},
+    {"membership_fee_amount"},
+    {"subscription_fee_amount"},
+    {"team_manager_1_full_name", "the club office"},
+    {"team_manager_1_tel", "see our website"},
+};
+
+wa::Result<Json> read_object(std::string_view json) {
+    auto object = Json::parse(json, nullptr, false);
+    if (!object.is_object()) return wa::Error::invalid_request("body", "is no JSON object");
+    return object;
+}
+
+/// Empty if it is not there. A number is taken as it is written.
+wa::Result<std::string> text_at(const Json& object, const char* name) {
+    const auto member = object.find(name);
+    if (member == object.end() || member->is_null()) return std::string{};
+    if (member->is_string()) return member->get<std::string>();
+    if (member->is_number()) return member->dump();
+    return wa::Error::invalid_request(name, "is no text");
+}
+
+wa::Result<std::string> number_at(const Json& object, const char* name) {
+    const auto text = text_at(object, name);
+    if (!text) return text.error();
+    if (text->empty()) return wa::Error::invalid_request(name, "is missing or empty");
+    const auto address = wa::Address::parse(*text, name);
+    if (!address) return address.error();
+    if (address->phone_number().empty() || address->channel() != wa::Address::Channel::whatsapp) {
+        return wa::Error::invalid_request(name, "is no number on WhatsApp");
+    }
+    return std::string{address->phone_number()};
+}
+
+}  // namespace
+
+wa::Result<std::string> one_line(std::string_view name, const std::string& text) {
+    wa::TemplateVariables line{{"1", text}};
+    if (!line.try_require_all({"1"})) return std::string{};
+    const auto characters = std::count_if(text.begin(), text.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0U) != 0x80U;
+    });
+    if (characters > max_characters) {
+        return wa::Error::invalid_request(name, "is longer than 80 characters");
+    }
+    constexpr auto policy = wa::WhitespacePolicy::normalise;
+    if (!line.check(policy)) {
+        return wa::Error::invalid_request(name, "holds what no text may hold");
+    }
+    const auto normalised = wa::TemplateVariables::from_json(line.to_json(policy));
+    if (!normalised) return normalised.error();
+    return *normalised->find("1");
+}
+
+wa::Result<Trigger> read_trigger(std::string_view json) {
+    const auto object = read_object(json);
+    if (!object) return object.error();
+    Trigger trigger;
+    auto number = number_at(*object, "parent_tel");
+    if (!number) return number.error();
+    trigger.parent_tel = std::move(*number);
+    if (const auto said = object->find("use_defaults"); said != object->end()) {
+        if (!said->is_boolean()) {
+            return wa::Error::invalid_request("use_defaults", "is neither true nor false");
+        }
+        trigger.use_defaults = said->get<bool>();
+    }
+    for (const auto& [name, otherwise] : fields) {
+        const auto text = text_at(*object, name);
+        if (!text) return text.error();
+        auto line = one_line(name, *text);
+        if (!line) return line.error();
+        if (line->empty() && otherwise == nullptr && !trigger.use_defaults) {
+            return wa::Error::invalid_request(name, "is missing or empty");
+        }
+        trigger.fields.emplace(name, std::move(*line));
+    }
+    return trigger;
+}
+
+wa::Result<wa::OutboundText> read_message(std::string_view json) {
+    const auto object = read_object(json);
+    if (!object) return object.error();
+    auto to = number_at(*object, "to");
+    if (!to) return to.error();
+    auto text = text_at(*object, "text");
+    if (!text) return text.error();
+    if (text->empty()) return wa::Error::invalid_request("text", "is missing or empty");
+    return wa::OutboundText{.to = std::move(*to), .body = std::move(*text)};
+}
+
+wa::OutboundMessage to_template(const Trigger& trigger) {
+    if (trigger.use_defaults) {
+        wa::OutboundTemplate message{
+            .to = trigger.parent_tel,
+            .content_sid = templates::RegistrationIsOpenVariables::content_sid};
+        message.variables.use_all_defaults();
+        return message;
+    }
+    std::string values[std::size(fields)];
+    std::transform(std::begin(fields), std::end(fields), values, [&](const Field& field) {
+        const auto& value = trigger.fields.at(field.name);
+        return value.empty() ? std::string{field.otherwise} : value;
+    });
+    return templates::registration_is_open(trigger.parent_tel, {.name = values[0],
+                                                                .player = values[1],
+                                                                .team = values[2],
+                                                                .age_group = values[3],
+                                                                .season = values[4],
+                                                                .membership_fee = values[5],
+                                                                .subscription_fee = values[6],
+                                                                .team_manager = values[7],
+                                                                .number = values[8]});
+}
+
+}  // namespace registration
