@@ -7,7 +7,7 @@ set -euo pipefail
 start_registration "$1" "$2"
 
 # Who may ask, and for what.
-for key in '' wrong "$REGISTRATION_API_KEY " "${REGISTRATION_API_KEY}x" "${REGISTRATION_API_KEY%?}"; do
+for key in "" wrong "${REGISTRATION_API_KEY}x" "${REGISTRATION_API_KEY%?}"; do
     API_KEY=$key refused 403 x-api-key "$(player +447700900100)" || fail "the key '$key' is taken"
 done
 answer=$(TWILIOWA_BASE_URL=$REGISTRATION_URL ask POST /trigger "$(player +447700900100)")
@@ -48,7 +48,7 @@ sent_are +447700900100 0
 trigger +447700900101
 first=$answer
 becomes "$id" delivered
-answers 200 '"sid":"MM[0-9a-f]{32}"'
+answers 200 '"sid":"(SM|MM)[0-9a-f]{32}"'
 body='Hi Kim, registration is open.\n\nPlayer: Lee\nTeam: Panthers\nAge group: U11\nSeason: 2026/27\nMembership fee: 40.00\nSubscription fee: 26.5\n\nYour team manager: Ann Field\nNumber: +447700900999\n'
 newest_is +447700900101 "$body" || fail "another text: $(bodies +447700900101)"
 call POST /trigger "$(player +447700900101)"
@@ -139,7 +139,7 @@ sent_are +447700900125 1
 
 begun=${EPOCHREALTIME/./}
 for i in {10..29}; do
-    call POST /trigger "$(player +4477009002$i)"
+    call POST /trigger "$(player "+4477009002$i")"
     answers 202
 done
 ended=${EPOCHREALTIME/./}

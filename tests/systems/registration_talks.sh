@@ -35,7 +35,7 @@ until_true "a file is answered" newest_is $parent 'We cannot look at files here.
 order $parent '"action": "location", "latitude": 53.4, "longitude": -2.2, "label": "Here", "address": "1 Road"'
 until_true "a place is answered" newest_is $parent 'What is the last name?'
 writes $parent "$(printf 'x%.0s' {1..81})" 'What is the last name?'
-writes $parent "O'Neil-Çelik 🦁\\\\n\\\"{{1}}\\\"" 'When was Lee born?'
+writes $parent "O'Neil-Çelik 🦁\\n\\\"{{1}}\\\"" 'When was Lee born?'
 killed
 for never in 23.4.2015 2015-02-30 2999-01-01 2015-04-23x -2015-04-23 soon; do
     before=$(sent_to $parent)
@@ -116,30 +116,35 @@ writes +447700900204 'Hello' 'There is nothing to register for this number'
 
 # flood <key>: 150 requests at the same time; how many got which status.
 flood() {
-    local i body fds=()
+    local connection connections=() body
     body=$(player +447700900205)
-    for i in {1..150}; do
-        exec {fds[i]}<>"/dev/tcp/127.0.0.1/${REGISTRATION_URL##*:}"
+    for _ in {1..150}; do
+        exec {connection}<>"/dev/tcp/127.0.0.1/${REGISTRATION_URL##*:}"
+        connections+=("$connection")
     done
-    for i in {1..150}; do
-        printf '%s\r\n' 'POST /trigger HTTP/1.1' 'Host: x' "x-api-key: $1" "Content-Length: ${#body}" '' >&"${fds[i]}"
-        printf %s "$body" >&"${fds[i]}"
+    for connection in "${connections[@]}"; do
+        printf '%s\r\n' 'POST /trigger HTTP/1.1' 'Host: x' "x-api-key: $1" "Content-Length: ${#body}" '' >&"$connection"
+        printf %s "$body" >&"$connection"
     done
-    for i in {1..150}; do
-        cat <&"${fds[i]}"
-        exec {fds[i]}>&-
+    for connection in "${connections[@]}"; do
+        cat <&"$connection"
+        exec {connection}>&-
     done >"$work/flood"
-    grep -aoE '^HTTP/1.1 [0-9]+' "$work/flood" | sort | uniq -c >"$work/counts"
+    grep -aoE 'HTTP/1.1 [0-9]+' "$work/flood" | sort | uniq -c >"$work/counts"
     cat "$work/counts"
 }
 count_of() { awk -v status="$1" '$3 == status { print $1 }' "$work/counts"; }
+limits_to() { # <status>
+    [ "$(count_of "$1")" -ge 50 ] || fail "fewer than 50 are answered"
+    [ "$(count_of 429)" -gt 0 ] || fail "a flood is not refused"
+}
 # Whoever has no key takes nothing from the one who has.
 flood wrong
-[ "$(count_of 403)" -ge 50 ] && [ "$(count_of 429)" -gt 0 ] || fail "a flood is not refused"
+limits_to 403
 answer=$(TWILIOWA_BASE_URL=$REGISTRATION_URL ask POST /trigger "$(player +447700900206)" "x-api-key: $REGISTRATION_API_KEY")
 answers 202
 flood "$REGISTRATION_API_KEY"
-[ "$(count_of 202)" -ge 50 ] && [ "$(count_of 429)" -gt 0 ] || fail "a flood is not refused"
+limits_to 202
 [ "$(grep -ac '^Retry-After: [1-9]' "$work/flood")" -eq "$(count_of 429)" ] || fail "it is not said when to try again"
 until_true "the flood's one message is there" newest_is +447700900205 'Player: Lee'
 sent_are +447700900205 1

@@ -88,8 +88,11 @@ void CallLog::on_attempt(const wa::AttemptEvent& event) noexcept {
 }
 
 void CallLog::on_webhook(const wa::WebhookResultEvent& event) noexcept {
-    log_.line("webhook", request_of(event.http_status == 200 ? event.message_sid : ""),
-              {{"http", number_or_nothing(event.http_status)},
+    // What is not taken in may have been written by anybody.
+    const std::string sid{event.http_status == 200 ? event.message_sid : ""};
+    log_.line("webhook", request_of(sid),
+              {{"sid", sid},
+               {"http", number_or_nothing(event.http_status)},
                {"outcome", std::string{to_string(event.outcome)}},
                {"kind", std::string{event.kind}},
                {"problem", std::string{event.reason}}});
@@ -97,7 +100,8 @@ void CallLog::on_webhook(const wa::WebhookResultEvent& event) noexcept {
 
 void CallLog::on_inbox(const wa::InboxResultEvent& event) noexcept {
     log_.line("inbox", request_of(event.message_sid),
-              {{"outcome", std::string{to_string(event.outcome)}},
+              {{"sid", std::string{event.message_sid}},
+               {"outcome", std::string{to_string(event.outcome)}},
                {"kind", std::string{event.kind}},
                {"tries", number_or_nothing(event.tries)},
                {"problem", std::string{event.reason}}});

@@ -42,7 +42,7 @@ bool is_birthday(std::string_view text) {
                                      chrono::month{static_cast<unsigned>(parts[1])},
                                      chrono::day{static_cast<unsigned>(parts[2])}};
     return at == end && day.ok() && day.year() >= chrono::year{1900} &&
-           chrono::sys_days{day} < chrono::system_clock::now();
+           chrono::sys_days{day} <= chrono::floor<chrono::days>(chrono::system_clock::now());
 }
 
 void ask_for_first_name(wa::DialogueTurn& t) {
