@@ -40,6 +40,7 @@ answers() {
     [ -z "${2-}" ] || grep -qE -- "$2" <<<"$answer" || fail "no $2 in: $answer"
 }
 # trigger <as player>: is taken in; its id is in $id.
+# shellcheck disable=SC2034 # for who reads this
 trigger() {
     call POST /trigger "$(player "$@")"
     answers 202 '"id":"[0-9a-f]{20}"'

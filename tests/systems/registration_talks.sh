@@ -81,9 +81,15 @@ message $parent 'Bring your boots'
 [ "$(bodies $parent | grep -c 'Bring your boots')" -eq 1 ] || fail "it went twice"
 message $parent "$(printf 'x%.0s' {1..1601})"
 answers 400 '"field":"Body"'
+# Who has said STOP gets nothing more.
+taken_in() { grep -c 'webhook .* outcome=taken_in kind=message' "$REGISTRATION_LOG"; }
+before=$(taken_in)
 order $parent '"action": "stop"'
-stopped() { grep -q "webhook request=SM.* kind=message" "$REGISTRATION_LOG" && message $parent "$RANDOM" && id=$(grep -oE '[0-9a-f]{20}' <<<"${answer##*$'\r\n'}") && becomes "$id" dead; }
-stopped || fail "a text goes to who has said STOP: $answer"
+stop_is_taken_in() { [ "$(taken_in)" -gt "$before" ]; }
+until_true "STOP is taken in" stop_is_taken_in
+trigger $parent player_first_name='"Max"'
+becomes "$id" dead
+answers 200 '"code":21610'
 
 # What others send in Twilio's name, and what is not as it should be.
 hook() { TWILIOWA_BASE_URL=$REGISTRATION_URL ask "${METHOD:-POST}" "${TARGET-/webhook}" "$1" "${@:2}"; }
@@ -114,29 +120,16 @@ signed "AccountSid=$TWILIO_ACCOUNT_SID&Body=Hi&From=whatsapp:+447700900203&Messa
 answers 200
 writes +447700900204 'Hello' 'There is nothing to register for this number'
 
-# flood <key>: 150 requests at the same time; how many got which status.
+# flood <key>: 300 requests, many at the same time; how many got which status, and when they may be repeated.
 flood() {
-    local connection connections=() body
-    body=$(player +447700900205)
-    for _ in {1..150}; do
-        exec {connection}<>"/dev/tcp/127.0.0.1/${REGISTRATION_URL##*:}"
-        connections+=("$connection")
-    done
-    for connection in "${connections[@]}"; do
-        printf '%s\r\n' 'POST /trigger HTTP/1.1' 'Host: x' "x-api-key: $1" "Content-Length: ${#body}" '' >&"$connection"
-        printf %s "$body" >&"$connection"
-    done
-    for connection in "${connections[@]}"; do
-        cat <&"$connection"
-        exec {connection}>&-
-    done >"$work/flood"
-    grep -aoE 'HTTP/1.1 [0-9]+' "$work/flood" | sort | uniq -c >"$work/counts"
+    curl --no-progress-meter --parallel --parallel-max 60 -H "x-api-key: $1" -d "$(player +447700900205)" -o /dev/null \
+        -w '%{http_code} %header{retry-after}\n' "$REGISTRATION_URL/trigger?[1-300]" |
+        sort | uniq -c >"$work/counts"
     cat "$work/counts"
 }
-count_of() { awk -v status="$1" '$3 == status { print $1 }' "$work/counts"; }
 limits_to() { # <status>
-    [ "$(count_of "$1")" -ge 50 ] || fail "fewer than 50 are answered"
-    [ "$(count_of 429)" -gt 0 ] || fail "a flood is not refused"
+    [ "$(awk -v status="$1" '$2 == status { print $1 }' "$work/counts")" -ge 50 ] || fail "fewer than 50 are answered"
+    grep -qE ' 429 [1-9]$' "$work/counts" || fail "a flood is not refused"
 }
 # Whoever has no key takes nothing from the one who has.
 flood wrong
@@ -145,19 +138,16 @@ answer=$(TWILIOWA_BASE_URL=$REGISTRATION_URL ask POST /trigger "$(player +447700
 answers 202
 flood "$REGISTRATION_API_KEY"
 limits_to 202
-[ "$(grep -ac '^Retry-After: [1-9]' "$work/flood")" -eq "$(count_of 429)" ] || fail "it is not said when to try again"
 until_true "the flood's one message is there" newest_is +447700900205 'Player: Lee'
 sent_are +447700900205 1
 
-# A day later nobody may be written to but by template.
+# A day later, which the process does not know of, WhatsApp takes nothing but templates.
 expect 'HTTP/1.1 200' POST /emulator/clock '{"advance_seconds": 90000}'
 message +447700900204 'Bring your boots'
 answers 202
 id=$(grep -oE '[0-9a-f]{20}' <<<"${answer##*$'\r\n'}")
 becomes "$id" undelivered
 answers 200 '"code":63016'
-message +447700900204 'And a ball'
-answers 409 '"field":"to"'
 trigger +447700900204
 becomes "$id" delivered
 
