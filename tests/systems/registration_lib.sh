@@ -73,7 +73,7 @@ taps() {
 }
 # sent_are <number> <how many>
 sent_are() { [ "$(sent_to "$1")" -eq "$2" ] || fail "$(sent_to "$1") messages went to $1, not $2: $(bodies "$1")"; }
-works_again() { [ "$(grep -c '^works' "$REGISTRATION_LOG")" -gt "$1" ]; }
+works_again() { [ "$(grep -c '^works' "$SYSTEM_LOG")" -gt "$1" ]; }
 # killed: by SIGKILL, and started again.
 killed() {
     local before
