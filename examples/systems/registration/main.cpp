@@ -159,7 +159,7 @@ int serve() {
         std::make_shared<wa::SqliteOutbox>(database),
         {.client = [client](std::string_view) { return client; },
          .status_callback = public_url.webhook_url("/webhook", {.retries = 5, .retry_on = "all"}),
-         .send_timeout = 10s,
+         .send_timeout = 15s,
          .sealer = sealer}};
     outbox.on_outcome([&](const wa::JobOutcome& outcome) { log.outcome(outcome); });
     Registrations registrations{database, sealer};
