@@ -59,9 +59,11 @@ live() {
     return 1
 }
 
+message() { call POST /message "{\"to\": \"$parent\", \"text\": \"$1\"}"; }
+
 # one_death <n>: dies at the n-th moment, comes up again, and all is well. 1: there is no such moment.
 one_death() {
-    local parent=+447700$((100000 + $1)) asked='' wrote='' again='' people='' moment=$1
+    local first parent=+447700$((100000 + $1)) asked='' wrote='' again='' people='' moment=$1
     export REGISTRATION_DIRECTORY=$work/$1
     SYSTEM_LOG=$REGISTRATION_DIRECTORY/log
     mkdir "$REGISTRATION_DIRECTORY"
@@ -82,10 +84,19 @@ one_death() {
     if live 60; then
         kill -TERM "$worker"
         wait "$worker" || [ $? -eq 137 ] || fail "it does not end"
-        # A day later, by its own clock, no text goes any more.
-        come_up KILLER_AHEAD=90000
+        # A day later, by its own clock, no text goes any more; one that was taken in before is answered as it was.
+        come_up
         until_true "it works" works_again 1
-        call POST /message "{\"to\": \"$parent\", \"text\": \"Bring your boots\"}"
+        message 'Bring your boots'
+        answers 202
+        first=${answer##*$'\r\n'}
+        kill -TERM "$worker"
+        wait "$worker" || fail "it ends with $?"
+        come_up KILLER_AHEAD=90000
+        until_true "it works" works_again 2
+        message 'Bring your boots'
+        [ "${answer##*$'\r\n'}" = "$first" ] || fail "what was taken in before gets another answer: $answer, not $first"
+        message 'And a ball'
         answers 409 '"field":"to"'
         kill -TERM "$worker"
         wait "$worker" || fail "it ends with $?"

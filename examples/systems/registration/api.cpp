@@ -147,14 +147,19 @@ wa::WebhookResponse Api::message(const wa::WebhookRequest& request) {
         if (!key) return refusal(400, key.error());
         const auto window = window_.state(sender_, text->to);
         if (!window) return refusal(503, window.error());
-        const auto known = outbox_.try_find("", *key);
-        if (!known) return refusal(503, known.error());
+        wa::JobOptions options{.key = *key, .tag = id};
         Answer made;
-        if (!window->open && !*known) {
-            made = {409, {{"field", "to"}, {"problem", "has not written within 24 hours"}}};
+        if (window->open) {
+            options.expires_at = window->until;
+            made = taken_in(outbox_.try_enqueue(*text, options));
         } else {
-            made = taken_in(
-                outbox_.try_enqueue(*text, {.key = *key, .tag = id, .expires_at = window->until}));
+            // What was taken in before is answered as it was.
+            const auto known = outbox_.try_find("", *key);
+            if (!known) return refusal(503, known.error());
+            made = *known
+                       ? taken_in(outbox_.try_enqueue(*text, options))
+                       : Answer{409,
+                                {{"field", "to"}, {"problem", "has not written within 24 hours"}}};
         }
         made.recipient = log_.hash(text->to);
         return made;
