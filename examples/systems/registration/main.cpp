@@ -179,7 +179,11 @@ int serve() {
                                 .window = window,
                                 .opt_outs = opt_outs,
                                 .observer = observer}};
-    handler.on_media([](const wa::InboundMessage&) {
+    // Catching up reads the account's list, which other services' senders are in, too.
+    const wa::InboundFilter ours{
+        [sender = wa::Address::parse(options.from).value().wire()](
+            const wa::InboundMessage& message) { return message.to == sender; }};
+    handler.on(ours && wa::inbound::media(), [](const wa::InboundMessage&) {
         return wa::MessagingResponse{"We cannot look at files here. Please write it in words."};
     });
     wa::Dialogue dialogue{
@@ -188,7 +192,7 @@ int serve() {
     add_steps(dialogue, registrations, log);
     options.templates->verify_all(templates::expectations());
     dialogue.ensure(wa::ContentClient{credentials, options}, {.buttons = 2, .rows = 1});
-    dialogue.attach(handler);
+    dialogue.attach(handler, ours);
 
     Api api{wa::Secret{variable("REGISTRATION_API_KEY")},
             options.from,
