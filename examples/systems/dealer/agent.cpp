@@ -132,20 +132,23 @@ void Agent::answer(wa::Turn& turn, const Conversation& conversation, const std::
 
 void Agent::on_outcome(const wa::JobOutcome& outcome) {
     const auto& job = outcome.job;
-    if (!conversations_.follow(outcome)) return;
-    if (outcome.outcome == wa::Outcome::accepted) telemetry_.count("twilio_messages_sent_total");
+    const bool failed = outcome.outcome == wa::Outcome::dead ||
+                        outcome.outcome == wa::Outcome::held ||
+                        outcome.outcome == wa::Outcome::undelivered;
     const auto advice = std::string{wa::advise(job.error_code).advice};
     const auto code = job.error_code == 0 ? std::string{} : std::to_string(job.error_code);
-    telemetry_.line(to_string(outcome.outcome), {{"job", job.key},
-                                                 {"sid", job.sid.str()},
-                                                 {"code", code},
-                                                 {"problem", job.problem},
-                                                 {"advice", advice}});
-    if (outcome.outcome != wa::Outcome::dead && outcome.outcome != wa::Outcome::held &&
-        outcome.outcome != wa::Outcome::undelivered) {
-        return;
+    if (conversations_.follow(outcome)) {
+        if (outcome.outcome == wa::Outcome::accepted) {
+            telemetry_.count("twilio_messages_sent_total");
+        }
+        if (failed) telemetry_.count("twilio_send_failures_total");
+        telemetry_.line(to_string(outcome.outcome), {{"job", job.key},
+                                                     {"sid", job.sid.str()},
+                                                     {"code", code},
+                                                     {"problem", job.problem},
+                                                     {"advice", advice}});
     }
-    telemetry_.count("twilio_send_failures_total");
+    if (!failed) return;
     std::string text = outcome.outcome == wa::Outcome::held
                            ? "Nobody knows whether this reached the customer: look in Twilio's "
                              "console, and decide by `twiliowa outbox resolve`."

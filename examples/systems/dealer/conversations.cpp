@@ -31,7 +31,9 @@ Conversations::Conversations(const std::string& path, wa::Sealer sealer)
         "conversation text not null, kind text not null, text text not null, "
         "sid text not null, status text not null, desk_id text not null, due integer, "
         "tries integer not null default 0) strict");
-    database_.run("create index if not exists entry_due on entry (due) where due is not null");
+    database_.run(
+        "create index if not exists entry_due on entry (conversation, sequence) "
+        "where due is not null");
     database_.run("create table if not exists told (cursor integer primary key) strict");
 }
 
@@ -135,9 +137,9 @@ std::vector<Entry> Conversations::all() {
 std::optional<Posting> Conversations::next_posting(std::chrono::milliseconds lease) {
     const auto now = now_ms();
     const auto taken = database_.run(
-        "update entry set due = ?, tries = tries + 1 where sequence = (select sequence from entry "
-        "e "
-        "where due <= ? and not exists (select 1 from entry before where before.due is not null "
+        "update entry set due = ?, tries = tries + 1 where sequence = ("
+        "select sequence from entry e where due <= ? and not exists (select 1 from entry before "
+        "where before.due is not null "
         "and before.conversation = e.conversation and before.sequence < e.sequence) "
         "order by sequence limit 1) "
         "returning id, conversation, kind, text, sid, status, tries",
