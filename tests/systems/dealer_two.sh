@@ -27,6 +27,10 @@ refused=$(grep -c '^403$' "$work/forged")
 meanwhile=$(says +447700900202 'Hello')
 [ "$(FORGED=YWJj post_signed "$process_a" "$(printf 'SM%032d' 1)" +447700900201 'forged' 'X-Real-IP: 203.0.113.9')" = 403 ] ||
     fail "one address uses up another's requests"
+signed=$(new_sid)
+for _ in {1..6}; do
+    [ "$(post_signed "$DEALER_URL" "$signed" +447700900203 'a test drive')" = 200 ] || fail "a flood keeps signed ones out"
+done
 until_true "a signed message passes" has_status "out/$meanwhile/1" delivered
 sent +447700900201 0
 total_is_at_least 'webhook_signature_errors_total{source="twilio"}' 20 || fail "forged ones are not counted"
