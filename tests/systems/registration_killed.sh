@@ -12,6 +12,9 @@ start --sender +15551234567
 sid=$("$twiliowa" template push "$5" --json 2>/dev/null | grep -oE 'HX[0-9a-f]{32}' | head -n 1)
 "$twiliowa" template submit "$sid" --name registration_is_open --category UTILITY >/dev/null
 expect 'HTTP/1.1 200' POST /emulator/approval "{\"template\": \"$sid\", \"status\": \"approved\"}"
+# The header is what `template pull` writes of it.
+"$twiliowa" template pull --header "$work/club_templates.hpp" --namespace registration::templates >/dev/null 2>&1
+diff "$(dirname "$5")/club_templates.hpp" "$work/club_templates.hpp" || fail "another header"
 export REGISTRATION_API_KEY=0123456789abcdef TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN TWILIOWA_BASE_URL
 cd "$work"
 
