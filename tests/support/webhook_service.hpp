@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -27,12 +28,16 @@ struct Heard final : Observer {
         int status;
         std::string kind, message_sid, account_sid, reason, hint;
     };
-    std::vector<Entry> entries;
+    std::vector<Entry> entries;  ///< To be read when no handler runs.
     void on_webhook(const WebhookResultEvent& event) noexcept override {
+        const std::lock_guard lock{mutex};
         entries.push_back({event.outcome, event.http_status, std::string{event.kind},
                            std::string{event.message_sid}, std::string{event.account_sid},
                            std::string{event.reason}, std::string{event.hint}});
     }
+
+private:
+    std::mutex mutex;
 };
 
 struct Service {
