@@ -162,9 +162,9 @@ inline void httplib_serve(httplib::Server& server, const std::string& pattern, H
 }  // namespace detail
 /// @endcond
 
-/// Serves a handler at the paths that fit `pattern`, a path or an expression as cpp-httplib has
-/// them (`/whatsapp`, `.*`). Call it before the server listens; the handler has to be complete by
-/// then, and must live as long as the server runs.
+/// Serves a handler at the paths that fit `pattern`: a path, or an expression as cpp-httplib has
+/// them. Call it before the server listens; the handler has to be complete by then, and must live
+/// as long as the server runs.
 ///
 /// The handler gets each request as it came: the path and query not decoded; all headers (of one
 /// name in the order that cpp-httplib keeps, which some versions do not); the body's bytes,
