@@ -19,6 +19,7 @@ public:
     FairQueue() = default;
     FairQueue(const FairQueue&) = delete;
     FairQueue& operator=(const FairQueue&) = delete;
+    ~FairQueue() = default;
 
     bool empty() const noexcept { return size_ == 0; }
 

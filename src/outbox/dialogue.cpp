@@ -285,7 +285,7 @@ Result<std::uint64_t> Dialogue::Impl::put(const detail::DialogueParties& parties
                                     .written = options.clock->now(),
                                     .handled = found->record.handled,
                                     .fence = found->record.fence};
-        const auto written = memory.write(parties, *found, next);
+        auto written = memory.write(parties, *found, next);
         if (!written || *written != 0) return written;
     }
     return store_error("never takes a change", "check its compare_and_set");

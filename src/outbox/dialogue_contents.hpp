@@ -38,7 +38,7 @@ private:
         std::string account = {};
         AskedBy by = AskedBy::buttons;
         std::size_t count = 0;
-        friend auto operator<=>(const Key&, const Key&) = default;
+        friend auto operator<=>(const Key&, const Key&) = default;  // NOLINT: no pointer
     };
     mutable std::mutex mutex_;
     std::map<Key, std::string> sids_;

@@ -102,6 +102,7 @@ Result<FoundDialogue> DialogueMemory::find(const DialogueParties& parties) const
         addresses = std::move(linked->addresses);
     }
     std::vector<std::string> keys;
+    keys.reserve(addresses.size());
     for (const auto& linked : addresses) keys.push_back(place_.key(parties.sender, linked.address));
     auto entries = place_.store->get_each(keys);
     if (!entries) return entries.error();

@@ -29,8 +29,8 @@ private:
 /// Reads as long as what is there is sound.
 class DialogueReader {
 public:
-    explicit DialogueReader(std::string_view text) : left_(text) {
-        sound_ = left_.starts_with(dialogue_form);
+    explicit DialogueReader(std::string_view text)
+        : left_(text), sound_(text.starts_with(dialogue_form)) {
         if (sound_) left_.remove_prefix(dialogue_form.size());
     }
 
@@ -57,7 +57,7 @@ public:
 
 private:
     std::string_view left_;
-    bool sound_ = false;
+    bool sound_;
 };
 
 /// Writes what the values of `before` had where those of `now` have something else.

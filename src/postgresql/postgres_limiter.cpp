@@ -169,7 +169,7 @@ LeasedLimiterOptions limit_of_postgres(PostgresLimiterOptions options) {
 }  // namespace
 }  // namespace detail
 
-PostgresLimiter::PostgresLimiter(const std::string& url, PostgresLimiterOptions options)
+PostgresLimiter::PostgresLimiter(const std::string& url, const PostgresLimiterOptions& options)
     : LeasedLimiter(
           std::make_shared<detail::PostgresPermits>(detail::limiter_target(url, options), options),
           detail::limit_of_postgres(options)) {}

@@ -161,7 +161,8 @@ LeasedLimiterOptions limit_of_redis(RedisLimiterOptions options) {
 }  // namespace
 }  // namespace detail
 
-RedisLimiter::RedisLimiter(std::shared_ptr<RedisConnection> connection, RedisLimiterOptions options)
+RedisLimiter::RedisLimiter(std::shared_ptr<RedisConnection> connection,
+                           const RedisLimiterOptions& options)
     : LeasedLimiter(detail::redis_permits(std::move(connection), options),
                     detail::limit_of_redis(options)) {}
 

@@ -29,7 +29,7 @@ enum class QuotaSendState : std::int64_t { open = 0, settled = 1, lapsed = 2 };
 struct QuotaPlace {
     std::int64_t period = 0;
     QuotaMicros begin = 0;
-    friend auto operator<=>(const QuotaPlace&, const QuotaPlace&) = default;
+    friend auto operator<=>(const QuotaPlace&, const QuotaPlace&) = default;  // NOLINT: no pointer
 };
 
 /// The record of a send.

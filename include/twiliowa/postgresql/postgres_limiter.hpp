@@ -61,7 +61,7 @@ public:
     /// server that does not answer is no error.
     /// @param url  as of PostgresStore, without a password.
     /// @throws InvalidRequestError if the URL or an option is wrong.
-    explicit PostgresLimiter(const std::string& url, PostgresLimiterOptions options = {});
+    explicit PostgresLimiter(const std::string& url, const PostgresLimiterOptions& options = {});
 
     /// Makes the tables, or brings those of an earlier version up to date, in one transaction.
     static Result<void> migrate(const std::string& url, const PostgresLimiterOptions& options = {});

@@ -57,7 +57,7 @@ public:
     /// Asks Redis how many processes there are. One that does not answer is no error.
     /// @throws InvalidRequestError if there is no connection, or an option is wrong.
     explicit RedisLimiter(std::shared_ptr<RedisConnection> connection,
-                          RedisLimiterOptions options = {});
+                          const RedisLimiterOptions& options = {});
 };
 
 }  // namespace twiliowa

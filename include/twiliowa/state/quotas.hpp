@@ -46,7 +46,8 @@ public:
     /// `3`, `1.2`, `0.005`
     TWILIOWA_EXPORT std::string text() const;
     /// By how much they are.
-    friend constexpr auto operator<=>(const QuotaAmount&, const QuotaAmount&) = default;
+    friend constexpr auto operator<=>(const QuotaAmount&,
+                                      const QuotaAmount&) = default;  // NOLINT: no pointer
 
 private:
     std::int64_t thousandths_ = 0;
