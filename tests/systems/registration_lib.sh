@@ -87,7 +87,7 @@ listed() { list list | grep -qE -- "$1"; }
 # Each line has its request, and whatever was said, it was neither a number, nor a token, nor a text.
 says_nothing() {
     ! grep -vE '^[a-z -]+ request=[0-9A-Za-z-]+( |$)' "$REGISTRATION_LOG" || fail "a line has no request"
-    ! grep -nE "7700900[0-9]|4155238886|15005[0-9]{6}|$REGISTRATION_API_KEY|$TWILIO_AUTH_TOKEN|Kim|Lee|Panthers|Ann Field" \
+    ! grep -nE "7700900[0-9]|4155238886|15005[0-9]{6}|$REGISTRATION_API_KEY|$TWILIO_AUTH_TOKEN|\b(Kim|Lee|Panthers|Ann Field)\b" \
         "$REGISTRATION_LOG" "$work/complaints" || fail "that says too much"
     grep -q 'recipient=twi1\.' "$REGISTRATION_LOG" || fail "the log has no hash of a number"
     ! grep -qa '7700900' "$REGISTRATION_DIRECTORY"/*.db || fail "a file has a number"
