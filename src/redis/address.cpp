@@ -3,6 +3,9 @@
 #include <algorithm>
 #include <charconv>
 #include <optional>
+#include <string>
+
+#include "net/ip.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -89,10 +92,16 @@ Result<void> read_host(std::string_view text, RedisAddress& address) {
         if (end == std::string_view::npos) return unreadable_redis_url();
         address.host = text.substr(0, end);
         text.remove_prefix(end + 1);
+        // A scope, as in fe80::1%eth0, is the system's to read.
+        const auto number = address.host.substr(0, address.host.find('%'));
+        if (number.find(':') == std::string::npos || !parse_ip_address(number)) {
+            return unreadable_redis_url();
+        }
         if (!text.empty() && text.front() != ':') return unreadable_redis_url();
     } else {
         address.host = text.substr(0, text.find(':'));
         text.remove_prefix(address.host.size());
+        if (address.host.find_first_of("[]") != std::string::npos) return unreadable_redis_url();
     }
     if (address.host.empty()) return unreadable_redis_url();
     if (!skip_text(text, ":")) return {};

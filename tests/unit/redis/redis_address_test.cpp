@@ -42,6 +42,8 @@ TEST_CASE("a Redis URL is read with its defaults") {
     CHECK(whole.user == "shop:1");
     CHECK(whole.tls);
     CHECK(parse_redis_url("redis://host/").value().database == 0);
+    CHECK(parse_redis_url("redis://[fe80::1%eth0]:6380").value().host == "fe80::1%eth0");
+    CHECK(parse_redis_url("redis://[::ffff:192.0.2.1]").value().host == "::ffff:192.0.2.1");
 }
 
 TEST_CASE("a Redis URL of a socket is read") {
@@ -63,6 +65,11 @@ TEST_CASE("what is no Redis URL is refused, and not quoted") {
                                        "redis://:6379",
                                        "redis://[canary",
                                        "redis://[::1]canary",
+                                       "redis://[canary]",
+                                       "redis://[[]",
+                                       "redis://[]",
+                                       "redis://[192.0.2.1]",
+                                       "redis://can]ary",
                                        "redis://canary:0",
                                        "redis://canary:65536",
                                        "redis://canary:x",
