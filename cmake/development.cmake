@@ -2,7 +2,7 @@
 # no tests (TWILIOWA_DEVELOPMENT).
 
 option(TWILIOWA_WERROR "Treat warnings as errors" OFF)
-option(TWILIOWA_FUZZ "Build the fuzz targets (clang only)" OFF)
+option(TWILIOWA_FUZZ "Make the fuzz targets fuzzers, and not only tests (clang only)" OFF)
 option(TWILIOWA_SYNTAX_ONLY "Have the sources read by the compiler, and make no objects" OFF)
 set(TWILIOWA_SANITIZE "" CACHE STRING "Sanitizers: address,undefined or thread")
 
@@ -28,6 +28,11 @@ if(TWILIOWA_SANITIZE)
   add_compile_options(-fsanitize=${TWILIOWA_SANITIZE} -fno-omit-frame-pointer
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${TWILIOWA_SANITIZE})
+endif()
+
+# The libraries tell a fuzzer where they have been. (tests/CMakeLists.txt: the tests do not.)
+if(TWILIOWA_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
 endif()
 
 # Links the many programs in half the time, where binutils has it.
