@@ -1,3 +1,4 @@
+// flags:
 // expect: the template's text has a malformed placeholder
 #include <twiliowa/content/template_text.hpp>
 
