@@ -12,6 +12,7 @@
 #include "outbox/job_intake.hpp"
 #include "outbox/outbox_core.hpp"
 #include "outbox/outbox_personal_data.hpp"
+#include "outbox/outcome_teller.hpp"
 #include "outbox/worker.hpp"
 
 namespace twiliowa {
@@ -24,7 +25,6 @@ constexpr std::chrono::milliseconds outbox_poll{1'000};
 constexpr std::chrono::milliseconds pause_after_failure{1'000};
 /// For what was cancelled to end.
 constexpr std::chrono::seconds longest_stop{5};
-constexpr std::size_t told_at_once = 100;
 /// Each takes pages all over the file with it, and others wait for the disk meanwhile.
 constexpr std::size_t purged_at_once = 100;
 /// When it is looked again for what is kept no longer; sooner where there was more than goes at
@@ -67,7 +67,8 @@ struct Outbox::Impl {
     Impl(std::shared_ptr<OutboxStorage> storage, OutboxOptions options)
         : core(std::make_shared<detail::OutboxCore>(std::move(storage), std::move(options))),
           intake(core),
-          callbacks(core) {}
+          callbacks(core),
+          teller(core) {}
 
     // ---- Handing over
 
@@ -173,86 +174,6 @@ struct Outbox::Impl {
         };
     }
 
-    // ---- Telling
-
-    /// Tells of up to `told_at_once` outcomes; whether there may be more.
-    Result<bool> tell_some() {
-        std::function<void(const JobOutcome&)> handler;
-        {
-            const std::lock_guard lock(mutex);
-            handler = outcome_handler;
-        }
-        if (!handler) return false;
-        std::vector<JobOutcome> outcomes;
-        std::optional<std::int64_t> last;
-        const auto read =
-            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                outcomes.clear();
-                const auto told = transaction.told();
-                if (!told) return told.error();
-                const auto end = read_outcomes(transaction, *told, detail::told_at_once, outcomes);
-                if (!end) return end.error();
-                last = *end == *told ? std::nullopt : std::optional{*end};
-                return {};
-            });
-        if (!read) return read.error();
-        bool failed = false;
-        std::optional<std::int64_t> before;
-        for (const auto& outcome : outcomes) {
-            try {
-                handler(outcome);
-            } catch (...) {
-                failed = true;
-                last = before;
-                break;
-            }
-            before = outcome.cursor;
-        }
-        if (last) {
-            const auto noted = core->storage->transact(
-                [&](OutboxTransaction& transaction) { return transaction.set_told(*last); });
-            if (!noted) return noted.error();
-        }
-        if (failed) {
-            return Error::transport(Effect::none, Stage::prepare,
-                                    "the handler of outcomes threw; it is called again");
-        }
-        return last.has_value();
-    }
-
-    /// Returns the cursor up to which it has read: jobs that are gone are passed over.
-    Result<std::int64_t> read_outcomes(OutboxTransaction& transaction, std::int64_t after,
-                                       std::size_t limit, std::vector<JobOutcome>& outcomes) const {
-        const auto stored = transaction.outcomes(after, limit);
-        if (!stored) return stored.error();
-        std::vector<JobId> ids;
-        ids.reserve(stored->size());
-        for (const auto& each : *stored) ids.push_back(each.job);
-        if (auto read = transaction.foresee(ids, {}); !read) return read.error();
-        for (const auto& each : *stored) {
-            const auto jobs = transaction.load(std::span{&each.job, 1});
-            if (!jobs) return jobs.error();
-            after = each.cursor;
-            if (jobs->empty()) continue;
-            outcomes.push_back(
-                {each.cursor, each.outcome, each.at, core->codec.view(jobs->front())});
-        }
-        return after;
-    }
-
-    /// The latest change of jobs that may go: those that are not told yet stay.
-    Result<TimePoint> purged_before(OutboxTransaction& transaction, TimePoint before) const {
-        {
-            const std::lock_guard lock(mutex);
-            if (!outcome_handler) return before;
-        }
-        const auto told = transaction.told();
-        if (!told) return told.error();
-        const auto next = transaction.outcomes(*told, 1);
-        if (!next) return next.error();
-        return next->empty() ? before : std::min(before, next->front().at);
-    }
-
     // ---- Running
 
     /// Takes the lock only if somebody sleeps: many threads hand over at once.
@@ -270,6 +191,26 @@ struct Outbox::Impl {
         ++sleeping;
         changed.wait_for(lock, at_most, condition);
         --sleeping;
+    }
+
+    /// Does in this thread what both threads do, as long as something is due.
+    Result<IdleReport> run_until_idle() {
+        IdleReport report;
+        while (true) {
+            const auto step = worker->step(true, true);
+            if (!step) return step.error();
+            report.sent += step->sent;
+            report.looks += step->looks;
+            report.next_due = step->next_due;
+            if (step->progress) continue;
+            if (step->next_slot && *step->next_slot != (MonotonicTime::max)()) {
+                core->options.clock->sleep_until(*step->next_slot, {});
+                continue;
+            }
+            const auto more = detail::without_exceptions([&] { return teller.tell_some(); });
+            if (!more) return more.error();
+            if (!*more) return report;
+        }
     }
 
     /// Waits until something may have to be done, at most that long.
@@ -338,6 +279,7 @@ struct Outbox::Impl {
                 }
                 take_new = !stopping && !draining;
             }
+            teller.keep_lease();
             const auto step = worker->step(false, take_new);
             {
                 const std::lock_guard lock(mutex);
@@ -374,13 +316,14 @@ struct Outbox::Impl {
         note_thread(teller_id);
         std::uint64_t seen = 0;
         while (!is_stopping()) {
-            const auto more = detail::without_exceptions([&] { return tell_some(); });
+            const auto more = detail::without_exceptions([&] { return teller.tell_some(); });
             if (!more) {
                 wait_to_tell(seen, detail::pause_after_failure);
             } else if (!*more) {
                 wait_to_tell(seen, detail::outbox_poll);
             }
         }
+        teller.leave();
     }
 
     /// What is kept no longer goes, a little at a time. Whether there is more.
@@ -395,7 +338,7 @@ struct Outbox::Impl {
                                                    detail::purged_at_once);
             if (!erased) return erased.error();
             const auto before =
-                purged_before(transaction, detail::kept_since(at, options.jobs_kept));
+                teller.purged_before(transaction, detail::kept_since(at, options.jobs_kept));
             if (!before) return before.error();
             const auto gone = transaction.purge(*before, detail::kept_since(at, options.keys_kept),
                                                 detail::purged_at_once);
@@ -424,13 +367,15 @@ struct Outbox::Impl {
                 .raise();
         }
         if (worker) return;
-        worker = std::make_unique<detail::OutboxWorker>(core, core->new_worker_name(),
-                                                        [this] { wake(); });
+        const auto name = core->new_worker_name();
+        teller.be(name);
+        worker = std::make_unique<detail::OutboxWorker>(core, name, [this] { wake(); });
     }
 
     const std::shared_ptr<const detail::OutboxCore> core;
     const detail::JobIntake intake;
     const detail::CallbackIntake callbacks;
+    detail::OutcomeTeller teller;
     mutable std::mutex mutex = {};
     std::condition_variable changed = {};
     std::atomic<std::uint64_t> wakes{0};
@@ -442,14 +387,13 @@ struct Outbox::Impl {
     int failed_steps = 0;
     MonotonicTime next_maintenance = {};
     bool more_to_purge = false;  ///< Used by the worker's thread alone.
-    std::function<void(const JobOutcome&)> outcome_handler = {};
     std::unique_ptr<detail::OutboxWorker> worker = {};
     bool running = false;
     std::thread::id sender_id = {};
     std::thread::id teller_id = {};
     std::mutex lifecycle = {};  ///< Held by who starts or stops; taken before `mutex`.
     std::thread sender = {};
-    std::thread teller = {};
+    std::thread telling = {};
 };
 
 Outbox::Outbox(std::shared_ptr<OutboxStorage> storage, OutboxOptions options) {
@@ -564,7 +508,7 @@ Result<std::vector<JobOutcome>> Outbox::try_outcomes(std::int64_t after, std::si
     const auto done =
         impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
             outcomes.clear();
-            const auto end = impl_->read_outcomes(transaction, after, limit, outcomes);
+            const auto end = impl_->teller.read(transaction, after, limit, outcomes);
             return end ? Result<void>{} : end.error();
         });
     if (!done) return done.error();
@@ -572,8 +516,7 @@ Result<std::vector<JobOutcome>> Outbox::try_outcomes(std::int64_t after, std::si
 }
 
 void Outbox::on_outcome(std::function<void(const JobOutcome&)> handler) {
-    const std::lock_guard lock(impl_->mutex);
-    impl_->outcome_handler = std::move(handler);
+    impl_->teller.set_handler(std::move(handler));
 }
 
 Result<bool> Outbox::try_resolve(const JobId& id, const Resolution& resolution) {
@@ -692,7 +635,7 @@ Result<std::int64_t> Outbox::try_purge(TimePoint unchanged_since, bool keys) {
         std::int64_t some = 0;
         const auto done =
             impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                const auto before = impl_->purged_before(transaction, unchanged_since);
+                const auto before = impl_->teller.purged_before(transaction, unchanged_since);
                 if (!before) return before.error();
                 const auto gone = transaction.purge(
                     *before, keys ? std::optional{transaction.now()} : std::nullopt,
@@ -756,7 +699,7 @@ void Outbox::start() {
         impl_->running = true;
     }
     impl_->sender = std::thread([this] { impl_->run_worker(); });
-    impl_->teller = std::thread([this] { impl_->run_teller(); });
+    impl_->telling = std::thread([this] { impl_->run_teller(); });
 }
 
 bool Outbox::drain(std::chrono::milliseconds at_most) {
@@ -789,7 +732,7 @@ void Outbox::stop() {
     impl_->changed.notify_all();
     if (impl_->worker) impl_->worker->cancel();
     if (impl_->sender.joinable()) impl_->sender.join();
-    if (impl_->teller.joinable()) impl_->teller.join();
+    if (impl_->telling.joinable()) impl_->telling.join();
     // What is still under way wakes nobody then; it holds `mutex` while it does.
     impl_->worker.reset();
     const std::lock_guard lock(impl_->mutex);
@@ -804,25 +747,10 @@ void Outbox::stop() {
 
 Result<IdleReport> Outbox::try_run_until_idle() {
     impl_->make_worker();
-    IdleReport report;
-    while (true) {
-        const auto step = impl_->worker->step(true, true);
-        if (!step) return step.error();
-        report.sent += step->sent;
-        report.looks += step->looks;
-        report.next_due = step->next_due;
-        if (step->progress) continue;
-        if (step->next_slot) {
-            const auto& clock = impl_->core->options.clock;
-            if (*step->next_slot != (MonotonicTime::max)()) {
-                clock->sleep_until(*step->next_slot, {});
-                continue;
-            }
-        }
-        const auto more = detail::without_exceptions([&] { return impl_->tell_some(); });
-        if (!more) return more.error();
-        if (!*more) return report;
-    }
+    auto report = impl_->run_until_idle();
+    // Whoever runs next tells, though it be another.
+    impl_->teller.leave();
+    return report;
 }
 
 IdleReport Outbox::run_until_idle() {

@@ -60,7 +60,6 @@ Result<std::int64_t> PostgresOutboxTransaction::told() {
 }
 
 Result<void> PostgresOutboxTransaction::set_told(std::int64_t cursor) {
-    // Of two who tell, the slower one does not take back what the other has told.
     PostgresStatement update{"update twiliowa.outbox set told = greatest(told, $1)"};
     update.values.number(cursor);
     const auto done = statements_.change(update);

@@ -672,7 +672,7 @@ Result<std::int64_t> SqliteOutboxTransaction::told() {
 }
 
 Result<void> SqliteOutboxTransaction::set_told(std::int64_t cursor) {
-    static const std::string sql = "update outbox set told = ?";
+    static const std::string sql = "update outbox set told = max(told, ?)";
     return change(sql, [&](SqliteStatement& update) { update.bind(1, cursor); });
 }
 

@@ -1013,6 +1013,12 @@ private:
                    "outcomes did not go on after a cursor, or kept to no limit");
             t.set_told(told[1].cursor).value();
             expect(t.told().value() == told[1].cursor, "told did not give what set_told set");
+            t.set_told(told[0].cursor).value();
+            expect(t.told().value() == told[1].cursor, "set_told took back what was told");
+        });
+        work("set_told", [&](OutboxTransaction& t) { t.set_told(last).value(); });
+        work("told", [&](OutboxTransaction& t) {
+            expect(t.told().value() > last, "set_told took back what another had told");
         });
         finish(job.id);
         finish(other.id);

@@ -281,7 +281,7 @@ public:
     Result<std::int64_t> told() override { return tables_.told; }
     Result<void> set_told(std::int64_t cursor) override {
         undo_.emplace_back([this, old = tables_.told] { tables_.told = old; });
-        tables_.told = cursor;
+        tables_.told = std::max(tables_.told, cursor);
         return {};
     }
 

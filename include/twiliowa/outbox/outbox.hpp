@@ -216,8 +216,11 @@ public:
     /// Outcomes after a cursor (0: from the first that is kept), oldest first.
     Result<std::vector<JobOutcome>> try_outcomes(std::int64_t after, std::size_t limit = 100);
 
-    /// Called once for each outcome, after it is on the disk; again if it throws, and after a crash
-    /// in between. In order for each job. By the thread of `start`, or in `run_until_idle`.
+    /// Called for each outcome after it is on the disk, in order. Of all processes that work on the
+    /// storage and have a handler one is told, which goes on with it; when it stops or its handler
+    /// throws another takes over at once, and 10 seconds after it died. At least once: again if it
+    /// throws, and where a process dies, or stands still for longer than that, before it is noted
+    /// that it was told. By the thread of `start`, or in `run_until_idle`.
     void on_outcome(std::function<void(const JobOutcome&)> handler);
 
     // ---- Deciding. Each says whether the job was one that it applies to.

@@ -262,13 +262,15 @@ public:
     virtual Result<std::vector<StoredOutcome>> outcomes(std::int64_t after, std::size_t limit) = 0;
     /// Up to where `on_outcome` was told.
     virtual Result<std::int64_t> told() = 0;
+    /// That it was told up to there, at least: never goes back, whatever a slower one sets later.
     virtual Result<void> set_told(std::int64_t cursor) = 0;
 
     virtual Result<std::vector<Pause>> pauses() = 0;
     virtual Result<void> pause(const Pause& pause) = 0;
     virtual Result<void> resume(Pause::Of of, std::string_view name) = 0;
 
-    /// Small facts about the outbox itself, by name; empty: not there.
+    /// Small facts about the outbox itself, by name; empty: not there. Of two transactions that
+    /// read one and set it, the later one has read what the earlier one set.
     virtual Result<std::string> fact(std::string_view name) = 0;
     virtual Result<void> set_fact(std::string_view name, std::string_view value) = 0;
 

@@ -11,6 +11,7 @@
 #include "support/at_scale.hpp"
 #include "timed_database.hpp"
 #include "unit/outbox/outbox_outages.hpp"
+#include "unit/outbox/outbox_telling.hpp"
 #include "unit/outbox/outbox_turns.hpp"
 
 namespace outbox_on_postgres_test {
@@ -95,6 +96,25 @@ TEST_CASE("in PostgreSQL what the list shows late goes twice where the policy is
     outbox_test::wait_for_a_late_list(patient.service, lost, 0);
     DatabaseService hasty{{.on_unknown = OnUnknown::resend_after(1min, 2)}};
     outbox_test::wait_for_a_late_list(hasty.service, lost, lost);
+}
+
+// ---- Who is told
+
+TEST_CASE("of those who work on one database one is told at a time, and another after it") {
+    if (lacks_postgres()) return;
+    DatabaseService databases;
+    const auto open = [&] {
+        return std::make_shared<TimedStorage>(databases.database.url(), databases.service.clock);
+    };
+    SUBCASE("while one tells") {
+        outbox_test::tell_by_one(databases.service, open);
+    }
+    SUBCASE("after one that died") {
+        outbox_test::tell_after_the_dead(databases.service, open);
+    }
+    SUBCASE("beside one that stood still") {
+        outbox_test::tell_no_more_without_a_lease(databases.service, open);
+    }
 }
 
 // ---- Another version of the tables

@@ -11,6 +11,7 @@
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 
 #include "unit/outbox/outbox_service.hpp"
+#include "unit/outbox/outbox_telling.hpp"
 #include "unit/sqlite/file_service.hpp"
 
 namespace outbox_on_sqlite_test {
@@ -102,6 +103,20 @@ TEST_CASE("two and four workers on one file send each message once") {
         CHECK(files.at_twilio().size() == 100);
         for (const auto& [body, count] : files.at_twilio()) CHECK(count == 1);
         CHECK(service.outbox->counts().of(JobState::accepted) == 100);
+    }
+}
+
+TEST_CASE("of those who work on one file one is told at a time, and another after it") {
+    FileService files;
+    const auto open = [&] { return files.open(files.path); };
+    SUBCASE("while one tells") {
+        outbox_test::tell_by_one(files.service, open);
+    }
+    SUBCASE("after one that died") {
+        outbox_test::tell_after_the_dead(files.service, open);
+    }
+    SUBCASE("beside one that stood still") {
+        outbox_test::tell_no_more_without_a_lease(files.service, open);
     }
 }
 
