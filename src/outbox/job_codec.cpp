@@ -56,7 +56,7 @@ Result<void> check_name(std::string_view field, const std::string& text, std::si
     return {};
 }
 
-Result<void> check_options(const JobOptions& options, TimePoint now) {
+Result<void> check_options(const JobOptions& options) {
     const std::pair<std::string_view, const TextField*> keys[] = {
         {"key", &options.key}, {"tag", &options.tag}, {"order_key", &options.order_key}};
     for (const auto& [field, text] : keys) {
@@ -66,9 +66,6 @@ Result<void> check_options(const JobOptions& options, TimePoint now) {
                                                                    {"account", &options.account}};
     for (const auto& [field, text] : names) {
         if (auto fits = check_name(field, *text, longest_name); !fits) return fits;
-    }
-    if (options.expires_at && *options.expires_at <= now) {
-        return Error::invalid_request("expires_at", "has passed", "give a time that is to come");
     }
     if (options.expires_at && options.not_before && *options.expires_at <= *options.not_before) {
         return Error::invalid_request("expires_at", "is not after not_before");
@@ -114,6 +111,11 @@ Result<void> check_policy(const OnUnknown& policy) {
         return wrong("has no attempt");
     }
     return {};
+}
+
+Result<void> check_in_time(const JobOptions& options, TimePoint now) {
+    if (!options.expires_at || *options.expires_at > now) return {};
+    return Error::invalid_request("expires_at", "has passed", "give a time that is to come");
 }
 
 Result<void> check_resolution(const Resolution& resolution) {
@@ -210,7 +212,7 @@ Result<void> JobCodec::check_callback(const std::string& url) const {
 Result<StoredJob> JobCodec::encode(OutboundMessage message, const JobOptions& options,
                                    const JobDefaults& defaults, const JobId& id,
                                    TimePoint now) const {
-    if (auto fits = check_options(options, now); !fits) return fits.error();
+    if (auto fits = check_options(options); !fits) return fits.error();
     // What it is sent as is decided here: pauses, limits and looks go by it.
     if (message.from.empty() && message.messaging_service_sid.empty()) {
         message.from = defaults.from;
@@ -273,6 +275,7 @@ Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& de
                              .lane = row.lane,
                              .order_key = content->order_key,
                              .on_unknown = row.on_unknown};
+    if (auto in_time = check_in_time(options, row.created_at); !in_time) return in_time.error();
     auto made = encode(std::move(content->message), options, defaults, row.id, row.created_at);
     if (!made) return made.error();
     auto whole = row;

@@ -17,6 +17,10 @@ namespace twiliowa::detail {
 /// Refuses, by the name of `on_unknown`, what cannot be reckoned with.
 Result<void> check_policy(const OnUnknown& policy);
 
+/// Refuses, by its name, an `expires_at` that has passed. Apart from `JobCodec::encode`: of a job
+/// that is handed over again it says nothing.
+Result<void> check_in_time(const JobOptions& options, TimePoint now);
+
 /// Refuses, by the name of `by` or `why`, what is no name and no reason.
 Result<void> check_resolution(const Resolution& resolution);
 

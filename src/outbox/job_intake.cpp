@@ -32,8 +32,11 @@ Result<PreparedJob> JobIntake::prepare(const OutboundMessage& message, const Job
     auto stored =
         core_->codec.encode(message, options, defaults_of(message, options.account), id, now);
     if (!stored) return stored.error();
-    PreparedJob prepared{std::move(*stored), options.key, {}};
+    const auto in_time = check_in_time(options, now);
+    if (options.key.empty() && !in_time) return in_time.error();
+    PreparedJob prepared{std::move(*stored), options.key, {}, {}};
     if (prepared.key.empty()) return prepared;
+    if (!in_time) prepared.too_late = in_time.error();
     auto keys = core_->codec.keys_of(options.tenant, options.key);
     if (!keys) return keys.error();
     prepared.keys = std::move(*keys);
@@ -46,6 +49,7 @@ Result<EnqueuedJob> JobIntake::take_in(OutboxTransaction& transaction,
         const auto holder = holder_of(transaction, job);
         if (!holder) return holder.error();
         if (*holder) return answer_of(job, **holder);
+        if (job.too_late) return *job.too_late;
         if (auto room = check_room(transaction, job.stored); !room) return room.error();
     }
     const auto inserted = transaction.insert(job.stored);
@@ -97,7 +101,8 @@ Result<std::optional<InsertedJob>> JobIntake::holder_of(OutboxTransaction& trans
 /// insert itself.
 bool JobIntake::asks_first(const PreparedJob& job) const noexcept {
     const auto& options = core_->options;
-    return job.keys.size() > 1 || options.max_waiting > 0 || options.max_waiting_per_tenant > 0;
+    return job.too_late || job.keys.size() > 1 || options.max_waiting > 0 ||
+           options.max_waiting_per_tenant > 0;
 }
 
 /// Whether there is room for a job that is new.

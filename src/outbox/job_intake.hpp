@@ -20,6 +20,8 @@ struct PreparedJob {
     StoredJob stored = {};
     std::string key = {};                ///< As it was given.
     std::vector<std::string> keys = {};  ///< As it may be kept.
+    /// Why it is refused, unless somebody has its key: handed over again it is not too late.
+    std::optional<Error> too_late = {};
 };
 
 class JobIntake {

@@ -428,6 +428,7 @@ Result<EnqueuedJob> Outbox::try_enqueue_by(const JobInserter& insert,
                                            const JobOptions& options) {
     const auto job = impl_->intake.prepare(message, options);
     if (!job) return job.error();
+    if (job->too_late) return *job->too_late;
     const auto inserted = insert(job->stored);
     if (!inserted) return inserted.error();
     return impl_->intake.answer_of(*job, *inserted);

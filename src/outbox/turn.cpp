@@ -67,6 +67,8 @@ Result<void> TurnState::enqueue(const OutboundMessage& message, JobOptions optio
     }
     auto job = intake->prepare(message, options);
     if (!job) return job.error();
+    // The key is new with this event.
+    if (is_numbered && job->too_late) return *job->too_late;
     if (is_numbered) ++numbered;
     jobs.push_back(std::move(*job));
     return {};

@@ -160,7 +160,8 @@ struct JobOptions {
     TextField account =
         {};  ///< The program's name of the account that sends (OutboxOptions::client).
     std::optional<TimePoint> not_before = {};
-    /// Nothing leaves after this time. It ends attempts, not the question what became of one.
+    /// Nothing leaves after this time. It ends attempts, not the question what became of one. A
+    /// time that has passed is refused, unless its key is known: then the first job is the answer.
     std::optional<TimePoint> expires_at = {};
     Lane lane = Lane::normal;
     /// Jobs of one order_key (and tenant) go one after the other, each when Twilio has accepted the

@@ -189,8 +189,8 @@ public:
     /// Hands over by an insert of the program's own, so that the job is there when the program's
     /// transaction commits, and not before: `try_enqueue_in` of an engine
     /// (sqlite/sqlite_outbox.hpp). The limits of waiting jobs are not asked, nor keys that were
-    /// hashed by an older key of the ring (`try_reseal` after a rotation). A worker finds the job
-    /// within a second.
+    /// hashed by an older key of the ring (`try_reseal` after a rotation); an `expires_at` that has
+    /// passed is refused, though the key may be known. A worker finds the job within a second.
     using JobInserter = std::function<Result<InsertedJob>(const StoredJob&)>;
     Result<EnqueuedJob> try_enqueue_by(const JobInserter& insert, const OutboundMessage& message,
                                        const JobOptions& options = {});

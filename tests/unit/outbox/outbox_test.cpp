@@ -138,6 +138,31 @@ TEST_CASE(
     CHECK(service.enqueue("Hi", {.key = "k"}).state == JobState::accepted);
 }
 
+TEST_CASE("what was handed over is known by its key when its time has passed, too") {
+    Service service;
+    const JobOptions code{.key = "code", .expires_at = service.clock->now() + 10min};
+    const auto first = service.enqueue("1234", code);
+    service.advance(10min);
+    const auto again = service.enqueue("1234", code);
+    CHECK(again.existed);
+    CHECK(again.id == first.id);
+    const auto field = [&](const std::string& body, const JobOptions& options) {
+        return field_of([&] {
+            return service.outbox->try_enqueue(OutboundText{.to = customer, .body = body}, options);
+        });
+    };
+    CHECK(field("5678", code) == "key");
+    CHECK(field("1234", {.key = "other", .expires_at = code.expires_at}) == "expires_at");
+    const std::vector<twiliowa::NewJob> jobs{
+        {OutboundText{.to = customer, .body = "1234"}, code},
+        {OutboundText{.to = customer, .body = "1234"},
+         {.key = "other", .expires_at = code.expires_at}}};
+    const auto answers = service.outbox->enqueue_all(jobs);
+    CHECK(answers[0]->id == first.id);
+    CHECK_FALSE(answers[1]);
+    CHECK(service.outbox->list().size() == 1);
+}
+
 TEST_CASE("what a send would refuse is refused when it is handed over, by name") {
     Service service;
     const auto field = [&](OutboundMessage message, JobOptions job = {}) {
