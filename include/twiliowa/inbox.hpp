@@ -42,6 +42,15 @@ enum class InboxAnswer {
     full,       ///< As many wait as may.
 };
 
+/// What `Inbox::look` sees.
+struct InboxLook {
+    InboxAnswer answer = InboxAnswer::taken;  ///< What `take` would answer.
+    /// Of a duplicate: what is there was read from Twilio's list, as `InboundMessage::caught_up`
+    /// says to its handler; so it came without a signature, and with SIDs, addresses, body and
+    /// media alone. Known as long as the event is kept, and false then.
+    bool caught_up = false;
+};
+
 /// Who handles the events of an inbox: a WebhookHandler.
 class TWILIOWA_EXPORT InboxHandler {
 public:
@@ -63,8 +72,8 @@ class TWILIOWA_EXPORT Inbox {
 public:
     virtual ~Inbox() = default;
 
-    /// What `take` would answer; nothing is written.
-    virtual Result<InboxAnswer> look(const EventKey& key) = 0;
+    /// What `take` would answer, and how what is there came in; nothing is written.
+    virtual Result<InboxLook> look(const EventKey& key) = 0;
     /// Writes an event down. When this returns `taken` it survives a loss of power.
     virtual Result<InboxAnswer> take(const InboxDelivery& delivery) = 0;
 

@@ -26,9 +26,9 @@ Result<bool> is_known(const InboxCore& core, const Message& message) {
     inbound.account_sid = AccountSid::from_wire(message.account_sid);
     const auto key = event_key(inbound, {});
     if (!key) return key.error();
-    const auto answer = core.look(*key);
-    if (!answer) return answer.error();
-    return *answer == InboxAnswer::duplicate;
+    const auto seen = core.look(*key);
+    if (!seen) return seen.error();
+    return seen->answer == InboxAnswer::duplicate;
 }
 
 /// Where the file itself is: its metadata have `.json` behind that.

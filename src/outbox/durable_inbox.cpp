@@ -74,7 +74,7 @@ DurableInbox::DurableInbox(std::shared_ptr<OutboxStorage> storage, InboxOptions 
           detail::make_inbox_core(std::move(storage), nullptr, std::move(options)))) {}
 DurableInbox::~DurableInbox() = default;
 
-Result<InboxAnswer> DurableInbox::look(const EventKey& key) {
+Result<InboxLook> DurableInbox::look(const EventKey& key) {
     return impl_->core->look(key);
 }
 

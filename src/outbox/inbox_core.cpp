@@ -136,16 +136,32 @@ InboxAnswer InboxCore::answer_of(TakenIn taken) const noexcept {
     return InboxAnswer::recut;
 }
 
-Result<InboxAnswer> InboxCore::look(const EventKey& key) const {
-    auto taken = TakenIn::taken;
+Result<InboxLook> InboxCore::look(const EventKey& key) const {
+    InboxLook seen;
     const auto done = transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+        seen = {};
         const auto would = inbox.look(inbox_key_of(key), key.signature);
         if (!would) return would.error();
-        taken = *would;
+        seen.answer = answer_of(*would);
+        if (seen.answer != InboxAnswer::duplicate) return {};
+        const auto caught_up = is_caught_up(inbox, key);
+        if (!caught_up) return caught_up.error();
+        seen.caught_up = *caught_up;
         return {};
     });
     if (!done) return done.error();
-    return answer_of(taken);
+    return seen;
+}
+
+/// Whether the event of that key was read from Twilio's list. False if it is gone.
+Result<bool> InboxCore::is_caught_up(InboxTransaction& inbox, const EventKey& key) {
+    // Nothing else is, and the list would be long of what has no SID.
+    if (key.kind != "message" || key.message_sid.empty()) return false;
+    const auto rows = inbox.list({.kind = key.kind, .message_sid = key.message_sid});
+    if (!rows) return rows.error();
+    return std::any_of(rows->begin(), rows->end(), [own = inbox_key_of(key)](const auto& row) {
+        return row.key == own && row.caught_up;
+    });
 }
 
 Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {

@@ -114,7 +114,7 @@ public:
         return applied;
     }
 
-    Result<InboxAnswer> look(const EventKey& key) const;
+    Result<InboxLook> look(const EventKey& key) const;
     Result<InboxAnswer> take(const InboxDelivery& delivery);
 
     Result<InboxClaims> claim(const InboxRoom& room);
@@ -137,6 +137,7 @@ public:
 
 private:
     InboxAnswer answer_of(TakenIn taken) const noexcept;
+    static Result<bool> is_caught_up(InboxTransaction& inbox, const EventKey& key);
     Result<void> close(OutboxTransaction& transaction, InboxTransaction& inbox,
                        const StoredEvent& event) const;
     Result<void> finish(OutboxTransaction& transaction, InboxTransaction& inbox,

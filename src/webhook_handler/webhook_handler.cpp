@@ -442,8 +442,9 @@ Result<InboxAnswer> WebhookHandler::Impl::hand_over(const WebhookRequest& reques
                                                     TimePoint arrived_at, bool caught_up) const {
     // What it teaches is known before its handler may run, and a recut event teaches nothing.
     if (!state.empty()) {
-        auto looked = options.inbox->look(key);
-        if (!looked || *looked != InboxAnswer::taken) return looked;
+        const auto seen = options.inbox->look(key);
+        if (!seen) return seen.error();
+        if (seen->answer != InboxAnswer::taken) return seen->answer;
         if (const auto error = detail::learn_event(state, event, arrived_at)) return *error;
     }
     return options.inbox->take({.key = key,

@@ -150,7 +150,7 @@ public:
 
     // ---- For WebhookHandler.
 
-    Result<InboxAnswer> look(const EventKey& key) override;
+    Result<InboxLook> look(const EventKey& key) override;
     Result<InboxAnswer> take(const InboxDelivery& delivery) override;
     bool can_reply() const noexcept override;
     bool is_running() const noexcept override;

@@ -685,6 +685,37 @@ TEST_CASE("what came while nobody was there is fetched from Twilio's list, once"
     CHECK(program.heard->webhooks.back() == WebhookOutcome::duplicate);
 }
 
+TEST_CASE("a look tells of a message that is there whether it was caught up") {
+    Program program;
+    program.options.clients = {
+        twiliowa::MessagesClient{program.fake->credentials(), program.fake->client_options()}};
+    program.restart();
+    program.use([](WebhookHandler& handler) { handler.on_message([](const InboundMessage&) {}); });
+    const auto look = [&](const std::string& sid) {
+        return program.inbox
+            ->look({.account_sid = twiliowa::test::account, .message_sid = sid, .kind = "message"})
+            .value();
+    };
+    program.receive(message(1, "by a webhook"));
+    const auto sid = program.fake->receive({.from = twiliowa::test::customer,
+                                            .to = std::string{FakeTwilio::demo_sender},
+                                            .body = "from the list"});
+    CHECK(look(sid).answer == twiliowa::InboxAnswer::taken);
+    CHECK_FALSE(look(sid).caught_up);
+    program.inbox->catch_up(program.clock->now() - 1min);
+    CHECK(look(sid).answer == twiliowa::InboxAnswer::duplicate);
+    CHECK(look(sid).caught_up);
+    CHECK(look(inbox_test::sid_of(1)).answer == twiliowa::InboxAnswer::duplicate);
+    CHECK_FALSE(look(inbox_test::sid_of(1)).caught_up);
+    // As the handler of either is told.
+    program.run_all();
+    CHECK(look(sid).caught_up);
+    program.advance(2h);
+    program.inbox->try_purge(program.clock->now()).value();
+    CHECK(look(sid).answer == twiliowa::InboxAnswer::duplicate);
+    CHECK_FALSE(look(sid).caught_up);
+}
+
 TEST_CASE("after a restore no answer is sent again that a later state has sent") {
     inbox_test::restore_to_nothing([](const std::shared_ptr<ManualClock>& clock) {
         return std::make_shared<MemoryOutbox>(clock);
