@@ -1,11 +1,15 @@
 #include "outbox/catch_up.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <twiliowa/event_key.hpp>
+#include <twiliowa/types/address.hpp>
 #include <twiliowa/types/message.hpp>
 
 #include "text/form.hpp"
@@ -84,25 +88,47 @@ Result<void> catch_up_one(const InboxCore& core, const MessagesClient& client,
     return {};
 }
 
+/// To whom the messages are that are asked for; an empty text: to anybody.
+std::set<std::string> caught_up_senders(const InboxCore& core) {
+    std::set<std::string> senders;
+    for (const auto& sender : core.options.catch_up_senders) {
+        if (const auto address = Address::parse(sender)) senders.insert(address->text());
+    }
+    if (senders.empty()) senders.insert({});
+    return senders;
+}
+
+/// What a client lists as received since then, the oldest first; times are whole seconds.
+Result<std::vector<Message>> received_since(const InboxCore& core, const MessagesClient& client,
+                                            TimePoint since, const CancelToken& cancel) {
+    std::vector<Message> received;
+    for (const auto& sender : caught_up_senders(core)) {
+        const auto first = static_cast<std::ptrdiff_t>(received.size());
+        for (const auto& listed :
+             client.try_list({.to = sender, .sent_after = since, .page_size = listed_page},
+                             {.cancel = cancel})) {
+            if (!listed) return listed.error();
+            if (listed->direction != Direction::inbound || time_of(*listed) < since) continue;
+            received.push_back(*listed);
+        }
+        // The newest comes first in a list, and the oldest is to be handled first.
+        std::reverse(received.begin() + first, received.end());
+    }
+    std::stable_sort(received.begin(), received.end(),
+                     [](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
+    return received;
+}
+
 }  // namespace
 
 Result<CatchUpReport> catch_up(const InboxCore& core, TimePoint since, InboxHandler& handler,
                                const CancelToken& cancel) {
     CatchUpReport report;
     for (const auto& client : core.options.clients) {
-        // The newest comes first, and the oldest is to be handled first; times are whole seconds.
-        std::vector<Message> messages;
-        for (const auto& listed :
-             client.try_list({.sent_after = since, .page_size = listed_page}, {.cancel = cancel})) {
-            if (!listed) return listed.error();
-            if (listed->direction != Direction::inbound || time_of(*listed) < since) continue;
-            messages.push_back(*listed);
-        }
-        std::reverse(messages.begin(), messages.end());
-        std::stable_sort(messages.begin(), messages.end(),
-                         [](const auto& a, const auto& b) { return time_of(a) < time_of(b); });
-        report.listed += static_cast<int>(messages.size());
-        for (const auto& message : messages) {
+        const auto messages = received_since(core, client, since, cancel);
+        if (!messages) return messages.error();
+        report.listed += static_cast<int>(messages->size());
+        for (const auto& message : *messages) {
             if (cancel.is_cancelled()) {
                 return Error{{.kind = ErrorKind::cancelled,
                               .effect = Effect::none,

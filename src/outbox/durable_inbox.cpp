@@ -3,6 +3,8 @@
 #include <span>
 #include <utility>
 
+#include <twiliowa/types/address.hpp>
+
 #include "outbox/catch_up.hpp"
 #include "outbox/inbox_core.hpp"
 #include "outbox/inbox_engine.hpp"
@@ -18,6 +20,17 @@ constexpr int most_workers = 1'000;
 constexpr std::chrono::seconds shortest_lease{1};
 constexpr std::size_t read_at_once = 200;
 constexpr std::size_t purged_events_at_once = 100;
+
+Result<void> check_senders(const TextList& senders) {
+    for (const auto& sender : senders) {
+        const auto address = Address::parse(sender);
+        if (address && !address->phone_number().empty()) continue;
+        return Error::invalid_request("catch_up_senders", "holds what is no number of a sender",
+                                      "Twilio lists what came to a number: whatsapp:+447700900123, "
+                                      "or sms:+447700900123; of a messaging service give each");
+    }
+    return {};
+}
 
 Result<void> check_inbox_options(const InboxOptions& options) {
     const auto wrong = [](std::string_view field, std::string_view problem) {
@@ -37,7 +50,7 @@ Result<void> check_inbox_options(const InboxOptions& options) {
     for (const auto& [field, time] : kept) {
         if (time.count() < 0) return wrong(field, "is negative");
     }
-    return {};
+    return check_senders(options.catch_up_senders);
 }
 
 std::shared_ptr<InboxCore> make_inbox_core(std::shared_ptr<OutboxStorage> storage, Outbox* outbox,

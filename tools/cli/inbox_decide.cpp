@@ -14,6 +14,7 @@
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/outbox/durable_inbox.hpp>
 #include <twiliowa/request_validator.hpp>
+#include <twiliowa/types/address.hpp>
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
@@ -156,15 +157,18 @@ Action declare_inbox_drop(CLI::App& app) {
 struct CatchUpOptions {
     std::string store = {};
     std::string since = {};
+    std::vector<std::string> senders = {};
     CustomerStateOptions customers = {};
 };
 
 ExitCode catch_up(const CatchUpOptions& options, Context& context) {
     const auto since = moment_of(options.since, "--since", "twiliowa inbox catch-up --help");
+    for (const auto& sender : options.senders) twiliowa::Address::parse(sender, "--sender").value();
     const auto place = store_place(options.store);
     const std::shared_ptr<DurableInbox> inbox = open_inbox(
         place,
-        {.clients = {twiliowa::MessagesClient{context.credentials(), context.client_options()}}});
+        {.clients = {twiliowa::MessagesClient{context.credentials(), context.client_options()}},
+         .catch_up_senders = options.senders});
     const auto state = open_customer_state(options.customers, place, IfMissing::refuse);
     // Takes in as the service does, and handles nothing; no webhook comes to it.
     twiliowa::WebhookOptions webhooks;
@@ -186,6 +190,9 @@ Action declare_catch_up(CLI::App& app) {
                    "When the service went away: 2026-11-21T06:10:00Z, or the seconds since 1970")
         ->required()
         ->type_name("TIME");
+    app.add_option("--sender", options->senders,
+                   "Only what came to this number of yours; may be given several times")
+        ->type_name("ADDRESS");
     add_customer_state_options(app, options->customers);
     add_store_option(app, options->store);
     return [options](Context& context) { return catch_up(*options, context); };

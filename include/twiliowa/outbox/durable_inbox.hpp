@@ -25,6 +25,7 @@
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/result.hpp>
+#include <twiliowa/types/text_field.hpp>
 #include <twiliowa/webhook/parse_webhook.hpp>
 
 namespace twiliowa {
@@ -52,6 +53,10 @@ struct InboxOptions {
     std::function<JobOptions(const InboundMessage&)> reply_options = {};
     /// Whose lists of messages `catch_up` reads: one client for each account.
     std::vector<MessagesClient> clients = {};
+    /// Of which of your senders `catch_up` reads them: their numbers, as a message's `from` is
+    /// written. Each is one list more of each of `clients`. Empty: of all, which is the account's
+    /// whole list, other programs' messages and what is sent included.
+    TextList catch_up_senders = {};
     /// How long the text is kept of an event that is done or dropped, and whom it names. Of this
     /// and the next two, `milliseconds::max()` is for ever.
     std::chrono::milliseconds payload_kept{std::chrono::hours{24 * 7}};
@@ -186,8 +191,9 @@ public:
 
     /// Takes in inbound messages that Twilio lists since then and no webhook brought, under the key
     /// that their webhook has: one that comes late is a duplicate. Twilio's list may lag: ask again
-    /// after a while. One GET for each 1000 messages of each of InboxOptions::clients, out and in,
-    /// and one for each message with files that is taken in.
+    /// after a while. One GET for each 1000 messages of each of InboxOptions::clients, out and in
+    /// (with InboxOptions::catch_up_senders: for each 1000 that one of them received), and one for
+    /// each message with files that is taken in.
     /// @throws InvalidRequestError without clients, or without a WebhookHandler; what the list or
     /// the storage fails with, and that it was cancelled. What was taken in until then stays.
     CatchUpReport catch_up(TimePoint since, const CancelToken& cancel = {});

@@ -741,6 +741,58 @@ TEST_CASE("what came within one second is caught up with in its order") {
     CHECK(seen == std::vector<std::string>{"a", "b", "c"});
 }
 
+TEST_CASE("who is told of senders catches up with what came to them, and asks for no more") {
+    Program program;
+    const auto other = "whatsapp:+14155550101";
+    program.options.clients = {
+        twiliowa::MessagesClient{program.fake->credentials(), program.fake->client_options()}};
+    program.fake->add_sender(twiliowa::test::account, other);
+    program.fake->add_sender(twiliowa::test::account, "whatsapp:+14155550102");
+    std::vector<std::string> seen;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_message([&](const InboundMessage& inbound) { seen.push_back(inbound.body); });
+    });
+    const auto receive = [&](const std::string& to, const char* body) {
+        program.fake->receive({.from = twiliowa::test::customer, .to = to, .body = body});
+        program.advance(1s);
+    };
+    const auto away = program.clock->now();
+    receive(other, "first, to the other");
+    receive(std::string{FakeTwilio::demo_sender}, "second");
+    receive("whatsapp:+14155550102", "to a third");
+    receive(other, "last, to the other");
+
+    program.options.catch_up_senders = {other, "+14155550101"};
+    program.restart();
+    CHECK(program.inbox->catch_up(away).listed == 2);
+    REQUIRE(program.fake->requests().size() == 1);
+    for (const auto& request : program.fake->requests()) {
+        CHECK(request.url.find("To=whatsapp%3A%2B14155550101") != std::string::npos);
+    }
+    program.run_all();
+    CHECK(seen == std::vector<std::string>{"first, to the other", "last, to the other"});
+
+    program.options.catch_up_senders = {FakeTwilio::demo_sender, other};
+    program.restart();
+    const auto report = program.inbox->catch_up(away);
+    CHECK(report.listed == 3);
+    CHECK(report.taken == 1);
+}
+
+TEST_CASE("what is no number of a sender is refused where senders to catch up with are named") {
+    for (const auto* const sender :
+         {"", "shop", "MG00000000000000000000000000000001", "whatsapp:GB.4f1a"}) {
+        CAPTURE(sender);
+        Program program;
+        try {
+            DurableInbox inbox{program.storage, {.catch_up_senders = {sender}}};
+            FAIL("it was taken");
+        } catch (const twiliowa::InvalidRequestError& refused) {
+            CHECK(refused.field() == "catch_up_senders");
+        }
+    }
+}
+
 TEST_CASE("files of a message are looked up once, and lie where the client asks") {
     Program program;
     auto options = program.fake->client_options();
