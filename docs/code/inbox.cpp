@@ -5,6 +5,7 @@
 #include <memory>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include <twiliowa/outbox/durable_inbox.hpp>
 #include <twiliowa/outbox/outbox.hpp>
@@ -45,6 +46,18 @@ struct Bot {
     wa::WebhookHandler handler;
 };
 // [start]
+
+// [statuses]
+/// For the URL that OutboxOptions::status_callback names then.
+wa::WebhookHandler statuses_of(wa::Outbox& outbox, const std::string& auth_token,
+                               std::shared_ptr<wa::DedupStore> dedup) {
+    wa::WebhookHandler statuses{
+        wa::RequestValidator{auth_token},
+        {.public_url = wa::PublicUrl::fixed("https://bot.example.com"), .dedup = std::move(dedup)}};
+    statuses.on_status([&](const wa::StatusCallback& callback) { outbox.learn(callback); });
+    return statuses;
+}
+// [statuses]
 
 // [turn]
 void take_orders(wa::WebhookHandler& bot) {
@@ -98,6 +111,7 @@ bool answers_once() {
 
 int main() {
     static_cast<void>(&take_orders);
+    static_cast<void>(&statuses_of);
     static_cast<void>(&look_after);
     return answers_once() ? 0 : 1;
 }

@@ -55,8 +55,9 @@ struct WebhookOptions {
     /// one on a shared store, with a LeaseKeeper, when several processes serve the same URL.
     std::shared_ptr<DedupStore> dedup = {};
     /// Writes each event down before it is answered 200, and has it handled from there: a
-    /// DurableInbox (outbox/durable_inbox.hpp, docs/inbox.md). It knows what was handled, so
-    /// `dedup` and `unknown_may_repeat` are refused beside it.
+    /// DurableInbox (outbox/durable_inbox.hpp, docs/inbox.md). It knows each event by itself, in
+    /// the commit that writes it down, so `dedup` and `unknown_may_repeat` are refused beside it:
+    /// what is to be known elsewhere, as statuses, has a WebhookHandler of its own.
     std::shared_ptr<Inbox> inbox = {};
     /// How long a request whose event another is handling waits in its thread, one for each event,
     /// before it is answered 503. It takes over when the other fails or its lease ends. At most

@@ -240,7 +240,10 @@ WebhookHandler::Impl::Impl(RequestValidator request_validator, WebhookOptions we
         Error::invalid_request("wait_for_running", "is longer than Twilio waits").raise();
     }
     if (options.inbox && options.dedup) {
-        refuse_with_inbox("dedup", "the inbox knows what was handled: leave it out");
+        refuse_with_inbox("dedup",
+                          "the inbox knows each event by itself, in the commit that writes it "
+                          "down: leave it out, or give statuses a URL and a WebhookHandler of "
+                          "their own, with `dedup` and no inbox");
     }
     if (options.inbox && options.unknown_may_repeat) {
         refuse_with_inbox("unknown_may_repeat", "an inbox takes each event in once");

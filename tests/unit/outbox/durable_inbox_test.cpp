@@ -443,6 +443,38 @@ TEST_CASE("statuses reach the outbox before they are answered, and go before mes
     CHECK(program.outbox->try_find(job.id).value()->state == JobState::delivered);
 }
 
+TEST_CASE("statuses may be known in a store, by a handler of their own beside the inbox") {
+    Program program;
+    program.use([](WebhookHandler& handler) {
+        handler.on_text([](const InboundMessage&) { return MessagingResponse{"Hi"}; });
+    });
+    const auto store = std::make_shared<twiliowa::MemoryStore>();
+    twiliowa::WebhookOptions options;
+    options.clock = program.clock;
+    options.public_url = twiliowa::PublicUrl::fixed("https://example.com");
+    options.dedup = std::make_shared<twiliowa::DedupStore>(store);
+    WebhookHandler statuses{twiliowa::RequestValidator{twiliowa::test::token}, options};
+    int learnt = 0;
+    statuses.on_status([&](const StatusCallback& callback) {
+        program.outbox->learn(callback);
+        ++learnt;
+    });
+    program.receive(message(1, "Hello"));
+    program.run_all();
+    program.outbox->run_until_idle();
+    const auto sent = program.outbox->list().front();
+    const auto told = twiliowa::test::Service::request({{"MessageSid", sent.sid},
+                                                        {"AccountSid", twiliowa::test::account},
+                                                        {"From", twiliowa::test::sender},
+                                                        {"To", twiliowa::test::customer},
+                                                        {"MessageStatus", "delivered"}});
+    for (int i = 0; i < 3; ++i) CHECK(statuses.handle(told).status == 200);
+    CHECK(learnt == 1);
+    CHECK(program.outbox->list().front().state == JobState::delivered);
+    CHECK(program.inbox->list({.kind = "status"}).empty());
+    CHECK(program.inbox->list().size() == 1);
+}
+
 TEST_CASE("what a status proves is written down with its event, or neither is") {
     bool died_between = false;
     for (int works = 1; works <= 5; ++works) {
@@ -567,11 +599,15 @@ TEST_CASE("what cannot work is refused when it is set up, by name") {
         return WebhookHandler{twiliowa::RequestValidator{twiliowa::test::token}, options};
     };
     const auto inbox = std::make_shared<DurableInbox>(storage, InboxOptions{.clock = clock});
-    CHECK(field_of([&] {
-              handler_with({.dedup = std::make_shared<twiliowa::DedupStore>(
-                                std::make_shared<twiliowa::MemoryStore>()),
-                            .inbox = inbox});
-          }) == "dedup");
+    try {
+        handler_with({.dedup = std::make_shared<twiliowa::DedupStore>(
+                          std::make_shared<twiliowa::MemoryStore>()),
+                      .inbox = inbox});
+        FAIL("it was made");
+    } catch (const twiliowa::InvalidRequestError& refused) {
+        CHECK(refused.field() == "dedup");
+        CHECK(refused.error().hint().find("a WebhookHandler of their own") != std::string::npos);
+    }
     CHECK(field_of([&] { handler_with({.inbox = inbox, .unknown_may_repeat = true}); }) ==
           "unknown_may_repeat");
     CHECK(field_of([&] { inbox->start(); }) == "handler");
