@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cstdio>
 #include <memory>
+#include <string>
 
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/twiliowa.hpp>
@@ -26,6 +27,12 @@ struct Counters final : wa::Observer {
 };
 // [counters]
 
+// [correlation]
+void serve(const wa::MessagesClient& client, const std::string& request_id) {
+    client.send_text({.to = "+447700900123", .body = "On its way"}, {.correlation_id = request_id});
+}
+// [correlation]
+
 }  // namespace
 
 int main() {
@@ -38,7 +45,7 @@ int main() {
 
     const wa::MessagesClient client{fake->credentials(), options};
     const wa::WebhookHandler bot{wa::RequestValidator{"token"}, webhook_options};
-    client.send_text({.to = "+447700900123", .body = "Hello"});
+    serve(client, "request-17");
     fake->throttle_next(wa::testing::FakeTwilio::demo_account_sid, 1);
     client.send_text({.to = "+447700900123", .body = "Hello"});
     bot.handle({.scheme = "https", .target = "/", .headers = {{"Host", "bot.test"}}});

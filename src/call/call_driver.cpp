@@ -39,7 +39,7 @@ public:
     CallRecord(const ClientCore& core, const Credentials& credentials, const Operation& operation,
                const CallOptions& options)
         : core_(core),
-          events_(core, operation.kind, credentials.account_sid().str()),
+          events_(core, operation.kind, credentials.account_sid().str(), options.correlation_id),
           origin_(core.origin_of(operation.kind.product)),
           verdict_(operation.verdict),
           started_(core.clock->monotonic_now()),
@@ -150,6 +150,19 @@ Result<HttpResponse> send_guarded(HttpTransport& transport, const HttpRequest& r
     } catch (...) {
         return Error::transport(Effect::unknown, Stage::send, "the transport threw an exception");
     }
+}
+
+/// What a caller said of a call that cannot be.
+std::optional<Error> wrong_call_options(const CallOptions& options) {
+    const auto& id = options.correlation_id;
+    if (!id.fits()) {
+        return Error::invalid_request("correlation_id", "is longer than 64 bytes");
+    }
+    const auto text = id.text();
+    const bool is_plain = std::none_of(text.begin(), text.end(),
+                                       [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+    if (is_plain) return std::nullopt;
+    return Error::invalid_request("correlation_id", "holds a control character");
 }
 
 /// An asynchronous call, kept alive by whatever will call it back.
@@ -266,6 +279,11 @@ private:
 std::optional<Error> run_blocking(const ClientCore& core, HttpTransport& transport,
                                   const Credentials& credentials, Operation operation,
                                   const CallOptions& options, const AnswerReader& read) {
+    if (auto wrong = wrong_call_options(options)) {
+        tell_refused(core, operation.kind, credentials.account_sid().str(), options.correlation_id,
+                     *wrong);
+        return wrong;
+    }
     CallRecord call(core, credentials, operation, options);
     const auto request = make_request(operation, credentials);
     auto step = call.start(options.cancel);
@@ -294,8 +312,15 @@ void run_async(std::shared_ptr<const ClientCore> core,
                Operation operation, CallOptions options, AnswerReader read, CallDone done) {
     if (dynamic_cast<AsyncHttpTransport*>(transport.get()) == nullptr) {
         const auto error = transport_is_not_asynchronous();
-        tell_refused(*core, operation.kind, credentials.account_sid().str(), error);
+        tell_refused(*core, operation.kind, credentials.account_sid().str(), options.correlation_id,
+                     error);
         return done(error);
+    }
+    if (const auto wrong = wrong_call_options(options)) {
+        tell_refused(*core, operation.kind, credentials.account_sid().str(), options.correlation_id,
+                     *wrong);
+        return complete_known(*core, transport,
+                              [done = std::move(done), error = *wrong] { done(error); });
     }
     std::make_shared<AsyncCall>(std::move(core), transport, credentials, std::move(operation),
                                 std::move(options), std::move(read), std::move(done))

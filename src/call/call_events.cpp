@@ -12,10 +12,12 @@ std::chrono::microseconds microseconds(MonotonicTime::duration duration) noexcep
 
 }  // namespace
 
-CallEvents::CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid)
+CallEvents::CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
+                       const CorrelationId& correlation_id)
     : observer_(core.observer.get()) {
     if (observer_ == nullptr) return;
     account_sid_ = account_sid;
+    correlation_id_ = correlation_id;
     const auto& origin = core.origin_of(kind.product);
     info_.id = core.next_call_id();
     info_.operation = kind.name;
@@ -25,6 +27,7 @@ CallEvents::CallEvents(const ClientCore& core, const CallKind& kind, std::string
     info_.port = origin.port;
     info_.path_template = kind.path;
     info_.account_sid = account_sid_;
+    info_.correlation_id = correlation_id_.text();
 }
 
 void CallEvents::tell_call() const noexcept {
@@ -64,8 +67,8 @@ void CallEvents::tell_result(int attempts, std::string_view request_id, const Er
 }
 
 void tell_refused(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
-                  const Error& error) noexcept {
-    const CallEvents events{core, kind, account_sid};
+                  const CorrelationId& correlation_id, const Error& error) noexcept {
+    const CallEvents events{core, kind, account_sid, correlation_id};
     events.tell_call();
     events.tell_result(0, {}, &error, {});
 }

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/observer.hpp>
 
 #include "call/call_kind.hpp"
@@ -17,8 +18,10 @@ namespace twiliowa::detail {
 /// The events of one call. Costs nothing where there is no observer. The core must outlive it.
 class CallEvents {
 public:
-    /// @param account_sid  on whose behalf; empty if that is not known
-    CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid);
+    /// @param account_sid     on whose behalf; empty if that is not known
+    /// @param correlation_id  the caller's own
+    CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
+               const CorrelationId& correlation_id);
     CallEvents(const CallEvents&) = delete;
     CallEvents& operator=(const CallEvents&) = delete;
     ~CallEvents() = default;
@@ -37,11 +40,12 @@ public:
 private:
     Observer* observer_;
     std::string account_sid_;
+    CorrelationId correlation_id_;
     CallInfo info_;  ///< Refers to the members above.
 };
 
 /// Tells of a call that was refused before it began.
 void tell_refused(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
-                  const Error& error) noexcept;
+                  const CorrelationId& correlation_id, const Error& error) noexcept;
 
 }  // namespace twiliowa::detail

@@ -71,18 +71,20 @@ inline std::optional<Error> read_nothing(const HttpResponse&) {
 }
 
 /// The end of a call that was refused before it began.
-inline Error refuse_call(const ClientCore& core, const CallKind& kind, const Error& error) {
-    tell_refused(core, kind, {}, error);
+inline Error refuse_call(const ClientCore& core, const CallKind& kind, const Error& error,
+                         const CallOptions& options) {
+    tell_refused(core, kind, {}, options.correlation_id, error);
     return error;
 }
 
 /// The same for its asynchronous form.
 template <class Done>
 void refuse_call_async(const ClientCore& core, const std::shared_ptr<HttpTransport>& transport,
-                       const CallKind& kind, const Error& error, Done done) {
+                       const CallKind& kind, const Error& error, const CallOptions& options,
+                       Done done) {
     complete_known(
         core, transport,
-        [done = std::move(done), error = refuse_call(core, kind, error)] { done(error); });
+        [done = std::move(done), error = refuse_call(core, kind, error, options)] { done(error); });
 }
 
 /// The blocking form of a verb.
@@ -90,7 +92,7 @@ template <class T, class... Arguments>
 Result<T> run_verb(const Verb<T, Arguments...>& verb, const ClientCore& core,
                    HttpTransport& transport, Result<PreparedCall> prepared,
                    const CallOptions& options) {
-    if (!prepared) return refuse_call(core, verb.kind, prepared.error());
+    if (!prepared) return refuse_call(core, verb.kind, prepared.error(), options);
     prepared->operation.kind = verb.kind;
     AnswerSlot<T> slot;
     return slot.end(run_blocking(
@@ -104,7 +106,8 @@ void start_verb(const Verb<T, Arguments...>& verb, const std::shared_ptr<const C
                 const std::shared_ptr<HttpTransport>& transport, Result<PreparedCall> prepared,
                 Done done, const CallOptions& options) {
     if (!prepared) {
-        return refuse_call_async(*core, transport, verb.kind, prepared.error(), std::move(done));
+        return refuse_call_async(*core, transport, verb.kind, prepared.error(), options,
+                                 std::move(done));
     }
     prepared->operation.kind = verb.kind;
     const auto slot = std::make_shared<AnswerSlot<T>>();

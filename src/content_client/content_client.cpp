@@ -367,7 +367,7 @@ Result<ContentApproval> ContentClient::try_wait_until_approved(const ContentSid&
                                                                const ApprovalWait& wait,
                                                                const CallOptions& options) const {
     if (auto wrong = detail::ApprovalPoll::wrong_times(wait)) {
-        return detail::refuse_call(*impl_->core, detail::fetch_approval_verb.kind, *wrong);
+        return detail::refuse_call(*impl_->core, detail::fetch_approval_verb.kind, *wrong, options);
     }
     auto& clock = *impl_->core->clock;
     detail::ApprovalPoll poll{wait, clock.monotonic_now()};
@@ -385,7 +385,8 @@ void ContentClient::async_wait_until_approved(const ContentSid& sid, Callback<Co
                                               const CallOptions& options) const {
     if (auto wrong = detail::ApprovalPoll::wrong_times(wait)) {
         return detail::refuse_call_async(*impl_->core, impl_->transport,
-                                         detail::fetch_approval_verb.kind, *wrong, std::move(done));
+                                         detail::fetch_approval_verb.kind, *wrong, options,
+                                         std::move(done));
     }
     std::make_shared<detail::ApprovalWalk>(impl_, sid, wait, options, std::move(done))->ask();
 }
@@ -400,7 +401,7 @@ Result<ContentUpsert> ContentClient::try_upsert(const ContentDefinition& definit
     using Do = detail::UpsertPlan::Step::Do;
     detail::UpsertPlan plan{definition};
     if (auto wrong = plan.wrong_definition()) {
-        return detail::refuse_call(*impl_->core, detail::create_content_verb.kind, *wrong);
+        return detail::refuse_call(*impl_->core, detail::create_content_verb.kind, *wrong, options);
     }
     const auto& core = *impl_->core;
     const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
@@ -428,7 +429,8 @@ void ContentClient::async_upsert(const ContentDefinition& definition, Callback<C
     detail::UpsertPlan plan{definition};
     if (auto wrong = plan.wrong_definition()) {
         return detail::refuse_call_async(*impl_->core, impl_->transport,
-                                         detail::create_content_verb.kind, *wrong, std::move(done));
+                                         detail::create_content_verb.kind, *wrong, options,
+                                         std::move(done));
     }
     std::make_shared<detail::UpsertWalk>(impl_, std::move(plan), options, std::move(done))
         ->obey({detail::UpsertPlan::Step::Do::look});

@@ -76,7 +76,7 @@ struct MediaClient::Impl : detail::ApiClient {
                                    const CallOptions& options) const {
         auto prepared = prepare(url, make_target);
         if (!prepared) {
-            return detail::refuse_call(*core, detail::download_call, prepared.error());
+            return detail::refuse_call(*core, detail::download_call, prepared.error(), options);
         }
         auto& [call, fetch] = *prepared;
         auto error = detail::run_blocking(
@@ -96,7 +96,7 @@ struct MediaClient::Impl : detail::ApiClient {
                 : Result<detail::PreparedDownload>(detail::transport_is_not_asynchronous());
         if (!prepared) {
             return detail::refuse_call_async(*core, transport, detail::download_call,
-                                             prepared.error(), std::move(done));
+                                             prepared.error(), options, std::move(done));
         }
         auto& [call, fetch] = *prepared;
         detail::run_async(

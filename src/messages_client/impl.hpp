@@ -24,12 +24,14 @@ struct MessagesClient::Impl : detail::ApiClient {
     detail::OutboundDefaults defaults;
     std::shared_ptr<const detail::SendGate> gate;  ///< Null if there is nothing to ask.
 
-    Error refuse(const detail::CallKind& kind, const Error& error) const {
-        return detail::refuse_call(*core, kind, error);
+    Error refuse(const detail::CallKind& kind, const Error& error,
+                 const CallOptions& options) const {
+        return detail::refuse_call(*core, kind, error, options);
     }
     template <class Done>
-    void refuse_async(const detail::CallKind& kind, const Error& error, Done done) const {
-        detail::refuse_call_async(*core, transport, kind, error, std::move(done));
+    void refuse_async(const detail::CallKind& kind, const Error& error, const CallOptions& options,
+                      Done done) const {
+        detail::refuse_call_async(*core, transport, kind, error, options, std::move(done));
     }
 
     /// Null if nothing is known of templates.

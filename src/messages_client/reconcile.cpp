@@ -43,7 +43,7 @@ Result<Reconciliation> MessagesClient::try_reconcile(const OutboundMessage& mess
     }
     auto walk = detail::walk_for(message, impl_->defaults, attempted_at,
                                  detail::with_expected_text(message, where, known));
-    if (!walk) return impl_->refuse(detail::list_call, walk.error());
+    if (!walk) return impl_->refuse(detail::list_call, walk.error(), options);
     Impl::look_through(*this, *walk, deadline, options);
     return walk->conclusion(0);
 }
@@ -87,7 +87,7 @@ void MessagesClient::Impl::start_reconcile(const std::shared_ptr<const Impl>& im
                                            const CallOptions& options, MonotonicTime deadline) {
     auto created = detail::walk_for(message, impl->defaults, attempted_at, where);
     if (!created) {
-        return impl->refuse_async(detail::list_call, created.error(), std::move(done));
+        return impl->refuse_async(detail::list_call, created.error(), options, std::move(done));
     }
     const auto search = std::make_shared<detail::ReconcileWalk>(std::move(*created));
     walk(

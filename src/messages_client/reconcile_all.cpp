@@ -67,7 +67,9 @@ private:
         const auto impl = impl_.lock();
         if (!impl) return done_(detail::client_destroyed());
         batch_.emplace(detail::batch_of(items_, impl->defaults, where_, templates_));
-        for (const auto& error : batch_->refusals()) impl->refuse(detail::list_call, error);
+        for (const auto& error : batch_->refusals()) {
+            impl->refuse(detail::list_call, error, options_);
+        }
         if (batch_->walks().empty()) {
             return detail::complete_known(*impl->core, impl->transport,
                                           [self = shared_from_this()] { self->finish(); });
@@ -121,7 +123,8 @@ Result<Reconciliations> MessagesClient::try_reconcile_all(std::span<const Reconc
                                                           const CallOptions& options) const {
     const auto& core = *impl_->core;
     const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    if (auto wrong = detail::wrong_search(where)) return impl_->refuse(detail::list_call, *wrong);
+    if (auto wrong = detail::wrong_search(where))
+        return impl_->refuse(detail::list_call, *wrong, options);
     detail::TemplatesBySid templates;
     if (const auto cache = impl_->template_cache()) {
         for (const auto& sid : detail::templates_of(items, where)) {
@@ -130,7 +133,9 @@ Result<Reconciliations> MessagesClient::try_reconcile_all(std::span<const Reconc
         }
     }
     auto batch = detail::batch_of(items, impl_->defaults, where, templates);
-    for (const auto& error : batch.refusals()) impl_->refuse(detail::list_call, error);
+    for (const auto& error : batch.refusals()) {
+        impl_->refuse(detail::list_call, error, options);
+    }
     for (auto& walk : batch.walks()) Impl::look_through(*this, walk, deadline, options);
     return batch.conclusions();
 }
@@ -140,11 +145,11 @@ void MessagesClient::async_reconcile_all(std::span<const ReconcileItem> items,
                                          const ReconcileOptions& where,
                                          const CallOptions& options) const {
     if (auto wrong = detail::wrong_search(where)) {
-        return impl_->refuse_async(detail::list_call, *wrong, std::move(done));
+        return impl_->refuse_async(detail::list_call, *wrong, options, std::move(done));
     }
     if (dynamic_cast<AsyncHttpTransport*>(impl_->transport.get()) == nullptr) {
         return impl_->refuse_async(detail::list_call, detail::transport_is_not_asynchronous(),
-                                   std::move(done));
+                                   options, std::move(done));
     }
     std::make_shared<Impl::ReconcileRun>(impl_, items, where, options, std::move(done))->look_up();
 }

@@ -209,14 +209,15 @@ Message MessagesClient::send_template(OutboundTemplate message, const CallOption
 Result<Message> MessagesClient::try_send_template(OutboundTemplate message,
                                                   const CallOptions& options) const {
     if (const auto named = detail::names_template(message); !named) {
-        return impl_->refuse(detail::create_verb.kind, named.error());
+        return impl_->refuse(detail::create_verb.kind, named.error(), options);
     }
     return try_send(std::move(message), options);
 }
 void MessagesClient::async_send_template(OutboundTemplate message, Callback<Message> done,
                                          const CallOptions& options) const {
     if (const auto named = detail::names_template(message); !named) {
-        return impl_->refuse_async(detail::create_verb.kind, named.error(), std::move(done));
+        return impl_->refuse_async(detail::create_verb.kind, named.error(), options,
+                                   std::move(done));
     }
     async_send(std::move(message), std::move(done), options);
 }

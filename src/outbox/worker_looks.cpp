@@ -307,7 +307,12 @@ void OutboxWorker::start_looks(Plan& plan, bool blocking) {
         TimePoint earliest = (TimePoint::max)();
     };
     std::map<std::pair<std::string, bool>, Batch> batches;
-    const CallOptions call{.timeout = core_->options.send_timeout, .cancel = stop_.token()};
+    const CallOptions shared{.timeout = core_->options.send_timeout, .cancel = stop_.token()};
+    const auto call_for = [&](const JobId& job) {
+        auto call = shared;
+        call.correlation_id = job.str();
+        return call;
+    };
     for (auto& look : plan.looks) {
         looking_.insert(look.job);
         ++plan.step.looks;
@@ -320,10 +325,11 @@ void OutboxWorker::start_looks(Plan& plan, bool blocking) {
                 finished->add(FinishedLook{job, {}, fetched ? *fetched : Message{}});
             };
             const auto sid = MessageSid::from_wire(look.sid);
+            const auto of_job = call_for(look.job);
             if (blocking) {
-                done(client.try_fetch(sid, call));
+                done(client.try_fetch(sid, of_job));
             } else {
-                client.async_fetch(sid, done, call);
+                client.async_fetch(sid, done, of_job);
             }
             continue;
         }
@@ -344,6 +350,7 @@ void OutboxWorker::start_looks(Plan& plan, bool blocking) {
                 std::chrono::duration_cast<std::chrono::milliseconds>(plan.now - batch.earliest) +
                 std::chrono::minutes{1};
         }
+        const auto call = batch.looks.size() == 1 ? call_for(batch.looks.front().job) : shared;
         const auto done = [finished = finished_,
                            looks = std::move(batch.looks)](const Result<Reconciliations>& answer) {
             // So many that there is one for each, whoever else takes one meanwhile.

@@ -324,7 +324,8 @@ void OutboxWorker::launch(Plan& plan, bool blocking) {
         }
         const CallOptions call{.timeout = std::min(left, core_->options.send_timeout),
                                .cancel = token,
-                               .slot_held = each.slot_held};
+                               .slot_held = each.slot_held,
+                               .correlation_id = each.attempt.job->id.str()};
         try {
             if (blocking) {
                 done(client.try_send(each.message, call));

@@ -29,6 +29,10 @@ struct CallInfo {
     std::string_view path_template = {};
     /// On whose behalf (AC...); empty if the call was refused before that was known.
     std::string_view account_sid = {};
+    /// The program's own name for what the call is part of (CallOptions::correlation_id); empty if
+    /// it gave none. Of an outbox's calls for one job it is the job's id. `id` tells the calls
+    /// apart that share one.
+    std::string_view correlation_id = {};
 };
 
 // Events grow at their end with a minor release; only the library makes them.

@@ -153,10 +153,9 @@ TEST_CASE("what was handed over is known by its key when its time has passed, to
     };
     CHECK(field("5678", code) == "key");
     CHECK(field("1234", {.key = "other", .expires_at = code.expires_at}) == "expires_at");
-    const std::vector<twiliowa::NewJob> jobs{
-        {OutboundText{.to = customer, .body = "1234"}, code},
-        {OutboundText{.to = customer, .body = "1234"},
-         {.key = "other", .expires_at = code.expires_at}}};
+    const std::vector<twiliowa::NewJob> jobs{{OutboundText{.to = customer, .body = "1234"}, code},
+                                             {OutboundText{.to = customer, .body = "1234"},
+                                              {.key = "other", .expires_at = code.expires_at}}};
     const auto answers = service.outbox->enqueue_all(jobs);
     CHECK(answers[0]->id == first.id);
     CHECK_FALSE(answers[1]);
@@ -1018,6 +1017,28 @@ TEST_CASE("a customer who asks is told what is kept, and forgotten once it is fi
     CHECK(customers.export_of(address)->find("Hi Lee") == std::string::npos);
     // The key is still known: nothing goes twice.
     CHECK(service.enqueue("Hi Lee", {.key = "k"}).existed);
+}
+
+/// Whose calls were told of.
+struct HeardCalls final : twiliowa::Observer {
+    std::vector<std::string> ids;
+    void on_call(const twiliowa::CallEvent& event) noexcept override {
+        ids.emplace_back(event.call.correlation_id);
+    }
+    void on_result(const twiliowa::ResultEvent& event) noexcept override {
+        ids.emplace_back(event.call.correlation_id);
+    }
+};
+
+TEST_CASE("what is asked for one job is told to the observer with the job's id") {
+    const auto heard = std::make_shared<HeardCalls>();
+    Service service{{}, {.observer = heard}};
+    const auto job = service.enqueue();
+    service.outbox->run_until_idle();
+    // Nothing is told of it: it is asked for.
+    service.advance(48h);
+    service.outbox->run_until_idle();
+    CHECK(heard->ids == std::vector<std::string>(4, job.id.str()));
 }
 
 TEST_CASE("a worker on threads sends, tells, drains and stops") {
