@@ -20,6 +20,8 @@ namespace twiliowa {
 
 /// One event and what its handler wants done with it: outbox/turn.hpp.
 class Turn;
+/// What a Turn answers to who enqueues: outbox/turn.hpp.
+struct TurnJob;
 
 /// A verified event on its way into an inbox.
 struct InboxDelivery {

@@ -280,8 +280,12 @@ private:
     template <class Handler>
     static TurnHandler taking_turns(Handler handler) {
         return [handler = std::move(handler)](Turn& turn) mutable -> MessagingResponse {
-            if constexpr (std::is_void_v<decltype(handler(turn))>) {
-                handler(turn);
+            using Answer = decltype(handler(turn));
+            // As in `return turn.reply("Thank you");`.
+            constexpr bool answers_nothing =
+                std::is_void_v<Answer> || std::is_same_v<Answer, TurnJob>;
+            if constexpr (answers_nothing) {
+                static_cast<void>(handler(turn));
                 return {};
             } else {
                 return handler(turn);

@@ -19,15 +19,17 @@ InboxCourier::InboxCourier(TurnState& turn)
       numbered_(turn.numbered) {}
 
 Result<void> InboxCourier::reply(const TwimlMessage& message) {
-    return turn_.reply(message);
+    const auto job = turn_.reply(message);
+    return job ? Result<void>{} : job.error();
 }
 
 Result<void> InboxCourier::enqueue(const OutboundMessage& message, const JobOptions* options) {
-    return turn_.enqueue(message, options == nullptr ? turn_.reply_options : *options);
+    const auto job = turn_.enqueue(message, options == nullptr ? turn_.reply_options : *options);
+    return job ? Result<void>{} : job.error();
 }
 
 Result<void> InboxCourier::at_commit(std::function<void(const NativeTransaction&)> work) {
-    turn_.at_commit.push_back(std::move(work));
+    turn_.at_commit.push_back(without_jobs(std::move(work)));
     return {};
 }
 

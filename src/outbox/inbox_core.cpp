@@ -387,9 +387,13 @@ Result<void> InboxCore::finish(OutboxTransaction& transaction, InboxTransaction&
     if (!done) return done.error();
     lost = !*done;
     if (lost) return {};
+    std::vector<EnqueuedJob> jobs;
     for (const auto& job : tried.jobs) {
-        const auto taken = intake_->take_in(transaction, job, event.arrived_at);
-        if (taken) continue;
+        auto taken = intake_->take_in(transaction, job, event.arrived_at);
+        if (taken) {
+            jobs.push_back(std::move(*taken));
+            continue;
+        }
         if (taken.error().kind() == ErrorKind::invalid_request) refused = taken.error();
         return taken.error();
     }
@@ -397,7 +401,7 @@ Result<void> InboxCore::finish(OutboxTransaction& transaction, InboxTransaction&
     const auto native = transaction.native();
     for (const auto& work : tried.at_commit) {
         try {
-            work(native);
+            work(native, jobs);
         } catch (const TwilioError& error) {
             refused = error.error();
         } catch (...) {

@@ -45,7 +45,7 @@ struct InboxClaims {
 struct InboxTry {
     StoredEvent claimed = {};
     std::vector<PreparedJob> jobs = {};
-    std::vector<std::function<void(const NativeTransaction&)>> at_commit = {};
+    std::vector<TurnWork> at_commit = {};
     std::vector<std::function<void()>> undo = {};  ///< Called if it fails.
     std::optional<std::string> failure = {};
     bool for_good = false;  ///< Another try would fail, too.

@@ -39,7 +39,7 @@ std::string as_outbound(const std::string& wire) {
 
 }  // namespace
 
-Result<void> TurnState::reply(const TwimlMessage& message) {
+Result<TurnJob> TurnState::reply(const TwimlMessage& message) {
     if (!message.method.empty() && !equals_ignoring_case(message.method, "POST")) {
         return Error::invalid_request("method", "is not POST",
                                       "status callbacks of what an outbox sends come by POST");
@@ -54,7 +54,7 @@ Result<void> TurnState::reply(const TwimlMessage& message) {
     return enqueue(outbound, reply_options);
 }
 
-Result<void> TurnState::enqueue(const OutboundMessage& message, JobOptions options) {
+Result<TurnJob> TurnState::enqueue(const OutboundMessage& message, JobOptions options) {
     if (intake == nullptr) {
         return Error::invalid_request("outbox", "is not there: the inbox was made without one",
                                       "make the DurableInbox of an Outbox");
@@ -70,13 +70,14 @@ Result<void> TurnState::enqueue(const OutboundMessage& message, JobOptions optio
     // The key is new with this event.
     if (is_numbered && job->too_late) return *job->too_late;
     if (is_numbered) ++numbered;
+    TurnJob named{options.tenant, options.key, job->stored.id};
     jobs.push_back(std::move(*job));
-    return {};
+    return named;
 }
 
 Result<void> TurnState::answer(const MessagingResponse& response) {
     for (const auto& message : response.messages()) {
-        if (auto taken = reply(message); !taken) return taken;
+        if (auto taken = reply(message); !taken) return taken.error();
     }
     return {};
 }
@@ -95,27 +96,32 @@ const CancelToken& Turn::lease_lost() const noexcept {
     return state_.lease_lost;
 }
 
-void Turn::reply(std::string_view text) {
-    reply(TwimlMessage{.body = std::string{text}});
+TurnJob Turn::reply(std::string_view text) {
+    return reply(TwimlMessage{.body = std::string{text}});
 }
 
-void Turn::reply(const TwimlMessage& message) {
-    try_reply(message).value();
+TurnJob Turn::reply(const TwimlMessage& message) {
+    return try_reply(message).value();
 }
 
-Result<void> Turn::try_reply(const TwimlMessage& message) {
+Result<TurnJob> Turn::try_reply(const TwimlMessage& message) {
     return state_.reply(message);
 }
 
-void Turn::enqueue(const OutboundMessage& message, const JobOptions& options) {
-    try_enqueue(message, options).value();
+TurnJob Turn::enqueue(const OutboundMessage& message, const JobOptions& options) {
+    return try_enqueue(message, options).value();
 }
 
-Result<void> Turn::try_enqueue(const OutboundMessage& message, const JobOptions& options) {
+Result<TurnJob> Turn::try_enqueue(const OutboundMessage& message, const JobOptions& options) {
     return state_.enqueue(message, options);
 }
 
 void Turn::at_commit(std::function<void(const NativeTransaction&)> work) {
+    state_.at_commit.push_back(detail::without_jobs(std::move(work)));
+}
+
+void Turn::at_commit(
+    std::function<void(const NativeTransaction&, std::span<const EnqueuedJob>)> work) {
     state_.at_commit.push_back(std::move(work));
 }
 

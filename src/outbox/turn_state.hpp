@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <twiliowa/outbox/turn.hpp>
@@ -14,6 +16,15 @@
 #include "outbox/job_intake.hpp"
 
 namespace twiliowa::detail {
+
+/// What runs in the transaction that ends an event, of which the jobs are there by then.
+using TurnWork = std::function<void(const NativeTransaction&, std::span<const EnqueuedJob>)>;
+
+/// One that asks for no jobs.
+inline TurnWork without_jobs(std::function<void(const NativeTransaction&)> work) {
+    return [work = std::move(work)](const NativeTransaction& transaction,
+                                    std::span<const EnqueuedJob>) { work(transaction); };
+}
 
 /// Filled by a Turn, and by what the handler returns.
 struct TurnState {
@@ -26,13 +37,13 @@ struct TurnState {
     std::int64_t fence = 0;             ///< Grows with every claim of the event.
 
     std::vector<PreparedJob> jobs = {};
-    std::vector<std::function<void(const NativeTransaction&)>> at_commit = {};
+    std::vector<TurnWork> at_commit = {};
     /// Called when the try fails in spite of the handler.
     std::vector<std::function<void()>> undo = {};
     int numbered = 0;  ///< Jobs that have a key of the event's.
 
-    Result<void> reply(const TwimlMessage& message);
-    Result<void> enqueue(const OutboundMessage& message, JobOptions options);
+    Result<TurnJob> reply(const TwimlMessage& message);
+    Result<TurnJob> enqueue(const OutboundMessage& message, JobOptions options);
     /// What the handler has returned.
     Result<void> answer(const MessagingResponse& response);
 };

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <functional>
+#include <span>
+#include <string>
 #include <string_view>
 
 #include <twiliowa/messaging_response.hpp>
@@ -19,6 +21,17 @@ namespace detail {
 struct TurnParts;
 struct TurnState;
 }  // namespace detail
+
+/// A job that a Turn has asked for, before it is there.
+struct TurnJob {
+    std::string tenant = {};  ///< JobOptions::tenant.
+    /// What it is known by, in every try: `Outbox::find(tenant, key)` gives it once the event is
+    /// done.
+    std::string key = {};
+    /// What it will have if this try is committed, and no earlier event has handed over a job under
+    /// that key: then that one stays, with its own. `Turn::at_commit` is told which it is.
+    JobId id = {};
+};
 
 /// A message and what its handler wants done when it is handled. Take it in place of the
 /// InboundMessage: `handler.on_text([](Turn& turn) { turn.reply("Thank you"); })`.
@@ -49,21 +62,23 @@ public:
     /// `<MessageSid>/1`, the next one under `/2`, in this order. Answers that a handler returns
     /// come after these.
     /// @throws InvalidRequestError for what a send would refuse, or without an outbox.
-    void reply(std::string_view text);
+    TurnJob reply(std::string_view text);
     /// As the TwiML says: its `to`, `from` and `action` (or `status_callback`) count, too.
-    void reply(const TwimlMessage& message);
-    Result<void> try_reply(const TwimlMessage& message);
+    TurnJob reply(const TwimlMessage& message);
+    Result<TurnJob> try_reply(const TwimlMessage& message);
 
     /// Any message. Without a key in `options` it has the next one of the replies; with one it is
     /// as `Outbox::enqueue` with that key, so that events may share it.
     /// @throws InvalidRequestError as `reply`.
-    void enqueue(const OutboundMessage& message, const JobOptions& options = {});
-    Result<void> try_enqueue(const OutboundMessage& message, const JobOptions& options = {});
+    TurnJob enqueue(const OutboundMessage& message, const JobOptions& options = {});
+    Result<TurnJob> try_enqueue(const OutboundMessage& message, const JobOptions& options = {});
 
     /// Runs `work` in the transaction that marks the event as done, for rows of the program's own:
     /// on its connection (`NativeTransaction::sqlite`, `postgresql`; in a MemoryOutbox neither). If
-    /// it throws, all is undone, and the event tried again. It may run in another thread, and again
-    /// if the storage has to begin anew: it must only write to that connection, and neither end the
+    /// it throws, all is undone, and the event tried again: that try counts, as one whose handler
+    /// threw, since only the handler can mend what its rows do not fit into any more, and what
+    /// never fits has to end as a dead letter. It may run in another thread, and again if the
+    /// storage has to begin anew: it must only write to that connection, and neither end the
     /// transaction nor wait for anybody, nor change the connection's settings.
     ///
     /// A SqliteOutbox gives `sqlite3*`; foreign keys are not enforced on it. A PostgresOutbox gives
@@ -72,6 +87,11 @@ public:
     /// statement that fails there fails the whole transaction, also if nothing is thrown, unless it
     /// is rolled back to a savepoint.
     void at_commit(std::function<void(const NativeTransaction&)> work);
+    /// The same for rows that name jobs: `jobs` are those of the event as they were taken in, in
+    /// this transaction, in the order in which they were asked for, with what the handler returned
+    /// at the end.
+    void at_commit(
+        std::function<void(const NativeTransaction&, std::span<const EnqueuedJob> jobs)> work);
 
 private:
     friend struct detail::TurnParts;

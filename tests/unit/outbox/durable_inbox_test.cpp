@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <mutex>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -290,6 +291,60 @@ TEST_CASE("a turn replies, enqueues and writes in the one transaction that ends 
     CHECK(program.outbox->find("", "of my own")->message->body == "Three");
 }
 
+TEST_CASE("a turn names its jobs before they are there, and at_commit knows which they are") {
+    Program program;
+    const twiliowa::OutboundText thanks{.to = "+447700900125", .body = "Thank you"};
+    const auto earlier = program.outbox->enqueue(thanks, {.key = "shared", .tenant = "t"});
+    std::vector<twiliowa::TurnJob> named;
+    std::vector<twiliowa::EnqueuedJob> committed;
+    bool fails = true;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](Turn& turn) {
+            named = {turn.reply("One"), turn.enqueue(thanks, {.key = "shared", .tenant = "t"})};
+            turn.at_commit([&](const twiliowa::NativeTransaction&,
+                               std::span<const twiliowa::EnqueuedJob> jobs) {
+                committed = {jobs.begin(), jobs.end()};
+                if (std::exchange(fails, false)) throw std::runtime_error{"no room"};
+            });
+            return MessagingResponse{"Two"};
+        });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    REQUIRE(named.size() == 2);
+    CHECK(named[0].key == sid_of(1) + "/1");
+    CHECK(program.outbox->find("", named[0].key)->id == named[0].id);
+    CHECK(named[1].tenant == "t");
+    CHECK(named[1].key == "shared");
+    REQUIRE(committed.size() == 3);
+    CHECK(committed[0].id == named[0].id);
+    CHECK_FALSE(committed[0].existed);
+    // An earlier one has the key.
+    CHECK(committed[1].id == earlier.id);
+    CHECK(committed[1].existed);
+    CHECK(program.outbox->find("", committed[2].key)->message->body == "Two");
+    CHECK(program.outbox->find("", committed[2].key)->id == committed[2].id);
+}
+
+TEST_CASE("what at_commit throws costs a try, and ends as a dead letter") {
+    Program program;
+    int runs = 0;
+    program.use([&](WebhookHandler& handler) {
+        handler.on_text([&](Turn& turn) {
+            ++runs;
+            turn.at_commit([](const twiliowa::NativeTransaction&) {
+                throw std::runtime_error{"it is there already"};
+            });
+            return turn.reply("Hi");
+        });
+    });
+    program.receive(message(1, "Hi"));
+    program.run_all();
+    CHECK(runs == 5);
+    CHECK(program.inbox->list().front().state == InboxState::dead);
+    CHECK(program.outbox->list().empty());
+}
+
 TEST_CASE("who has lost an event to another writes nothing of it") {
     Program program;
     const twiliowa::OutboundText thanks{.to = "+447700900123", .body = "Thank you"};
@@ -463,7 +518,7 @@ TEST_CASE("statuses may be known in a store, by a handler of their own beside th
     program.run_all();
     program.outbox->run_until_idle();
     const auto sent = program.outbox->list().front();
-    const auto told = twiliowa::test::Service::request({{"MessageSid", sent.sid},
+    const auto told = twiliowa::test::Service::request({{"MessageSid", sent.sid.str()},
                                                         {"AccountSid", twiliowa::test::account},
                                                         {"From", twiliowa::test::sender},
                                                         {"To", twiliowa::test::customer},
@@ -808,7 +863,7 @@ TEST_CASE("who is told of senders catches up with what came to them, and asks fo
     program.run_all();
     CHECK(seen == std::vector<std::string>{"first, to the other", "last, to the other"});
 
-    program.options.catch_up_senders = {FakeTwilio::demo_sender, other};
+    program.options.catch_up_senders = {std::string{FakeTwilio::demo_sender}, other};
     program.restart();
     const auto report = program.inbox->catch_up(away);
     CHECK(report.listed == 3);
