@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t longest_key = 200;
 constexpr std::size_t longest_name = 100;
+constexpr std::size_t longest_quota = 256;
 
 /// Never asked: the client that has it only checks.
 class NoTransport final : public HttpTransport {
@@ -66,6 +67,10 @@ Result<void> check_options(const JobOptions& options) {
                                                                    {"account", &options.account}};
     for (const auto& [field, text] : names) {
         if (auto fits = check_name(field, *text, longest_name); !fits) return fits;
+    }
+    if (auto fits = check_name("quota", options.quota, longest_quota); !fits) return fits;
+    if (options.cost <= 0 || options.cost.thousandths() > QuotaSlot::most) {
+        return Error::invalid_request("cost", "is not positive, or more than can be counted");
     }
     if (options.expires_at && options.not_before && *options.expires_at <= *options.not_before) {
         return Error::invalid_request("expires_at", "is not after not_before");
@@ -260,6 +265,8 @@ Result<StoredJob> JobCodec::encode(OutboundMessage message, const JobOptions& op
     stored.created_at = now;
     stored.updated_at = now;
     stored.not_before = options.not_before.value_or(now);
+    stored.quota = options.quota;
+    if (!stored.quota.empty()) stored.cost = options.cost.thousandths();
     return stored;
 }
 
@@ -274,7 +281,10 @@ Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& de
                              .expires_at = row.expires_at,
                              .lane = row.lane,
                              .order_key = content->order_key,
-                             .on_unknown = row.on_unknown};
+                             .on_unknown = row.on_unknown,
+                             .quota = row.quota,
+                             .cost = row.quota.empty() ? QuotaAmount{1}
+                                                       : QuotaAmount::thousandths(row.cost)};
     if (auto in_time = check_in_time(options, row.created_at); !in_time) return in_time.error();
     auto made = encode(std::move(content->message), options, defaults, row.id, row.created_at);
     if (!made) return made.error();
@@ -384,6 +394,8 @@ Job JobCodec::view(const StoredJob& stored) const {
     job.cancel_requested = stored.cancel_requested;
     job.lane = stored.lane;
     job.on_unknown = stored.on_unknown;
+    job.quota = stored.quota;
+    job.cost = QuotaAmount::thousandths(stored.cost);
     job.created_at = stored.created_at;
     job.updated_at = stored.updated_at;
     if (stored.not_before > stored.created_at) job.not_before = stored.not_before;

@@ -573,5 +573,14 @@ bool JobMachine::suspect(std::string_view problem) {
     return true;
 }
 
+bool JobMachine::quota_renewed() {
+    const bool waits = job_.state == JobState::ready && !job_.suspect_since;
+    if (!waits && job_.state != JobState::held) return false;
+    if (!job_.problem.starts_with(quota_waits) || !job_.sid.empty()) return false;
+    job_.problem.clear();
+    go_back(at_.now);
+    return true;
+}
+
 }  // namespace detail
 }  // namespace twiliowa

@@ -72,6 +72,9 @@ struct Person {
     std::string_view why = {};
 };
 
+/// What the problem of a job begins with that waits for its quota, or is held for it.
+inline constexpr std::string_view quota_waits = "its quota ";
+
 /// Applies one event to a job. Each returns whether it changed anything; false means that the table
 /// has no such arrow from here, and the job is as it was.
 class JobMachine {
@@ -114,6 +117,8 @@ public:
     /// Sends again what is dead and certainly was not sent.
     bool retry();
     bool suspect(std::string_view problem);
+    /// What waits for its quota, or is held because that is used up, is tried again at once.
+    bool quota_renewed();
 
     const std::vector<Outcome>& outcomes() const noexcept { return outcomes_; }
 

@@ -47,12 +47,12 @@ TimePoint time_of_stored(std::int64_t microseconds_since_epoch) noexcept {
     return TimePoint{std::clamp(microseconds{microseconds_since_epoch}, first, last)};
 }
 
-// Each with its length before it.
 std::int64_t row_limit(std::size_t limit) noexcept {
     constexpr auto most = std::numeric_limits<std::int64_t>::max();
     return limit > static_cast<std::size_t>(most) ? most : static_cast<std::int64_t>(limit);
 }
 
+// Each with its length before it.
 std::string join_texts(const std::vector<std::string>& texts) {
     std::string joined;
     for (const auto& text : texts) joined += std::to_string(text.size()) + ':' + text;
@@ -70,6 +70,55 @@ std::vector<std::string> split_texts(std::string_view joined) {
         joined.remove_prefix(colon + 1 + size);
     }
     return texts;
+}
+
+std::string write_counted(const std::vector<CountedAttempt>& counted) {
+    std::string text;
+    for (const auto& attempt : counted) {
+        text += std::to_string(attempt.number) + (attempt.counts ? '+' : '-');
+        for (std::size_t i = 0; i < attempt.slots.size(); ++i) {
+            const auto& slot = attempt.slots[i];
+            const auto begin =
+                std::chrono::floor<std::chrono::seconds>(slot.begin.time_since_epoch());
+            text += (i == 0 ? "" : ",") + std::to_string(slot.period) + '@' +
+                    std::to_string(begin.count());
+        }
+        text += ';';
+    }
+    return text;
+}
+
+std::vector<CountedAttempt> read_counted(std::string_view text) {
+    // What cannot be read ends it.
+    const auto number = [&](std::int64_t& into) {
+        const auto read = std::from_chars(text.data(), text.data() + text.size(), into);
+        text.remove_prefix(static_cast<std::size_t>(read.ptr - text.data()));
+        return read.ec == std::errc{} && !text.empty();
+    };
+    const auto next = [&] {
+        const char c = text.front();
+        text.remove_prefix(1);
+        return c;
+    };
+    std::vector<CountedAttempt> counted;
+    while (!text.empty()) {
+        CountedAttempt attempt;
+        std::int64_t attempt_number = 0;
+        if (!number(attempt_number)) break;
+        attempt.number = static_cast<int>(attempt_number);
+        attempt.counts = next() == '+';
+        while (!text.empty() && text.front() != ';') {
+            CountedSlot slot;
+            std::int64_t begin = 0;
+            if (!number(slot.period) || next() != '@' || !number(begin)) return counted;
+            slot.begin = TimePoint{std::chrono::seconds{begin}};
+            attempt.slots.push_back(slot);
+            if (text.front() == ',') text.remove_prefix(1);
+        }
+        if (!text.empty()) text.remove_prefix(1);
+        counted.push_back(std::move(attempt));
+    }
+    return counted;
 }
 
 OnUnknown read_policy(std::string_view text) {

@@ -28,6 +28,10 @@ std::int64_t row_limit(std::size_t limit) noexcept;
 std::string join_texts(const std::vector<std::string>& texts);
 std::vector<std::string> split_texts(std::string_view joined);
 
+/// Where attempts were counted, as one text: `1+60@1764543600,0@1764547200;`.
+std::string write_counted(const std::vector<CountedAttempt>& counted);
+std::vector<CountedAttempt> read_counted(std::string_view text);
+
 /// What cannot be read is `hold`, which never sends twice.
 OnUnknown read_policy(std::string_view text);
 

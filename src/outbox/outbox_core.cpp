@@ -151,10 +151,31 @@ std::string OutboxCore::credentials_mark(const OutboxAccount& account) {
 
 Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
                                const JobMachine& machine) const {
+    if (auto counted = recount(transaction, job); !counted) return counted;
     if (auto saved = transaction.save(job); !saved) return saved;
     for (const auto outcome : machine.outcomes()) {
         auto added = transaction.add_outcome({0, job.id, outcome, job.updated_at});
         if (!added) return added;
+    }
+    return {};
+}
+
+/// What certainly was not sent is given back to the job's quota, and counts again if it turns out
+/// that it was: in the slots that it was taken from.
+Result<void> OutboxCore::recount(OutboxTransaction& transaction, StoredJob& job) {
+    for (auto& each : job.counted) {
+        const auto attempt =
+            std::find_if(job.attempts.begin(), job.attempts.end(),
+                         [&](const auto& one) { return one.number == each.number; });
+        if (attempt == job.attempts.end()) continue;
+        const bool counts = attempt->state != AttemptState::not_sent;
+        if (counts == each.counts) continue;
+        each.counts = counts;
+        for (const auto& slot : each.slots) {
+            auto changed = transaction.count_quota(
+                {.quota = job.quota, .slot = slot, .more = counts ? job.cost : -job.cost});
+            if (!changed) return changed;
+        }
     }
     return {};
 }

@@ -134,6 +134,7 @@ struct OutboxCore {
 private:
     Result<void> write(OutboxTransaction& transaction, StoredJob& job,
                        const JobMachine& machine) const;
+    static Result<void> recount(OutboxTransaction& transaction, StoredJob& job);
     Result<std::optional<TimePoint>> went_back_at(OutboxTransaction& transaction) const;
 
     mutable std::mutex identity_mutex_ = {};

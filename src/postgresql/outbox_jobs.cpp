@@ -15,6 +15,10 @@ Error changed_by_another() {
     return store_error("has a job that another changed meanwhile", "read it again");
 }
 
+Error keeps_no_quotas_yet() {
+    return store_error("has tables of an earlier version, which keep no quotas", "migrate them");
+}
+
 /// Its members that only `rewrite` changes, of another's.
 void keep_what_was_handed_over(StoredJob& job, const StoredJob& kept) {
     job.sequence = kept.sequence;
@@ -29,6 +33,8 @@ void keep_what_was_handed_over(StoredJob& job, const StoredJob& kept) {
     job.lane = kept.lane;
     job.on_unknown = kept.on_unknown;
     job.created_at = kept.created_at;
+    job.quota = kept.quota;
+    job.cost = kept.cost;
     if (kept.payload.empty()) job.payload.clear();
 }
 
@@ -62,7 +68,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::read_jobs(const Postgr
             return statements_.begin_anew(BeginAnew::conflict);
         }
         known_.insert_or_assign(job.id, KnownJob{job, place_of(job.state), job.revision,
-                                                 !job.payload.empty(), job.sid});
+                                                 !job.payload.empty(), job.sid, job.counted});
     }
     return jobs;
 }
@@ -94,8 +100,8 @@ Result<void> PostgresOutboxTransaction::fetch(std::span<const JobId> ids) {
     static const auto sql_of = [](JobPlace place) {
         return select_stored_jobs(job_rows_of(place, "where job.id = any($1)"), "found.sequence");
     };
-    static const std::string open = sql_of(JobPlace::open);
-    static const std::string done = sql_of(JobPlace::done);
+    static const auto open = sql_of(JobPlace::open);
+    static const auto done = sql_of(JobPlace::done);
     for (const auto* const sql : {&open, &done}) {
         std::vector<JobId> unknown;
         std::copy_if(ids.begin(), ids.end(), std::back_inserter(unknown),
@@ -105,7 +111,7 @@ Result<void> PostgresOutboxTransaction::fetch(std::span<const JobId> ids) {
         if (!work_.inserts.empty() || !batch_.inserts.empty()) {
             if (auto sent = flush(); !sent) return sent;
         }
-        PostgresStatement select{*sql};
+        PostgresStatement select{sql->of(mode_.has_quotas)};
         select.values.array(array_of(unknown));
         const auto rows = statements_.ask(select);
         if (!rows) return rows.error();
@@ -196,6 +202,7 @@ const InsertedJob* PostgresOutboxTransaction::pending_key(const KeyOf& key) cons
 
 Result<InsertedJob> PostgresOutboxTransaction::insert(const StoredJob& job) {
     if (failure()) return *failure();
+    if (!job.quota.empty() && !mode_.has_quotas) return statements_.failed(keeps_no_quotas_yet());
     if (mode_.one_by_one) return insert_at_once(job);
     // That the key is new is found out when it is sent.
     const KeyOf key{job.tenant, job.key};
@@ -210,6 +217,9 @@ Result<InsertedJob> PostgresOutboxTransaction::insert_at_once(const StoredJob& j
     const auto rows = statements_.change(insert_jobs({&job, 1}));
     if (!rows) return rows.error();
     if (rows->number(0, 0) == 1) {
+        if (auto quota = insert_quotas({&job, 1})) {
+            if (const auto noted = statements_.change(*quota); !noted) return noted.error();
+        }
         count(job.tenant, JobState::ready, 1);
         return InsertedJob{.inserted = true, .id = job.id};
     }
@@ -290,7 +300,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::strangers(std::size_t 
                     "where content_hash is null and state = 0 order by sequence limit $1 "
                     "for update skip locked"),
         "found.sequence");
-    PostgresStatement select{sql};
+    PostgresStatement select{sql.of(mode_.has_quotas)};
     select.values.number(row_limit(limit));
     return jobs_of(select);
 }

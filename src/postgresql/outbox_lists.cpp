@@ -44,7 +44,9 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
         rows += "(" + job_rows_of(place, where) + ")";
     }
     select.sql = select_stored_jobs(
-        "select * from (" + rows + ") as job order by sequence limit $2", "found.sequence");
+                     "select * from (" + rows + ") as job order by sequence limit $2",
+                     "found.sequence")
+                     .of(mode_.has_quotas);
     return jobs_of(select);
 }
 

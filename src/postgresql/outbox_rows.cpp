@@ -135,16 +135,17 @@ std::string row_columns(std::string_view alias) {
     return list_of(fixed_columns, alias) + ", " + list_of(changing_columns, alias);
 }
 
-std::string postgres_job_columns(std::string_view alias, std::string_view payload_alias) {
-    return row_columns(alias) + ", " + std::string{payload_alias} + ".payload";
-}
-
-std::string select_stored_jobs(const std::string& rows, std::string_view order) {
-    return "with found as materialized (" + rows + ") select " +
-           postgres_job_columns("found", "payload") +
-           " from found left join twiliowa.job_payload as payload on payload.job = found.sequence "
-           "order by " +
-           std::string{order};
+StoredJobsSql select_stored_jobs(const std::string& rows, std::string_view order) {
+    const auto sql = [&](const std::string& quota, const std::string& join) {
+        return "with found as materialized (" + rows + ") select " + row_columns("found") +
+               ", payload.payload, " + quota +
+               " from found left join twiliowa.job_payload as payload on payload.job = "
+               "found.sequence " +
+               join + "order by " + std::string{order};
+    };
+    return {sql("quota.quota, quota.cost, quota.counted",
+                "left join twiliowa.outbox_quota_job as quota on quota.job = found.sequence "),
+            sql("null::bytea, null::bigint, null::bytea", "")};
 }
 
 std::string job_rows_of(JobPlace place, std::string_view rest) {
@@ -163,6 +164,10 @@ StoredJob read_job(const PostgresRows& rows, std::size_t row) {
     job.attempts.resize(static_cast<std::size_t>(next.number()));
     job.revision = next.number();
     job.payload = next.text();
+    job.quota = next.text();
+    if (job.quota.empty()) return job;
+    job.cost = next.number();
+    job.counted = read_counted(next.bytes());
     return job;
 }
 
@@ -228,11 +233,47 @@ PostgresStatement insert_jobs(std::span<const StoredJob> jobs) {
     return {sql, rows.values()};
 }
 
+std::optional<PostgresStatement> insert_quotas(std::span<const StoredJob> jobs) {
+    PostgresArray ids{PostgresType::bytes};
+    PostgresArray quotas{PostgresType::bytes};
+    PostgresArray costs{PostgresType::number};
+    for (const auto& job : jobs) {
+        if (job.quota.empty()) continue;
+        ids.add(bytes_of(job.id));
+        quotas.add(job.quota);
+        costs.add_number(job.cost);
+    }
+    if (ids.size() == 0) return std::nullopt;
+    PostgresStatement insert{
+        "insert into twiliowa.outbox_quota_job (job, quota, cost) "
+        "select job.sequence, new.quota, new.cost "
+        "from unnest($1::bytea[], $2::bytea[], $3::bigint[]) as new(id, quota, cost) "
+        "join twiliowa.job as job using (id)"};
+    insert.values.array(ids).array(quotas).array(costs);
+    return insert;
+}
+
+PostgresStatement update_counted(std::span<const StoredJob* const> jobs) {
+    PostgresArray sequences{PostgresType::number};
+    PostgresArray counted{PostgresType::bytes};
+    for (const auto* const job : jobs) {
+        sequences.add_number(job->sequence);
+        counted.add(write_counted(job->counted));
+    }
+    PostgresStatement update{
+        "update twiliowa.outbox_quota_job as quota set counted = now.counted "
+        "from unnest($1::bigint[], $2::bytea[]) as now(job, counted) where quota.job = now.job"};
+    update.values.array(sequences).array(counted);
+    return update;
+}
+
 PostgresStatement insert_job(const StoredJob& job) {
     PostgresStatement insert{
-        "select inserted, job, hash, job_state from twiliowa.insert_job($1, $2, $3, $4, $5, $6, "
-        "$7, $8, "
-        "$9, $10::int, $11, $12, $13, $14, $15, $16)"};
+        job.quota.empty()
+            ? "select inserted, job, hash, job_state from twiliowa.insert_job($1, $2, $3, $4, $5, "
+              "$6, $7, $8, $9, $10::int, $11, $12, $13, $14, $15, $16)"
+            : "select inserted, job, hash, job_state from twiliowa.insert_job_with_quota($1, $2, "
+              "$3, $4, $5, $6, $7, $8, $9, $10::int, $11, $12, $13, $14, $15, $16, $17, $18)"};
     const auto time = [](const std::optional<TimePoint>& at) {
         return at ? std::optional{stored_time(*at)} : std::nullopt;
     };
@@ -252,6 +293,7 @@ PostgresStatement insert_job(const StoredJob& job) {
         .number(time(job.not_before))
         .number(time(job.updated_at))
         .bytes(job.payload);
+    if (!job.quota.empty()) insert.values.bytes(job.quota).number(job.cost);
     return insert;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,12 +27,20 @@ constexpr JobPlace place_of(JobState state) noexcept {
 }
 std::string_view table_of(JobPlace place) noexcept;
 
-/// The columns that `read_job` reads, of `alias`, with its payload from `payload_alias`.
-std::string postgres_job_columns(std::string_view alias, std::string_view payload_alias);
+/// A statement on tables of this version, and on earlier ones that keep no quotas.
+struct StoredJobsSql {
+    std::string with_quotas;
+    std::string without_quotas;
+
+    const std::string& of(bool has_quotas) const noexcept {
+        return has_quotas ? with_quotas : without_quotas;
+    }
+};
+
 /// All columns of a job's row, of `alias`.
 std::string row_columns(std::string_view alias);
-/// Jobs whose rows `rows` selects as `job`, with their payloads.
-std::string select_stored_jobs(const std::string& rows, std::string_view order);
+/// Jobs whose rows `rows` selects as `job`, with their payloads and quotas: what `read_job` reads.
+StoredJobsSql select_stored_jobs(const std::string& rows, std::string_view order);
 /// The rows of a table, `rest` of the statement.
 std::string job_rows_of(JobPlace place, std::string_view rest);
 /// A row, but for its attempts: of these there are as many, and empty.
@@ -52,6 +61,11 @@ PostgresStatement move_jobs(std::span<const ChangedJob> jobs, JobPlace from, Job
 /// Inserts jobs in state ready, with their keys and payloads, but for those whose key is known; the
 /// first column of its row is how many it inserted.
 PostgresStatement insert_jobs(std::span<const StoredJob> jobs);
+
+/// Notes the quotas of jobs that were just inserted; nullopt: none has one.
+std::optional<PostgresStatement> insert_quotas(std::span<const StoredJob> jobs);
+/// Notes where attempts were counted.
+PostgresStatement update_counted(std::span<const StoredJob* const> jobs);
 
 /// The same of one, by the function for who may do nothing else; gives what `read_inserted` reads.
 PostgresStatement insert_job(const StoredJob& job);

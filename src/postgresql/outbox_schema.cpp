@@ -306,11 +306,94 @@ create view twiliowa.jobs as
     from (select * from twiliowa.job union all select * from twiliowa.job_done) as job;
 )";
 
+// The quota of a job is apart, so that others cost nothing; there `counted` says where each attempt was
+// counted: the sum of what counts is what outbox_quota_count says.
+constexpr const char* postgres_outbox_quota_tables = R"(
+create table twiliowa.outbox_quota_job (
+    job bigint primary key,
+    quota bytea not null check (length(quota) between 1 and 1000),
+    cost bigint not null,
+    counted bytea not null default ''
+) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
+create table twiliowa.outbox_quota_count (
+    quota bytea not null,
+    period bigint not null,
+    began_at bigint not null,
+    used bigint not null,
+    peak bigint not null,
+    keep_until bigint not null,
+    primary key (quota, period, began_at)
+) with (fillfactor = 50);
+create index outbox_quota_count_keep_until on twiliowa.outbox_quota_count (keep_until);
+
+-- As insert_job, of a job with a quota.
+create function twiliowa.insert_job_with_quota(id bytea, tenant bytea, key bytea, content_hash bytea,
+        tag bytea, account bytea, sender bytea, customer bytea, order_key bytea, lane integer,
+        on_unknown text, expires_at bigint, created_at bigint, not_before bigint, updated_at bigint,
+        payload bytea, quota bytea, cost bigint,
+    out inserted boolean, out job bytea, out hash bytea, out job_state integer)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
+begin
+    select i.inserted, i.job, i.hash, i.job_state into inserted, job, hash, job_state
+        from twiliowa.insert_job($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15,
+                                 $16) as i;
+    if inserted then
+        insert into twiliowa.outbox_quota_job as q (job, quota, cost)
+            select j.sequence, $17, $18 from twiliowa.job as j where j.id = $1;
+    end if;
+end $body$;
+revoke all on function twiliowa.insert_job_with_quota(bytea, bytea, bytea, bytea, bytea, bytea, bytea,
+    bytea, bytea, integer, text, bigint, bigint, bigint, bigint, bytea, bytea, bigint) from public;
+
+-- The door, with a quota: `cost` in thousandths.
+create or replace function twiliowa.enqueue(job jsonb, out id text, out existed boolean)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp as $body$
+declare
+    new_id bytea;
+    now bigint := twiliowa.microseconds();
+    wrong text;
+    its_quota bytea;
+    answer record;
+begin
+    select name into wrong from jsonb_object_keys(job) as name
+        where name not in ('key', 'tenant', 'tag', 'account', 'order_key', 'lane', 'on_unknown',
+                           'not_before', 'expires_at', 'quota', 'cost', 'message') limit 1;
+    if found then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'twiliowa.enqueue: a job has no such member',
+            hint = 'key, tenant, tag, account, order_key, lane, on_unknown, not_before, expires_at, quota, cost, message';
+    end if;
+    if coalesce(jsonb_typeof(job->'message'), '') <> 'object' then
+        raise exception using errcode = 'invalid_parameter_value',
+            message = 'twiliowa.enqueue: message is no object';
+    end if;
+    new_id := substr(sha256(convert_to(concat(random(), clock_timestamp(), txid_current(), random()),
+                                       'UTF8')), 1, 10);
+    its_quota := convert_to(coalesce(job->>'quota', ''), 'UTF8');
+    select * into answer from twiliowa.insert_job(new_id,
+        convert_to(coalesce(job->>'tenant', ''), 'UTF8'),
+        convert_to(coalesce(nullif(job->>'key', ''), encode(new_id, 'hex')), 'UTF8'), null,
+        convert_to(coalesce(job->>'tag', ''), 'UTF8'), convert_to(coalesce(job->>'account', ''), 'UTF8'),
+        '', '', convert_to(coalesce(job->>'order_key', ''), 'UTF8'),
+        coalesce((job->>'lane')::integer, 2), coalesce(job->>'on_unknown', 'hold'),
+        (job->>'expires_at')::bigint, now, coalesce((job->>'not_before')::bigint, now), now,
+        convert_to((job->'message')::text, 'UTF8'));
+    id := encode(answer.job, 'hex');
+    existed := not answer.inserted;
+    if answer.inserted and its_quota <> '' then
+        insert into twiliowa.outbox_quota_job as q (job, quota, cost)
+            select j.sequence, its_quota, coalesce((enqueue.job->>'cost')::bigint, 1000)
+            from twiliowa.job as j where j.id = new_id;
+    end if;
+end $body$;
+)";
+
 }  // namespace
 
 const PostgresMigration& outbox_migration() noexcept {
-    static const std::array steps{postgres_outbox_tables, postgres_inbox_tables()};
-    // Without its tables it keeps no events, and jobs as before.
+    static const std::array steps{postgres_outbox_tables, postgres_inbox_tables(),
+                                  postgres_outbox_quota_tables};
+    // Without the later tables it keeps no events and no quotas, and jobs as before.
     static const PostgresMigration migration{"outbox", steps, version_with_inbox - 1};
     return migration;
 }

@@ -99,10 +99,16 @@ OutboxSql OutboxSql::insert(const StoredJob& job) {
     number(detail::stored_time(job.not_before), "bigint");
     number(detail::stored_time(job.updated_at), "bigint");
     bytes(job.payload);
+    std::string function = "insert_job";
+    if (!job.quota.empty()) {
+        bytes(job.quota);
+        number(job.cost, "bigint");
+        function = "insert_job_with_quota";
+    }
     sql.text =
         "select concat_ws(' ', inserted::integer, job_state, encode(job, 'hex'), encode(hash, "
-        "'hex')) from twiliowa.insert_job(" +
-        values + ")";
+        "'hex')) from twiliowa." +
+        function + "(" + values + ")";
     return sql;
 }
 

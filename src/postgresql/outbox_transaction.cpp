@@ -18,6 +18,7 @@ void PostgresOutboxTransaction::Pending::add(Pending&& later) {
     std::move(later.outcomes.begin(), later.outcomes.end(), std::back_inserter(outcomes));
     for (auto& [sid, owner] : later.sids) sids.insert_or_assign(sid, owner);
     for (const auto& [at, jobs] : later.tally) tally[at] += jobs;
+    for (const auto& each : later.quotas) add_use(quotas, each.second);
     later = {};
 }
 
@@ -60,11 +61,15 @@ Result<void> PostgresOutboxTransaction::flush() {
     auto tally = std::exchange(all.tally, {});
     auto work = std::move(work_);
     auto work_tally = std::exchange(work.tally, {});
+    auto quotas = std::exchange(all.quotas, {});
+    auto work_quotas = std::exchange(work.quotas, {});
     all.add(std::move(work));
     batch_ = {};
     work_ = {};
     batch_.tally = std::move(tally);
     work_.tally = std::move(work_tally);
+    batch_.quotas = std::move(quotas);
+    work_.quotas = std::move(work_quotas);
 
     struct Expectation {
         std::size_t rows = 0;
@@ -79,6 +84,7 @@ Result<void> PostgresOutboxTransaction::flush() {
 
     if (!all.inserts.empty()) {
         send(insert_jobs(all.inserts), {all.inserts.size(), BeginAnew::key});
+        if (auto inserted = insert_quotas(all.inserts)) send(std::move(*inserted));
     }
     std::map<std::pair<JobPlace, JobPlace>, std::vector<ChangedJob>> moves;
     PostgresArray erased{PostgresType::number};
@@ -90,11 +96,13 @@ Result<void> PostgresOutboxTransaction::flush() {
     };
     NewSids nobodys;
     NewSids somebodys;
+    std::vector<const StoredJob*> counted;
     for (const auto& id : all.changed) {
         const auto& known = known_.at(id);
         const auto& job = known.job;
         moves[{known.place, place_of(job.state)}].push_back({&job, known.revision});
         if (known.has_payload && job.payload.empty()) erased.add_number(job.sequence);
+        if (known.counted != job.counted) counted.push_back(&job);
         if (known.sid == job.sid) continue;
         if (!known.sid.empty()) {
             lost_sids.add(known.sid);
@@ -112,6 +120,7 @@ Result<void> PostgresOutboxTransaction::flush() {
         send(stays ? update_jobs(jobs) : move_jobs(jobs, way.first, way.second),
              {jobs.size(), BeginAnew::conflict});
     }
+    if (!counted.empty()) send(update_counted(counted));
     if (erased.size() > 0) {
         PostgresStatement erase{"delete from twiliowa.job_payload where job = any($1)"};
         erase.values.array(erased);
@@ -180,6 +189,7 @@ Result<void> PostgresOutboxTransaction::flush() {
         known.revision = known.job.revision;
         known.has_payload = !known.job.payload.empty();
         known.sid = known.job.sid;
+        known.counted = known.job.counted;
     }
     for (const auto& [sid, owner] : all.sids) owners_.insert_or_assign(sid, owner);
     return {};
@@ -187,6 +197,7 @@ Result<void> PostgresOutboxTransaction::flush() {
 
 Result<void> PostgresOutboxTransaction::finish() {
     if (auto sent = flush(); !sent) return sent;
+    if (!batch_.quotas.empty()) statements_.note_write();
     if (!statements_.has_written()) return {};
     std::vector<PostgresStatement> statements;
     std::vector<std::size_t> right;  ///< How many rows each has to give; all of them if max.
@@ -222,6 +233,11 @@ Result<void> PostgresOutboxTransaction::finish() {
         compare.values.array(names).array(values);
         right.push_back(0);
         statements.push_back(std::move(compare));
+    }
+    // The last that may have to wait for others: nobody waits for who does.
+    for (auto& uses : quota_uses()) {
+        right.push_back(any);
+        statements.push_back(std::move(uses));
     }
     PostgresArray tenants{PostgresType::bytes};
     PostgresArray states{PostgresType::number};

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct PostgresOutboxMode {
     bool one_by_one = false;  ///< Jobs are inserted at once, and not together with others.
     bool may_claim = true;    ///< Somebody knows which database this is.
     bool has_inbox = true;    ///< Its tables are there.
+    bool has_quotas = true;   ///< The same.
 };
 
 /// The works of one commit, one after the other, in a transaction that somebody else begins and
@@ -95,6 +97,12 @@ public:
     Result<std::int64_t> told() override;
     Result<void> set_told(std::int64_t cursor) override;
 
+    Result<std::optional<std::vector<QuotaCount>>> take_quota(
+        std::string_view quota, std::span<const CountedSlot> slots) override;
+    Result<void> count_quota(const QuotaUse& use) override;
+    Result<std::vector<QuotaCount>> quota_history(std::string_view quota, std::int64_t period,
+                                                  TimePoint from, TimePoint to) override;
+
     Result<std::vector<Pause>> pauses() override;
     Result<void> pause(const Pause& pause) override;
     Result<void> resume(Pause::Of of, std::string_view name) override;
@@ -113,6 +121,8 @@ public:
 private:
     using Tally = std::map<std::pair<std::string, JobState>, std::int64_t>;
     using KeyOf = std::pair<std::string, std::string>;  ///< Tenant and key.
+    using SlotOf = std::tuple<std::string, std::int64_t, std::int64_t>;  ///< Quota, period, begin.
+    using QuotaUses = std::map<SlotOf, QuotaUse>;
 
     /// A job as this transaction has it, and what the database has of it.
     struct KnownJob {
@@ -121,6 +131,7 @@ private:
         std::int64_t revision = 0;
         bool has_payload = false;
         std::string sid = {};
+        std::vector<CountedAttempt> counted = {};
     };
     /// What was asked for and not sent.
     struct Pending {
@@ -131,6 +142,7 @@ private:
         std::vector<StoredOutcome> outcomes = {};
         std::map<std::string, std::optional<JobId>> sids = {};  ///< Whose they are now.
         Tally tally = {};
+        QuotaUses quotas = {};  ///< By how much they change: sent at the end.
 
         void add(Pending&& later);
     };
@@ -146,6 +158,9 @@ private:
     void count(const std::string& tenant, JobState state, std::int64_t jobs);
     Result<std::vector<StoredOutcome>> read_outcomes(std::int64_t after, std::size_t limit);
     Result<void> fold_tally();
+    QuotaCount with_pending(std::string_view quota, QuotaCount count) const;
+    std::vector<PostgresStatement> quota_uses() const;
+    static void add_use(QuotaUses& uses, const QuotaUse& use);
 
     PostgresWorkStatements statements_;
     const DatabaseClock& clock_;

@@ -74,7 +74,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
             store_error("is another database than it was, or went back in time",
                         "nothing is sent before an Outbox has looked at that"));
     }
-    PostgresStatement select{sql};
+    PostgresStatement select{sql.of(mode_.has_quotas)};
     select.values.bytes(query.group.sender)
         .number(static_cast<std::int64_t>(query.group.lane))
         .bytes(query.group.tenant)
@@ -126,7 +126,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::due(Due what, TimePoin
                             : what == Due::look   ? &look
                             : what == Due::expiry ? &expiry
                                                   : &fetch;
-    PostgresStatement select{*sql};
+    PostgresStatement select{sql->of(mode_.has_quotas)};
     select.values.number(stored_time(before)).number(row_limit(limit));
     return jobs_of(select);
 }

@@ -11,7 +11,8 @@ namespace twiliowa::detail {
 JobTexts::JobTexts(const StoredJob& job)
     : on_unknown(job.on_unknown.str()),
       doubles(join_texts(job.doubles)),
-      candidates(join_texts(job.candidates)) {}
+      candidates(join_texts(job.candidates)),
+      counted(write_counted(job.counted)) {}
 
 StoredJob read_job(const SqliteStatement& row) {
     ColumnReader next{row};
@@ -23,6 +24,9 @@ StoredJob read_job(const SqliteStatement& row) {
     job.revision = next.number();
     job.attempts.resize(static_cast<std::size_t>(next.number()));
     job.payload = next.text();
+    job.quota = next.text();
+    job.cost = next.number();
+    job.counted = read_counted(next.bytes());
     return job;
 }
 
@@ -30,9 +34,10 @@ std::string insert_job_sql(std::string_view schema, bool ordered) {
     const auto table = std::string{schema} + "outbox_job";
     auto sql = "insert into " + table +
                " (id, tenant, key, content_hash, tag, account, sender, customer, order_key, lane, "
-               "on_unknown, expires_at, created_at, not_before, updated_at, payload" +
+               "on_unknown, expires_at, created_at, not_before, updated_at, payload, quota, "
+               "cost" +
                (ordered ? ", behind" : "") +
-               ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16";
+               ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
     if (ordered) {
         sql += ", exists (select 1 from " + table +
                " where tenant = ?2 and order_key = ?9 and order_key <> '' and state < 5 and state "
@@ -59,6 +64,8 @@ void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts&
     next.time(job.not_before);
     next.time(job.updated_at);
     next.text(job.payload);
+    next.text(job.quota);
+    next.number(job.cost);
 }
 
 JobChange change_of(const StoredJob& before, const StoredJob& now) {
@@ -67,7 +74,8 @@ JobChange change_of(const StoredJob& before, const StoredJob& now) {
         return std::tie(job.expires_at, job.reason, job.not_before, job.tries, job.price,
                         job.price_unit, job.error_code, job.problem, job.doubles, job.candidates,
                         job.unknown_since, job.looks, job.looks_answered, job.last_answer,
-                        job.next_look, job.suspect_since, job.decision, job.cancel_requested);
+                        job.next_look, job.suspect_since, job.decision, job.cancel_requested,
+                        job.counted);
     };
     return rest(before) == rest(now) ? JobChange::course : JobChange::whole;
 }
@@ -81,7 +89,7 @@ std::string update_job_sql(JobChange change) {
             "expires_at = ?, reason = ?, not_before = ?, tries = ?, price = ?, price_unit = ?, "
             "error_code = ?, problem = ?, doubles = ?, candidates = ?, unknown_since = ?, "
             "looks = ?, looks_answered = ?, last_answer = ?, next_look = ?, suspect_since = ?, "
-            "decided_by = ?, decided_why = ?, decided_at = ?, cancel_requested = ?, ";
+            "decided_by = ?, decided_why = ?, decided_at = ?, cancel_requested = ?, counted = ?, ";
     }
     if (change == JobChange::erased) sql += "payload = '', ";
     return sql + "revision = revision + 1 where sequence = ? and revision = ?";
@@ -125,6 +133,7 @@ void bind_changed_job(SqliteStatement& update, JobChange change, const StoredJob
         next.text(job.decision ? job.decision->why : std::string_view{});
         next.time(job.decision ? std::optional{job.decision->at} : std::nullopt);
         next.flag(job.cancel_requested);
+        next.text(texts.counted);
     }
     next.number(job.sequence);
     next.number(job.revision);

@@ -21,7 +21,7 @@ inline constexpr std::string_view job_columns =
     "lease_until, tries, sid, evidence, status, price, price_unit, error_code, problem, doubles, "
     "candidates, unknown_since, looks, looks_answered, last_answer, next_look, suspect_since, "
     "decided_by, decided_why, decided_at, cancel_requested, updated_at, revision, attempts, "
-    "payload";
+    "payload, quota, cost, counted";
 
 /// A row, but for its attempts: of these there are as many, and empty.
 StoredJob read_job(const SqliteStatement& row);
@@ -33,6 +33,7 @@ struct JobTexts {
     std::string on_unknown;
     std::string doubles;
     std::string candidates;
+    std::string counted;
 };
 
 /// Inserts a job in state ready, with an order_key or without one; the values are those of

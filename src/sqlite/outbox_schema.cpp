@@ -187,10 +187,58 @@ create trigger outbox_message_handed_over instead of insert on outbox_message be
 end;
 )";
 
+// What jobs have used of quotas. In outbox_job `counted` says where each attempt was counted: the sum
+// of what counts there is what outbox_quota_count says.
+constexpr const char* outbox_quota_tables = R"(
+alter table outbox_job add column quota text not null default ''
+    check (length(cast(quota as blob)) <= 1000);
+alter table outbox_job add column cost integer not null default 0 check (cost >= 0);
+alter table outbox_job add column counted text not null default '';
+create table outbox_quota_count (
+    quota text not null,
+    period integer not null check (period >= 0),
+    began_at integer not null,
+    used integer not null check (used >= 0),
+    peak integer not null,
+    keep_until integer not null,
+    primary key (quota, period, began_at)
+) strict, without rowid;
+create index outbox_quota_count_keep_until on outbox_quota_count (keep_until);
+
+-- The door, with a quota: `cost` in thousandths.
+drop trigger outbox_message_handed_over;
+drop view outbox_message;
+create view outbox_message as
+    select tenant, key, tag, account, lane, on_unknown, not_before, expires_at, order_key, quota,
+        cost, payload
+    from outbox_job where content_hash is null and state = 0;
+create trigger outbox_message_handed_over instead of insert on outbox_message begin
+    select raise(abort, 'outbox_message.key: there is a job of that key') where exists (
+        select 1 from outbox_key where tenant = coalesce(new.tenant, '') and key = new.key);
+    insert into outbox_job (tenant, key, tag, account, lane, on_unknown, not_before, expires_at,
+        order_key, quota, cost, payload, behind)
+    values (coalesce(new.tenant, ''), coalesce(new.key, lower(hex(randomblob(10)))),
+        coalesce(new.tag, ''), coalesce(new.account, ''), coalesce(new.lane, 2),
+        coalesce(new.on_unknown, 'hold'),
+        coalesce(new.not_before, cast(strftime('%s', 'now') as integer) * 1000000), new.expires_at,
+        coalesce(new.order_key, ''), coalesce(new.quota, ''),
+        iif(coalesce(new.quota, '') = '', 0, coalesce(new.cost, 1000)), coalesce(new.payload, ''),
+        exists (
+            select 1 from outbox_job where tenant = coalesce(new.tenant, '')
+                and order_key = new.order_key and order_key <> '' and state < 5 and state <> 4));
+    select raise(abort, 'outbox_message: is no job') where changes() = 0;
+    insert into outbox_key (tenant, key, job_id)
+        select tenant, key, id from outbox_job where sequence = last_insert_rowid();
+    insert into outbox_tally select coalesce(new.tenant, ''), 0, 0 where not exists (
+        select 1 from outbox_tally where tenant = coalesce(new.tenant, '') and state = 0);
+    update outbox_tally set jobs = jobs + 1 where tenant = coalesce(new.tenant, '') and state = 0;
+end;
+)";
+
 }  // namespace
 
 std::span<const char* const> outbox_migrations() noexcept {
-    static const std::array steps{outbox_tables, inbox_tables()};
+    static const std::array steps{outbox_tables, inbox_tables(), outbox_quota_tables};
     return steps;
 }
 

@@ -9,6 +9,7 @@
 
 #include "sqlite/outbox_rows.hpp"
 #include "sqlite/row_values.hpp"
+#include "state/quota_book.hpp"
 
 namespace twiliowa::detail {
 
@@ -676,6 +677,77 @@ Result<void> SqliteOutboxTransaction::set_told(std::int64_t cursor) {
     return change(sql, [&](SqliteStatement& update) { update.bind(1, cursor); });
 }
 
+// ---- Quotas: who is in a transaction is alone in the file
+
+Result<std::optional<std::vector<QuotaCount>>> SqliteOutboxTransaction::take_quota(
+    std::string_view quota, std::span<const CountedSlot> slots) {
+    static const std::string sql =
+        "select used, peak from outbox_quota_count where quota = ? and period = ? and began_at = ?";
+    std::vector<QuotaCount> counts;
+    for (const auto& slot : slots) {
+        QuotaCount count{.period = slot.period, .begin = slot.begin};
+        const auto done = query(
+            sql,
+            [&](SqliteStatement& select) {
+                select.bind_text(1, quota);
+                select.bind(2, slot.period);
+                select.bind(3, stored_time(slot.begin));
+            },
+            [&](const SqliteStatement& row) {
+                count.used = row.number(0);
+                count.peak = row.number(1);
+            });
+        if (!done) return done.error();
+        count.peak_before = count.peak;
+        counts.push_back(count);
+    }
+    return std::optional{std::move(counts)};
+}
+
+Result<void> SqliteOutboxTransaction::count_quota(const QuotaUse& use) {
+    static const std::string sql =
+        "insert into outbox_quota_count (quota, period, began_at, used, peak, keep_until) "
+        "values (?1, ?2, ?3, max(?4, 0), max(?4, ?5), ?6) on conflict (quota, period, began_at) "
+        "do update set used = max(used + ?4, 0), peak = max(peak, ?5, used + ?4), "
+        "keep_until = max(keep_until, ?6)";
+    return change(sql, [&](SqliteStatement& add) {
+        add.bind_text(1, use.quota);
+        add.bind(2, use.slot.period);
+        add.bind(3, stored_time(use.slot.begin));
+        add.bind(4, use.more);
+        add.bind(5, use.peak);
+        add.bind(6, stored_time(use.keep_until));
+    });
+}
+
+Result<std::vector<QuotaCount>> SqliteOutboxTransaction::quota_history(std::string_view quota,
+                                                                       std::int64_t period,
+                                                                       TimePoint from,
+                                                                       TimePoint to) {
+    static const std::string sql =
+        "select began_at, used, peak from outbox_quota_count where quota = ? and period = ? "
+        "and began_at >= ? and began_at < ? order by began_at limit ?";
+    std::vector<QuotaCount> counts;
+    const auto done = query(
+        sql,
+        [&](SqliteStatement& select) {
+            select.bind_text(1, quota);
+            select.bind(2, period);
+            select.bind(3, stored_time(from));
+            select.bind(4, stored_time(to));
+            select.bind(5, most_quota_history);
+        },
+        [&](const SqliteStatement& row) {
+            counts.push_back({.period = period,
+                              .begin = time_of_stored(row.number(0)),
+                              .used = row.number(1),
+                              .peak = row.number(2),
+                              .peak_before = row.number(2)});
+        });
+    if (!done) return done.error();
+    return counts;
+}
+
 // ---- Pauses and facts
 
 Result<std::vector<Pause>> SqliteOutboxTransaction::pauses() {
@@ -769,6 +841,10 @@ Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,
         });
     if (!done) return done.error();
     const auto at = now();
+    static const std::string forget_counts =
+        "delete from outbox_quota_count where keep_until <= ?";
+    done = change(forget_counts, [&](SqliteStatement& erase) { erase.bind(1, stored_time(at)); });
+    if (!done) return done.error();
     for (const auto& job : gone) {
         if (done = remove(job, at); !done) return done.error();
     }

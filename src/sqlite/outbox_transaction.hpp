@@ -73,6 +73,12 @@ public:
     Result<std::int64_t> told() override;
     Result<void> set_told(std::int64_t cursor) override;
 
+    Result<std::optional<std::vector<QuotaCount>>> take_quota(
+        std::string_view quota, std::span<const CountedSlot> slots) override;
+    Result<void> count_quota(const QuotaUse& use) override;
+    Result<std::vector<QuotaCount>> quota_history(std::string_view quota, std::int64_t period,
+                                                  TimePoint from, TimePoint to) override;
+
     Result<std::vector<Pause>> pauses() override;
     Result<void> pause(const Pause& pause) override;
     Result<void> resume(Pause::Of of, std::string_view name) override;

@@ -83,7 +83,8 @@ public:
                                const QuotaChange& change) = 0;
 };
 
-QuotaDecision<QuotaReply> decide_quota_reserve(const QuotaPage& page, const QuotaRequest& request);
+TWILIOWA_EXPORT QuotaDecision<QuotaReply> decide_quota_reserve(const QuotaPage& page,
+                                                               const QuotaRequest& request);
 QuotaDecision<QuotaSettlement> decide_quota_settle(const QuotaPage& page, std::int64_t actual,
                                                    std::chrono::milliseconds remembered);
 QuotaDecision<QuotaEnd> decide_quota_release(const QuotaPage& page);

@@ -2,14 +2,12 @@
 
 #include <algorithm>
 #include <atomic>
-#include <iterator>
 #include <new>
 
 #include <twiliowa/state/store.hpp>
 
 #include "state/quota_book.hpp"
 #include "state/quota_windows.hpp"
-#include "types/duration_bound.hpp"
 
 namespace twiliowa {
 
@@ -20,17 +18,6 @@ constexpr std::string_view quota_field = "quota";
 
 /// Other than these the storage's time does not change between two questions, unless it jumps.
 constexpr int most_quota_guesses = 4;
-
-/// So that a clock which is set back finds what it counted.
-constexpr std::chrono::hours kept_for_clocks{24};
-
-QuotaState quota_state(const QuotaWindow& window, const QuotaSlot& slot, const QuotaCount& count) {
-    QuotaState state{.window = window, .began = slot.begin, .renews = slot.end};
-    state.used = QuotaAmount::thousandths(count.used);
-    state.reserved = QuotaAmount::thousandths(count.open);
-    state.left = QuotaAmount::thousandths(std::max<std::int64_t>(slot.limit - count.used, 0));
-    return state;
-}
 
 Error quota_contract_broken() {
     return store_error("has quotas that do not keep their contract",
@@ -92,33 +79,13 @@ private:
                            [&](const auto& slot) { return slot.begin <= now && now < slot.end; });
     }
 
-    std::vector<QuotaSlot> slots_at(const std::vector<QuotaWindow>& windows, TimePoint now,
-                                    const QuotasOptions& options) const {
-        std::vector<QuotaSlot> time_slots;
-        time_slots.reserve(windows.size() + 1);
-        bool has_day = !counts_days_;
-        for (const auto& window : windows) {
-            auto& slot = time_slots.emplace_back(quota_slot(window, now));
-            const bool is_day = window.period == day_of_quota;
-            const auto kept = window.is_plan || is_day ? options.keep_usage
-                                                       : options.lapse_after + options.remember;
-            slot.keep_until = time_after(slot.end, kept + kept_for_clocks);
-            has_day = has_day || is_day;
-        }
-        if (has_day) return time_slots;
-        auto& day = time_slots.emplace_back(quota_slot({day_of_quota, {}, true}, now));
-        day.limit = QuotaSlot::no_limit;
-        day.keep_until = time_after(day.end, options.keep_usage + kept_for_clocks);
-        return time_slots;
-    }
-
     /// Asks for the slots of now, which the storage's clock knows and ours guesses.
     template <class Ask>
     Result<Counted> at_its_time(const std::vector<QuotaWindow>& windows,
                                 const QuotasOptions& options, const Ask& ask_at) const {
         auto guess = options.clock->now() + std::chrono::microseconds{ahead_.load()};
         for (int guesses = 0; guesses < most_quota_guesses; ++guesses) {
-            Counted counted{.time_slots = slots_at(windows, guess, options)};
+            Counted counted{.time_slots = quota_time_slots(windows, guess, options, counts_days_)};
             auto reply = ask([&](QuotaStorage&) { return ask_at(counted.time_slots); });
             if (!reply) return reply.error();
             guess = reply->now;
@@ -139,38 +106,6 @@ private:
     mutable std::atomic<std::int64_t> ahead_{0};
 };
 
-namespace {
-
-std::vector<QuotaWindow> some_windows(const std::vector<QuotaWindow>& windows, bool of_plans) {
-    std::vector<QuotaWindow> some;
-    std::copy_if(windows.begin(), windows.end(), std::back_inserter(some),
-                 [&](const auto& window) { return window.is_plan == of_plans; });
-    return some;
-}
-
-/// The refused ones marked, if it is refused.
-void add_states(QuotaAnswer& answer, const std::vector<QuotaWindow>& windows,
-                const QuotaEngine::Counted& counted, std::int64_t cost) {
-    for (std::size_t i = 0; i < windows.size(); ++i) {
-        auto state = quota_state(windows[i], counted.time_slots[i], counted.counts[i]);
-        state.refused = counted.taken == QuotaTaken::refused && state.left.thousandths() < cost;
-        answer.windows.push_back(state);
-    }
-}
-
-void set_retry_after(QuotaAnswer& answer, TimePoint now, std::int64_t cost) {
-    TimePoint last = now;
-    for (const auto& state : answer.windows) {
-        if (!state.refused) continue;
-        // Waiting is no answer.
-        if (state.window.is_plan || state.window.limit.thousandths() < cost) return;
-        last = std::max(last, state.renews);
-    }
-    answer.retry_after =
-        std::max(std::chrono::ceil<std::chrono::seconds>(last - now), std::chrono::seconds{1});
-}
-
-}  // namespace
 }  // namespace detail
 
 struct Quotas::State {
@@ -180,62 +115,20 @@ struct Quotas::State {
           plans(std::move(of_plans), true),
           rates(std::move(of_rates), false) {}
 
-    Result<std::vector<QuotaWindow>> windows_of(const std::string& quota) const {
-        if (!options.windows_of) return options.windows;
-        try {
-            auto windows = options.windows_of(quota);
-            if (!windows) return windows;
-            if (auto fit = detail::check_quota_windows(*windows); !fit) return fit.error();
-            return windows;
-        } catch (const std::bad_alloc&) {
-            throw;
-        } catch (...) {
-            return store_error("cannot tell the windows of a quota", "windows_of threw");
-        }
-    }
-
-    void tell(std::string_view quota, const QuotaWindow& window, const detail::QuotaMicros begin,
-              const QuotaCount& count) const {
-        if (!options.observer) return;
-        const auto limit = window.limit.thousandths();
-        for (const int level :
-             detail::quota_levels_reached(options.warn_at, limit, count.peak_before, count.peak)) {
-            const auto name = window.name();
-            options.observer->on_quota_level(
-                {quota, name, window.is_plan, level, count.used, limit,
-                 detail::quota_slot(window, detail::quota_time(begin)).end});
-        }
-    }
-
-    void tell_all(const std::string& quota, const std::vector<QuotaWindow>& windows,
-                  const std::vector<QuotaCount>& counts) const {
-        for (const auto& count : counts) {
-            const auto window = std::find_if(windows.begin(), windows.end(), [&](const auto& one) {
-                return one.period.count() == count.period;
-            });
-            if (window == windows.end()) continue;
-            tell(quota, *window, detail::quota_micros(count.begin), count);
-        }
-    }
-
     /// What one storage says; an answer that is granted goes on to the next.
     Result<void> reserve_in(const detail::QuotaEngine& engine, const QuotaCharge& charge,
                             const std::vector<QuotaWindow>& windows, QuotaAnswer& answer) const {
         auto counted = engine.reserve(charge, windows, options);
         if (!counted) return counted.error();
-        tell_all(charge.quota, windows, counted->counts);
-        const auto cost = charge.cost.thousandths();
-        answer.granted = counted->taken != QuotaTaken::refused;
-        if (!answer.granted) {
-            answer.windows.clear();
-            answer.granted_before = false;
+        detail::tell_quota_levels(options, charge.quota, windows, counted->counts);
+        auto said = detail::quota_answer(windows, counted->time_slots,
+                                         {counted->taken, counted->now, counted->counts},
+                                         charge.cost.thousandths());
+        if (said.granted) {
+            said.windows.insert(said.windows.begin(), answer.windows.begin(),
+                                answer.windows.end());
         }
-        detail::add_states(answer, windows, *counted, cost);
-        if (answer.granted) {
-            answer.granted_before = counted->taken == QuotaTaken::taken_before;
-        } else {
-            detail::set_retry_after(answer, counted->now, cost);
-        }
+        answer = std::move(said);
         return {};
     }
 
@@ -257,16 +150,7 @@ struct Quotas::State {
 Quotas::Quotas(std::shared_ptr<QuotaStorage> plans, QuotasOptions options,
                std::shared_ptr<QuotaStorage> rates) {
     if (!plans) Error::invalid_request("plans", "is null").raise();
-    if (!options.windows_of || !options.windows.empty()) {
-        detail::check_quota_windows(options.windows).value();
-    }
-    detail::require_duration("lapse_after", options.lapse_after);
-    detail::require_duration("remember", options.remember);
-    detail::require_duration("keep_usage", options.keep_usage);
-    for (const int level : options.warn_at) {
-        if (level >= 1 && level <= 100) continue;
-        Error::invalid_request("warn_at", "has a level that is not from 1 to 100").raise();
-    }
+    detail::check_quotas_options(options).value();
     if (!options.clock) options.clock = system_clock();
     state_ = std::make_shared<State>(std::move(plans), std::move(rates), std::move(options));
 }
@@ -278,7 +162,7 @@ Result<QuotaAnswer> Quotas::reserve(const QuotaCharge& charge) const {
     if (charge.cost <= 0 || charge.cost.thousandths() > QuotaSlot::most) {
         return Error::invalid_request("cost", "is not positive, or more than can be counted");
     }
-    const auto windows = state_->windows_of(charge.quota);
+    const auto windows = detail::quota_windows_of(state_->options, charge.quota);
     if (!windows) return windows.error();
     QuotaAnswer answer;
     if (!state_->rates) {
@@ -287,14 +171,14 @@ Result<QuotaAnswer> Quotas::reserve(const QuotaCharge& charge) const {
         }
         return answer;
     }
-    const auto of_rates = detail::some_windows(*windows, false);
+    const auto of_rates = detail::some_quota_windows(*windows, false);
     if (!of_rates.empty()) {
         if (auto asked = state_->reserve_in(state_->rates, charge, of_rates, answer); !asked) {
             return asked.error();
         }
         if (!answer.granted) return answer;
     }
-    const auto of_plans = detail::some_windows(*windows, true);
+    const auto of_plans = detail::some_quota_windows(*windows, true);
     const auto asked = state_->reserve_in(state_->plans, charge, of_plans, answer);
     if ((!asked || !answer.granted) && !of_rates.empty()) {
         // If that fails, it lapses.
@@ -312,12 +196,14 @@ Result<QuotaEnd> Quotas::settle(const QuotaCharge& charge, QuotaAmount actual) c
     }
     if (auto checked = detail::check_quota_actual(amount); !checked) return checked.error();
     const auto windows =
-        state_->options.observer ? state_->windows_of(charge.quota) : std::vector<QuotaWindow>{};
+        state_->options.observer ? detail::quota_windows_of(state_->options, charge.quota) : std::vector<QuotaWindow>{};
     return state_->both([&](QuotaStorage& storage) -> Result<QuotaEnd> {
         const auto settled =
             storage.settle(charge.quota, charge.send, amount, state_->options.remember);
         if (!settled) return settled.error();
-        if (windows) state_->tell_all(charge.quota, *windows, settled->counts);
+        if (windows) {
+            detail::tell_quota_levels(state_->options, charge.quota, *windows, settled->counts);
+        }
         return settled->end;
     });
 }
@@ -337,7 +223,7 @@ Result<QuotaEnd> Quotas::conclude(const QuotaCharge& charge, const Error* failur
 
 Result<std::vector<QuotaState>> Quotas::read(std::string_view quota) const {
     if (auto checked = detail::check_quota_keys(quota, quota); !checked) return checked.error();
-    const auto windows = state_->windows_of(std::string{quota});
+    const auto windows = detail::quota_windows_of(state_->options, quota);
     if (!windows) return windows.error();
     const auto read_from = [&](const detail::QuotaEngine& engine,
                                const std::vector<QuotaWindow>& some,
@@ -358,7 +244,7 @@ Result<std::vector<QuotaState>> Quotas::read(std::string_view quota) const {
     }
     for (const bool of_plans : {false, true}) {
         const auto& engine = of_plans ? state_->plans : state_->rates;
-        const auto some = detail::some_windows(*windows, of_plans);
+        const auto some = detail::some_quota_windows(*windows, of_plans);
         if (auto done = read_from(engine, some, states); !done) return done.error();
     }
     return states;
@@ -423,14 +309,9 @@ const QuotaState* QuotaAnswer::refused_by() const noexcept {
 }
 
 Error QuotaAnswer::error() const {
-    const auto* const by = refused_by();
-    const auto problem = by == nullptr
-                             ? std::string{"is used up"}
-                             : "has " + by->left.text() + " left of " + by->window.limit.text() +
-                                   " in this " + by->window.name();
     const std::string_view hint =
         retry_after ? "try again after retry_after" : "wait until it renews, or take a larger plan";
-    return Error::invalid_request(detail::quota_field, problem, hint).with([&](ErrorData& data) {
+    return Error::invalid_request(detail::quota_field, detail::quota_problem_of(*this), hint).with([&](ErrorData& data) {
         data.retry_after = retry_after;
     });
 }

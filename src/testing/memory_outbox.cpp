@@ -29,6 +29,14 @@ struct KeptAttempt {
     std::optional<TimePoint> removed_at = {};
 };
 
+using SlotOf = std::tuple<std::string, std::int64_t, TimePoint>;  ///< Quota, period and begin.
+
+struct KeptCount {
+    std::int64_t used = 0;
+    std::int64_t peak = 0;
+    TimePoint keep_until = {};
+};
+
 /// All that a MemoryOutbox holds.
 struct OutboxTables {
     std::map<JobId, StoredJob> jobs = {};
@@ -37,6 +45,7 @@ struct OutboxTables {
     std::map<std::pair<JobId, AttemptNonce>, KeptAttempt> attempts = {};
     std::map<std::int64_t, StoredOutcome> outcomes = {};
     std::map<std::string, std::string> facts = {};
+    std::map<SlotOf, KeptCount> quotas = {};
     std::vector<Pause> pauses = {};
     InboxTables inbox = {};
     std::int64_t last_sequence = 0;
@@ -285,6 +294,42 @@ public:
         return {};
     }
 
+    Result<std::optional<std::vector<QuotaCount>>> take_quota(
+        std::string_view quota, std::span<const CountedSlot> slots) override {
+        std::vector<QuotaCount> counts;
+        for (const auto& slot : slots) {
+            const auto kept = tables_.quotas.find({std::string{quota}, slot.period, slot.begin});
+            counts.push_back(count_of(slot.period, slot.begin,
+                                      kept == tables_.quotas.end() ? KeptCount{} : kept->second));
+        }
+        return std::optional{std::move(counts)};
+    }
+    Result<void> count_quota(const QuotaUse& use) override {
+        const SlotOf at{use.quota, use.slot.period, use.slot.begin};
+        const auto before = tables_.quotas.find(at);
+        if (before == tables_.quotas.end()) {
+            undo_.emplace_back([this, at] { tables_.quotas.erase(at); });
+        } else {
+            undo_.emplace_back([this, at, old = before->second] { tables_.quotas[at] = old; });
+        }
+        auto& kept = tables_.quotas[at];
+        kept.used = std::max<std::int64_t>(kept.used + use.more, 0);
+        kept.peak = std::max({kept.peak, use.peak, kept.used});
+        kept.keep_until = std::max(kept.keep_until, use.keep_until);
+        return {};
+    }
+    Result<std::vector<QuotaCount>> quota_history(std::string_view quota, std::int64_t period,
+                                                  TimePoint from, TimePoint to) override {
+        std::vector<QuotaCount> counts;
+        for (auto each = tables_.quotas.lower_bound({std::string{quota}, period, from});
+             each != tables_.quotas.end(); ++each) {
+            const auto& [name, its_period, begin] = each->first;
+            if (name != quota || its_period != period || begin >= to) break;
+            counts.push_back(count_of(period, begin, each->second));
+        }
+        return counts;
+    }
+
     Result<std::vector<Pause>> pauses() override { return tables_.pauses; }
     Result<void> pause(const Pause& pause) override {
         keep_pauses();
@@ -347,6 +392,7 @@ public:
         };
         std::erase_if(tables_.keys, is_over);
         std::erase_if(tables_.attempts, is_over);
+        std::erase_if(tables_.quotas, [&](const auto& each) { return each.second.keep_until <= at; });
         std::erase_if(tables_.outcomes,
                       [&](const auto& each) { return !tables_.jobs.contains(each.second.job); });
         return static_cast<std::int64_t>(gone.size());
@@ -355,6 +401,13 @@ public:
     InboxTransaction* inbox() override { return &inbox_; }
 
 private:
+    static QuotaCount count_of(std::int64_t period, TimePoint begin, const KeptCount& kept) {
+        return {.period = period,
+                .begin = begin,
+                .used = kept.used,
+                .peak = kept.peak,
+                .peak_before = kept.peak};
+    }
     static bool can_wait(const StoredJob& job) {
         return job.state == JobState::ready && !job.suspect_since;
     }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <twiliowa/export.hpp>
+#include <twiliowa/state/quota_storage.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/message.hpp>
 #include <twiliowa/types/outbound.hpp>
@@ -169,6 +170,12 @@ struct JobOptions {
     TextField order_key = {};
     /// Default: OutboxOptions::on_unknown.
     std::optional<OnUnknown> on_unknown = {};
+    /// The key of the quota that it is counted in when it is sent (OutboxOptions::quotas). Kept in
+    /// the clear, and named in Job::problem: choose one that is not personal. At most 256 bytes;
+    /// empty: none.
+    TextField quota = {};
+    /// What it costs of that quota. More than 0.
+    QuotaAmount cost = 1;
 };
 
 /// What `enqueue` answers, when it is on the disk.
@@ -234,6 +241,8 @@ struct Job {
     Lane lane = Lane::normal;
     std::string order_key = {};
     OnUnknown on_unknown = OnUnknown::hold();
+    std::string quota = {};  ///< Empty: it is counted in none.
+    QuotaAmount cost = {};   ///< Of the quota.
     TimePoint created_at = {};
     TimePoint updated_at = {};
     std::optional<TimePoint> not_before = {};

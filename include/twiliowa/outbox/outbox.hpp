@@ -20,6 +20,7 @@
 #include <twiliowa/outbox/job.hpp>
 #include <twiliowa/outbox/storage.hpp>
 #include <twiliowa/state/customers.hpp>
+#include <twiliowa/state/quotas.hpp>
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/outbound.hpp>
@@ -100,6 +101,15 @@ struct OutboxOptions {
     /// Seals all that names a customer or a message: the message, its key, who it is for. Give it
     /// from the first job on; what was enqueued without it stays readable.
     std::optional<Sealer> sealer = {};
+    /// The windows of the quotas that jobs name (JobOptions::quota), and what is told of them. What
+    /// was used is counted in the outbox's own storage, in the commit that a job is sent with, and by
+    /// that storage's time: `clock` is not asked, and nothing lapses, as the job's record says what
+    /// became of it. `windows_of` is asked about once a second for each quota. A job is held if it
+    /// names a quota and there is none of this.
+    std::optional<QuotasOptions> quotas = {};
+    /// Where those windows are counted instead that are not of a plan: a Redis. It is asked before
+    /// the commit; what dies in between lapses there after QuotasOptions::lapse_after. May be null.
+    std::shared_ptr<QuotaStorage> quota_rates = {};
     std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
     std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
 };
@@ -216,6 +226,14 @@ public:
     /// Outcomes after a cursor (0: from the first that is kept), oldest first.
     Result<std::vector<JobOutcome>> try_outcomes(std::int64_t after, std::size_t limit = 100);
 
+    /// How the windows of a quota stand that are counted with the jobs: what is left, and when they
+    /// renew. What is under way counts as used. As QuotasOptions says; without them, an error.
+    Result<std::vector<QuotaState>> try_quota(std::string_view quota);
+    /// What jobs have used of it on each day (UTC) that begins in `from <= day < to`; days on which
+    /// nothing was used are left out.
+    Result<std::vector<QuotaDay>> try_quota_by_day(std::string_view quota, TimePoint from,
+                                                   TimePoint to);
+
     /// Called for each outcome after it is on the disk, in order. Of all processes that work on the
     /// storage and have a handler one is told, which goes on with it; when it stops or its handler
     /// throws another takes over at once, and 10 seconds after it died. At least once: again if it
@@ -238,6 +256,10 @@ public:
     /// Everything that is not final and was enqueued or may have been sent since `since` may have
     /// been sent by a later state of this storage: it is looked for first. Returns how many.
     Result<std::int64_t> try_suspect(TimePoint since);
+
+    /// What is held because its quota is used up, and what waits for it to renew, is tried at once:
+    /// for who has taken a larger plan. Returns how many jobs.
+    Result<std::int64_t> try_resume_quota(std::string_view quota);
 
     Result<void> try_pause(const Pause& pause);
     void pause(const Pause& pause);

@@ -20,6 +20,7 @@
 #include <twiliowa/outbox/inbox_storage.hpp>
 #include <twiliowa/outbox/job.hpp>
 #include <twiliowa/outbox/lease_time.hpp>
+#include <twiliowa/state/quota_storage.hpp>
 #include <twiliowa/types/clock.hpp>
 #include <twiliowa/types/result.hpp>
 
@@ -56,6 +57,32 @@ struct StoredAttempt {
     friend bool operator==(const StoredAttempt&, const StoredAttempt&) = default;
 };
 
+/// A slot of a quota (QuotaSlot) that something was taken from.
+struct CountedSlot {
+    std::int64_t period = 0;
+    TimePoint begin = {};  ///< In whole seconds.
+
+    friend bool operator==(const CountedSlot&, const CountedSlot&) = default;
+};
+
+/// Where an attempt of a job was counted.
+struct CountedAttempt {
+    int number = 0;      ///< The attempt's.
+    bool counts = true;  ///< False: it was given back, as nothing was sent.
+    std::vector<CountedSlot> slots = {};
+
+    friend bool operator==(const CountedAttempt&, const CountedAttempt&) = default;
+};
+
+/// By how much changes what jobs have used of a quota in a slot.
+struct QuotaUse {
+    std::string quota = {};
+    CountedSlot slot = {};
+    std::int64_t more = 0;       ///< In thousandths; negative: it is given back.
+    std::int64_t peak = 0;       ///< QuotaCount::peak is at least that.
+    TimePoint keep_until = {};   ///< It may be forgotten then, not before.
+};
+
 /// A job as it is stored. `key`, `order_key`, `customer`, `content_hash` are only compared, and
 /// `payload` is only kept: in a sealed outbox they are sealed, or hashes.
 struct StoredJob {
@@ -75,6 +102,8 @@ struct StoredJob {
     OnUnknown on_unknown = OnUnknown::hold();
     std::optional<TimePoint> expires_at = {};
     TimePoint created_at = {};
+    std::string quota = {};  ///< The key of the quota that it is counted in; empty: none.
+    std::int64_t cost = 0;   ///< Of the quota, in thousandths.
 
     // ---- Where it is.
     JobState state = JobState::ready;
@@ -103,6 +132,8 @@ struct StoredJob {
     bool cancel_requested = false;
     TimePoint updated_at = {};
     std::vector<StoredAttempt> attempts = {};
+    /// Where its attempts were counted: the record of its quota.
+    std::vector<CountedAttempt> counted = {};
 
     /// Grows with every change: a change of what was read before another's is refused.
     std::int64_t revision = 0;
@@ -265,6 +296,22 @@ public:
     /// That it was told up to there, at least: never goes back, whatever a slower one sets later.
     virtual Result<void> set_told(std::int64_t cursor) = 0;
 
+    // ---- Quotas: what jobs have used of them, kept with the jobs. An engine that keeps none says so.
+
+    /// What is counted in those slots, of which `open` is 0. Until this transaction has ended,
+    /// nobody else is given them: so whoever adds to them knows that they are as they were read, or
+    /// less. Nullopt: somebody else has them.
+    virtual Result<std::optional<std::vector<QuotaCount>>> take_quota(
+        std::string_view quota, std::span<const CountedSlot> slots);
+    /// Adds to what is counted, or gives back, never below 0; for who has taken the quota, or whose
+    /// job's record it follows. `used` of it raises `peak`.
+    virtual Result<void> count_quota(const QuotaUse& use);
+    /// What is counted in the slots of a period that begin in `from <= begin < to`, oldest first;
+    /// at most 4000.
+    virtual Result<std::vector<QuotaCount>> quota_history(std::string_view quota,
+                                                          std::int64_t period, TimePoint from,
+                                                          TimePoint to);
+
     virtual Result<std::vector<Pause>> pauses() = 0;
     virtual Result<void> pause(const Pause& pause) = 0;
     virtual Result<void> resume(Pause::Of of, std::string_view name) = 0;
@@ -277,7 +324,7 @@ public:
     /// Erases the payload of final jobs that were last changed before then; returns how many.
     virtual Result<std::int64_t> redact(TimePoint before, std::size_t limit) = 0;
     /// Removes final jobs that were last changed before `before`, and keys and markers of jobs
-    /// removed before `keys_before`.
+    /// removed before `keys_before`; and what is counted of quotas and not kept any longer.
     virtual Result<std::int64_t> purge(TimePoint before, std::optional<TimePoint> keys_before,
                                        std::size_t limit) = 0;
 

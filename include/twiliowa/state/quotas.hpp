@@ -3,15 +3,13 @@
 #pragma once
 
 #include <chrono>
-#include <compare>
-#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
+#include <type_traits>
 #include <vector>
 
 #include <twiliowa/export.hpp>
@@ -22,36 +20,6 @@
 #include <twiliowa/types/result.hpp>
 
 namespace twiliowa {
-
-/// How much: whole ones, or thousandths of one. `QuotaAmount{3}` is three, as is `3` where one is
-/// expected; 1.2 is `QuotaAmount::thousandths(1'200)`. A `double` is no amount.
-class QuotaAmount {
-public:
-    constexpr QuotaAmount() = default;
-    /// Whole ones. More than can be counted is refused where it is used.
-    template <std::integral Integer>
-    constexpr QuotaAmount(Integer whole) noexcept
-        : thousandths_(std::cmp_greater(whole, QuotaSlot::most) ? QuotaSlot::no_limit
-                       : std::cmp_less(whole, -QuotaSlot::most)
-                           ? -QuotaSlot::no_limit
-                           : static_cast<std::int64_t>(whole) * 1'000) {}
-    /// So many thousandths of one.
-    static constexpr QuotaAmount thousandths(std::int64_t count) noexcept {
-        QuotaAmount amount;
-        amount.thousandths_ = count;
-        return amount;
-    }
-    /// How many thousandths it is.
-    constexpr std::int64_t thousandths() const noexcept { return thousandths_; }
-    /// `3`, `1.2`, `0.005`
-    TWILIOWA_EXPORT std::string text() const;
-    /// By how much they are.
-    friend constexpr auto operator<=>(const QuotaAmount&,
-                                      const QuotaAmount&) = default;  // NOLINT: no pointer
-
-private:
-    std::int64_t thousandths_ = 0;
-};
 
 /// So much in each stretch of time. Windows are fixed: minutes, hours and days begin with UTC's,
 /// months with the first day of the month in UTC, and what was not used does not carry over. So
