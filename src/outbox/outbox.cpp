@@ -14,6 +14,7 @@
 #include "outbox/outbox_personal_data.hpp"
 #include "outbox/outcome_teller.hpp"
 #include "outbox/worker.hpp"
+#include "state/quota_windows.hpp"
 
 namespace twiliowa {
 
@@ -56,6 +57,12 @@ Result<void> check_outbox_options(const std::shared_ptr<OutboxStorage>& storage,
         {"keys_kept", options.keys_kept}};
     for (const auto& [field, time] : kept) {
         if (time.count() < 0) return wrong(field, "is negative");
+    }
+    if (options.quota_rates && !options.quotas) {
+        return wrong("quota_rates", "counts windows that OutboxOptions::quotas does not give");
+    }
+    if (options.quotas) {
+        if (auto fit = check_quotas_options(*options.quotas); !fit) return fit;
     }
     return check_policy(options.on_unknown);
 }

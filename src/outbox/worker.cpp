@@ -49,7 +49,8 @@ OutboxWorker::OutboxWorker(std::shared_ptr<const OutboxCore> core, std::string n
                            std::function<void()> wake)
     : core_(std::move(core)),
       name_(std::move(name)),
-      finished_(std::make_shared<FinishedWork>(std::move(wake))) {}
+      finished_(std::make_shared<FinishedWork>(std::move(wake))),
+      quotas_(*core_) {}
 
 OutboxWorker::~OutboxWorker() {
     give_back_slots((MonotonicTime::max)());
@@ -70,6 +71,7 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
     const auto work = [&](OutboxTransaction& transaction) -> Result<void> {
         plan = Plan{};
         plan.now = transaction.now();
+        plan.quota_turns = quota_turns_;
         plan.monotonic = core_->options.clock->monotonic_now();
         plan.free = static_cast<std::size_t>(core_->options.concurrency) - (under_way_ - ended);
         if (auto taken = take_in(transaction, plan, finished); !taken) return taken;
@@ -111,6 +113,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
         storage_may_differ_ = false;
     }
     ask_for_accounts();
+    quotas_.prepare(wanted_quotas_, wanted_permits_, core_->options.clock->monotonic_now());
     auto finished = finished_->take();
     const auto ended = static_cast<std::size_t>(
         std::count_if(finished.begin(), finished.end(),
@@ -132,6 +135,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
         storage_may_differ_ = true;
         finished_->put_back(std::move(finished));
         give_back_slots(core_->options.clock->monotonic_now());
+        quotas_.give_back_but({});
         return committed.error();
     }
     if (!plan.step.progress && core_->is_another_storage()) {
@@ -174,6 +178,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
         if (!traffic.slots.empty()) plan.accounts.insert(road.first);
     }
     wanted_accounts_ = std::move(plan.accounts);
+    conclude_quotas(plan, finished);
     if (plan.lacks_account) plan.step.progress = true;
     launch(plan, blocking);
     launch_looks(plan, blocking);
@@ -330,7 +335,11 @@ Result<void> OutboxWorker::sweep(OutboxTransaction& transaction, Plan& plan) con
         const auto done = core_->apply(transaction, job,
                                        [](JobMachine& machine) { return machine.lease_ended(); });
         if (!done) return done.error();
-        if (*done) plan.step.progress = true;
+        if (!*done) continue;
+        plan.step.progress = true;
+        if (job.quota.empty() || !quotas_.has_rates() || job.attempts.empty()) continue;
+        plan.vanished.push_back({job.quota, quota_send_key(job.id, job.attempts.back().nonce),
+                                 QuotaAmount::thousandths(job.cost)});
     }
     auto expired = transaction.due(Due::expiry, plan.now, swept_at_once);
     if (!expired) return expired.error();

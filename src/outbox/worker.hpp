@@ -23,6 +23,7 @@
 #include "outbox/outbox_core.hpp"
 #include "outbox/scheduler.hpp"
 #include "outbox/send_pace.hpp"
+#include "outbox/worker_quotas.hpp"
 
 namespace twiliowa::detail {
 
@@ -34,6 +35,7 @@ struct AttemptUnderWay {
     std::string account = {};
     std::string credentials = {};  ///< Their mark.
     std::string sender = {};
+    std::string quota_send = {};  ///< Its key where its quota is counted elsewhere; or empty.
 };
 
 struct FinishedSend {
@@ -143,6 +145,20 @@ private:
     Result<void> choose(OutboxTransaction& transaction, Plan& plan);
     /// Whether the job is where it was no more.
     Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job);
+    struct Reservation;
+    /// What a job's quota says of its next attempt.
+    enum class QuotaSays {
+        go,       ///< It fits.
+        not_now,  ///< Nobody can say; the job is as it was.
+        moved,    ///< It does not: the job waits, or is held.
+    };
+    Result<QuotaSays> ask_quota(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+                                Reservation& reservation) const;
+    Result<QuotaSays> refuse_by_quota(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+                                      const QuotaAnswer& refusal) const;
+    Result<void> take_from_quota(OutboxTransaction& transaction, Plan& plan, const StoredJob& job,
+                                 const Reservation& reservation) const;
+    void conclude_quotas(Plan& plan, const std::vector<FinishedWork::Item>& finished);
     Result<void> choose_looks(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> choose_look(OutboxTransaction& transaction, Plan& plan, StoredJob& job) const;
     /// Whether its account was asked for, and has a client.
@@ -181,6 +197,16 @@ private:
     };
 
     void ask_for_accounts();
+
+    WorkerQuotas quotas_;
+    std::set<std::string> wanted_quotas_ = {};
+    std::vector<PermitWanted> wanted_permits_ = {};
+    /// When the next job of a quota that is used up has its turn.
+    struct QuotaTurn {
+        TimePoint begin = {};     ///< Of the window.
+        std::int64_t taken = 0;  ///< Of it, by jobs that wait for it.
+    };
+    std::map<std::string, QuotaTurn> quota_turns_ = {};
 
     std::map<std::string, KnownAccount> accounts_ = {};  ///< Asked anew in each step.
     std::set<std::string> wanted_accounts_ = {};

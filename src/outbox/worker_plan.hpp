@@ -5,12 +5,14 @@
 #include <cstddef>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
 #include "outbox/neighbourhood.hpp"
 #include "outbox/worker.hpp"
+#include "state/quota_book.hpp"
 
 namespace twiliowa::detail {
 
@@ -46,8 +48,32 @@ struct OutboxWorker::Plan {
     std::vector<std::shared_ptr<const Neighbourhood>> crowds = {};
     std::set<SendRoad> witnesses = {};  ///< To ask.
     std::set<AccountDay> walks = {};    ///< To begin.
+    std::set<std::string> quotas = {};  ///< That jobs name.
+    std::vector<PermitWanted> permits_wanted = {};
+    std::set<JobId> permits_used = {};
+    /// What is counted of quotas, with what was taken since; nullopt: another has it.
+    std::map<std::string, std::optional<QuotaPage>> quota_pages = {};
+    std::map<std::string, QuotaTurn> quota_turns = {};
+    struct QuotaNews {
+        std::string quota = {};
+        std::vector<QuotaWindow> windows = {};
+        std::vector<QuotaCount> counts = {};
+    };
+    std::optional<TimePoint> quota_busy_until = {};  ///< One was asked for that another has.
+    std::vector<QuotaNews> quota_news = {};  ///< To tell, if there is an observer.
+    /// Attempts whose worker vanished, where their quota is counted elsewhere.
+    std::vector<QuotaCharge> vanished = {};
     Step step = {};
     bool looks_around = false;
+};
+
+/// What an attempt takes of its job's quota.
+struct OutboxWorker::Reservation {
+    std::optional<QuotaPermit> permit = {};  ///< Of what is counted elsewhere.
+    QuotaChange change = {};
+    Plan::QuotaNews news = {};
+
+    CountedAttempt counted(int attempt) const;
 };
 
 /// A message that goes by the limits of that sender.

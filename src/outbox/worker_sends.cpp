@@ -258,17 +258,35 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
     }
     Plan::Launch launch;
     launch.attempt.nonce = core_->new_nonce();
+    std::optional<Reservation> reservation;
+    if (!job.quota.empty()) {
+        const auto says = ask_quota(transaction, plan, job, reservation.emplace());
+        if (!says) return says.error();
+        // Of a quota that is used up all are as this one: they are for the next step.
+        if (*says == QuotaSays::moved) plan.step.progress = true;
+        if (*says != QuotaSays::go) return false;
+        if (reservation->permit) launch.attempt.nonce = reservation->permit->nonce;
+    }
     const auto url = callback_of(*message, client, core_->options);
     launch.until = later(transaction.lease_now(), core_->options.send_timeout + lease_margin);
     const auto went = core_->apply(transaction, job, [&](JobMachine& machine) {
         const auto* const attempt = machine.go(job.fence, name_, launch.until, launch.attempt.nonce,
                                                account.sid, !url.empty());
-        if (attempt != nullptr) launch.attempt.number = attempt->number;
-        return attempt != nullptr;
+        if (attempt == nullptr) return false;
+        launch.attempt.number = attempt->number;
+        if (reservation) job.counted.push_back(reservation->counted(attempt->number));
+        return true;
     });
     if (!went) return went.error();
     // It may have expired before the sweep came to it.
     if (!*went) return refuse([](JobMachine& machine) { return machine.tick(); });
+    if (reservation) {
+        auto taken = take_from_quota(transaction, plan, job, *reservation);
+        if (!taken) return taken.error();
+        if (reservation->permit) {
+            launch.attempt.quota_send = quota_send_key(job.id, launch.attempt.nonce);
+        }
+    }
     launch.attempt.account = job.account;
     launch.attempt.credentials = account.credentials;
     launch.attempt.sender = job.sender;
