@@ -74,6 +74,24 @@ void decide(wa::Outbox& outbox) {
 }
 // [decide]
 
+// [quotas]
+void serve_tenants(const wa::MessagesClient& client, const wa::OutboundMessage& message) {
+    wa::QuotasOptions plans;
+    plans.windows_of = [](std::string_view) -> wa::Result<std::vector<wa::QuotaWindow>> {
+        return std::vector{wa::QuotaWindow::per_minute(30), wa::QuotaWindow::per_month(10'000)};
+    };
+    wa::Outbox outbox{
+        std::make_shared<wa::SqliteOutbox>("outbox.db"),
+        {.client = [=](std::string_view) { return client; }, .quotas = std::move(plans)}};
+    outbox.start();
+    outbox.enqueue(message, {.key = "code-88", .quota = "org-17"});
+    for (const auto& state : outbox.try_quota("org-17").value()) {
+        std::printf("%s left this %s\n", state.left.text().c_str(), state.window.name().c_str());
+    }
+    outbox.try_resume_quota("org-17").value();  // it has taken a larger plan
+}
+// [quotas]
+
 // [test]
 bool ships_once() {
     auto fake = wa::testing::FakeTwilio::with_account();

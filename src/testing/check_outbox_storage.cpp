@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <exception>
@@ -76,6 +77,9 @@ std::string different_member(const StoredJob& a, const StoredJob& b) {
         {a.on_unknown == b.on_unknown, "on_unknown"},
         {a.expires_at == b.expires_at, "expires_at"},
         {a.created_at == b.created_at, "created_at"},
+        {a.quota == b.quota, "quota"},
+        {a.cost == b.cost, "cost"},
+        {a.counted == b.counted, "counted"},
         {a.state == b.state, "state"},
         {a.reason == b.reason, "reason"},
         {a.not_before == b.not_before, "not_before"},
@@ -154,6 +158,10 @@ public:
         keys_are_purged();
         what_was_handed_over_is_rewritten();
         strangers_are_adopted();
+        quotas_are_counted();
+        quotas_are_undone();
+        quotas_are_forgotten();
+        quotas_are_taken_by_one();
         works_do_not_mix();
         return std::move(faults_);
     }
@@ -195,6 +203,8 @@ private:
         job.created_at = checked_year(2001) + microseconds{2};
         job.updated_at = checked_year(2001) + microseconds{3};
         job.not_before = checked_year(2002) + microseconds{4};
+        job.quota = any_bytes("quota");
+        job.cost = QuotaSlot::most;
         InsertedJob inserted;
         work("insert", [&](OutboxTransaction& t) { inserted = t.insert(job).value(); });
         expect(inserted.inserted && inserted.id == job.id, "insert did not say that it inserted");
@@ -212,7 +222,10 @@ private:
     }
 
     void saved_comes_back() {
-        auto job = insert(new_job());
+        auto job = new_job();
+        job.quota = "quota";
+        job.cost = 1;
+        job = insert(job);
         job.expires_at = checked_year(2041);
         job.state = JobState::unknown;
         job.reason = DeadReason::exhausted;
@@ -248,6 +261,7 @@ private:
         job.attempts[0].error_code = 20500;
         job.attempts[0].evidence = Evidence::list;
         job.attempts[0].marked = true;
+        job.counted = {{1, true, {{60, checked_year(2010)}, {0, checked_year(2011)}}}, {2, false, {}}};
         save(job);
         expect_same(job, "a job of which all was saved");
         // A second time, less of it.
@@ -265,6 +279,8 @@ private:
         job.worker.clear();
         job.lease_until = {};
         job.cancel_requested = false;
+        job.counted[0].counts = false;
+        job.counted.pop_back();
         save(job);
         expect_same(job, "a job that was saved again");
         job.payload.clear();
@@ -1336,6 +1352,144 @@ private:
             finish_in(t, clash.id);
         });
         finish(taken.id);
+    }
+
+    /// What both handles read of slots.
+    void expect_counts(const std::string& quota, const std::vector<QuotaCount>& expected,
+                       const std::string& what) {
+        std::vector<CountedSlot> slots;
+        for (const auto& count : expected) slots.push_back({count.period, count.begin});
+        for (auto* const storage : {storage_.get(), other_.get()}) {
+            const auto result =
+                transact(*storage, "take_quota", [&](OutboxTransaction& t) -> Result<void> {
+                    expect_counts(t, quota, slots, expected, what);
+                    return {};
+                });
+            static_cast<void>(result);
+        }
+    }
+    void expect_counts(OutboxTransaction& t, const std::string& quota,
+                       const std::vector<CountedSlot>& slots,
+                       const std::vector<QuotaCount>& expected, const std::string& what) {
+        const auto counts = t.take_quota(quota, slots).value();
+        if (!counts || counts->size() != slots.size()) {
+            return fault(what + ": take_quota did not give as many slots as were asked for");
+        }
+        for (std::size_t i = 0; i < slots.size(); ++i) {
+            const auto& count = (*counts)[i];
+            expect(count.period == slots[i].period && count.begin == slots[i].begin,
+                   what + ": take_quota gave another slot");
+            expect(count.used == expected[i].used, what + ": another count of what is used");
+            expect(count.peak == expected[i].peak && count.peak_before == expected[i].peak,
+                   what + ": another peak");
+        }
+    }
+
+    void quotas_are_counted() {
+        const auto quota = any_bytes("quota") + std::to_string(next());
+        const auto minute = checked_year(2020);
+        const auto kept = checked_year(2060);
+        const auto count = [&](const std::string& name, CountedSlot slot, std::int64_t more,
+                               std::int64_t peak) {
+            work("count_quota", [&](OutboxTransaction& t) {
+                t.count_quota({name, slot, more, peak, kept}).value();
+            });
+        };
+        const CountedSlot a{60, minute};
+        const CountedSlot b{0, minute};
+        expect_counts(quota, {{60, minute}, {0, minute}}, "a quota of which nothing was counted");
+        count(quota, a, 1'200, 1'000);
+        count(quota, a, QuotaSlot::most, 0);
+        count(quota, b, 5, 7);
+        count(quota + "-", a, 3, 0);
+        constexpr auto sum = QuotaSlot::most + 1'200;
+        expect_counts(quota, {{60, minute, sum, 0, sum}, {0, minute, 5, 0, 7}},
+                      "a quota that was counted");
+        count(quota, a, -QuotaSlot::most, 0);
+        count(quota, b, -6, 0);
+        expect_counts(quota, {{60, minute, 1'200, 0, sum}, {0, minute, 0, 0, 7}},
+                      "a quota of which something was given back");
+        count(quota, b, 0, 9);
+        count(quota, {60, minute + hours{1}}, -4, 0);
+        count(quota, {60, minute + hours{1}}, 6, 0);
+        expect_counts(quota, {{0, minute, 0, 0, 9}, {60, minute + hours{1}, 6, 0, 6}},
+                      "a quota that was full, and one of which more was given back than there was");
+        work("within", [&](OutboxTransaction& t) {
+            t.count_quota({quota, b, 4, 0, kept}).value();
+            t.count_quota({quota, b, -1, 0, kept}).value();
+            expect_counts(t, quota, {b}, {{0, minute, 3, 0, 9}}, "a quota within one work");
+        });
+        expect_counts(quota, {{0, minute, 3, 0, 9}}, "a quota after that work");
+        work("quota_history", [&](OutboxTransaction& t) {
+            const auto all = t.quota_history(quota, 60, minute, minute + hours{2}).value();
+            expect(all.size() == 2 && all[0].begin == minute && all[0].used == 1'200 &&
+                       all[1].used == 6,
+                   "quota_history did not give two slots of a period, the oldest first");
+            expect(t.quota_history(quota, 60, minute + seconds{1}, minute + hours{1})
+                       .value()
+                       .empty(),
+                   "quota_history gave slots that begin before, or at the end");
+        });
+    }
+
+    void quotas_are_undone() {
+        const auto quota = "undone-" + std::to_string(next());
+        const CountedSlot slot{60, checked_year(2020)};
+        const auto result = transact(*storage_, "work", [&](OutboxTransaction& t) -> Result<void> {
+            t.count_quota({quota, slot, 5, 9, checked_year(2060)}).value();
+            return Error::invalid_request("check", "fails");
+        });
+        expect(result && !*result, "an error of a work was not its answer");
+        expect_counts(quota, {{60, slot.begin}}, "a quota after a work that failed");
+    }
+
+    void quotas_are_forgotten() {
+        const auto quota = "forgotten-" + std::to_string(next());
+        const CountedSlot gone{60, checked_year(2000)};
+        const CountedSlot kept{60, checked_year(2020)};
+        work("count_quota", [&](OutboxTransaction& t) {
+            t.count_quota({quota, gone, 5, 0, t.now()}).value();
+            t.count_quota({quota, kept, 6, 0, t.now() + hours{1}}).value();
+            t.count_quota({quota, kept, 1, 0, t.now() - hours{1}}).value();
+        });
+        work("purge",
+             [&](OutboxTransaction& t) { t.purge(checked_year(1990), std::nullopt, 10).value(); });
+        expect_counts(quota, {{60, gone.begin}, {60, kept.begin, 7, 0, 7}},
+                      "a quota of which one slot is not kept any longer");
+    }
+
+    /// Several who take as long as there is something never take more.
+    void quotas_are_taken_by_one() {
+        const auto quota = "taken-" + std::to_string(next());
+        const CountedSlot slot{0, checked_year(2020)};
+        const auto limit = std::int64_t{options_.works_per_thread} * options_.threads / 2;
+        std::vector<std::shared_ptr<OutboxStorage>> storages;
+        for (int i = 0; i < options_.threads; ++i) storages.push_back(open_());
+        std::vector<std::thread> threads;
+        std::atomic<std::int64_t> taken{0};
+        for (auto& storage : storages) {
+            threads.emplace_back([&, own = storage.get()] {
+                for (int n = 0; n < options_.works_per_thread;) {
+                    bool busy = false;
+                    bool counted = false;
+                    const auto result = transact(*own, "work", [&](OutboxTransaction& t) {
+                        busy = counted = false;
+                        const auto counts = t.take_quota(quota, {&slot, 1}).value();
+                        busy = !counts;
+                        if (busy || counts->front().used >= limit) return Result<void>{};
+                        counted = true;
+                        return t.count_quota({quota, slot, 1, 0, checked_year(2060)});
+                    });
+                    if (!result || !*result) return fault("a quota could not be taken");
+                    if (counted) ++taken;
+                    if (!busy) ++n;
+                }
+            });
+        }
+        for (auto& thread : threads) thread.join();
+        expect(taken == limit, "several who took a quota took another number than there was");
+        expect_counts(quota, {{0, slot.begin, limit, 0, limit}},
+                      "a quota that several have taken");
     }
 
     void works_do_not_mix() {

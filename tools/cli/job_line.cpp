@@ -28,7 +28,8 @@ constexpr std::pair<std::string_view, TextField JobOptions::*> texts[] = {
     {"tenant", &JobOptions::tenant},
     {"tag", &JobOptions::tag},
     {"account", &JobOptions::account},
-    {"order_key", &JobOptions::order_key}};
+    {"order_key", &JobOptions::order_key},
+    {"quota", &JobOptions::quota}};
 constexpr std::pair<std::string_view, std::optional<TimePoint> JobOptions::*> times[] = {
     {"not_before", &JobOptions::not_before}, {"expires_at", &JobOptions::expires_at}};
 
@@ -56,6 +57,13 @@ Result<bool> read_option(std::string_view name, const MessageJson& json, JobOpti
         if (name != each) continue;
         if (text == nullptr) return Error::invalid_request(name, "is not a text");
         options.*member = *text;
+        return true;
+    }
+    if (name == "cost") {
+        if (!json.is_number_integer()) {
+            return Error::invalid_request(name, "is no number of thousandths");
+        }
+        options.cost = twiliowa::QuotaAmount::thousandths(json.get<std::int64_t>());
         return true;
     }
     if (name == "lane") {
