@@ -89,8 +89,8 @@ TEST_CASE("the tables of the first version are what they were") {
     SqliteOutbox::migrate(files.path).value();
     CHECK(Database{files.path}.text_of(schema) == Database{made}.text_of(schema));
     for (const auto* const path : {&files.path, &made}) {
-        CHECK(Database{*path}.text_of("pragma user_version") == "2");
-        CHECK(Database{*path}.text_of("select version from twiliowa_schema") == "2");
+        CHECK(Database{*path}.text_of("pragma user_version") == "3");
+        CHECK(Database{*path}.text_of("select version from twiliowa_schema") == "3");
     }
     // A second time there is nothing to do.
     CHECK(SqliteOutbox::migrate(files.path).has_value());
@@ -116,7 +116,7 @@ TEST_CASE("who has a file of the first version open notices that it was migrated
     CHECK(earlier.text_of("pragma user_version") == "1");
     SqliteOutbox::migrate(path).value();
     CHECK(earlier.text_of("pragma application_id") == "1417107311");
-    CHECK(earlier.text_of("pragma user_version") == "2");
+    CHECK(earlier.text_of("pragma user_version") == "3");
 }
 
 TEST_CASE("a file that lost what it says of its version is damaged, and not migrated again") {

@@ -422,8 +422,8 @@ TEST_CASE("an outbox's file is its owner's alone, and says what it is") {
         CHECK((facts.st_mode & 0777) == 0600);
     }
     CHECK(d.text_of("pragma application_id") == std::to_string(0x5477576f));
-    CHECK(d.text_of("pragma user_version") == "2");
-    CHECK(d.text_of("select component || version from twiliowa_schema") == "outbox2");
+    CHECK(d.text_of("pragma user_version") == "3");
+    CHECK(d.text_of("select component || version from twiliowa_schema") == "outbox3");
     CHECK(d.text_of("pragma journal_mode") == "wal");
 }
 
