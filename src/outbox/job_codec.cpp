@@ -273,18 +273,18 @@ Result<StoredJob> JobCodec::encode(OutboundMessage message, const JobOptions& op
 Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& defaults) const {
     auto content = read(row);
     if (!content) return content.error();
-    const JobOptions options{.key = content->key,
-                             .tenant = row.tenant,
-                             .tag = row.tag,
-                             .account = row.account,
-                             .not_before = row.not_before,
-                             .expires_at = row.expires_at,
-                             .lane = row.lane,
-                             .order_key = content->order_key,
-                             .on_unknown = row.on_unknown,
-                             .quota = row.quota,
-                             .cost = row.quota.empty() ? QuotaAmount{1}
-                                                       : QuotaAmount::thousandths(row.cost)};
+    const JobOptions options{
+        .key = content->key,
+        .tenant = row.tenant,
+        .tag = row.tag,
+        .account = row.account,
+        .not_before = row.not_before,
+        .expires_at = row.expires_at,
+        .lane = row.lane,
+        .order_key = content->order_key,
+        .on_unknown = row.on_unknown,
+        .quota = row.quota,
+        .cost = row.quota.empty() ? QuotaAmount{1} : QuotaAmount::thousandths(row.cost)};
     if (auto in_time = check_in_time(options, row.created_at); !in_time) return in_time.error();
     auto made = encode(std::move(content->message), options, defaults, row.id, row.created_at);
     if (!made) return made.error();

@@ -30,11 +30,10 @@ Result<std::vector<QuotaState>> Outbox::try_quota(std::string_view quota) {
         states.clear();
         for (const auto& window : *windows) {
             const auto slot = detail::quota_slot(window, transaction.now());
-            const auto counts =
-                transaction.quota_history(quota, slot.period, slot.begin, slot.end);
+            const auto counts = transaction.quota_history(quota, slot.period, slot.begin, slot.end);
             if (!counts) return counts.error();
-            states.push_back(detail::quota_state(
-                window, slot, counts->empty() ? QuotaCount{} : counts->front()));
+            states.push_back(detail::quota_state(window, slot,
+                                                 counts->empty() ? QuotaCount{} : counts->front()));
         }
         return {};
     });
@@ -81,10 +80,9 @@ Result<std::int64_t> Outbox::try_resume_quota(std::string_view quota) {
                     for (auto& job : *jobs) {
                         last = job.sequence;
                         if (job.quota != quota) continue;
-                        const auto moved =
-                            parts.core->apply(transaction, job, [](detail::JobMachine& machine) {
-                                return machine.quota_renewed();
-                            });
+                        const auto moved = parts.core->apply(
+                            transaction, job,
+                            [](detail::JobMachine& machine) { return machine.quota_renewed(); });
                         if (!moved) return moved.error();
                         if (*moved) ++some;
                     }

@@ -203,7 +203,7 @@ private:
     std::vector<PermitWanted> wanted_permits_ = {};
     /// When the next job of a quota that is used up has its turn.
     struct QuotaTurn {
-        TimePoint begin = {};     ///< Of the window.
+        TimePoint begin = {};    ///< Of the window.
         std::int64_t taken = 0;  ///< Of it, by jobs that wait for it.
     };
     std::map<std::string, QuotaTurn> quota_turns_ = {};

@@ -60,7 +60,7 @@ struct OutboxWorker::Plan {
         std::vector<QuotaCount> counts = {};
     };
     std::optional<TimePoint> quota_busy_until = {};  ///< One was asked for that another has.
-    std::vector<QuotaNews> quota_news = {};  ///< To tell, if there is an observer.
+    std::vector<QuotaNews> quota_news = {};          ///< To tell, if there is an observer.
     /// Attempts whose worker vanished, where their quota is counted elsewhere.
     std::vector<QuotaCharge> vanished = {};
     Step step = {};

@@ -1,6 +1,6 @@
 /// @file
-/// The quotas of jobs that a worker sends: the windows, which the program tells, and what is counted
-/// of them elsewhere than with the jobs.
+/// The quotas of jobs that a worker sends: the windows, which the program tells, and what is
+/// counted of them elsewhere than with the jobs.
 #pragma once
 
 #include <cstdint>

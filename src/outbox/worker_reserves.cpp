@@ -57,8 +57,8 @@ CountedAttempt OutboxWorker::Reservation::counted(int attempt) const {
     return where;
 }
 
-/// What is counted elsewhere is asked first, before the transaction. The rest is counted in it: so a
-/// worker that dies leaves counts that its jobs' records explain.
+/// What is counted elsewhere is asked first, before the transaction. The rest is counted in it: so
+/// a worker that dies leaves counts that its jobs' records explain.
 Result<OutboxWorker::QuotaSays> OutboxWorker::ask_quota(OutboxTransaction& transaction, Plan& plan,
                                                         StoredJob& job,
                                                         Reservation& reservation) const {
@@ -156,8 +156,8 @@ Result<OutboxWorker::QuotaSays> OutboxWorker::refuse_by_quota(OutboxTransaction&
     for (const auto& state : refusal.windows) {
         if (state.refused && (last == nullptr || last->renews < state.renews)) last = &state;
     }
-    // As many are sent to a window as fit into it: else all would come at its beginning, and all but
-    // a few would be put off again.
+    // As many are sent to a window as fit into it: else all would come at its beginning, and all
+    // but a few would be put off again.
     auto& turn = plan.quota_turns[job.quota];
     if (turn.begin < last->renews) turn = {last->renews, 0};
     if (turn.taken + job.cost > last->window.limit.thousandths()) {

@@ -24,27 +24,29 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
                                                       std::optional<TimePoint> keys_before,
                                                       std::size_t limit) {
     static const auto sql_of = [](const std::string& quotas) {
-        return
-        "with old as materialized (select updated_at, sequence from twiliowa.job_done "
-        "where updated_at < $1 order by updated_at limit $2), "
-        "gone as (delete from twiliowa.job_done as job using old "
-        "where job.updated_at = old.updated_at and job.sequence = old.sequence "
-        "returning job.sequence, job.id, job.tenant, job.key, job.state, job.sid), "
-        "payloads as (delete from twiliowa.job_payload where job in (select sequence from gone)), "
-        + quotas + "keys as (update twiliowa.job_key as key set removed_at = $3 from gone "
-        "where key.tenant = gone.tenant and key.key = gone.key and key.job = gone.id), "
-        "attempts as (update twiliowa.job_attempt as attempt set removed_at = $3, "
-        "account_sid = '', sid = '', problem = '' from gone where attempt.job = gone.id), "
-        "sids as (delete from twiliowa.job_sid as owned using gone "
-        "where owned.sid = gone.sid and owned.job = gone.id), "
-        "outcomes as (delete from twiliowa.outcome where job in (select id from gone)), "
-        "tally as (insert into twiliowa.job_tally (tenant, state, jobs) "
-        "select tenant, state, -count(*) from gone group by tenant, state) "
-        "select count(*) from gone";
+        return "with old as materialized (select updated_at, sequence from twiliowa.job_done "
+               "where updated_at < $1 order by updated_at limit $2), "
+               "gone as (delete from twiliowa.job_done as job using old "
+               "where job.updated_at = old.updated_at and job.sequence = old.sequence "
+               "returning job.sequence, job.id, job.tenant, job.key, job.state, job.sid), "
+               "payloads as (delete from twiliowa.job_payload where job in (select sequence from "
+               "gone)), " +
+               quotas +
+               "keys as (update twiliowa.job_key as key set removed_at = $3 from gone "
+               "where key.tenant = gone.tenant and key.key = gone.key and key.job = gone.id), "
+               "attempts as (update twiliowa.job_attempt as attempt set removed_at = $3, "
+               "account_sid = '', sid = '', problem = '' from gone where attempt.job = gone.id), "
+               "sids as (delete from twiliowa.job_sid as owned using gone "
+               "where owned.sid = gone.sid and owned.job = gone.id), "
+               "outcomes as (delete from twiliowa.outcome where job in (select id from gone)), "
+               "tally as (insert into twiliowa.job_tally (tenant, state, jobs) "
+               "select tenant, state, -count(*) from gone group by tenant, state) "
+               "select count(*) from gone";
     };
     static const StoredJobsSql sql{
-        sql_of("quotas as (delete from twiliowa.outbox_quota_job where job in (select sequence from "
-               "gone)), "),
+        sql_of(
+            "quotas as (delete from twiliowa.outbox_quota_job where job in (select sequence from "
+            "gone)), "),
         sql_of("")};
     if (auto sent = flush(); !sent) return sent.error();
     PostgresStatement tend{"select 1 from twiliowa.tend_days($1, $2)"};

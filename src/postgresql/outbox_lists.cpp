@@ -43,10 +43,10 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
         if (!rows.empty()) rows += " union all ";
         rows += "(" + job_rows_of(place, where) + ")";
     }
-    select.sql = select_stored_jobs(
-                     "select * from (" + rows + ") as job order by sequence limit $2",
-                     "found.sequence")
-                     .of(mode_.has_quotas);
+    select.sql =
+        select_stored_jobs("select * from (" + rows + ") as job order by sequence limit $2",
+                           "found.sequence")
+            .of(mode_.has_quotas);
     return jobs_of(select);
 }
 

@@ -137,7 +137,8 @@ std::vector<PostgresStatement> PostgresOutboxTransaction::quota_uses() const {
              "(quota, period, began_at, used, peak, keep_until) "
              "select quota, period, began_at, more, greatest(peak, more), keep_until from " +
                  uses +
-                 " order by quota, period, began_at on conflict (quota, period, began_at) do update "
+                 " order by quota, period, began_at on conflict (quota, period, began_at) do "
+                 "update "
                  "set used = count.used + excluded.used, "
                  "peak = greatest(count.peak, excluded.peak, count.used + excluded.used), "
                  "keep_until = greatest(count.keep_until, excluded.keep_until)",

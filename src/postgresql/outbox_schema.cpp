@@ -306,8 +306,8 @@ create view twiliowa.jobs as
     from (select * from twiliowa.job union all select * from twiliowa.job_done) as job;
 )";
 
-// The quota of a job is apart, so that others cost nothing; there `counted` says where each attempt was
-// counted: the sum of what counts is what outbox_quota_count says.
+// The quota of a job is apart, so that others cost nothing; there `counted` says where each attempt
+// was counted: the sum of what counts is what outbox_quota_count says.
 constexpr const char* postgres_outbox_quota_tables = R"(
 create table twiliowa.outbox_quota_job (
     job bigint primary key,

@@ -120,7 +120,7 @@ public:
 
 private:
     using Tally = std::map<std::pair<std::string, JobState>, std::int64_t>;
-    using KeyOf = std::pair<std::string, std::string>;  ///< Tenant and key.
+    using KeyOf = std::pair<std::string, std::string>;                   ///< Tenant and key.
     using SlotOf = std::tuple<std::string, std::int64_t, std::int64_t>;  ///< Quota, period, begin.
     using QuotaUses = std::map<SlotOf, QuotaUse>;
 

@@ -32,12 +32,13 @@ StoredJob read_job(const SqliteStatement& row) {
 
 std::string insert_job_sql(std::string_view schema, bool ordered) {
     const auto table = std::string{schema} + "outbox_job";
-    auto sql = "insert into " + table +
-               " (id, tenant, key, content_hash, tag, account, sender, customer, order_key, lane, "
-               "on_unknown, expires_at, created_at, not_before, updated_at, payload, quota, "
-               "cost" +
-               (ordered ? ", behind" : "") +
-               ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
+    auto sql =
+        "insert into " + table +
+        " (id, tenant, key, content_hash, tag, account, sender, customer, order_key, lane, "
+        "on_unknown, expires_at, created_at, not_before, updated_at, payload, quota, "
+        "cost" +
+        (ordered ? ", behind" : "") +
+        ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
     if (ordered) {
         sql += ", exists (select 1 from " + table +
                " where tenant = ?2 and order_key = ?9 and order_key <> '' and state < 5 and state "

@@ -187,8 +187,8 @@ create trigger outbox_message_handed_over instead of insert on outbox_message be
 end;
 )";
 
-// What jobs have used of quotas. In outbox_job `counted` says where each attempt was counted: the sum
-// of what counts there is what outbox_quota_count says.
+// What jobs have used of quotas. In outbox_job `counted` says where each attempt was counted: the
+// sum of what counts there is what outbox_quota_count says.
 constexpr const char* outbox_quota_tables = R"(
 alter table outbox_job add column quota text not null default ''
     check (length(cast(quota as blob)) <= 1000);

@@ -841,8 +841,7 @@ Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,
         });
     if (!done) return done.error();
     const auto at = now();
-    static const std::string forget_counts =
-        "delete from outbox_quota_count where keep_until <= ?";
+    static const std::string forget_counts = "delete from outbox_quota_count where keep_until <= ?";
     done = change(forget_counts, [&](SqliteStatement& erase) { erase.bind(1, stored_time(at)); });
     if (!done) return done.error();
     for (const auto& job : gone) {

@@ -35,8 +35,8 @@ TWILIOWA_EXPORT void tell_quota_levels(const QuotasOptions& options, std::string
                                        const std::vector<QuotaWindow>& windows,
                                        const std::vector<QuotaCount>& counts);
 
-/// The windows of a quota: its own, or those of all. What the program says is checked; a function of
-/// it that throws is an error.
+/// The windows of a quota: its own, or those of all. What the program says is checked; a function
+/// of it that throws is an error.
 TWILIOWA_EXPORT Result<std::vector<QuotaWindow>> quota_windows_of(const QuotasOptions& options,
                                                                   std::string_view quota);
 

@@ -125,8 +125,7 @@ struct Quotas::State {
                                          {counted->taken, counted->now, counted->counts},
                                          charge.cost.thousandths());
         if (said.granted) {
-            said.windows.insert(said.windows.begin(), answer.windows.begin(),
-                                answer.windows.end());
+            said.windows.insert(said.windows.begin(), answer.windows.begin(), answer.windows.end());
         }
         answer = std::move(said);
         return {};
@@ -195,8 +194,9 @@ Result<QuotaEnd> Quotas::settle(const QuotaCharge& charge, QuotaAmount actual) c
         return checked.error();
     }
     if (auto checked = detail::check_quota_actual(amount); !checked) return checked.error();
-    const auto windows =
-        state_->options.observer ? detail::quota_windows_of(state_->options, charge.quota) : std::vector<QuotaWindow>{};
+    const auto windows = state_->options.observer
+                             ? detail::quota_windows_of(state_->options, charge.quota)
+                             : std::vector<QuotaWindow>{};
     return state_->both([&](QuotaStorage& storage) -> Result<QuotaEnd> {
         const auto settled =
             storage.settle(charge.quota, charge.send, amount, state_->options.remember);
@@ -311,9 +311,8 @@ const QuotaState* QuotaAnswer::refused_by() const noexcept {
 Error QuotaAnswer::error() const {
     const std::string_view hint =
         retry_after ? "try again after retry_after" : "wait until it renews, or take a larger plan";
-    return Error::invalid_request(detail::quota_field, detail::quota_problem_of(*this), hint).with([&](ErrorData& data) {
-        data.retry_after = retry_after;
-    });
+    return Error::invalid_request(detail::quota_field, detail::quota_problem_of(*this), hint)
+        .with([&](ErrorData& data) { data.retry_after = retry_after; });
 }
 
 bool is_quota_error(const Error& error) noexcept {

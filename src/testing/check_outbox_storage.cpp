@@ -261,7 +261,8 @@ private:
         job.attempts[0].error_code = 20500;
         job.attempts[0].evidence = Evidence::list;
         job.attempts[0].marked = true;
-        job.counted = {{1, true, {{60, checked_year(2010)}, {0, checked_year(2011)}}}, {2, false, {}}};
+        job.counted = {{1, true, {{60, checked_year(2010)}, {0, checked_year(2011)}}},
+                       {2, false, {}}};
         save(job);
         expect_same(job, "a job of which all was saved");
         // A second time, less of it.
@@ -1425,10 +1426,9 @@ private:
             expect(all.size() == 2 && all[0].begin == minute && all[0].used == 1'200 &&
                        all[1].used == 6,
                    "quota_history did not give two slots of a period, the oldest first");
-            expect(t.quota_history(quota, 60, minute + seconds{1}, minute + hours{1})
-                       .value()
-                       .empty(),
-                   "quota_history gave slots that begin before, or at the end");
+            expect(
+                t.quota_history(quota, 60, minute + seconds{1}, minute + hours{1}).value().empty(),
+                "quota_history gave slots that begin before, or at the end");
         });
     }
 
@@ -1488,8 +1488,7 @@ private:
         }
         for (auto& thread : threads) thread.join();
         expect(taken == limit, "several who took a quota took another number than there was");
-        expect_counts(quota, {{0, slot.begin, limit, 0, limit}},
-                      "a quota that several have taken");
+        expect_counts(quota, {{0, slot.begin, limit, 0, limit}}, "a quota that several have taken");
     }
 
     void works_do_not_mix() {

@@ -392,7 +392,8 @@ public:
         };
         std::erase_if(tables_.keys, is_over);
         std::erase_if(tables_.attempts, is_over);
-        std::erase_if(tables_.quotas, [&](const auto& each) { return each.second.keep_until <= at; });
+        std::erase_if(tables_.quotas,
+                      [&](const auto& each) { return each.second.keep_until <= at; });
         std::erase_if(tables_.outcomes,
                       [&](const auto& each) { return !tables_.jobs.contains(each.second.job); });
         return static_cast<std::int64_t>(gone.size());

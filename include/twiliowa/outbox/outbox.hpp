@@ -102,10 +102,10 @@ struct OutboxOptions {
     /// from the first job on; what was enqueued without it stays readable.
     std::optional<Sealer> sealer = {};
     /// The windows of the quotas that jobs name (JobOptions::quota), and what is told of them. What
-    /// was used is counted in the outbox's own storage, in the commit that a job is sent with, and by
-    /// that storage's time: `clock` is not asked, and nothing lapses, as the job's record says what
-    /// became of it. `windows_of` is asked about once a second for each quota. A job is held if it
-    /// names a quota and there is none of this.
+    /// was used is counted in the outbox's own storage, in the commit that a job is sent with, and
+    /// by that storage's time: `clock` is not asked, and nothing lapses, as the job's record says
+    /// what became of it. `windows_of` is asked about once a second for each quota. A job is held
+    /// if it names a quota and there is none of this.
     std::optional<QuotasOptions> quotas = {};
     /// Where those windows are counted instead that are not of a plan: a Redis. It is asked before
     /// the commit; what dies in between lapses there after QuotasOptions::lapse_after. May be null.

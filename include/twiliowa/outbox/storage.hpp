@@ -78,9 +78,9 @@ struct CountedAttempt {
 struct QuotaUse {
     std::string quota = {};
     CountedSlot slot = {};
-    std::int64_t more = 0;       ///< In thousandths; negative: it is given back.
-    std::int64_t peak = 0;       ///< QuotaCount::peak is at least that.
-    TimePoint keep_until = {};   ///< It may be forgotten then, not before.
+    std::int64_t more = 0;      ///< In thousandths; negative: it is given back.
+    std::int64_t peak = 0;      ///< QuotaCount::peak is at least that.
+    TimePoint keep_until = {};  ///< It may be forgotten then, not before.
 };
 
 /// A job as it is stored. `key`, `order_key`, `customer`, `content_hash` are only compared, and
@@ -296,7 +296,8 @@ public:
     /// That it was told up to there, at least: never goes back, whatever a slower one sets later.
     virtual Result<void> set_told(std::int64_t cursor) = 0;
 
-    // ---- Quotas: what jobs have used of them, kept with the jobs. An engine that keeps none says so.
+    // ---- Quotas: what jobs have used of them, kept with the jobs. An engine that keeps none says
+    // so.
 
     /// What is counted in those slots, of which `open` is 0. Until this transaction has ended,
     /// nobody else is given them: so whoever adds to them knows that they are as they were read, or

@@ -114,10 +114,10 @@ TEST_CASE("in PostgreSQL programs hand over jobs with a quota by its functions")
         "{\"to\": \"+447700900123\", \"body\": \"Hu\"}}')");
     const auto connection = databases.database.connect();
     REQUIRE(connection->run_script("begin").has_value());
-    const auto own = try_enqueue_in(
-        connection->native(), *service.outbox,
-        OutboundText{.to = customer, .body = "Own", .from = "whatsapp:+14155238886"},
-        {.key = "d", .quota = "org", .cost = 2});
+    const auto own =
+        try_enqueue_in(connection->native(), *service.outbox,
+                       OutboundText{.to = customer, .body = "Own", .from = "whatsapp:+14155238886"},
+                       {.key = "d", .quota = "org", .cost = 2});
     REQUIRE(own.has_value());
     REQUIRE(connection->run_script("commit").has_value());
     service.outbox->run_until_idle();

@@ -66,8 +66,8 @@ Books books_of(OutboxStorage& storage) {
     return books;
 }
 
-/// Looks after each commit whether the counts are what the jobs' records say: what a process that is
-/// killed there leaves.
+/// Looks after each commit whether the counts are what the jobs' records say: what a process that
+/// is killed there leaves.
 class AuditedStorage final : public OutboxStorage {
 public:
     explicit AuditedStorage(std::shared_ptr<OutboxStorage> inner) : inner_(std::move(inner)) {}
@@ -234,9 +234,8 @@ TEST_CASE("what certainly was not sent is given back, and reserved anew for the 
 
 TEST_CASE("what Twilio refuses is given back") {
     Counted service{{QuotaWindow::per_hour(5)}};
-    const auto job = service.outbox->enqueue(
-        OutboundText{.to = "+15005550001", .body = "Hi"},
-        {.quota = "org"});
+    const auto job =
+        service.outbox->enqueue(OutboundText{.to = "+15005550001", .body = "Hi"}, {.quota = "org"});
     service.outbox->run_until_idle();
     CHECK(service.state(job) == JobState::dead);
     CHECK(service.used() == 0);
@@ -374,7 +373,8 @@ TEST_CASE("what a job's quota lacks is said by the job") {
         const auto away = service.enqueue("b", {.quota = "away"});
         service.outbox->run_until_idle();
         CHECK(service.state(wrong) == JobState::held);
-        CHECK(service.job(wrong).problem == containing("its quota wrong has no windows: windows"));
+        CHECK(service.job(wrong).problem ==
+              containing("its quota wrong has no windows: invalid request: windows"));
         CHECK(service.state(away) == JobState::ready);
         CHECK(service.job(away).problem == containing("is away"));
     }
@@ -394,7 +394,9 @@ TEST_CASE("options of a quota are checked by name") {
     CHECK(refusal({.quota = std::string(256, 'q')}).empty());
     OutboxOptions wrong;
     wrong.quota_rates = std::make_shared<MemoryQuotas>();
-    CHECK_THROWS_WITH_AS(Outbox(service.storage, wrong), "invalid request: quota_rates counts windows that OutboxOptions::quotas does not give",
+    CHECK_THROWS_WITH_AS(Outbox(service.storage, wrong),
+                         "invalid request: quota_rates: counts windows that OutboxOptions::quotas "
+                         "does not give",
                          InvalidRequestError);
     wrong.quotas = windows({});
     CHECK_THROWS_AS(Outbox(service.storage, wrong), InvalidRequestError);

@@ -94,17 +94,20 @@ TEST_CASE("a process that is killed between the reservation and the send leaves 
 TEST_CASE("a program in another language hands over a job with a quota") {
     FileService files{month_of(5)};
     const Database database{files.path};
+    REQUIRE(
+        database.run("insert into outbox_message (key, not_before, quota, cost, payload) values "
+                     "('a', 0, 'org', 1500, "
+                     "'{\"to\": \"+447700900123\", \"body\": \"Hi\"}')"));
     REQUIRE(database.run(
-        "insert into outbox_message (key, quota, cost, payload) values ('a', 'org', 1500, "
-        "'{\"to\": \"+447700900123\", \"body\": \"Hi\"}')"));
-    REQUIRE(database.run(
-        "insert into outbox_message (key, quota, payload) values ('b', 'org', "
+        "insert into outbox_message (key, not_before, quota, payload) values ('b', 0, 'org', "
         "'{\"to\": \"+447700900123\", \"body\": \"Ho\"}')"));
-    REQUIRE(database.run(
-        "insert into outbox_message (key, quota, cost, payload) values ('c', 'org', 0, "
-        "'{\"to\": \"+447700900123\", \"body\": \"Hu\"}')"));
-    REQUIRE(database.run("insert into outbox_message (key, payload) values ('d', "
-                         "'{\"to\": \"+447700900123\", \"body\": \"Hey\"}')"));
+    REQUIRE(
+        database.run("insert into outbox_message (key, not_before, quota, cost, payload) values "
+                     "('c', 0, 'org', 0, "
+                     "'{\"to\": \"+447700900123\", \"body\": \"Hu\"}')"));
+    REQUIRE(
+        database.run("insert into outbox_message (key, not_before, payload) values ('d', 0, "
+                     "'{\"to\": \"+447700900123\", \"body\": \"Hey\"}')"));
     files.service.outbox->run_until_idle();
     CHECK(files.service.at_twilio() == 3);
     CHECK(used_in(files) == "2500");
