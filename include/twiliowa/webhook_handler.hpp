@@ -75,16 +75,16 @@ struct WebhookOptions {
     /// down; `opt_outs` do. Empty: no words do.
     TextList stop_words = {"STOP", "STOPALL", "UNSUBSCRIBE", "REVOKE", "OPTOUT"};
     /// Told of every inbound message, and of the error 63016, when given: a
-    /// `std::shared_ptr<ConversationWindow>`, or a function from the AccountSid of a verified event
-    /// to the account's own. Share it with MessagesClient. Where accounts do not trust each other
-    /// each needs its own, with a scope: one may name another's sender (docs/security.md).
-    PerAccount<ConversationWindow> window = {};
+    /// `std::shared_ptr<const ConversationWindow>`, or a function from the AccountSid of a verified
+    /// event to the account's own. Share it with MessagesClient. Where accounts do not trust each
+    /// other each needs its own, with a scope: one may name another's sender (docs/security.md).
+    PerAccount<const ConversationWindow> window = {};
     /// Told of every inbound message and every error, when given. As `window`.
-    PerAccount<OptOuts> opt_outs = {};
+    PerAccount<const OptOuts> opt_outs = {};
     /// Learns from every event that names a customer's number and user id that both are one
     /// customer's, when given; before the window and the opt-outs, which should have the same one
     /// in their options. As `window`.
-    PerAccount<Customers> customers = {};
+    PerAccount<const Customers> customers = {};
     std::shared_ptr<Observer> observer = {};
     std::size_t max_body_bytes = std::size_t{256} * 1024;
     /// Requests a peer may make at once, of those that `peer_limit_counts` says; as many again

@@ -1,7 +1,10 @@
 #include <twiliowa/types/secret.hpp>
 
+#include <openssl/crypto.h>
+
 #include <utility>
 
+#include "types/hmac.hpp"
 #include "types/wipe.hpp"
 
 namespace twiliowa {
@@ -30,6 +33,14 @@ Secret& Secret::operator=(Secret&& other) noexcept {
 
 Secret::~Secret() {
     wipe();
+}
+
+bool Secret::matches(std::string_view given) const noexcept {
+    if (text_.empty()) return false;
+    // Of one length, so that the comparison tells nothing of theirs.
+    const auto own = detail::sha256_hex(text_);
+    const auto other = detail::sha256_hex(given);
+    return CRYPTO_memcmp(own.data(), other.data(), own.size()) == 0;
 }
 
 void Secret::wipe() noexcept {

@@ -310,6 +310,16 @@ Result<void> TemplateVariables::check(WhitespacePolicy policy) const {
     return {};
 }
 
+TemplateVariables TemplateVariables::normalised() const {
+    auto variables = *this;
+    for (auto& [name, value] : variables.entries_) value = normalised_variable(value);
+    return variables;
+}
+
+std::string normalised_variable(std::string_view value) {
+    return detail::normalised_whitespace(value);
+}
+
 std::string TemplateVariables::to_json(WhitespacePolicy policy) const {
     std::string json = "{";
     for (const auto& [name, value] : entries_) {

@@ -22,9 +22,9 @@ constexpr std::chrono::minutes longest_way_back{15};
 
 /// What there is to learn from, of one account.
 struct AccountState {
-    std::shared_ptr<ConversationWindow> window = {};
-    std::shared_ptr<OptOuts> opt_outs = {};
-    std::shared_ptr<Customers> customers = {};
+    std::shared_ptr<const ConversationWindow> window = {};
+    std::shared_ptr<const OptOuts> opt_outs = {};
+    std::shared_ptr<const Customers> customers = {};
 };
 
 /// Asking for it can fail like the store behind it.

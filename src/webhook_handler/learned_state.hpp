@@ -16,9 +16,9 @@ namespace twiliowa::detail {
 
 /// The state that learns, of all accounts.
 struct LearningState {
-    PerAccount<ConversationWindow> window = {};
-    PerAccount<OptOuts> opt_outs = {};
-    PerAccount<Customers> customers = {};
+    PerAccount<const ConversationWindow> window = {};
+    PerAccount<const OptOuts> opt_outs = {};
+    PerAccount<const Customers> customers = {};
 
     /// Whether nothing learns.
     bool empty() const noexcept { return window.empty() && opt_outs.empty() && customers.empty(); }

@@ -66,10 +66,7 @@ wa::Result<ModelAnswer> read_answer(const std::string& written) {
     auto variables = wa::TemplateVariables::from_json(member->dump());
     if (!variables) return variables.error();
     // As the customer will read them, so that the record says what was said.
-    variables =
-        wa::TemplateVariables::from_json(variables->to_json(wa::WhitespacePolicy::normalise));
-    if (!variables) return variables.error();
-    return ModelAnswer{std::move(*variables), thread->get<std::string>()};
+    return ModelAnswer{variables->normalised(), thread->get<std::string>()};
 }
 
 }  // namespace processor

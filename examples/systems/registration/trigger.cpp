@@ -76,13 +76,10 @@ wa::Result<std::string> one_line(std::string_view name, const std::string& text)
     if (characters > max_characters) {
         return wa::Error::invalid_request(name, "is longer than 80 characters");
     }
-    constexpr auto policy = wa::WhitespacePolicy::normalise;
-    if (!line.check(policy)) {
+    if (!line.check(wa::WhitespacePolicy::normalise)) {
         return wa::Error::invalid_request(name, "holds what no text may hold");
     }
-    const auto normalised = wa::TemplateVariables::from_json(line.to_json(policy));
-    if (!normalised) return normalised.error();
-    return *normalised->find("1");
+    return wa::normalised_variable(text);
 }
 
 wa::Result<Trigger> read_trigger(std::string_view json) {

@@ -25,6 +25,10 @@ public:
     /// The text. Valid as long as this object is neither changed nor destroyed.
     std::string_view reveal() const noexcept { return text_; }
     bool empty() const noexcept { return text_.empty(); }
+    /// Whether `given` is this secret, as a stranger's key or password has to be. Takes a time that
+    /// tells nothing of where they differ, nor of how long the secret is. An empty secret matches
+    /// nothing.
+    bool matches(std::string_view given) const noexcept;
 
 private:
     void wipe() noexcept;

@@ -25,6 +25,10 @@ enum class WhitespacePolicy {
     allow,      ///< Sent as it is, even if it is nothing but white space.
 };
 
+/// What WhitespacePolicy::normalise makes of a value: for who keeps, shows or measures it as the
+/// customer will read it. Bytes that are no UTF-8 stay.
+TWILIOWA_EXPORT std::string normalised_variable(std::string_view value);
+
 /// Names and values, in the order given. Sent as one JSON object of strings (ContentVariables).
 class TWILIOWA_EXPORT TemplateVariables {
 public:
@@ -83,6 +87,10 @@ public:
     Result<void> check(WhitespacePolicy policy = WhitespacePolicy::refuse) const;
     /// The JSON object, white space treated by `policy` (normalise changes values, the others not).
     std::string to_json(WhitespacePolicy policy = WhitespacePolicy::allow) const;
+
+    /// The same names, each value as normalised_variable makes it: what a client with
+    /// WhitespacePolicy::normalise would send.
+    TemplateVariables normalised() const;
 
     friend bool operator==(const TemplateVariables&, const TemplateVariables&) = default;
 

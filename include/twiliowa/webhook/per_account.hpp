@@ -27,7 +27,10 @@ public:
     /// None.
     PerAccount(std::nullptr_t) noexcept {}  // NOLINT(google-explicit-constructor)
     /// The same for every account.
-    PerAccount(std::shared_ptr<T> object) noexcept  // NOLINT(google-explicit-constructor)
+    template <class U>
+    requires std::is_convertible_v<std::shared_ptr<U>, std::shared_ptr<T>> PerAccount(
+        std::shared_ptr<U> object)
+    noexcept  // NOLINT(google-explicit-constructor)
         : object_(std::move(object)) {}
     /// Each account's own.
     template <class F>

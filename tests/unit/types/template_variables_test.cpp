@@ -61,6 +61,21 @@ TEST_CASE("each broken rule is refused with the variable's name and never its va
     CHECK(contains(refusal(TemplateVariables::positional(many)), "101"));
 }
 
+TEST_CASE("one value and all of them are normalised as they would be sent") {
+    using twiliowa::normalised_variable;
+    CHECK(normalised_variable("  a\n\tb     c  d ") == "a b c  d");
+    CHECK(normalised_variable("").empty());
+    CHECK(normalised_variable("\r\n").empty());
+    CHECK(normalised_variable("\xe4\nx") == "\xe4 x");
+    TemplateVariables variables{{"1", " a\nb"}, {"name", "\t"}, {"3", "c"}};
+    variables.use_default("4");
+    const auto normalised = variables.normalised();
+    CHECK(normalised.to_json() == variables.to_json(WhitespacePolicy::normalise));
+    CHECK(*normalised.find("1") == "a b");
+    CHECK(normalised.uses_default("4"));
+    CHECK(*variables.find("1") == " a\nb");
+}
+
 TEST_CASE("white space is refused, normalised or allowed, as asked") {
     CHECK(TemplateVariables{{"3", "  a  b "}}.to_json(WhitespacePolicy::normalise) ==
           R"({"3":"a  b"})");  // what WhatsApp takes stays, but for the ends

@@ -66,6 +66,18 @@ TEST_CASE("a secret survives copies and moves, and what it was moved from is emp
     CHECK(b.reveal().size() == 100);
 }
 
+TEST_CASE("a secret matches its own text alone, and an empty one nothing") {
+    const Secret secret{"s3cret"};
+    CHECK(secret.matches("s3cret"));
+    for (const std::string_view other : {"", "s", "s3cre", "s3cret ", "S3cret", "t3rces"}) {
+        CHECK_FALSE(secret.matches(other));
+    }
+    CHECK_FALSE(secret.matches(std::string_view{"s3cret\0", 7}));
+    CHECK(Secret{std::string(1'000, 'x')}.matches(std::string(1'000, 'x')));
+    CHECK_FALSE(Secret{}.matches(""));
+    CHECK_FALSE(Secret{}.matches("x"));
+}
+
 TEST_CASE("a result holds a value or an error, and every access is checked") {
     Result<int> good = 1;
     CHECK(good.value() == 1);

@@ -67,6 +67,10 @@ TEST_CASE("one object is every account's, a function gives each its own, nothing
     CHECK(option.of(other_account) == nullptr);
     option = nullptr;
     CHECK(option.of(account) == nullptr);
+    PerAccount<const int> unchanged = object;
+    CHECK(unchanged.of(account) == object);
+    unchanged = std::make_shared<const int>(8);
+    CHECK(*unchanged.of(account) == 8);
     CHECK(PerAccount<int>{}.of(account) == nullptr);
     CHECK(PerAccount<int>{std::shared_ptr<int>{}}.of(account) == nullptr);
     CHECK(PerAccount<int>{PerAccount<int>::Function{}}.of(account) == nullptr);
