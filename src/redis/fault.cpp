@@ -80,6 +80,19 @@ RedisFault redis_fault(std::string_view error) noexcept {
     return word == "ERR" ? fault_of_plain_error(error) : RedisFault::other;
 }
 
+bool passes_by_itself(RedisFault fault) noexcept {
+    switch (fault) {
+        case RedisFault::unreachable:
+        case RedisFault::lost:
+        case RedisFault::loading:
+        case RedisFault::busy:
+        case RedisFault::crowded:
+            return true;
+        default:
+            return false;
+    }
+}
+
 Error redis_answer_error(std::string_view error) {
     return redis_error(redis_fault(error), redis_word(error));
 }

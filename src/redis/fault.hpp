@@ -34,6 +34,9 @@ std::string_view redis_word(std::string_view error) noexcept;
 
 RedisFault redis_fault(std::string_view error) noexcept;
 
+/// Whether nothing need be set right for it to end: a server that is away, starts, or is busy.
+bool passes_by_itself(RedisFault fault) noexcept;
+
 /// A store_error that names the fault, the word if there is one, and the way out.
 Error redis_error(RedisFault fault, std::string_view word = {});
 /// For what a server answered. Redis' own words are left out: they may quote keys and values.

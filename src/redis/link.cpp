@@ -150,12 +150,18 @@ void RedisLink::close() noexcept {
 
 // ---- Opening
 
-Result<void> RedisLink::open(MonotonicTime deadline) {
-    auto opened = connect(deadline);
-    if (opened) opened = log_in(deadline);
-    if (opened) opened = choose_database(deadline);
-    if (!opened) close();
-    return opened;
+Result<RedisReply> RedisLink::open(MonotonicTime deadline) {
+    const auto refused = [](const Result<RedisReply>& answer) {
+        return !answer || answer->kind == RedisReplyKind::error;
+    };
+    if (auto connected = connect(deadline); !connected) {
+        close();
+        return connected.error();
+    }
+    auto answer = log_in(deadline);
+    if (!refused(answer)) answer = choose_database(deadline);
+    if (refused(answer)) close();
+    return answer;
 }
 
 Result<void> RedisLink::connect(MonotonicTime deadline) {
@@ -185,26 +191,28 @@ Result<void> RedisLink::adopt(int socket, MonotonicTime deadline) {
     return {};
 }
 
-Result<void> RedisLink::log_in(MonotonicTime deadline) {
+Result<RedisReply> RedisLink::log_in(MonotonicTime deadline) {
     const auto password = target_->password.reveal();
-    if (password.empty()) return {};
+    if (password.empty()) return RedisReply{};
     std::vector<std::string_view> command{"AUTH"};
     if (!target_->address.user.empty()) command.emplace_back(target_->address.user);
     command.push_back(password);
-    const auto answer = exchange(command, deadline);
-    if (!answer) return redis_error(RedisFault::unreachable);
-    if (answer->kind == RedisReplyKind::error) return redis_answer_error(answer->text);
-    return {};
+    return introduce(command, deadline);
 }
 
-Result<void> RedisLink::choose_database(MonotonicTime deadline) {
-    if (target_->address.database == 0) return {};
+Result<RedisReply> RedisLink::choose_database(MonotonicTime deadline) {
+    if (target_->address.database == 0) return RedisReply{};
     const auto number = std::to_string(target_->address.database);
     const std::string_view command[] = {"SELECT", number};
-    const auto answer = exchange(command, deadline);
+    return introduce(command, deadline);
+}
+
+/// Without an answer nothing was done yet that anybody asked for.
+Result<RedisReply> RedisLink::introduce(std::span<const std::string_view> command,
+                                        MonotonicTime deadline) {
+    auto answer = exchange(command, deadline);
     if (!answer) return redis_error(RedisFault::unreachable);
-    if (answer->kind == RedisReplyKind::error) return redis_answer_error(answer->text);
-    return {};
+    return answer;
 }
 
 // ---- Commands

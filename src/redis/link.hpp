@@ -34,8 +34,9 @@ public:
     ~RedisLink();
 
     bool is_open() const noexcept { return context_ != nullptr; }
-    /// Connects, logs in and chooses the database. A store_error says why it is not open.
-    Result<void> open(MonotonicTime deadline);
+    /// Connects, logs in and chooses the database. It is not open if the server answered with an
+    /// error to one of them; a store_error where there was no answer.
+    Result<RedisReply> open(MonotonicTime deadline);
     /// Of an open one. After an error it is closed.
     Result<RedisReply> exchange(std::span<const std::string_view> arguments,
                                 MonotonicTime deadline);
@@ -46,8 +47,9 @@ public:
 private:
     Result<void> connect(MonotonicTime deadline);
     Result<void> adopt(int socket, MonotonicTime deadline);
-    Result<void> log_in(MonotonicTime deadline);
-    Result<void> choose_database(MonotonicTime deadline);
+    Result<RedisReply> log_in(MonotonicTime deadline);
+    Result<RedisReply> choose_database(MonotonicTime deadline);
+    Result<RedisReply> introduce(std::span<const std::string_view> command, MonotonicTime deadline);
     bool send(std::span<const std::string_view> arguments, MonotonicTime deadline);
     bool receive(void*& reply, MonotonicTime deadline);
 

@@ -7,6 +7,7 @@
 #include <condition_variable>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
@@ -106,20 +107,21 @@ struct RedisPool::State {
         returned.notify_one();
     }
 
-    Result<void> open(detail::RedisLink& link, MonotonicTime deadline) {
+    /// Why it is not open, if it is not: an answer of the server's, or that there is none.
+    std::optional<Result<RedisReply>> open(detail::RedisLink& link, MonotonicTime deadline) {
         const auto now = std::chrono::steady_clock::now();
         {
             const std::lock_guard lock(mutex);
-            if (const auto refusal = backoff.refusal(now)) return *refusal;
+            if (auto refusal = backoff.refusal(now)) return refusal;
         }
         auto opened = link.open(std::min(deadline, now + connect_timeout));
         const std::lock_guard lock(mutex);
-        if (opened) {
+        if (link.is_open()) {
             backoff.succeeded();
-        } else {
-            backoff.failed(opened.error(), std::chrono::steady_clock::now(),
-                           std::uniform_real_distribution<double>{}(random));
+            return std::nullopt;
         }
+        backoff.failed(opened, std::chrono::steady_clock::now(),
+                       std::uniform_real_distribution<double>{}(random));
         return opened;
     }
 
@@ -155,7 +157,7 @@ Result<RedisReply> RedisPool::command(std::span<const std::string_view> argument
     auto& link = **lease;
     if (link.is_open() && link.has_ended()) link.close();
     if (!link.is_open()) {
-        if (auto opened = state_->open(link, deadline); !opened) return opened.error();
+        if (auto refusal = state_->open(link, deadline)) return *std::move(refusal);
     }
     return link.exchange(arguments, deadline);
 }

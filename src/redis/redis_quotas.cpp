@@ -327,7 +327,7 @@ RedisQuotas::RedisQuotas(std::shared_ptr<RedisConnection> connection, RedisQuota
     if (!connection) Error::invalid_request("connection", "is null").raise();
     if (options.timeout.count() <= 0) Error::invalid_request("timeout", "is not positive").raise();
     state_ = std::make_unique<State>(std::move(connection), std::move(options));
-    state_->runner.look().value();
+    state_->runner.begin().value();
 }
 
 RedisQuotas::~RedisQuotas() = default;

@@ -137,7 +137,7 @@ RedisStore::RedisStore(std::shared_ptr<RedisConnection> connection, RedisStoreOp
     if (options.max_entry_bytes == 0) Error::invalid_request("max_entry_bytes", "is 0").raise();
     if (options.timeout.count() <= 0) Error::invalid_request("timeout", "is not positive").raise();
     state_ = std::make_unique<State>(std::move(connection), std::move(options));
-    state_->runner.look().value();
+    state_->runner.begin().value();
 }
 
 RedisStore::~RedisStore() = default;

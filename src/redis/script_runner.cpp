@@ -45,20 +45,32 @@ Result<RedisReply> RedisScriptRunner::ask(std::span<const std::string_view> argu
     }
 }
 
-Result<void> RedisScriptRunner::look_if_needed(MonotonicTime until) {
-    if (!must_look_) return {};
-    // After a failure another server may have taken over.
+Result<RedisReply> RedisScriptRunner::ask_what_it_is(MonotonicTime until) {
     const std::string_view command[] = {"INFO"};
-    const auto info = ask(command, until);
-    if (!info) return info.error();
-    if (info->kind == RedisReplyKind::error) return redis_answer_error(info->text);
-    if (auto checked = check_redis_server(info->text); !checked) return checked.error();
+    return ask(command, until);
+}
+
+Result<void> RedisScriptRunner::judge(const RedisReply& info) {
+    if (info.kind == RedisReplyKind::error) return redis_answer_error(info.text);
+    if (auto checked = check_redis_server(info.text); !checked) return checked.error();
     must_look_ = false;
     return {};
 }
 
-Result<void> RedisScriptRunner::look() {
-    return look_if_needed(deadline());
+Result<void> RedisScriptRunner::look_if_needed(MonotonicTime until) {
+    if (!must_look_) return {};
+    // After a failure another server may have taken over.
+    const auto info = ask_what_it_is(until);
+    if (!info) return info.error();
+    return judge(*info);
+}
+
+Result<void> RedisScriptRunner::begin() {
+    const auto info = ask_what_it_is(deadline());
+    const bool is_there =
+        info && !(info->kind == RedisReplyKind::error && passes_by_itself(redis_fault(info->text)));
+    if (!is_there) return {};
+    return judge(*info);
 }
 
 Result<RedisReply> RedisScriptRunner::answer(const RedisScript& script,

@@ -23,8 +23,9 @@ public:
     RedisScriptRunner(std::shared_ptr<RedisConnection> connection,
                       std::chrono::milliseconds timeout) noexcept;
 
-    /// Whether the server may keep state: looked at once, and again after each failure.
-    Result<void> look();
+    /// Whether the server may keep state, at the start. One that is away, or will be ready by
+    /// itself, is no error: it is looked at by the first operation, as after each failure.
+    Result<void> begin();
     /// What the script answered, an error too. `keys` are whole.
     Result<RedisReply> answer(const RedisScript& script, std::span<const std::string> keys,
                               std::span<const std::string_view> values = {});
@@ -37,6 +38,8 @@ public:
 private:
     MonotonicTime deadline() const;
     Result<RedisReply> ask(std::span<const std::string_view> arguments, MonotonicTime until);
+    Result<RedisReply> ask_what_it_is(MonotonicTime until);
+    Result<void> judge(const RedisReply& info);
     Result<void> look_if_needed(MonotonicTime until);
 
     const std::shared_ptr<RedisConnection> connection_;

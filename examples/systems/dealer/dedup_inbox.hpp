@@ -34,15 +34,12 @@ public:
     void detach(twiliowa::InboxHandler& handler) noexcept override { inbox_->detach(handler); }
 
 private:
-    /// A store is opened when Redis is there for the first time; null until then.
-    std::shared_ptr<const twiliowa::DedupStore> memory();
     void heard(const twiliowa::Error* problem);
 
     std::shared_ptr<twiliowa::Inbox> inbox_;
-    std::shared_ptr<twiliowa::RedisConnection> redis_;
+    const twiliowa::DedupStore memory_;
     Telemetry& telemetry_;
     std::mutex mutex_ = {};
-    std::shared_ptr<const twiliowa::DedupStore> memory_ = {};
     std::optional<bool> is_there_ = {};
 };
 

@@ -44,7 +44,8 @@ struct PostgresQuotasOptions {
 /// it, and without keys and whatever the server says of them.
 class PostgresQuotas final : public QuotaStorage {
 public:
-    /// Connects, and makes the tables where there are none.
+    /// Connects, and makes the tables where there are none. The server must be there, as for a
+    /// PostgresStore.
     /// @param url  as for PostgresStore
     /// @throws InvalidRequestError if an option is wrong.
     /// @throws TransportError (field "store") as PostgresStore.

@@ -67,7 +67,8 @@ struct PostgresStoreOptions {
 /// it, and without keys, values and whatever the server says of them.
 class PostgresStore final : public Store {
 public:
-    /// Connects, and makes the tables where there are none.
+    /// Connects, and makes the tables where there are none. The server must be there: a program
+    /// that is to begin without it makes the store again later, or is started again.
     /// @param url  `postgresql://role@host/database`, with several hosts and whatever else libpq
     /// takes,
     ///     or a connection string; what is left out comes from libpq's environment variables. A

@@ -45,8 +45,9 @@ public:
     virtual ~RedisConnection() = default;
 
     /// Sends a command and waits for its answer, until `deadline` at most. What the server answers
-    /// is a value, an error too. Without an answer: a store_error without keys, values and
-    /// passwords. What was sent without an answer may have been done, and is not sent again.
+    /// is a value, an error too, also to a login before it (`WRONGPASS ...`). Without an answer: a
+    /// store_error without keys, values and passwords, which counts as a server that is away. What
+    /// was sent without an answer may have been done, and is not sent again.
     /// @param arguments  the command's name and what follows it: any bytes. Valid during the call.
     ///     Those that come are INFO, and EVALSHA and EVAL, whose first key is `arguments[3]`: by
     ///     that the client of a cluster chooses the node.

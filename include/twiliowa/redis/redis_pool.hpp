@@ -33,7 +33,8 @@ struct RedisPoolOptions {
 ///
 /// A server that is away is named at once: after each attempt that failed, the next one is made a
 /// while later (50 milliseconds at first, a second at most, with jitter), and what is asked for
-/// meanwhile fails as the last attempt did. A connection that ended, or whose answer did not come
+/// meanwhile fails as the last attempt did. What a server answers to the login is the
+/// command's answer. A connection that ended, or whose answer did not come
 /// in time, is thrown away; nothing is sent a second time. One whose server says that it may only
 /// be read is thrown away too: its name may lead to another server now.
 ///

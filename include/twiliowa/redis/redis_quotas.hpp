@@ -33,16 +33,18 @@ struct RedisQuotasOptions {
 /// those of plans in PostgresQuotas or SqliteQuotas: `Quotas` takes both.
 ///
 /// A server that may drop entries before their time (`maxmemory-policy` other than `noeviction`) is
-/// refused, and so are a replica and a Redis before 5, as by RedisStore.
+/// refused, and so are a replica and a Redis before 5: as by RedisStore, by the constructor if the
+/// server is there, else by each operation.
 ///
 /// Thread-safe. Errors are those of `store_error`, each with its way out, with Redis' word for it
 /// (`OOM`), and without keys and whatever else the server says.
 class RedisQuotas final : public QuotaStorage {
 public:
-    /// Looks what server it is.
+    /// Looks what server it is. One that is away, starts or is busy is no error: that takes
+    /// `timeout` at most, and each operation says so until it is there.
     /// @throws InvalidRequestError if there is no connection, or an option is wrong.
-    /// @throws TransportError (field "store") if the server cannot be reached, refuses the login or
-    ///     the database, or is one of those that are refused.
+    /// @throws TransportError (field "store") if the server answers, and refuses the login or the
+    ///     database, or is one of those that are refused.
     explicit RedisQuotas(std::shared_ptr<RedisConnection> connection,
                          RedisQuotasOptions options = {});
     RedisQuotas(const RedisQuotas&) = delete;

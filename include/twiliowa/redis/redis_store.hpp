@@ -47,17 +47,20 @@ struct RedisStoreOptions {
 /// The server decides when an entry has expired: clocks of other machines do not matter.
 ///
 /// A server that may drop entries before their time (`maxmemory-policy` other than `noeviction`) is
-/// refused, and so are a replica and a Redis before 5. That is looked at by the constructor, and
-/// again after each failure: another server may have taken over. A full Redis refuses writes.
+/// refused, and so are a replica and a Redis before 5. That is looked at by the constructor, if the
+/// server is there, or by the first operation that finds it; and again after each failure: another
+/// server may have taken over. Until that is passed each operation answers an error that names what
+/// is wrong, so a service may begin while Redis is away. A full Redis refuses writes.
 ///
 /// Thread-safe. Errors are those of `store_error`, each with its way out, with Redis' word for it
 /// (`OOM`), and without keys, values and whatever else the server says.
 class RedisStore final : public Store {
 public:
-    /// Looks what server it is.
+    /// Looks what server it is. One that is away, starts or is busy is no error: that takes
+    /// `timeout` at most, and each operation says so until it is there.
     /// @throws InvalidRequestError if there is no connection, or an option is wrong.
-    /// @throws TransportError (field "store") if the server cannot be reached, refuses the login or
-    ///     the database, or is one of those that are refused.
+    /// @throws TransportError (field "store") if the server answers, and refuses the login or the
+    ///     database, or is one of those that are refused.
     explicit RedisStore(std::shared_ptr<RedisConnection> connection,
                         RedisStoreOptions options = {});
     RedisStore(const RedisStore&) = delete;

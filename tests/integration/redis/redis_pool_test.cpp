@@ -49,6 +49,11 @@ std::string refusal_of(const std::string& url, RedisPoolOptions options = {}) {
     return store_refusal([&] { store_on(std::make_shared<RedisPool>(url, options)); });
 }
 
+/// What the first operation of a store says, which begins all the same.
+std::string problem_at(const std::string& url) {
+    return store_problem(store_on(pool_to(url))->get(canary));
+}
+
 /// Takes connections, and says to each what it is told to, once.
 class FakeRedis {
 public:
@@ -182,10 +187,10 @@ TEST_CASE("a server is reached by TLS, if its certificate is for its name") {
 }
 
 TEST_CASE("a server that is not there is named") {
-    CHECK(refusal_of("unix:///nowhere/redis") == containing("store: cannot be reached"));
-    CHECK(refusal_of("redis://127.0.0.1:1") == containing("store: cannot be reached"));
-    CHECK(refusal_of("redis://no-such-host.invalid") == containing("store: cannot be reached"));
-    CHECK(refusal_of("unix:///" + std::string(200, 'x')) == containing("store: cannot be reached"));
+    CHECK(problem_at("unix:///nowhere/redis") == containing("store: cannot be reached"));
+    CHECK(problem_at("redis://127.0.0.1:1") == containing("store: cannot be reached"));
+    CHECK(problem_at("redis://no-such-host.invalid") == containing("store: cannot be reached"));
+    CHECK(problem_at("unix:///" + std::string(200, 'x')) == containing("store: cannot be reached"));
 }
 
 TEST_CASE("a password, a user and a database that are refused are named") {
@@ -285,7 +290,7 @@ TEST_CASE("a server that is busy with another's script is named") {
 
 TEST_CASE("a server that loads its data is named") {
     FakeRedis server{"-LOADING Redis is loading the dataset in memory\r\n"};
-    CHECK(refusal_of(server.url()) == containing("store: is not ready (Redis LOADING)"));
+    CHECK(problem_at(server.url()) == containing("store: is not ready (Redis LOADING)"));
 }
 
 TEST_CASE("a server that has no connection left is named") {
@@ -294,7 +299,7 @@ TEST_CASE("a server that has no connection left is named") {
     const auto store = store_on(pool_to(server.url()));
     put_into(*store, "k");
     server.cli({"CONFIG", "SET", "maxclients", "1"});
-    CHECK(refusal_of(server.url()) == containing("store: has no connection left"));
+    CHECK(problem_at(server.url()) == containing("store: has no connection left"));
     CHECK(is_in(*store, "k"));
 }
 
@@ -305,9 +310,9 @@ TEST_CASE("a server that speaks something else, nothing, or in drops is named in
         FakeRedis server{says};
         const auto pool = pool_to(server.url());
         const auto took = taken([&] {
-            CHECK(store_refusal([&] {
-                      RedisStore store{pool, {.timeout = 200ms}};
-                  }) == containing("store: lost its server in the middle"));
+            RedisStore store{pool, {.timeout = 200ms}};
+            CHECK(store_problem(store.get(canary)) ==
+                  containing("store: lost its server in the middle"));
         });
         CHECK(took < 4s);
     }
@@ -317,8 +322,9 @@ TEST_CASE("a login that is not answered ends with the time for connecting") {
     FakeRedis server{""};
     const RedisPoolOptions options{.connect_timeout = 200ms, .password = Secret{"canary"}};
     const auto pool = std::make_shared<RedisPool>(server.url(), options);
-    const auto took = taken(
-        [&] { CHECK(store_refusal([&] { store_on(pool); }) == containing("cannot be reached")); });
+    const auto took = taken([&] {
+        CHECK(store_problem(store_on(pool)->get(canary)) == containing("cannot be reached"));
+    });
     CHECK(took >= 200ms);
     CHECK(took < 4s);
 }

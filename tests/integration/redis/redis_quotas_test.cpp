@@ -134,7 +134,11 @@ TEST_CASE("a Redis that is away grants nothing, and is not quoted") {
     CHECK(quotas.reserve({"org", "a", 1}).value().granted);
     server.kill_now();
     store_problem(quotas.reserve({"canary+447700900123", "canary", 1}));
+    const auto begun_without = a_minute(quotas_on(pool_to(server.url())));
+    CHECK(store_problem(begun_without.reserve({"org", "a", 1})) == containing("cannot be reached"));
     server.start();
+    while (!begun_without.reserve({"org", "a", 1})) {
+    }
 }
 
 TEST_CASE("what is no answer of the scripts is an error") {

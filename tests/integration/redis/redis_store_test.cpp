@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -46,13 +47,27 @@ public:
     Result<RedisReply> command(std::span<const std::string_view> arguments,
                                MonotonicTime) override {
         if (throws) throw std::runtime_error("connection to 10.0.0.7 lost, " + canary);
-        if (arguments[0] == "INFO") return RedisReply{RedisReplyKind::text, info};
-        return answer;
+        if (arguments[0] != "INFO") {
+            ++operations;
+            return answer;
+        }
+        if (instead_of_info) return *instead_of_info;
+        return RedisReply{RedisReplyKind::text, info};
     }
     std::string info = "redis_version:7.0.15\r\nrole:master\r\nmaxmemory_policy:noeviction\r\n";
+    std::optional<Result<RedisReply>> instead_of_info = {};
     Result<RedisReply> answer = RedisReply{};
     bool throws = false;
+    int operations = 0;
 };
+
+/// The words of each operation's error.
+std::vector<std::string> problems_of_all(Store& store) {
+    return {store_problem(store.get(canary)),
+            store_problem(store.compare_and_set(canary, 0, canary, 1h, Keep::pinned)),
+            store_problem(store.erase(canary, 1)),
+            store_problem(store.get_each(std::vector{canary, canary}))};
+}
 
 }  // namespace
 
@@ -292,6 +307,62 @@ TEST_CASE("what a server says it is decides whether it is taken") {
     CHECK(refusal("maxmemory_policy:canary+447\r\nredis_version:7.0.15\r\nrole:master\r\n") ==
           containing("does not say whether it drops entries"));
     CHECK(refusal("") == containing("does not say what it is"));
+}
+
+TEST_CASE("a service begins while Redis is down, and uses it when it is there") {
+    if (lacks_redis()) return;
+    TestRedis server;
+    server.kill_now();
+    const auto store = store_on(pool_to(server.url()));
+    for (const auto& problem : problems_of_all(*store)) {
+        CHECK(problem == containing("store: cannot be reached"));
+    }
+    server.start();
+    auto read = store->get("k");
+    while (!read) {
+        CHECK(store_problem(read) == containing("cannot be reached"));
+        read = store->get("k");
+    }
+    const auto version = put_into(*store, "k");
+    CHECK(store->get("k").value()->version == version);
+}
+
+TEST_CASE("a server that was away at the start and may drop entries is refused by each operation") {
+    const auto redis = std::make_shared<ScriptedRedis>();
+    redis->instead_of_info = store_error("cannot be reached", "wait");
+    RedisStore store{redis};
+    redis->instead_of_info.reset();
+    redis->info = "redis_version:7.0.15\r\nrole:master\r\nmaxmemory_policy:allkeys-lru\r\n";
+    for (int times = 0; times < 2; ++times) {
+        for (const auto& problem : problems_of_all(store)) {
+            CHECK(problem == containing("may drop entries before their time"));
+        }
+    }
+    CHECK(redis->operations == 0);
+    redis->info = ScriptedRedis{}.info;
+    redis->answer = RedisReply{RedisReplyKind::number, {}, 1};
+    CHECK(store.erase("k", 1).value());
+}
+
+TEST_CASE("what a server answers throws at the start, unless it passes by itself") {
+    const auto redis = std::make_shared<ScriptedRedis>();
+    const auto refusal = [&](std::string answer) {
+        redis->instead_of_info = RedisReply{RedisReplyKind::error, std::move(answer)};
+        return store_refusal([&] { RedisStore store{redis}; });
+    };
+    CHECK(refusal("WRONGPASS invalid username-password pair") ==
+          containing("refuses the login (Redis WRONGPASS)"));
+    CHECK(refusal("NOPERM this user has no permissions") == containing("refuses this user"));
+    CHECK(refusal("ERR DB index is out of range") == containing("has no such database"));
+    CHECK(refusal("ERR unknown command 'INFO'") == containing("failed (Redis ERR)"));
+    for (const std::string passing :
+         {"LOADING Redis is loading the dataset in memory", "MASTERDOWN Link is down",
+          "BUSY Redis is busy running a script", "ERR max number of clients reached"}) {
+        CAPTURE(passing);
+        CHECK(refusal(passing) == "it was opened");
+    }
+    redis->throws = true;
+    CHECK(store_refusal([&] { RedisStore store{redis}; }) == "it was opened");
 }
 
 TEST_CASE("a connection of somebody else's that breaks its contract is named") {
