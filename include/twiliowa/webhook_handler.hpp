@@ -89,7 +89,8 @@ struct WebhookOptions {
     std::size_t max_body_bytes = std::size_t{256} * 1024;
     /// Requests a peer may make at once, of those that `peer_limit_counts` says; as many again
     /// become possible over `peer_period`, one by one. 0 does not limit. An IPv6 peer is its /64.
-    /// Behind a proxy every request has the proxy's address.
+    /// Behind a proxy the peer is the client that the proxy names, if `public_url` lists the proxy
+    /// (PublicUrl::client_of); otherwise all requests are one peer's, the proxy's.
     int requests_per_peer = 0;
     /// The time that requests_per_peer is about. At most a hundred years.
     std::chrono::milliseconds peer_period{60'000};

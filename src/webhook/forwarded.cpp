@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/ip.hpp"
 #include "net/url.hpp"
 #include "text/ascii.hpp"
 
@@ -144,6 +145,55 @@ Result<ForwardedRequest> read_x_forwarded(const HttpHeaders& headers, const IsTr
     return request;
 }
 
+/// Takes hops from the last one on.
+class ClientSearch {
+public:
+    explicit ClientSearch(const IsTrusted& is_trusted) noexcept : is_trusted_(is_trusted) {}
+
+    /// Whether that hop is the client, so that the ones before it do not count.
+    bool ends_at(std::string_view hop) {
+        auto address = address_of_hop(hop);
+        client_.clear();
+        if (!parse_ip_address(address)) return true;
+        const bool is_ours = is_trusted_(address);
+        if (address.front() == '[') address = address.substr(1, address.size() - 2);
+        client_ = address;
+        return !is_ours;
+    }
+    std::string client() && { return std::move(client_); }
+
+private:
+    const IsTrusted& is_trusted_;
+    std::string client_ = {};
+};
+
+/// Without a list of all entries: the client may have sent a great many before.
+std::string client_of_x_forwarded(const HttpHeaders& headers, ClientSearch search) {
+    for (auto header = headers.rbegin(); header != headers.rend(); ++header) {
+        if (!equals_ignoring_case(header->first, "X-Forwarded-For")) continue;
+        std::string_view list = header->second;
+        while (true) {
+            const auto comma = list.rfind(',');
+            const bool is_first = comma == std::string_view::npos;
+            if (search.ends_at(is_first ? list : list.substr(comma + 1))) {
+                return std::move(search).client();
+            }
+            if (is_first) break;
+            list = list.substr(0, comma);
+        }
+    }
+    return std::move(search).client();
+}
+
+std::string client_of_standard(const HttpHeaders& headers, ClientSearch search) {
+    const auto elements = read_forwarded_list(joined_headers(headers, "Forwarded"));
+    if (!elements) return {};
+    for (auto hop = elements->rbegin(); hop != elements->rend(); ++hop) {
+        if (search.ends_at(value_in(*hop, "for"))) break;
+    }
+    return std::move(search).client();
+}
+
 /// Whether what both say of the scheme is one.
 bool agree_on_proto(const ForwardedRequest& one, const ForwardedRequest& other) noexcept {
     return one.proto.empty() || other.proto.empty() || equals_ignoring_case(one.proto, other.proto);
@@ -175,6 +225,13 @@ Result<ForwardedRequest> read_forwarded(const WebhookRequest& request, Forwarded
     }
     standard->prefix = other->prefix;  // there is no standard one
     return family == ForwardedFamily::forwarded ? standard : other;
+}
+
+std::string read_client(const HttpHeaders& headers, ForwardedFamily family,
+                        const IsTrusted& is_trusted) {
+    const ClientSearch search{is_trusted};
+    return family == ForwardedFamily::forwarded ? client_of_standard(headers, search)
+                                                : client_of_x_forwarded(headers, search);
 }
 
 }  // namespace twiliowa::detail

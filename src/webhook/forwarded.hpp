@@ -33,4 +33,12 @@ enum class ForwardedFamily { x_forwarded, forwarded };
 Result<ForwardedRequest> read_forwarded(const WebhookRequest& request, ForwardedFamily family,
                                         const std::function<bool(std::string_view)>& is_trusted);
 
+/// The address that the request came from by the word of a peer that is trusted: of the hops in
+/// `family`, from the last one on, the first for which `is_trusted` does not hold, without its
+/// port; the very first where it holds for all. Empty where none is named, or that one is no
+/// address. What stands before it anybody may have written: it is not looked at, but for the form
+/// of Forwarded.
+std::string read_client(const HttpHeaders& headers, ForwardedFamily family,
+                        const std::function<bool(std::string_view)>& is_trusted);
+
 }  // namespace twiliowa::detail

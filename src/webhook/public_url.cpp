@@ -199,9 +199,17 @@ struct PublicUrl::Settings {
         return std::any_of(proxies.begin(), proxies.end(),
                            [&](const auto& network) { return network.contains(address); });
     }
+
+    detail::ForwardedFamily family() const noexcept {
+        return headers.forwarded ? detail::ForwardedFamily::forwarded
+                                 : detail::ForwardedFamily::x_forwarded;
+    }
+
+    Result<void> set_base(std::string_view base_url);
+    Result<void> set_proxies(const TextList& peers, const ProxyHeaders& chosen);
 };
 
-Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
+Result<void> PublicUrl::Settings::set_base(std::string_view base_url) {
     const auto refuse = [](std::string_view problem) {
         return Error::invalid_request("base_url", problem, "https://example.com or with a path");
     };
@@ -210,16 +218,13 @@ Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
     if (base_url.find_first_of("?#") != std::string_view::npos) {
         return refuse("a query or a fragment does not belong into it");
     }
-    auto settings = std::make_shared<Settings>();
-    settings->base = without_last_slash(base_url);
-    return PublicUrl{std::move(settings)};
+    base = without_last_slash(base_url);
+    return {};
 }
 
-Result<PublicUrl> PublicUrl::try_behind_proxies(const TextList& peers,
-                                                const ProxyHeaders& headers) {
+Result<void> PublicUrl::Settings::set_proxies(const TextList& peers, const ProxyHeaders& chosen) {
     if (peers.empty()) return Error::invalid_request("peers", "no proxy is listed");
-    auto settings = std::make_shared<Settings>();
-    settings->headers = headers;
+    headers = chosen;
     for (std::size_t i = 0; i < peers.size(); ++i) {
         const auto network = detail::IpNetwork::parse(peers[i]);
         if (!network) {
@@ -227,13 +232,39 @@ Result<PublicUrl> PublicUrl::try_behind_proxies(const TextList& peers,
                                           "neither an address nor a network",
                                           "10.0.0.7, 10.0.0.0/8, fd00::/8");
         }
-        settings->proxies.push_back(*network);
+        proxies.push_back(*network);
     }
+    return {};
+}
+
+Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url) {
+    auto settings = std::make_shared<Settings>();
+    if (auto set = settings->set_base(base_url); !set) return set.error();
+    return PublicUrl{std::move(settings)};
+}
+
+Result<PublicUrl> PublicUrl::try_fixed(std::string_view base_url, const TextList& peers,
+                                       const ProxyHeaders& headers) {
+    auto settings = std::make_shared<Settings>();
+    if (auto set = settings->set_base(base_url); !set) return set.error();
+    if (auto set = settings->set_proxies(peers, headers); !set) return set.error();
+    return PublicUrl{std::move(settings)};
+}
+
+Result<PublicUrl> PublicUrl::try_behind_proxies(const TextList& peers,
+                                                const ProxyHeaders& headers) {
+    auto settings = std::make_shared<Settings>();
+    if (auto set = settings->set_proxies(peers, headers); !set) return set.error();
     return PublicUrl{std::move(settings)};
 }
 
 PublicUrl PublicUrl::fixed(std::string_view base_url) {
     return try_fixed(base_url).value();
+}
+
+PublicUrl PublicUrl::fixed(std::string_view base_url, const TextList& peers,
+                           const ProxyHeaders& headers) {
+    return try_fixed(base_url, peers, headers).value();
 }
 
 PublicUrl PublicUrl::behind_proxies(const TextList& peers, const ProxyHeaders& headers) {
@@ -257,15 +288,12 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
     }
     detail::ForwardedRequest said;
     if (settings_->is_proxy(request.peer)) {
-        const auto& headers = settings_->headers;
         auto forwarded =
-            detail::read_forwarded(request,
-                                   headers.forwarded ? detail::ForwardedFamily::forwarded
-                                                     : detail::ForwardedFamily::x_forwarded,
+            detail::read_forwarded(request, settings_->family(),
                                    [&](std::string_view hop) { return settings_->is_proxy(hop); });
         if (!forwarded) return forwarded.error();
         said = std::move(*forwarded);
-        if (!headers.prefix) said.prefix.clear();
+        if (!settings_->headers.prefix) said.prefix.clear();
     }
     const auto origin = origin_as_said(request, said);
     if (!origin) return origin.error();
@@ -274,6 +302,14 @@ Result<std::string> PublicUrl::url_of(const WebhookRequest& request) const {
                                       "PublicUrl takes those it was given, with their port");
     }
     return url_at(*origin, said.prefix, *path);
+}
+
+std::string PublicUrl::client_of(const WebhookRequest& request) const {
+    if (!settings_->is_proxy(request.peer)) return request.peer;
+    auto client =
+        detail::read_client(request.headers, settings_->family(),
+                            [&](std::string_view hop) { return settings_->is_proxy(hop); });
+    return client.empty() ? request.peer : client;
 }
 
 Result<std::string> PublicUrl::try_webhook_url(std::string_view path,

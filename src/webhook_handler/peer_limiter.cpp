@@ -9,10 +9,12 @@ namespace twiliowa::detail {
 
 namespace {
 
-/// Whoever has one address of an IPv6 /64 has them all.
+/// Whoever has one address of an IPv6 /64 has them all. One of IPv4 is the same however it is
+/// written.
 std::string peer_key(std::string_view peer) {
     const auto address = parse_ip_address(peer.substr(0, peer.find('%')));
-    if (!address || is_ip4(*address)) return std::string{peer};
+    if (!address) return std::string{peer};
+    if (is_ip4(*address)) return {address->begin() + 12, address->end()};
     return {address->begin(), address->begin() + 8};
 }
 

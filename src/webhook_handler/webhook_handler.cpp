@@ -309,7 +309,8 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey
 
 std::optional<WebhookEnd> WebhookHandler::Impl::count_peer(const WebhookRequest& request) const {
     if (!limiter) return std::nullopt;
-    const auto wait = limiter->wait_for(request.peer, options.clock->monotonic_now());
+    const auto wait =
+        limiter->wait_for(options.public_url.client_of(request), options.clock->monotonic_now());
     if (wait.count() == 0) return std::nullopt;
     return WebhookEnd{.outcome = WebhookOutcome::too_many,
                       .reason = "the peer sent more requests than it may",

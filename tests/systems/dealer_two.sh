@@ -25,7 +25,7 @@ most=$((50 + (SECONDS - begin + 1) * 50 / 60 + 2))
 refused=$(grep -c '^403$' "$work/forged")
 [ "$refused" -le $most ] || fail "$refused forged ones are looked at, and not at most $most"
 meanwhile=$(says +447700900202 'Hello')
-[ "$(FORGED=YWJj post_signed "$process_a" "$(printf 'SM%032d' 1)" +447700900201 'forged' 'X-Real-IP: 203.0.113.9')" = 403 ] ||
+[ "$(FORGED=YWJj post_signed "$process_a" "$(printf 'SM%032d' 1)" +447700900201 'forged' 'X-Forwarded-For: 203.0.113.9')" = 403 ] ||
     fail "one address uses up another's requests"
 signed=$(new_sid)
 for _ in {1..6}; do

@@ -98,7 +98,8 @@ int work() {
     const auto sealer = open_sealer();
     const auto telemetry = std::make_shared<Telemetry>(sealer);
     const auto credentials = wa::Credentials::from_environment();
-    const auto public_url = wa::PublicUrl::fixed(variable("DEALER_PUBLIC_URL"));
+    // The proxy is on this machine, and says who calls.
+    const auto public_url = wa::PublicUrl::fixed(variable("DEALER_PUBLIC_URL"), {"127.0.0.1"});
     const int processes =
         std::max(number("DEALER_PROCESSES", variable("DEALER_PROCESSES", "2"), 100), 1);
 

@@ -21,7 +21,7 @@ struct WebServerOptions {
 };
 
 /// Serves them in threads of its own, on this machine: a proxy in front ends TLS, passes
-/// /webhooks/ on and says who calls, in X-Real-IP.
+/// /webhooks/ on and says who calls, in X-Forwarded-For.
 class WebServer {
 public:
     WebServer(const twiliowa::WebhookHandler& handler, Agent& agent, WebServerOptions options);

@@ -65,6 +65,13 @@ public:
     /// @throws InvalidRequestError if it is no http or https URL, or has a query or a fragment.
     static PublicUrl fixed(std::string_view base_url);
     static Result<PublicUrl> try_fixed(std::string_view base_url);
+    /// At this address, behind proxies of these addresses or networks, which say who the client is
+    /// (`client_of`), and nothing else: of `headers` only `forwarded` counts.
+    /// @throws InvalidRequestError as `fixed` and `behind_proxies`.
+    static PublicUrl fixed(std::string_view base_url, const TextList& peers,
+                           const ProxyHeaders& headers = {});
+    static Result<PublicUrl> try_fixed(std::string_view base_url, const TextList& peers,
+                                       const ProxyHeaders& headers = {});
 
     /// Behind proxies of these addresses or networks (`10.0.0.7`, `10.0.0.0/8`, `fd00::/8`), which
     /// say where the request was made to: in X-Forwarded-Proto, -Host and -Port, or in what
@@ -87,6 +94,13 @@ public:
     /// X-Forwarded-* that name different hosts or schemes are refused, whichever counts: one of
     /// them is not the proxy's. The scheme's own port, written or not, is no difference.
     Result<std::string> url_of(const WebhookRequest& request) const;
+
+    /// The address that the request came from, without a port: the connection's peer, and if that
+    /// is a listed proxy, the client that it names in X-Forwarded-For, or in Forwarded where that
+    /// is chosen. Of several hops counts the last that is no listed proxy: whatever stands before
+    /// it the client may have written. The peer where the header is missing, or that hop is no
+    /// address. From any other peer the header is ignored.
+    std::string client_of(const WebhookRequest& request) const;
 
     /// The URL to give to Twilio for a path (and query) of this server. Needs a fixed base.
     /// @throws InvalidRequestError

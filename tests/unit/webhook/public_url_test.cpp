@@ -347,4 +347,50 @@ TEST_CASE("connection overrides are within Twilio's ranges") {
     CHECK(field_of(connection_fragment({.edge = "atlantis"})) == "edge");
 }
 
+TEST_CASE("the client is the peer, unless a listed proxy names another") {
+    const auto client = [](const PublicUrl& url, std::string peer, HttpHeaders headers) {
+        WebhookRequest request;
+        request.peer = std::move(peer);
+        request.headers = std::move(headers);
+        return url.client_of(request);
+    };
+    const auto behind = PublicUrl::behind_proxies({"10.0.0.0/8"});
+    const auto fixed = PublicUrl::fixed("https://example.com", {"10.0.0.0/8"});
+    for (const auto& url : {behind, fixed}) {
+        CHECK(client(url, "10.0.0.7", {}) == "10.0.0.7");
+        CHECK(client(url, "10.0.0.7", {{"x-forwarded-for", " 203.0.113.9 "}}) == "203.0.113.9");
+        CHECK(client(url, "203.0.113.1", {{"X-Forwarded-For", "203.0.113.9"}}) == "203.0.113.1");
+        CHECK(client(url, "10.0.0.7", {{"Forwarded", "for=203.0.113.9"}}) == "10.0.0.7");
+        // Several lines are one list.
+        CHECK(client(url, "10.0.0.7",
+                     {{"X-Forwarded-For", "6.6.6.6"},
+                      {"X-Forwarded-For", "203.0.113.9, 10.1.1.1"}}) == "203.0.113.9");
+        // All of ours: the one that began.
+        CHECK(client(url, "10.0.0.7", {{"X-Forwarded-For", "10.2.2.2, 10.1.1.1"}}) == "10.2.2.2");
+        CHECK(client(url, "10.0.0.7", {{"X-Forwarded-For", "[2001:db8::1]:443"}}) == "2001:db8::1");
+        CHECK(client(url, "10.0.0.7", {{"X-Forwarded-For", "[2001:db8::1"}}) == "10.0.0.7");
+        CHECK(client(url, "10.0.0.7", {{"X-Forwarded-For", "203.0.113.9, garbage, 10.1.1.1"}}) ==
+              "10.0.0.7");
+        // Many that the client made up cost nothing, and are believed in nothing.
+        std::string many;
+        for (int i = 0; i < 100'000; ++i) many += "10.0.0.9, ";
+        CHECK(client(url, "10.0.0.7", {{"X-Forwarded-For", many + "203.0.113.9"}}) ==
+              "203.0.113.9");
+    }
+    const auto standard =
+        PublicUrl::fixed("https://example.com", {"10.0.0.0/8"}, {.forwarded = true});
+    CHECK(
+        client(standard, "10.0.0.7",
+               {{"Forwarded", R"(for=6.6.6.6, for="[2001:db8::1]:443";proto=https, for=10.1.1.1)"},
+                {"X-Forwarded-For", "203.0.113.9"}}) == "2001:db8::1");
+    CHECK(client(standard, "10.0.0.7", {{"Forwarded", "for=unknown"}}) == "10.0.0.7");
+    CHECK(client(standard, "10.0.0.7", {{"Forwarded", "for=\"203.0.113.9"}}) == "10.0.0.7");
+    CHECK(client(standard, "203.0.113.1", {{"Forwarded", "for=203.0.113.9"}}) == "203.0.113.1");
+    CHECK(client(PublicUrl::as_received(), "10.0.0.7", {{"X-Forwarded-For", "203.0.113.9"}}) ==
+          "10.0.0.7");
+    CHECK_FALSE(PublicUrl::try_fixed("https://example.com", {"x"}).has_value());
+    CHECK_FALSE(PublicUrl::try_fixed("https://example.com", TextList{}).has_value());
+    CHECK_FALSE(PublicUrl::try_fixed("example.com", {"10.0.0.7"}).has_value());
+}
+
 }  // namespace public_url_test

@@ -332,6 +332,47 @@ TEST_CASE("with PeerLimitCounts::all every request uses up what its peer may mak
     CHECK(service.handler.handle(text("hi")).status == 200);
 }
 
+TEST_CASE("behind a proxy that is listed each of its clients is a peer") {
+    Service service{[](WebhookOptions& options) {
+        options.requests_per_peer = 2;
+        options.public_url = PublicUrl::fixed("https://example.com", {"10.0.0.0/8", "fd00::/8"});
+    }};
+    const auto status_from = [&](const char* peer, const char* forwarded_for) {
+        auto request = forged();
+        request.peer = peer;
+        request.headers.emplace_back("X-Forwarded-For", forwarded_for);
+        return service.handler.handle(request).status;
+    };
+    for (const auto expected : {403, 403, 429}) {
+        CHECK(status_from("10.0.0.7", "203.0.113.9") == expected);
+    }
+    CHECK(status_from("10.0.0.7", "203.0.113.10") == 403);
+    // Whatever it sends before, with whatever port, through whichever proxy, it is the same one.
+    CHECK(status_from("10.0.0.8", "198.51.100.1, 203.0.113.9") == 429);
+    CHECK(status_from("10.0.0.7", "10.0.0.7, 198.51.100.1, ::1,x , 203.0.113.9:4711") == 429);
+    CHECK(status_from("fd00::1", "203.0.113.9, 10.0.0.7") == 429);
+    CHECK(status_from("fd00::1", "[::ffff:203.0.113.9]:80") == 429);
+    // An IPv6 client is its /64.
+    CHECK(status_from("10.0.0.7", "2001:db8:1:2::1") == 403);
+    CHECK(status_from("10.0.0.7", "[2001:db8:1:2::2]:4711") == 403);
+    CHECK(status_from("10.0.0.7", "2001:db8:1:2:ffff::3") == 429);
+    // What no proxy of ours says does not count, and what is no address is the proxy's.
+    for (const auto expected : {403, 403, 429}) {
+        CHECK(status_from("192.0.2.1", expected == 429 ? "203.0.113.77" : "203.0.113.66") ==
+              expected);
+    }
+    for (const auto* garbage : {"unknown", "", "203.0.113.9, _hidden", ",,", "203.0.113.999"}) {
+        const auto answered = status_from("10.9.9.9", garbage);
+        CHECK((answered == 403 || answered == 429));
+    }
+    CHECK(status_from("10.9.9.9", "203.0.113.9, nobody") == 429);
+    // Twilio's own requests come through all the same.
+    auto signed_one = text("hi");
+    signed_one.peer = "10.0.0.7";
+    signed_one.headers.emplace_back("X-Forwarded-For", "203.0.113.9");
+    CHECK(service.handler.handle(signed_one).status == 200);
+}
+
 TEST_CASE("what Twilio signed does not use up what its peer may make") {
     Service service{[](WebhookOptions& options) { options.requests_per_peer = 2; }};
     for (int i = 0; i < 100; ++i) CHECK(service.handler.handle(text("hi")).status == 200);
