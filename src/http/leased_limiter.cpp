@@ -54,6 +54,18 @@ struct LeasedLimiter::State {
           options(std::move(chosen)),
           lanes(options, options.clock->monotonic_now()) {}
 
+    /// What `lanes` gives out; its thread is woken if there is something to ask sooner.
+    template <class Giving>
+    auto give(const Giving& giving) {
+        std::unique_lock lock(mutex);
+        const auto given = giving(lanes);
+        const bool is_sooner = lanes.due() < awaited;
+        if (is_sooner) awaited = lanes.due();
+        lock.unlock();
+        if (is_sooner) wake.notify_one();
+        return given;
+    }
+
     /// Puts questions until the limiter ends.
     void work(LeasedLimiter& limiter) {
         std::unique_lock lock(mutex);
@@ -150,19 +162,11 @@ LeasedLimiter::~LeasedLimiter() {
 }
 
 MonotonicTime LeasedLimiter::reserve(std::string_view sender, MonotonicTime now) {
-    auto& state = *state_;
-    MonotonicTime slot;
-    bool is_sooner = false;
-    {
-        const std::lock_guard lock(state.mutex);
-        slot = state.lanes.reserve(sender, now);
-        if (state.lanes.due() < state.awaited) {
-            state.awaited = state.lanes.due();
-            is_sooner = true;
-        }
-    }
-    if (is_sooner) state.wake.notify_one();
-    return slot;
+    return state_->give([&](detail::PermitLanes& lanes) { return lanes.reserve(sender, now); });
+}
+
+RateDecision LeasedLimiter::try_acquire(std::string_view sender, MonotonicTime now) {
+    return state_->give([&](detail::PermitLanes& lanes) { return lanes.try_acquire(sender, now); });
 }
 
 void LeasedLimiter::release(std::string_view sender) noexcept {

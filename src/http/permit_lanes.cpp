@@ -63,6 +63,27 @@ MonotonicTime PermitLanes::reserve(std::string_view sender, MonotonicTime now) {
     return slot;
 }
 
+RateDecision PermitLanes::try_acquire(std::string_view sender, MonotonicTime now) {
+    auto& lane = lane_of(sender);
+    drop_lapsed(lane, now);
+    if (now > lane.last_slot + 2 * pace_.block_time) lane.paused = true;
+    if (lane.left + lane.spare > 0) {
+        const auto next = lane.spare > 0 ? lane.given : lane.blocks.front().next;
+        if (next > now) return {false, next};
+        give(lane, now);
+    } else {
+        forget_old_promises(lane, now);
+        // No time for the source to answer: it hears of this one when it has gone.
+        const auto earliest = earliest_promise(lane, now, PermitTime{0});
+        const auto slot = next_promise(lane, earliest);
+        if (slot > now) return {false, slot};
+        note_promise(lane, slot, earliest);
+    }
+    lane.last_slot = std::max(lane.last_slot, now);
+    see_whether_needy(lane, now);
+    return {true, now};
+}
+
 void PermitLanes::release(std::string_view sender) noexcept {
     const auto found = lanes_.find(sender);
     if (found == lanes_.end()) return;
@@ -124,22 +145,32 @@ MonotonicTime PermitLanes::give(PermitLane& lane, MonotonicTime now) {
 
 MonotonicTime PermitLanes::promise(PermitLane& lane, MonotonicTime now) {
     forget_old_promises(lane, now);
-    const auto earliest = earliest_promise(lane, now);
-    const auto full = std::max(lane.promises_full, earliest);
-    const auto slot = std::max({earliest, full - early_, lane.promised});
+    // What the source gives now comes when it has answered.
+    const auto earliest = earliest_promise(lane, now, delay_);
+    const auto slot = next_promise(lane, earliest);
     if (slot - now > longest_duration) return (MonotonicTime::max)();
-    lane.promises_full = full + spacing_;
-    lane.promised = slot;
-    lane.owed.push_back(slot);
-    ++state_.promised;
+    note_promise(lane, slot, earliest);
     return slot;
 }
 
-MonotonicTime PermitLanes::earliest_promise(const PermitLane& lane, MonotonicTime now) const {
+MonotonicTime PermitLanes::next_promise(const PermitLane& lane, MonotonicTime earliest) const {
+    const auto full = std::max(lane.promises_full, earliest);
+    return std::max({earliest, full - early_, lane.promised});
+}
+
+void PermitLanes::note_promise(PermitLane& lane, MonotonicTime slot, MonotonicTime earliest) {
+    lane.promises_full = std::max(lane.promises_full, earliest) + spacing_;
+    lane.promised = slot;
+    lane.owed.push_back(slot);
+    ++state_.promised;
+}
+
+MonotonicTime PermitLanes::earliest_promise(const PermitLane& lane, MonotonicTime now,
+                                            PermitTime delay) const {
     // What was taken for this process before comes first.
     if (!state_.shared) return std::max(now, lane.given + spacing_);
-    // What the source gives now comes when it has answered, and not before what it has given.
-    return std::max(now + delay_, lane.full_at);
+    // Not before what the source has given.
+    return std::max(now + delay, lane.full_at);
 }
 
 /// What was promised while the source was away is nobody else's: each kept to its share.

@@ -86,6 +86,7 @@ public:
     PermitLanes(const LeasedLimiterOptions& options, MonotonicTime now);
 
     MonotonicTime reserve(std::string_view sender, MonotonicTime now);
+    RateDecision try_acquire(std::string_view sender, MonotonicTime now);
     void release(std::string_view sender) noexcept;
 
     /// When the next question is due.
@@ -107,7 +108,10 @@ private:
     void drop_lapsed(PermitLane& lane, MonotonicTime now);
     MonotonicTime give(PermitLane& lane, MonotonicTime now);
     MonotonicTime promise(PermitLane& lane, MonotonicTime now);
-    MonotonicTime earliest_promise(const PermitLane& lane, MonotonicTime now) const;
+    MonotonicTime next_promise(const PermitLane& lane, MonotonicTime earliest) const;
+    void note_promise(PermitLane& lane, MonotonicTime slot, MonotonicTime earliest);
+    MonotonicTime earliest_promise(const PermitLane& lane, MonotonicTime now,
+                                   MonotonicTime::duration delay) const;
     void forget_old_promises(PermitLane& lane, MonotonicTime now);
     void see_whether_needy(PermitLane& lane, MonotonicTime now);
     MonotonicTime earliest_question(const PermitLane& lane) const;

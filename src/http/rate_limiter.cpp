@@ -35,6 +35,20 @@ public:
         return std::max(now, full_at - tolerance_);
     }
 
+    RateDecision try_acquire(std::string_view sender, MonotonicTime now) override {
+        const std::lock_guard lock(mutex_);
+        const auto slot = slots_.find(sender);
+        const auto full_at = slot == slots_.end() ? now : std::max(slot->second, now);
+        if (full_at - now > tolerance_) return {false, full_at - tolerance_};
+        const auto next_full_at = full_at + interval_;
+        if (slot == slots_.end()) {
+            slots_.emplace(sender, next_full_at);
+        } else {
+            slot->second = next_full_at;
+        }
+        return {true, now};
+    }
+
     void release(std::string_view sender) noexcept override {
         const std::lock_guard lock(mutex_);
         const auto slot = slots_.find(sender);
@@ -51,6 +65,13 @@ private:
 
 }  // namespace
 }  // namespace detail
+
+RateDecision RateLimiter::try_acquire(std::string_view sender, MonotonicTime now) {
+    const auto slot = reserve(sender, now);
+    if (slot <= now) return {true, now};
+    release(sender);
+    return {false, slot};
+}
 
 std::shared_ptr<RateLimiter> token_bucket(TokenBucketOptions options) {
     if (!(options.per_second >= 1e-6 && options.per_second <= 1e9)) {

@@ -1,6 +1,5 @@
 #include "api.hpp"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 
 #include <algorithm>
@@ -27,13 +26,6 @@ Digest sha256(std::string_view text) {
     Digest digest{};
     EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
     return digest;
-}
-
-/// In a time that tells nothing of where they differ, nor of how long they are.
-bool is_same(std::string_view given, const wa::Secret& secret) {
-    const auto one = sha256(given);
-    const auto other = sha256(secret.reveal());
-    return CRYPTO_memcmp(one.data(), other.data(), one.size()) == 0;
 }
 
 /// What makes two requests one where the caller gives no Idempotency-Key: all that they say.
@@ -79,14 +71,12 @@ wa::Result<std::string> Api::key_of(const wa::WebhookRequest& request, std::stri
 }
 
 Api::Answer Api::admit(const char* method, const wa::WebhookRequest& request) const {
-    const bool is_known = is_same(wa::find_header(request.headers, "x-api-key"), key_);
+    const bool is_known = key_.matches(wa::find_header(request.headers, "x-api-key"));
     // Whoever has no key uses up nothing of the one who has.
     const char* const who = is_known ? "known" : "unknown";
     const auto now = wa::system_clock()->monotonic_now();
-    const auto slot = limiter_->reserve(who, now);
-    if (slot > now) {
-        limiter_->release(who);
-        const auto wait = std::chrono::ceil<std::chrono::seconds>(slot - now);
+    if (const auto slot = limiter_->try_acquire(who, now); !slot) {
+        const auto wait = std::chrono::ceil<std::chrono::seconds>(slot.free_at - now);
         return {429, {{"problem", "too many requests"}}, {}, static_cast<int>(wait.count())};
     }
     if (!is_known) return {403, {{"field", "x-api-key"}, {"problem", "is not the key"}}};

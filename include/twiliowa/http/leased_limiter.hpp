@@ -121,6 +121,9 @@ public:
 
     /// MonotonicTime::max() for a slot more than a hundred years ahead: never.
     MonotonicTime reserve(std::string_view sender, MonotonicTime now) override;
+    /// Neither waits nor asks. With no permit in hand it gives what this process's share allows
+    /// and the source is not known to lack, and the source hears of it afterwards.
+    RateDecision try_acquire(std::string_view sender, MonotonicTime now) override;
     void release(std::string_view sender) noexcept override;
 
     /// Puts the questions to the source that are due, which may block; answers when the next one

@@ -10,6 +10,15 @@
 
 namespace twiliowa {
 
+/// What RateLimiter::try_acquire answers: true if there was a slot.
+struct RateDecision {
+    bool acquired = false;
+    /// When one will be free, as far as is known; now, if it was acquired.
+    MonotonicTime free_at = {};
+
+    explicit operator bool() const noexcept { return acquired; }
+};
+
 /// Gives out slots. Never sleeps: the call waits until the slot, or fails if it lies so late that
 /// RetryPolicy::min_attempt_time would not be left. Thread-safe. Off by default, since Twilio
 /// queues the excess itself. For one process: `token_bucket`; for several: RedisLimiter,
@@ -20,6 +29,9 @@ public:
     /// The time at which the next message of `sender` (From, else the messaging service) may leave.
     /// The slot counts as used.
     virtual MonotonicTime reserve(std::string_view sender, MonotonicTime now) = 0;
+    /// Takes a slot if one is free now, and otherwise takes nothing: for who answers 429 rather
+    /// than wait. By default `reserve`, and `release` where the slot lies ahead.
+    virtual RateDecision try_acquire(std::string_view sender, MonotonicTime now);
     /// Gives an unused slot back (the call was refused or cancelled while waiting).
     virtual void release(std::string_view sender) noexcept { static_cast<void>(sender); }
 };

@@ -159,6 +159,56 @@ TEST_CASE("the first message after a pause has a slot soon, which the source hea
     CHECK(limiter->state().lapsed == 0);
 }
 
+TEST_CASE("a slot that is free now is acquired after a pause, and the source hears of it") {
+    World world;
+    const auto limiter = world.limiter();
+    for (int i = 0; i < 5; ++i) {
+        world.clock->advance(10s);
+        limiter->fetch();
+        world.server->questions.clear();
+        CHECK(limiter->try_acquire("a", world.now()));
+        const auto refused = limiter->try_acquire("a", world.now());
+        CHECK_FALSE(refused);
+        CHECK(refused.free_at > world.now());
+        CHECK(refused.free_at <= world.now() + 13ms);
+        limiter->fetch();
+        REQUIRE(world.server->questions.size() == 1);
+        CHECK(world.server->questions.front().first == 1);
+    }
+}
+
+TEST_CASE("what could not be acquired is not used up, and of nobody else's limit") {
+    World world;
+    const auto limiter = world.limiter({.per_second = 1});
+    CHECK(limiter->try_acquire("a", world.now()));
+    limiter->fetch();
+    for (int i = 0; i < 100; ++i) CHECK_FALSE(limiter->try_acquire("a", world.now()));
+    world.clock->advance(1'100ms);
+    limiter->fetch();
+    CHECK(limiter->try_acquire("a", world.now()));
+    CHECK(limiter->state().promised + limiter->state().granted - limiter->state().lapsed <= 4);
+}
+
+TEST_CASE("processes that acquire whenever they can keep to the limit, and use it") {
+    for (const bool away : {false, true}) {
+        CAPTURE(away);
+        World world;
+        auto processes = several(world, 4, 0);
+        world.server->away = away;
+        int acquired = 0;
+        for (int i = 0; i < 30'000; ++i) {
+            world.clock->advance(1ms);
+            for (auto& process : processes) {
+                if (process.limiter->try_acquire("a", world.now())) ++acquired;
+                process.limiter->fetch();
+            }
+        }
+        // At no time more than the limit and a block of each.
+        CHECK(acquired <= 80 * 30 + 4 * 8);
+        CHECK(acquired >= 80 * 30 * 97 / 100);
+    }
+}
+
 TEST_CASE("a burst leaves at once after a pause") {
     World world;
     const auto limiter = world.limiter({.per_second = 10, .burst = 5, .lease = 500ms});

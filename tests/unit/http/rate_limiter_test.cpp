@@ -38,6 +38,40 @@ TEST_CASE("a slot given back is given out again") {
     CHECK(limiter->reserve("a", now) == now + 100ms);
 }
 
+TEST_CASE("a slot is acquired only if it is free now, and otherwise none is used") {
+    const auto limiter = token_bucket({.per_second = 10, .burst = 2});
+    const MonotonicTime now{100s};
+    CHECK(limiter->try_acquire("a", now));
+    CHECK(limiter->try_acquire("a", now).free_at == now);
+    for (int i = 0; i < 100; ++i) {
+        const auto refused = limiter->try_acquire("a", now);
+        CHECK_FALSE(refused);
+        CHECK(refused.free_at == now + 100ms);
+    }
+    CHECK(limiter->try_acquire("b", now));
+    CHECK_FALSE(limiter->try_acquire("a", now + 100ms - 1ns));
+    CHECK(limiter->try_acquire("a", now + 100ms));
+    CHECK(limiter->reserve("a", now + 100ms) == now + 200ms);
+    CHECK_FALSE(limiter->try_acquire("a", now + 200ms));
+}
+
+TEST_CASE("a limiter of one's own acquires by what it reserves and releases") {
+    struct Own final : RateLimiter {
+        MonotonicTime reserve(std::string_view, MonotonicTime now) override {
+            return now + 1s * taken++;
+        }
+        void release(std::string_view) noexcept override { --taken; }
+        int taken = 0;
+    };
+    Own limiter;
+    const MonotonicTime now{100s};
+    CHECK(limiter.try_acquire("a", now).acquired);
+    const auto refused = limiter.try_acquire("a", now);
+    CHECK_FALSE(refused);
+    CHECK(refused.free_at == now + 1s);
+    CHECK(limiter.taken == 1);
+}
+
 TEST_CASE("slots never go backwards, however many are waited for") {
     const auto limiter = token_bucket({.per_second = 1e-6});
     const MonotonicTime now{100s};
