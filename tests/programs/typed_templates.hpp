@@ -25,7 +25,7 @@ inline ::twiliowa::OutboundTemplate error(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = ErrorVariables::content_sid;
-    message.variables.set("1", values.name);
+    values.name.fill(message.variables, "1");
     return message;
 }
 
@@ -56,8 +56,8 @@ inline ::twiliowa::OutboundTemplate order_update(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = OrderUpdateVariables::content_sid;
-    message.variables.set("1", values.order);
-    message.variables.set("2", values.link);
+    values.order.fill(message.variables, "1");
+    values.link.fill(message.variables, "2");
     return message;
 }
 
@@ -75,9 +75,9 @@ inline ::twiliowa::OutboundTemplate reminder_en_hx910a2dec(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = ReminderEnHx910a2decVariables::content_sid;
-    message.variables.set("1", values.order_number);
-    message.variables.set("2", values.arrives_by);
-    message.variables.set("3", values.variable_3);
+    values.order_number.fill(message.variables, "1");
+    values.arrives_by.fill(message.variables, "2");
+    values.variable_3.fill(message.variables, "3");
     return message;
 }
 
@@ -93,7 +93,7 @@ inline ::twiliowa::OutboundTemplate code(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = CodeVariables::content_sid;
-    message.variables.set("1", values.code);
+    values.code.fill(message.variables, "1");
     return message;
 }
 
@@ -113,11 +113,11 @@ inline ::twiliowa::OutboundTemplate delete_(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = Delete_Variables::content_sid;
-    message.variables.set("2nd", values.variable_2nd);
-    message.variables.set("_x", values.x);
-    message.variables.set("class", values.class_);
-    message.variables.set("content_sid", values.content_sid_value);
-    message.variables.set("to", values.to);
+    values.variable_2nd.fill(message.variables, "2nd");
+    values.x.fill(message.variables, "_x");
+    values.class_.fill(message.variables, "class");
+    values.content_sid_value.fill(message.variables, "content_sid");
+    values.to.fill(message.variables, "to");
     return message;
 }
 
@@ -133,7 +133,7 @@ inline ::twiliowa::OutboundTemplate invoice(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = InvoiceVariables::content_sid;
-    message.variables.set("1", values.media);
+    values.media.fill(message.variables, "1");
     return message;
 }
 
@@ -150,8 +150,8 @@ inline ::twiliowa::OutboundTemplate order_on_its_way(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = OrderOnItsWayVariables::content_sid;
-    message.variables.set("1", values.name);
-    message.variables.set("2", values.order);
+    values.name.fill(message.variables, "1");
+    values.order.fill(message.variables, "2");
     message.category = ::twiliowa::TemplateCategory{::twiliowa::TemplateCategory::utility};
     return message;
 }
@@ -173,12 +173,12 @@ inline ::twiliowa::OutboundTemplate reminder_en_hx491718de(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = ReminderEnHx491718deVariables::content_sid;
-    message.variables.set("1", values.name_1);
-    message.variables.set("2", values.variable_2);
-    message.variables.set("3", values.variable_3);
-    message.variables.set("10", values.variable_10);
-    message.variables.set("Name", values.name_value);
-    message.variables.set("name", values.name);
+    values.name_1.fill(message.variables, "1");
+    values.variable_2.fill(message.variables, "2");
+    values.variable_3.fill(message.variables, "3");
+    values.variable_10.fill(message.variables, "10");
+    values.name_value.fill(message.variables, "Name");
+    values.name.fill(message.variables, "name");
     return message;
 }
 
@@ -194,7 +194,7 @@ inline ::twiliowa::OutboundTemplate reminder_es(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = ReminderEsVariables::content_sid;
-    message.variables.set("name", values.name);
+    values.name.fill(message.variables, "name");
     return message;
 }
 

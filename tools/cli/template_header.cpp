@@ -177,8 +177,8 @@ void write_function(const ContentTemplate& content, const std::string& function,
     text += "    message.to = to;\n";
     text += "    message.content_sid = " + type + "::content_sid;\n";
     for (std::size_t i = 0; i < places.size(); ++i) {
-        text += "    message.variables.set(" + literal(places[i].name) + ", values." +
-                parameters[i] + ");\n";
+        text += "    values." + parameters[i] + ".fill(message.variables, " +
+                literal(places[i].name) + ");\n";
     }
     const auto category = category_of(content);
     if (!category.empty()) text += "    message.category = " + category + ";\n";

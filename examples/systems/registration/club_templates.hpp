@@ -26,8 +26,8 @@ inline ::twiliowa::OutboundTemplate order_on_its_way(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = OrderOnItsWayVariables::content_sid;
-    message.variables.set("1", values.name);
-    message.variables.set("2", values.order);
+    values.name.fill(message.variables, "1");
+    values.order.fill(message.variables, "2");
     message.category = ::twiliowa::TemplateCategory{::twiliowa::TemplateCategory::utility};
     return message;
 }
@@ -52,15 +52,15 @@ inline ::twiliowa::OutboundTemplate registration_is_open(
     ::twiliowa::OutboundTemplate message;
     message.to = to;
     message.content_sid = RegistrationIsOpenVariables::content_sid;
-    message.variables.set("1", values.name);
-    message.variables.set("2", values.player);
-    message.variables.set("3", values.team);
-    message.variables.set("4", values.age_group);
-    message.variables.set("5", values.season);
-    message.variables.set("6", values.membership_fee);
-    message.variables.set("7", values.subscription_fee);
-    message.variables.set("8", values.team_manager);
-    message.variables.set("9", values.number);
+    values.name.fill(message.variables, "1");
+    values.player.fill(message.variables, "2");
+    values.team.fill(message.variables, "3");
+    values.age_group.fill(message.variables, "4");
+    values.season.fill(message.variables, "5");
+    values.membership_fee.fill(message.variables, "6");
+    values.subscription_fee.fill(message.variables, "7");
+    values.team_manager.fill(message.variables, "8");
+    values.number.fill(message.variables, "9");
     message.category = ::twiliowa::TemplateCategory{::twiliowa::TemplateCategory::utility};
     return message;
 }

@@ -5,13 +5,18 @@
 #include <string>
 #include <utility>
 
+#include <twiliowa/types/template_variables.hpp>
 #include <twiliowa/types/text_field.hpp>
 
 namespace twiliowa {
 
+/// What a TemplateValue is given that is to take the template's default: `use_default`.
+struct UseDefault {};
+inline constexpr UseDefault use_default{};
+
 /// A text in an aggregate of your own that must be given: there is no value without one, so that
 /// what leaves it out does not compile. What `twiliowa template pull --header` writes is made of
-/// it.
+/// it. `use_default` leaves the variable to the template's sample, in so many words.
 ///
 /// ```
 /// struct OrderUpdate {
@@ -19,6 +24,7 @@ namespace twiliowa {
 ///     TemplateValue order;
 /// };
 /// OrderUpdate update{.name = "Ann"};  // does not compile: order is missing
+/// OrderUpdate known{.name = "Ann", .order = use_default};
 /// ```
 class TemplateValue : public TextField {
 public:
@@ -26,8 +32,22 @@ public:
     TemplateValue() = delete;
     TemplateValue(std::string text) noexcept : TextField(std::move(text)) {}
     TemplateValue(const char* text) : TextField(text) {}
+    TemplateValue(UseDefault) noexcept : uses_default_(true) {}
     /// Two texts are not one.
     TemplateValue(const char*, const char*) = delete;
+
+    bool uses_default() const noexcept { return uses_default_; }
+    /// Gives `variables` this value for `name`, or says that its default goes.
+    void fill(TemplateVariables& variables, std::string name) const {
+        if (uses_default_) {
+            variables.use_default(std::move(name));
+        } else {
+            variables.set(std::move(name), *this);
+        }
+    }
+
+private:
+    bool uses_default_ = false;
 };
 
 }  // namespace twiliowa

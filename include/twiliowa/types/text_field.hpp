@@ -21,8 +21,14 @@ public:
     TextField(std::string text) noexcept : std::string(std::move(text)) {}
     /// Two texts are not one.
     TextField(const char*, const char*) = delete;
+    TextField(const TextField&) = default;
+    TextField(TextField&&) noexcept = default;
+    ~TextField() = default;
 
     using std::string::operator=;
+    // Said, since g++ 11 takes those of std::string for its own.
+    TextField& operator=(const TextField&) = default;
+    TextField& operator=(TextField&&) noexcept = default;
 };
 
 /// Several texts.

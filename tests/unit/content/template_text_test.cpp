@@ -66,4 +66,13 @@ TEST_CASE("A template's value is a text that cannot be left out") {
     CHECK(TemplateVariables{{"1", value}} == TemplateVariables{{"1", "Ann"}});
 }
 
+TEST_CASE("A template's value may be left to its default, in so many words") {
+    TemplateVariables variables;
+    TemplateValue{"Ann"}.fill(variables, "1");
+    TemplateValue{twiliowa::use_default}.fill(variables, "2");
+    CHECK(variables == TemplateVariables{{"1", "Ann"}}.use_default("2"));
+    CHECK(TemplateValue{twiliowa::use_default}.uses_default());
+    CHECK_FALSE(TemplateValue{""}.uses_default());
+}
+
 }  // namespace template_text_test
