@@ -187,6 +187,24 @@ const Error* Error::cause() const noexcept {
 ErrorAdvice Error::advice() const noexcept {
     return advise(state_->data.code);
 }
+bool Error::is_permanent() const noexcept {
+    switch (kind()) {
+        case ErrorKind::invalid_request:
+        case ErrorKind::not_found:
+            return true;
+        case ErrorKind::api: {
+            // Nothing is known of it but that the server failed, or had no time.
+            if (http_status() >= 500 || http_status() == 408) return false;
+            if (code() == 0) return true;
+            const auto known = advice();
+            return known.category != ErrorCategory::account &&
+                   known.category != ErrorCategory::authentication &&
+                   (known.retry == RetryAdvice::never || known.retry == RetryAdvice::after_fix);
+        }
+        default:
+            return false;
+    }
+}
 const ErrorData& Error::data() const noexcept {
     return state_->data;
 }

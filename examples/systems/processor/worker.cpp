@@ -11,21 +11,6 @@ namespace wa = twiliowa;
 
 namespace {
 
-/// Whether a message or its template will be refused again, whoever tries.
-bool is_refusal(const wa::Error& error) {
-    switch (error.kind()) {
-        case wa::ErrorKind::invalid_request:  // Refused by the library: number, variables,
-                                              // template.
-        case wa::ErrorKind::not_found:        // The account has no such template.
-            return true;
-        case wa::ErrorKind::api:
-            return error.advice().retry == wa::RetryAdvice::never ||
-                   error.advice().retry == wa::RetryAdvice::after_fix;
-        default:  // No answer, refused credentials, too many requests.
-            return false;
-    }
-}
-
 std::string reason_of(const wa::Error& error) {
     std::string reason = error.what();
     const auto advice = error.advice().advice;
@@ -80,11 +65,11 @@ std::optional<Worker::Failure> Worker::hand_over(const ContextObject& context,
                              .variables = std::move(answer->variables),
                              .from = context.company_number};
     if (auto fits = (*company)->client.check(message); !fits) {
-        return Failure{fits.error(), is_refusal(fits.error())};
+        return Failure{fits.error(), fits.error().is_permanent()};
     }
     const auto seen =
         (*company)->templates->try_render(message.content_sid, message.content_variables);
-    if (!seen) return Failure{seen.error(), is_refusal(seen.error())};
+    if (!seen) return Failure{seen.error(), seen.error().is_permanent()};
 
     const auto handed_over = record_.hand_over(
         outbox_,
@@ -94,7 +79,7 @@ std::optional<Worker::Failure> Worker::hand_over(const ContextObject& context,
          .context = context.text},
         message,
         {.key = job.id, .tenant = context.credentials_id, .account = context.credentials_id});
-    if (!handed_over) return Failure{handed_over.error(), is_refusal(handed_over.error())};
+    if (!handed_over) return Failure{handed_over.error(), handed_over.error().is_permanent()};
     log_.line("handed over", {{"job", job.id}, {"recipient", log_.hash(context.recipient_tel)}});
     return std::nullopt;
 }

@@ -100,6 +100,12 @@ public:
     const Error* cause() const noexcept;
     /// What the offline catalogue says of `code()`.
     ErrorAdvice advice() const noexcept;
+    /// Whether the same request would fail again, whenever it is made: it was refused here, or
+    /// Twilio knows of no such resource, or answered a code whose advice is never or after_fix.
+    /// False where it may pass: no answer, an unknown outcome, too many requests, and credentials
+    /// or an account that somebody has to put right, which is no fault of the request. For who has
+    /// to choose between another try and the dead letters; an outbox chooses by itself.
+    bool is_permanent() const noexcept;
     /// Everything, as it was given.
     const ErrorData& data() const noexcept;
     /// The same failure, but for what `change`, a function of `ErrorData&`, makes of its data.
@@ -150,6 +156,7 @@ public:
     }
     const Error* cause() const noexcept { return error_.cause(); }
     ErrorAdvice advice() const noexcept { return error_.advice(); }
+    bool is_permanent() const noexcept { return error_.is_permanent(); }
 
 private:
     Error error_;

@@ -116,6 +116,29 @@ TEST_CASE("each kind of error throws its own exception, with everything in it") 
     }
 }
 
+TEST_CASE("an error is permanent if the same request would fail again whenever it is made") {
+    const auto permanent = [](ErrorKind kind, int code = 0, int http_status = 0) {
+        const Error error{{.kind = kind, .http_status = http_status, .code = code}};
+        CHECK(TwilioError{error}.is_permanent() == error.is_permanent());
+        return error.is_permanent();
+    };
+    CHECK(permanent(ErrorKind::invalid_request));
+    CHECK(permanent(ErrorKind::not_found, 20404, 404));
+    CHECK(permanent(ErrorKind::api, 0, 400));
+    CHECK(permanent(ErrorKind::api, 21211, 400));
+    CHECK(permanent(ErrorKind::api, 21610, 400));
+    CHECK_FALSE(permanent(ErrorKind::api, 20005, 400));  // the account is not active
+    CHECK_FALSE(permanent(ErrorKind::api, 0, 408));
+    CHECK_FALSE(permanent(ErrorKind::api, 0, 503));
+    CHECK_FALSE(permanent(ErrorKind::api, 20500, 500));
+    for (const auto kind :
+         {ErrorKind::outcome_unknown, ErrorKind::authentication, ErrorKind::rate_limit,
+          ErrorKind::transport, ErrorKind::timeout, ErrorKind::response, ErrorKind::cancelled}) {
+        CAPTURE(kind);
+        CHECK_FALSE(permanent(kind, 20404));
+    }
+}
+
 TEST_CASE("what() never quotes Twilio's message, which may hold a number") {
     const Error error{{.kind = ErrorKind::api, .message = "The number +447700900123 is bad"}};
     CHECK(error.what() != containing("7700"));
