@@ -1,13 +1,12 @@
 #include "outbox/inbox_core.hpp"
 
-#include <openssl/rand.h>
-
 #include <algorithm>
 #include <charconv>
 #include <random>
 #include <utility>
 
 #include "types/duration_bound.hpp"
+#include "types/random_name.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -42,14 +41,6 @@ InboxRules inbox_rules_of(const InboxOptions& options) {
     rules.max_tries = options.max_tries;
     rules.pauses = options.pauses;
     return rules;
-}
-
-std::string random_name() {
-    JobId::Bytes bytes{};
-    if (RAND_bytes(bytes.data(), static_cast<int>(bytes.size())) != 1) {
-        Error::transport(Effect::none, Stage::prepare, "there is no randomness to be had").raise();
-    }
-    return JobId{bytes}.str();
 }
 
 Error keeps_no_events() {

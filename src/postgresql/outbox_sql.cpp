@@ -8,30 +8,21 @@
 
 #include "postgresql/connection.hpp"
 #include "postgresql/outbox_rows.hpp"
+#include "text/ascii.hpp"
+#include "text/hex.hpp"
 
 namespace twiliowa {
 
 namespace detail {
 namespace {
 
-constexpr std::string_view hex_digits = "0123456789abcdef";
-
-std::string to_hex(std::string_view bytes) {
-    std::string hex;
-    for (const char c : bytes) {
-        hex += hex_digits[static_cast<unsigned char>(c) >> 4];
-        hex += hex_digits[static_cast<unsigned char>(c) & 15];
-    }
-    return hex;
-}
-
 std::optional<std::string> from_hex(std::string_view hex) {
     if (hex.size() % 2 != 0) return std::nullopt;
     std::string bytes;
     for (std::size_t i = 0; i < hex.size(); i += 2) {
-        const auto high = hex_digits.find(hex[i]);
-        const auto low = hex_digits.find(hex[i + 1]);
-        if (high == std::string_view::npos || low == std::string_view::npos) return std::nullopt;
+        const auto high = hex_value(hex[i]);
+        const auto low = hex_value(hex[i + 1]);
+        if (high < 0 || low < 0) return std::nullopt;
         bytes += static_cast<char>(high * 16 + low);
     }
     return bytes;
@@ -76,7 +67,7 @@ OutboxSql OutboxSql::insert(const StoredJob& job) {
                   std::string{after};
     };
     const auto bytes = [&](std::string_view value) {
-        add("decode(", detail::to_hex(value), ", 'hex')");
+        add("decode(", detail::bytes_in_hex(value), ", 'hex')");
     };
     const auto number = [&](std::optional<std::int64_t> value, std::string_view type) {
         add("(", value ? std::optional{std::to_string(*value)} : std::nullopt,

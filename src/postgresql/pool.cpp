@@ -7,7 +7,17 @@
 
 #include <twiliowa/state/store.hpp>
 
+#include "postgresql/server_check.hpp"
+
 namespace twiliowa::detail {
+
+PostgresConnectionOptions durable_connection(std::chrono::milliseconds connect_timeout,
+                                             std::chrono::milliseconds statement_timeout) {
+    return {connect_timeout, statement_timeout, [](PostgresConnection& connection) -> Result<void> {
+                if (auto checked = check_durable(connection); !checked) return checked.error();
+                return {};
+            }};
+}
 
 PostgresPool::PostgresPool(PostgresTarget target, PostgresConnectionOptions options, int size)
     : target_(std::move(target)), options_(std::move(options)), process_(::getpid()), left_(size) {

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include <twiliowa/types/result.hpp>
@@ -15,6 +16,24 @@
 #include "postgresql/connection.hpp"
 
 namespace twiliowa::detail {
+
+/// How connections of those times are made, to a server that check_durable takes.
+PostgresConnectionOptions durable_connection(std::chrono::milliseconds connect_timeout,
+                                             std::chrono::milliseconds statement_timeout);
+
+/// Where to, if what each store over a pool is told can be: `connections`, `connect_timeout` and
+/// `statement_timeout` of its options.
+template <class Options>
+Result<PostgresTarget> pool_target(const std::string& url, const Options& options) {
+    if (options.connections < 1) return Error::invalid_request("connections", "is less than 1");
+    if (options.connect_timeout.count() <= 0) {
+        return Error::invalid_request("connect_timeout", "is not positive");
+    }
+    if (options.statement_timeout.count() <= 0) {
+        return Error::invalid_request("statement_timeout", "is not positive");
+    }
+    return parse_postgres_url(url);
+}
 
 /// Thread-safe.
 class PostgresPool {

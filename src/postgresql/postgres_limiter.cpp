@@ -2,16 +2,17 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <random>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
 
+#include "http/limit_of.hpp"
 #include "postgresql/connection.hpp"
 #include "postgresql/migration.hpp"
 #include "postgresql/pool.hpp"
 #include "state/masked_sender.hpp"
 #include "types/duration_bound.hpp"
+#include "types/random_name.hpp"
 
 namespace twiliowa {
 
@@ -76,13 +77,6 @@ gone as (
     where limiter = $1 and process <> $2 and seen_at not between now - 60000000 and now + 60000000)
 select count(*) + 1 from twiliowa.limiter_process, moment
 where limiter = $1 and process <> $2 and seen_at between now - 5000000 and now + 5000000)";
-
-std::string new_limiter_process() {
-    std::random_device random;
-    char name[33];
-    std::snprintf(name, sizeof name, "%08x%08x%08x%08x", random(), random(), random(), random());
-    return name;
-}
 
 PostgresConnectionOptions limiter_connection(const PostgresLimiterOptions& options) {
     return {options.timeout, options.timeout, {}};
@@ -151,20 +145,10 @@ private:
     const std::string name_;
     const std::optional<Sealer> sealer_;
     const std::string key_id_;
-    const std::string process_ = new_limiter_process();
+    const std::string process_ = random_name();
     const bool create_;
     bool is_prepared_ = false;
 };
-
-LeasedLimiterOptions limit_of_postgres(PostgresLimiterOptions options) {
-    return {.per_second = options.per_second,
-            .burst = options.burst,
-            .lease = options.lease,
-            .processes = options.processes,
-            .own_thread = options.own_thread,
-            .clock = std::move(options.clock),
-            .observer = std::move(options.observer)};
-}
 
 }  // namespace
 }  // namespace detail
@@ -172,7 +156,7 @@ LeasedLimiterOptions limit_of_postgres(PostgresLimiterOptions options) {
 PostgresLimiter::PostgresLimiter(const std::string& url, const PostgresLimiterOptions& options)
     : LeasedLimiter(
           std::make_shared<detail::PostgresPermits>(detail::limiter_target(url, options), options),
-          detail::limit_of_postgres(options)) {}
+          detail::limit_of(options)) {}
 
 Result<void> PostgresLimiter::migrate(const std::string& url,
                                       const PostgresLimiterOptions& options) {

@@ -6,7 +6,6 @@
 #include "postgresql/migration.hpp"
 #include "postgresql/pool.hpp"
 #include "postgresql/quota_tables.hpp"
-#include "postgresql/server_check.hpp"
 
 namespace twiliowa {
 
@@ -15,32 +14,14 @@ namespace {
 
 constexpr int quota_attempts_beside_others = 5;
 
-PostgresConnectionOptions quota_connection_options(const PostgresQuotasOptions& options) {
-    return {options.connect_timeout, options.statement_timeout,
-            [](PostgresConnection& connection) -> Result<void> {
-                if (auto checked = check_durable(connection); !checked) return checked.error();
-                return {};
-            }};
-}
-
-Result<PostgresTarget> checked_quota_target(const std::string& url,
-                                            const PostgresQuotasOptions& options) {
-    if (options.connections < 1) return Error::invalid_request("connections", "is less than 1");
-    if (options.connect_timeout.count() <= 0) {
-        return Error::invalid_request("connect_timeout", "is not positive");
-    }
-    if (options.statement_timeout.count() <= 0) {
-        return Error::invalid_request("statement_timeout", "is not positive");
-    }
-    return parse_postgres_url(url);
-}
-
 }  // namespace
 }  // namespace detail
 
 struct PostgresQuotas::State {
     State(detail::PostgresTarget target, const PostgresQuotasOptions& options)
-        : pool(std::move(target), detail::quota_connection_options(options), options.connections) {}
+        : pool(std::move(target),
+               detail::durable_connection(options.connect_timeout, options.statement_timeout),
+               options.connections) {}
 
     Result<void> prepare(bool create) {
         auto lease = pool.lend();
@@ -78,7 +59,7 @@ struct PostgresQuotas::State {
 };
 
 PostgresQuotas::PostgresQuotas(const std::string& url, PostgresQuotasOptions options)
-    : state_(std::make_unique<State>(detail::checked_quota_target(url, options).value(), options)) {
+    : state_(std::make_unique<State>(detail::pool_target(url, options).value(), options)) {
     state_->prepare(options.create).value();
 }
 
@@ -86,10 +67,11 @@ PostgresQuotas::~PostgresQuotas() = default;
 
 Result<void> PostgresQuotas::try_migrate(const std::string& url,
                                          const PostgresQuotasOptions& options) {
-    auto target = detail::checked_quota_target(url, options);
+    auto target = detail::pool_target(url, options);
     if (!target) return target.error();
-    detail::PostgresConnection connection{std::move(target).value(),
-                                          detail::quota_connection_options(options)};
+    detail::PostgresConnection connection{
+        std::move(target).value(),
+        detail::durable_connection(options.connect_timeout, options.statement_timeout)};
     return detail::migrate(connection, detail::quota_migration());
 }
 

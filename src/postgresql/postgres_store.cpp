@@ -9,7 +9,6 @@
 #include "postgresql/connection.hpp"
 #include "postgresql/migration.hpp"
 #include "postgresql/pool.hpp"
-#include "postgresql/server_check.hpp"
 
 namespace twiliowa {
 
@@ -114,24 +113,9 @@ StoredValue stored_value(const PostgresRows& rows, std::size_t row, int column) 
             static_cast<std::uint64_t>(rows.number(row, column + 1))};
 }
 
-PostgresConnectionOptions connection_options(const PostgresStoreOptions& options) {
-    return {options.connect_timeout, options.statement_timeout,
-            [](PostgresConnection& connection) -> Result<void> {
-                if (auto checked = check_durable(connection); !checked) return checked.error();
-                return {};
-            }};
-}
-
 Result<PostgresTarget> checked_target(const std::string& url, const PostgresStoreOptions& options) {
     if (options.max_entry_bytes == 0) return Error::invalid_request("max_entry_bytes", "is 0");
-    if (options.connections < 1) return Error::invalid_request("connections", "is less than 1");
-    if (options.connect_timeout.count() <= 0) {
-        return Error::invalid_request("connect_timeout", "is not positive");
-    }
-    if (options.statement_timeout.count() <= 0) {
-        return Error::invalid_request("statement_timeout", "is not positive");
-    }
-    return parse_postgres_url(url);
+    return pool_target(url, options);
 }
 
 }  // namespace
@@ -140,7 +124,9 @@ Result<PostgresTarget> checked_target(const std::string& url, const PostgresStor
 struct PostgresStore::State {
     State(detail::PostgresTarget target, PostgresStoreOptions chosen)
         : options(chosen),
-          pool(std::move(target), detail::connection_options(chosen), chosen.connections) {}
+          pool(std::move(target),
+               detail::durable_connection(chosen.connect_timeout, chosen.statement_timeout),
+               chosen.connections) {}
 
     Result<void> prepare() {
         auto lease = pool.lend();
@@ -202,8 +188,9 @@ Result<void> PostgresStore::try_migrate(const std::string& url,
                                         const PostgresStoreOptions& options) {
     auto target = detail::checked_target(url, options);
     if (!target) return target.error();
-    detail::PostgresConnection connection{std::move(target).value(),
-                                          detail::connection_options(options)};
+    detail::PostgresConnection connection{
+        std::move(target).value(),
+        detail::durable_connection(options.connect_timeout, options.statement_timeout)};
     return detail::migrate(connection, detail::store_migration);
 }
 

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <random>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -11,10 +10,12 @@
 
 #include <twiliowa/state/store.hpp>
 
+#include "http/limit_of.hpp"
 #include "redis/fault.hpp"
 #include "redis/script.hpp"
 #include "state/masked_sender.hpp"
 #include "types/duration_bound.hpp"
+#include "types/random_name.hpp"
 
 namespace twiliowa {
 
@@ -56,13 +57,6 @@ return redis.call('ZCARD', KEYS[1])
 )";
 
 constexpr std::chrono::microseconds process_kept = std::chrono::seconds{5};
-
-std::string new_process_name() {
-    std::random_device random;
-    char name[33];
-    std::snprintf(name, sizeof name, "%08x%08x%08x%08x", random(), random(), random(), random());
-    return name;
-}
 
 std::string permit_interval_text(double microseconds) {
     char text[40];
@@ -136,7 +130,7 @@ private:
     const std::chrono::milliseconds timeout_;
     const std::optional<Sealer> sealer_;
     const std::string key_id_;
-    const std::string process_ = new_process_name();
+    const std::string process_ = random_name();
     const RedisScript taking_{take_script};
     const RedisScript counting_{count_script};
 };
@@ -148,22 +142,12 @@ std::shared_ptr<PermitSource> redis_permits(std::shared_ptr<RedisConnection> con
     return std::make_shared<RedisPermits>(std::move(connection), options);
 }
 
-LeasedLimiterOptions limit_of_redis(RedisLimiterOptions options) {
-    return {.per_second = options.per_second,
-            .burst = options.burst,
-            .lease = options.lease,
-            .processes = options.processes,
-            .own_thread = options.own_thread,
-            .clock = std::move(options.clock),
-            .observer = std::move(options.observer)};
-}
-
 }  // namespace
 }  // namespace detail
 
 RedisLimiter::RedisLimiter(std::shared_ptr<RedisConnection> connection,
                            const RedisLimiterOptions& options)
     : LeasedLimiter(detail::redis_permits(std::move(connection), options),
-                    detail::limit_of_redis(options)) {}
+                    detail::limit_of(options)) {}
 
 }  // namespace twiliowa

@@ -2,6 +2,10 @@
 
 #include <openssl/evp.h>
 
+#include <span>
+
+#include "text/hex.hpp"
+
 namespace twiliowa::detail {
 
 RedisScript::RedisScript(std::string_view script) : text(script) {
@@ -9,11 +13,7 @@ RedisScript::RedisScript(std::string_view script) : text(script) {
     unsigned int size = 0;
     // Where there is no SHA-1 the server knows none of that name, and is given the text each time.
     if (EVP_Digest(text.data(), text.size(), digest, &size, EVP_sha1(), nullptr) != 1) size = 0;
-    constexpr std::string_view digits = "0123456789abcdef";
-    for (unsigned int i = 0; i < size; ++i) {
-        sha += digits[digest[i] >> 4];
-        sha += digits[digest[i] & 15];
-    }
+    sha = bytes_in_hex(std::span(digest, size));
 }
 
 }  // namespace twiliowa::detail

@@ -6,6 +6,7 @@
 #include <span>
 
 #include "text/base64.hpp"
+#include "text/hex.hpp"
 
 // The hash functions below EVP are deprecated, yet theirs is the only state that can be copied
 // without an allocation, which is what makes a signature cheap to check.
@@ -19,15 +20,6 @@ namespace twiliowa::detail {
 namespace {
 
 constexpr std::size_t hmac_block_size = 64;  // of both hashes
-constexpr std::string_view hmac_hex_digits = "0123456789abcdef";
-
-/// Two digits for each byte.
-void write_hex(std::span<const unsigned char> bytes, char* out) noexcept {
-    for (const auto byte : bytes) {
-        *out++ = hmac_hex_digits[byte >> 4];
-        *out++ = hmac_hex_digits[byte & 15];
-    }
-}
 
 std::string_view bytes_of_digest(const HmacDigest& digest) noexcept {
     return {reinterpret_cast<const char*>(digest.bytes.data()), digest.size};
@@ -120,9 +112,7 @@ std::string encode_hmac(const HmacDigest& digest) {
 }
 
 std::string hex_of(const HmacDigest& digest) {
-    std::string hex(2 * digest.size, '\0');
-    write_hex(std::span(digest.bytes).first(digest.size), hex.data());
-    return hex;
+    return bytes_in_hex(std::span(digest.bytes).first(digest.size));
 }
 
 std::array<char, 64> sha256_hex(std::string_view bytes) noexcept {

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <twiliowa/http/http_transport.hpp>
 #include <twiliowa/request_validator.hpp>
@@ -97,6 +98,16 @@ inline doctest::String toString(ClaimOutcome value) {
 template <twiliowa::test::HasText T>
 struct doctest::StringMaker<T> {
     static String convert(const T& value) { return twiliowa::test::shown(value.str()); }
+};
+
+/// What check_store and its like found.
+template <>
+struct doctest::StringMaker<std::vector<std::string>> {
+    static String convert(const std::vector<std::string>& texts) {
+        std::string all = "[" + std::to_string(texts.size()) + "]";
+        for (const auto& text : texts) all += "\n  " + text;
+        return twiliowa::test::shown(all);
+    }
 };
 
 template <class T>

@@ -4,11 +4,13 @@
 
 #include <array>
 #include <map>
+#include <span>
 #include <utility>
 #include <vector>
 
 #include "text/ascii.hpp"
 #include "text/base64.hpp"
+#include "text/hex.hpp"
 
 namespace twiliowa::testing::fake {
 
@@ -84,12 +86,7 @@ std::string hex_digest_of(const EVP_MD* algorithm, const std::string& text) {
     if (EVP_Digest(text.data(), text.size(), digest.data(), &size, algorithm, nullptr) != 1) {
         return {};
     }
-    std::string hex;
-    for (unsigned int i = 0; i < size; ++i) {
-        hex += "0123456789abcdef"[digest[i] >> 4];
-        hex += "0123456789abcdef"[digest[i] & 0xf];
-    }
-    return hex;
+    return detail::bytes_in_hex(std::span(digest).first(size));
 }
 
 std::string quote_challenge(std::string_view text) {
