@@ -1,8 +1,5 @@
 #include <twiliowa/postgresql/postgres_store.hpp>
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <chrono>
 #include <memory>
@@ -14,6 +11,7 @@
 #include <twiliowa/testing/check_store.hpp>
 
 #include "database.hpp"
+#include "support/forked_store.hpp"
 #include "support/show.hpp"
 
 namespace postgres_store_test {
@@ -440,25 +438,7 @@ TEST_CASE("what a trigger of the server says of a value is not in an error") {
 TEST_CASE("a PostgresStore that was opened before fork() answers an error in the child") {
     if (lacks_postgres()) return;
     const Memory m;
-    auto store = m.open();
-    put(*store, "k");
-    const auto child = ::fork();
-    if (child == 0) {
-        const auto read = store->get("k");
-        const bool refused = !read && is_store_error(read.error());
-        store.reset();
-        bool works = false;
-        try {
-            works = has(*m.open(), "k");
-        } catch (...) {
-            works = false;
-        }
-        ::_exit(refused && works ? 0 : 1);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    CHECK(status == 0);
-    CHECK(has(*store, "k"));
+    check_forked_store([&] { return m.open(); });
 }
 
 }  // namespace postgres_store_test

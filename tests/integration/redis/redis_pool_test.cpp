@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -19,6 +18,7 @@
 
 #include "memory.hpp"
 #include "support/certificates.hpp"
+#include "support/forked_store.hpp"
 #include "support/show.hpp"
 
 namespace redis_pool_test {
@@ -289,7 +289,9 @@ TEST_CASE("a server that is busy with another's script is named") {
 }
 
 TEST_CASE("a server that loads its data is named") {
-    FakeRedis server{"-LOADING Redis is loading the dataset in memory\r\n"};
+    const std::string loading = "-LOADING Redis is loading the dataset in memory\r\n";
+    // At the start, which is no error, and to the first operation.
+    FakeRedis server{loading + loading};
     CHECK(problem_at(server.url()) == containing("store: is not ready (Redis LOADING)"));
 }
 
@@ -389,25 +391,7 @@ TEST_CASE("threads share the connections, and one for which none is free says so
 TEST_CASE("a RedisPool that was opened before fork() answers an error in the child") {
     if (lacks_redis()) return;
     const RedisMemory m;
-    auto store = m.open();
-    put_into(*store, "k");
-    const auto child = ::fork();
-    if (child == 0) {
-        const auto read = store->get("k");
-        const bool refused = !read && is_store_error(read.error());
-        store.reset();
-        bool works = false;
-        try {
-            works = is_in(*store_on(pool_to(m.server.url()), m.prefix), "k");
-        } catch (...) {
-            works = false;
-        }
-        ::_exit(refused && works ? 0 : 1);
-    }
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    CHECK(status == 0);
-    CHECK(is_in(*store, "k"));
+    check_forked_store([&] { return store_on(pool_to(m.server.url()), m.prefix); });
 }
 
 }  // namespace redis_pool_test
