@@ -52,6 +52,7 @@
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/page.hpp>
+#include <twiliowa/types/phone_number.hpp>
 #include <twiliowa/types/placeholders.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
