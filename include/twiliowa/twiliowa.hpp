@@ -49,6 +49,7 @@
 #include <twiliowa/types/error_advice.hpp>
 #include <twiliowa/types/http_headers.hpp>
 #include <twiliowa/types/message.hpp>
+#include <twiliowa/types/money.hpp>
 #include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/page.hpp>

@@ -225,13 +225,13 @@ public:
                 }
                 break;
             case WrittenMark::word:
-                if (first_word_ == WrittenNumber::nowhere) first_word_ = count_;
-                last_word_ = count_;
+                take_word(point);
                 break;
             case WrittenMark::filler:
             case WrittenMark::unseen:
                 break;
         }
+        if (mark != WrittenMark::unseen) follows_digit_ = mark == WrittenMark::digit;
     }
 
     WrittenNumber finish() noexcept {
@@ -255,6 +255,15 @@ private:
         written_.digits.append({&digit, 1});
     }
 
+    void take_word(char32_t point) noexcept {
+        if (first_word_ == WrittenNumber::nowhere) {
+            first_word_ = count_;
+            // An O for a zero is no sign of an extension.
+            is_apart_ = !follows_digit_ || point == U'x' || point == U'X' || point == U'#';
+        }
+        last_word_ = count_;
+    }
+
     void take_plus() noexcept {
         if (count_ == 0) {
             if (written_.has_plus) refuse("has + twice", "write one");
@@ -274,7 +283,7 @@ private:
         if (first_word_ == WrittenNumber::nowhere) return;
         const auto behind = count_ - last_word_;
         if (first_word_ >= shortest_number && behind > longest_extension) return refuse_two();
-        if (first_word_ >= shortest_number && behind > 0) return refuse_extension();
+        if (first_word_ >= shortest_number && behind > 0 && is_apart_) return refuse_extension();
         refuse("has letters or other characters that are no part of a number",
                "write the number in digits");
     }
@@ -313,6 +322,8 @@ private:
     std::size_t first_separator_ = WrittenNumber::nowhere;
     std::size_t first_word_ = WrittenNumber::nowhere;
     std::size_t last_word_ = WrittenNumber::nowhere;
+    bool is_apart_ = false;  // the first word, from the digits before it
+    bool follows_digit_ = false;
     std::size_t plus_behind_ = WrittenNumber::nowhere;
 };
 
