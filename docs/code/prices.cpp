@@ -35,11 +35,13 @@ wa::Money paid(const wa::Message& message) {
 }  // namespace
 
 int main() {
+    // [table]
     const auto prices = wa::PriceTable::from_csv(
         "country,category,channel,price,currency\n"
         "GB,MARKETING,whatsapp,0.0529,USD\n"
         "+44,,sms,0.04,USD\n"
         "*,,,0.08,USD\n");
+    // [table]
     const std::vector<wa::Address> recipients{wa::Address::parse("+447700900123").value(),
                                               wa::Address::parse("sms:+447700900123").value(),
                                               wa::Address::parse("+33612345678").value()};
