@@ -69,7 +69,7 @@ write_once(include/twiliowa/twiliowa.hpp)
 
 write("\n#ifdef TWILIOWA_IMPLEMENTATION\n")
 file(GLOB_RECURSE sources RELATIVE ${root} ${root}/src/*.cpp)
-list(FILTER sources EXCLUDE REGEX "^src/(testing|outbox|sqlite|postgresql|redis)/")
+list(FILTER sources EXCLUDE REGEX "^src/(testing|outbox|campaign|sqlite|postgresql|redis)/")
 list(SORT sources)
 foreach(source IN LISTS sources)
   write_once(${source})
