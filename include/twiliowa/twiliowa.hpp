@@ -24,6 +24,8 @@
 #include <twiliowa/messaging_response.hpp>
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/senders_client.hpp>
+#include <twiliowa/state/consent_storage.hpp>
+#include <twiliowa/state/consents.hpp>
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/dedup_store.hpp>

@@ -244,6 +244,7 @@ public:
                        const Customers& customers)
         : store_(std::move(store)), options_(std::move(options)), customers_(customers) {
         options_.customers = nullptr;
+        options_.consents = nullptr;
     }
 
     std::string_view name() const noexcept override { return "opt_outs"; }
@@ -377,6 +378,23 @@ OptOuts::OptOuts(std::shared_ptr<Store> store, OptOutOptions options)
 
 Result<bool> OptOuts::record(const Sender& sender, const Address& recipient, News what,
                              std::optional<TimePoint> when) const {
+    auto recorded = record_here(sender, recipient, what, when);
+    if (!recorded || !options_.consents) return recorded;
+    Result<bool> withdrawn = false;
+    if (what == News::out) {
+        withdrawn = options_.consents->withdraw(sender, recipient, {}, when, "opt-out");
+    } else if (what == News::refused) {
+        withdrawn = options_.consents->withdraw(sender, recipient, {}, when, "refused by Twilio");
+    } else if (what == News::marketing) {
+        withdrawn = options_.consents->withdraw(sender, recipient, consent_purpose::marketing, when,
+                                                "refused by Twilio");
+    }
+    if (!withdrawn) return withdrawn.error();
+    return recorded;
+}
+
+Result<bool> OptOuts::record_here(const Sender& sender, const Address& recipient, News what,
+                                  std::optional<TimePoint> when) const {
     using Record = detail::OptOutRecord;
     const auto key = detail::opt_out_key(options_.scope, sender, recipient);
     if (!key) return key.error();

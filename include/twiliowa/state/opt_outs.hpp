@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <twiliowa/export.hpp>
+#include <twiliowa/state/consents.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/address.hpp>
@@ -48,6 +49,9 @@ struct OptOutOptions {
     /// Who is behind an address: what is known under any address of a customer then holds for all
     /// of them. Its scope must be the same. Without it every address is by itself.
     std::shared_ptr<const Customers> customers = {};
+    /// Consents that an opt-out withdraws: of all purposes, or those of marketing alone (63050). A
+    /// block withdraws none, nor does a return grant any.
+    std::shared_ptr<const Consents> consents = {};
 };
 
 /// What was learnt.
@@ -142,6 +146,8 @@ private:
     /// Says whether it is news.
     Result<bool> record(const Sender& sender, const Address& recipient, News news,
                         std::optional<TimePoint> at) const;
+    Result<bool> record_here(const Sender& sender, const Address& recipient, News news,
+                             std::optional<TimePoint> at) const;
     Result<bool> record_linked(const Sender& sender, const Address& recipient, News news,
                                TimePoint at) const;
     Result<Change> change(const std::string& key, News news, TimePoint at) const;
