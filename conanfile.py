@@ -28,6 +28,7 @@ class TwiliowaTree(_center.TwiliowaConan):
         "sqlite3": "[>=3.37 <4]",
         "libpq": "[>=14 <19]",
         "hiredis": "[>=0.14.1 <2]",
+        "date": "[>=3.0.1 <4]",
         "cpp-httplib": "[>=0.11.4 <1]",
         "cli11": "[>=2.1.2 <3]",
     }

@@ -14,8 +14,8 @@ install(
   ARCHIVE COMPONENT development
   FILE_SET HEADERS COMPONENT development)
 install(TARGETS twiliowa_adapters FILE_SET HEADERS COMPONENT development)
-# Each apart from the rest: who has no SQLite, libpq or hiredis finds the rest.
-foreach(engine IN ITEMS sqlite postgresql redis)
+# Each apart from the rest: who has no SQLite, libpq, hiredis or date finds the rest.
+foreach(engine IN ITEMS campaigns sqlite postgresql redis)
   if(TARGET twiliowa_${engine})
     install(
       TARGETS twiliowa_${engine}
@@ -32,6 +32,11 @@ if(TARGET twiliowa_redis)
   if(TARGET hiredis::hiredis_ssl)
     string(APPEND pc_redis_requires ", hiredis_ssl, libssl")
   endif()
+endif()
+# date has no package file of its own.
+set(pc_campaigns_libs "-ltwiliowa_campaigns")
+if(NOT TWILIOWA_STANDARD_TIME_ZONES)
+  string(APPEND pc_campaigns_libs " -ldate-tz")
 endif()
 install(EXPORT twiliowa-targets NAMESPACE twiliowa:: DESTINATION ${package_dir}
         COMPONENT development)
@@ -62,7 +67,7 @@ configure_file(cmake/twiliowa-outbox.pc.in twiliowa-outbox.pc @ONLY)
 configure_file(cmake/twiliowa-testing.pc.in twiliowa-testing.pc @ONLY)
 set(pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa.pc ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-outbox.pc
              ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-testing.pc)
-foreach(engine IN ITEMS sqlite postgresql redis)
+foreach(engine IN ITEMS campaigns sqlite postgresql redis)
   if(TARGET twiliowa_${engine})
     configure_file(cmake/twiliowa-${engine}.pc.in twiliowa-${engine}.pc @ONLY)
     list(APPEND pc_files ${CMAKE_CURRENT_BINARY_DIR}/twiliowa-${engine}.pc)

@@ -71,12 +71,12 @@ files_in() { (cd "$1" && find . -not -type d | sed -E 's|^\./||; s|^lib/[^/]*-li
 check_manifest() { # <prefix> <configuration> <further files>
     diff <(
         {
-            (cd "$tree" && find include -name '*.hpp' ! -path '*/sqlite/*' ! -path '*/postgresql/*' ! -path '*/redis/*')
+            (cd "$tree" && find include -name '*.hpp' ! -path '*/campaign/*' ! -path '*/sqlite/*' ! -path '*/postgresql/*' ! -path '*/redis/*')
             # What is of an engine comes where it was built.
             local engine
-            for engine in sqlite postgresql redis; do
+            for engine in campaigns sqlite postgresql redis; do
                 [[ " ${*:3} " = *libtwiliowa_$engine.a* ]] || continue
-                (cd "$tree" && find "include/twiliowa/$engine" -name '*.hpp')
+                (cd "$tree" && find "include/twiliowa/${engine/campaigns/campaign}" -name '*.hpp')
                 printf '%s\n' "lib/pkgconfig/twiliowa-$engine.pc"
                 printf "lib/cmake/twiliowa/twiliowa-$engine-%s.cmake\n" targets "targets-$2"
                 [ "$engine" != redis ] || echo lib/cmake/twiliowa/Findhiredis.cmake
@@ -95,7 +95,7 @@ check_manifest() { # <prefix> <configuration> <further files>
 }
 
 # <prefix>: the engines that were built, or the one of that name
-engines_in() { files_in "$1" | grep -xE "lib/libtwiliowa_(${2:-sqlite|postgresql|redis}).a" || true; }
+engines_in() { files_in "$1" | grep -xE "lib/libtwiliowa_(${2:-campaigns|sqlite|postgresql|redis}).a" || true; }
 
 check_component() { # <component> <pattern that every file of it matches> <number of files, at least>
     install_to "$build" "$work/component" "$1"
@@ -142,6 +142,7 @@ installed)
     configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
     configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
     configure httplib httplib -DCMAKE_PREFIX_PATH="$work/prefix"
+    [ -z "$(engines_in "$work/prefix" campaigns)" ] || configure campaigns campaigns -DCMAKE_PREFIX_PATH="$work/prefix"
     [ -z "$(engines_in "$work/prefix" sqlite)" ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
     [ -z "$(engines_in "$work/prefix" postgresql)" ] ||
         configure postgresql postgresql -DCMAKE_PREFIX_PATH="$work/prefix"

@@ -111,7 +111,7 @@ def is_refused(it):
 
 def recipe(path="conanfile.py", name="TwiliowaTree", **chosen):
     it = machine(recipe_of(path, name)())
-    assert set(it.options) == {"shared", "fPIC", "with_postgresql", "with_redis", "with_sqlite", "with_tools"}, it.options
+    assert set(it.options) == {"shared", "fPIC", "with_campaigns", "with_postgresql", "with_redis", "with_sqlite", "with_tools"}, it.options
     assert all(value in it.options[name] for name, value in it.default_options.items())
     it.options = Options({**it.default_options, **chosen})
     if hasattr(it, "set_version"):
@@ -156,7 +156,7 @@ def configured(it):
 conan_names = {"OpenSSL::Crypto": "openssl::crypto", "CURL::libcurl": "libcurl::libcurl",
                "SQLite::SQLite3": "sqlite3::sqlite3", "PostgreSQL::PostgreSQL": "libpq::pq",
                "hiredis::hiredis": "hiredis::hiredislib", "hiredis::hiredis_ssl": "hiredis::hiredis_ssl",
-               "OpenSSL::SSL": "openssl::ssl",
+               "OpenSSL::SSL": "openssl::ssl", "date::date-tz": "date::date-tz",
                "twiliowa::twiliowa": "twiliowa",
                "twiliowa::outbox": "outbox", "Threads::Threads": None}
 
@@ -197,13 +197,15 @@ def check_against_cmake(it, keeps_to_itself=()):
             assert traits == {"transitive_headers": True, "transitive_libs": True}, package
     installed = set(re.findall(r"/include/(twiliowa/[\w/]+\.hpp)", load(None, f"{build}/cmake_install.cmake")))
     headers = {header for header in files_below(f"{tree}/include")
-               if (it.options.with_sqlite or not header.startswith("twiliowa/sqlite/"))
+               if (it.options.with_campaigns or not header.startswith("twiliowa/campaign/"))
+               and (it.options.with_sqlite or not header.startswith("twiliowa/sqlite/"))
                and (it.options.with_redis or not header.startswith("twiliowa/redis/"))
                and (it.options.with_postgresql or not header.startswith("twiliowa/postgresql/"))}
     assert installed == headers, installed ^ headers
 
 
 static, shared, tools = recipe(), recipe(shared=True), recipe(with_tools=True)
+campaigns = recipe(with_campaigns=True)
 sqlite, postgresql, redis = recipe(with_sqlite=True), recipe(with_postgresql=True), recipe(with_redis=True)
 lists = load(None, f"{tree}/CMakeLists.txt")
 version = re.search(r'VERSION_STRING "(.*)"', load(None, f"{tree}/include/twiliowa/version.hpp")).group(1)
@@ -219,6 +221,8 @@ for name in ("cpp-httplib", "cli11"):
 assert "sqlite3" not in static.required and sqlite.required["sqlite3"] == "[>=3.37 <4]"
 assert "libpq" not in static.required and postgresql.required["libpq"] == "[>=14 <19]"
 assert "hiredis" not in static.required and redis.required["hiredis"] == "[>=0.14.1 <2]"
+assert "date" not in static.required and campaigns.required["date"] == "[>=3.0.1 <4]"
+assert campaigns.traits["date"]["options"] == {"use_system_tz_db": True}
 assert redis.traits["hiredis"]["options"] == {"with_ssl": True}
 assert not hasattr(shared.options, "fPIC") and hasattr(static.options, "fPIC")
 assert static.cpp_info.properties["cmake_file_name"] == "twiliowa"
@@ -226,6 +230,7 @@ assert shared.cpp_info.components["twiliowa"].defines == ["TWILIOWA_SHARED"]
 assert not static.cpp_info.components["twiliowa"].defines
 
 check_against_cmake(tools)
+check_against_cmake(campaigns)
 check_against_cmake(sqlite)
 check_against_cmake(postgresql)
 check_against_cmake(redis)

@@ -22,6 +22,7 @@ class TwiliowaConan(ConanFile):
     options = {
         "shared": [True, False],
         "fPIC": [True, False],
+        "with_campaigns": [True, False],
         "with_postgresql": [True, False],
         "with_redis": [True, False],
         "with_sqlite": [True, False],
@@ -30,6 +31,7 @@ class TwiliowaConan(ConanFile):
     default_options = {
         "shared": False,
         "fPIC": True,
+        "with_campaigns": False,
         "with_postgresql": False,
         "with_redis": False,
         "with_sqlite": False,
@@ -44,6 +46,7 @@ class TwiliowaConan(ConanFile):
         "sqlite3": "3.49.1",
         "libpq": "17.5",
         "hiredis": "1.2.0",
+        "date": "3.0.3",
         "cpp-httplib": "0.20.1",
         "cli11": "2.4.2",
     }
@@ -60,6 +63,10 @@ class TwiliowaConan(ConanFile):
         # uses; the single header and the adapters have them compile it.
         for name in ("nlohmann_json", "fmt", "openssl", "libcurl"):
             self.requires(f"{name}/{self._versions[name]}", transitive_headers=True, transitive_libs=True)
+        if self.options.with_campaigns:
+            # Without that it downloads zones of its own.
+            self.requires(f"date/{self._versions['date']}", options={"use_system_tz_db": True},
+                          transitive_headers=True, transitive_libs=True)
         if self.options.with_postgresql:
             self.requires(f"libpq/{self._versions['libpq']}", transitive_headers=True, transitive_libs=True)
         if self.options.with_redis:
@@ -92,6 +99,7 @@ class TwiliowaConan(ConanFile):
         toolchain.variables["TWILIOWA_BUILD_TESTS"] = False
         toolchain.variables["TWILIOWA_BUILD_EXAMPLES"] = False
         toolchain.variables["TWILIOWA_BUILD_TOOLS"] = bool(self.options.with_tools)
+        toolchain.variables["TWILIOWA_CAMPAIGNS"] = bool(self.options.with_campaigns)
         toolchain.variables["TWILIOWA_POSTGRESQL"] = bool(self.options.with_postgresql)
         toolchain.variables["TWILIOWA_REDIS"] = bool(self.options.with_redis)
         toolchain.variables["TWILIOWA_SQLITE"] = bool(self.options.with_sqlite)
@@ -133,6 +141,13 @@ class TwiliowaConan(ConanFile):
         testing.set_property("pkg_config_name", "twiliowa-testing")
         testing.libs = ["twiliowa_testing"]
         testing.requires = ["outbox", "nlohmann_json::nlohmann_json", "openssl::crypto"]
+
+        if self.options.with_campaigns:
+            campaigns = self.cpp_info.components["campaigns"]
+            campaigns.set_property("cmake_target_name", "twiliowa::campaigns")
+            campaigns.set_property("pkg_config_name", "twiliowa-campaigns")
+            campaigns.libs = ["twiliowa_campaigns"]
+            campaigns.requires = ["outbox", "date::date-tz"]
 
         if self.options.with_sqlite:
             sqlite = self.cpp_info.components["sqlite"]

@@ -9,6 +9,7 @@ vcpkg_from_github(
 vcpkg_check_features(
     OUT_FEATURE_OPTIONS FEATURE_OPTIONS
     FEATURES
+        campaigns TWILIOWA_CAMPAIGNS
         postgresql TWILIOWA_POSTGRESQL
         redis TWILIOWA_REDIS
         sqlite TWILIOWA_SQLITE
