@@ -3,7 +3,11 @@
 #include <exception>
 #include <string>
 
-#ifdef TWILIOWA_DATE
+// Where it is less, the standard library has a calendar and no time zones. CMakeLists.txt asks the same.
+#if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
+#define TWILIOWA_STANDARD_TIME_ZONES 1
+#else
+#define TWILIOWA_STANDARD_TIME_ZONES 0
 #include <date/tz.h>
 #endif
 
@@ -11,10 +15,10 @@ namespace twiliowa::detail {
 
 namespace {
 
-#ifdef TWILIOWA_DATE
-namespace zone_database = date;
-#else
+#if TWILIOWA_STANDARD_TIME_ZONES
 namespace zone_database = std::chrono;
+#else
+namespace zone_database = date;
 #endif
 
 const zone_database::time_zone& zone_behind(const void* zone) noexcept {
@@ -56,7 +60,7 @@ ZonePeriod ZoneClock::at(std::chrono::sys_seconds time) const {
 }
 
 Result<void> ZoneClock::check_reaches(std::chrono::sys_seconds time) {
-#ifdef TWILIOWA_DATE
+#if !TWILIOWA_STANDARD_TIME_ZONES
     // Should one of them give up summer time, the others still tell.
     for (const auto* const name :
          {"America/New_York", "Europe/Berlin", "Australia/Sydney", "America/Santiago"}) {

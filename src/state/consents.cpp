@@ -42,6 +42,8 @@ Result<void> check_consent_source(std::string_view source) {
     return {};
 }
 
+}  // namespace
+
 /// Whose consents they are, told to the storage alone.
 class ConsentKeeper {
 public:
@@ -101,6 +103,8 @@ private:
     std::shared_ptr<ConsentStorage> storage_;
     std::optional<Sealer> sealer_;
 };
+
+namespace {
 
 /// What is kept of consents, found and erased for its customers.
 class ConsentPersonalData final : public PersonalData {
