@@ -46,8 +46,8 @@ QuietState quiet_state(const AllowedWeek& week, const ZoneClock& zone, ZoneTime 
 }
 
 /// The first time from `at` on that is allowed in all zones, for `least` at least.
-AllowedTime first_allowed(const AllowedWeek& week, std::span<const ZoneClock> zones,
-                          TimePoint now, std::chrono::seconds least) {
+AllowedTime first_allowed(const AllowedWeek& week, std::span<const ZoneClock> zones, TimePoint now,
+                          std::chrono::seconds least) {
     const auto asked = std::chrono::floor<std::chrono::seconds>(now);
     const auto horizon = asked + quiet_horizon;
     for (auto at = asked; at < horizon;) {
@@ -201,12 +201,12 @@ std::optional<TimePoint> QuietHours::spread(std::string_view key, const AllowedT
     if (allowed.now || !allowed.from) return allowed.from;
     auto width = std::max(state_->options.morning_spread, at_least);
     if (allowed.until) {
-        const auto day = std::chrono::floor<std::chrono::milliseconds>(*allowed.until - *allowed.from);
+        const auto day =
+            std::chrono::floor<std::chrono::milliseconds>(*allowed.until - *allowed.from);
         width = std::min(width, day - state_->options.least_left);
     }
     if (width.count() <= 0) return allowed.from;
-    const auto place =
-        detail::spread_hash(key) % static_cast<std::uint64_t>(width.count());
+    const auto place = detail::spread_hash(key) % static_cast<std::uint64_t>(width.count());
     return *allowed.from + std::chrono::milliseconds{static_cast<std::int64_t>(place)};
 }
 

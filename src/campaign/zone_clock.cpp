@@ -3,7 +3,8 @@
 #include <exception>
 #include <string>
 
-// Where it is less, the standard library has a calendar and no time zones. CMakeLists.txt asks the same.
+// Where it is less, the standard library has a calendar and no time zones. CMakeLists.txt asks the
+// same.
 #if defined(__cpp_lib_chrono) && __cpp_lib_chrono >= 201907L
 #define TWILIOWA_STANDARD_TIME_ZONES 1
 #else

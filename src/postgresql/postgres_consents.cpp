@@ -146,7 +146,8 @@ struct PostgresConsents::State {
         auto& connection = **lease;
         const auto version = detail::schema_version(connection, detail::consent_migration());
         if (!version) return version.error();
-        if (*version == 0 && create) return detail::migrate(connection, detail::consent_migration());
+        if (*version == 0 && create)
+            return detail::migrate(connection, detail::consent_migration());
         return detail::check_schema(connection, detail::consent_migration());
     }
 
@@ -161,8 +162,8 @@ struct PostgresConsents::State {
 };
 
 PostgresConsents::PostgresConsents(const std::string& url, PostgresConsentsOptions options)
-    : state_(std::make_unique<State>(detail::checked_consent_target(url, options).value(),
-                                     options)) {
+    : state_(
+          std::make_unique<State>(detail::checked_consent_target(url, options).value(), options)) {
     state_->prepare(options.create).value();
 }
 
@@ -207,8 +208,8 @@ Result<std::vector<ConsentAnswer>> PostgresConsents::latest(
         const auto rows = (*lease)->execute(detail::question_of(some));
         if (!rows) return rows.error();
         for (std::size_t row = 0; row < rows->size(); ++row) {
-            answers.push_back({detail::consent_time_in(*rows, row, 0),
-                               detail::consent_time_in(*rows, row, 1)});
+            answers.push_back(
+                {detail::consent_time_in(*rows, row, 0), detail::consent_time_in(*rows, row, 1)});
         }
         questions = questions.subspan(some.size());
     }

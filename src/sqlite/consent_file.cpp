@@ -192,7 +192,8 @@ Result<ForgottenConsents> forget_consents(SqliteConnection& file, std::string_vi
     const auto erased = change_consents(
         file,
         "delete from consent where person = ?1 and at >= ?2 and at < ?3 and (purpose, change, at) "
-        "not in (select purpose, 1, max(at) from consent where person = ?1 and at >= ?2 and at < ?3 "
+        "not in (select purpose, 1, max(at) from consent where person = ?1 and at >= ?2 and at < "
+        "?3 "
         "group by purpose)",
         person, since, before);
     if (!erased) return erased.error();

@@ -87,8 +87,8 @@ public:
                 if (!linked.held(record.at)) continue;
                 auto source = open(record.source, *who);
                 if (!source) return source.error();
-                events.push_back({linked.address, record.purpose, record.change, record.at,
-                                  std::move(*source)});
+                events.push_back(
+                    {linked.address, record.purpose, record.change, record.at, std::move(*source)});
             }
             read.push_back(std::move(*who));
         }
@@ -302,9 +302,8 @@ Result<bool> Consents::grant(const Sender& sender, const Address& recipient,
     if (consent.at && *consent.at > now) {
         return Error::invalid_request("consent_at", "is in the future");
     }
-    const auto record =
-        state_->record(sender, recipient, consent.purpose, ConsentChange::granted,
-                       consent.at.value_or(now), consent.source);
+    const auto record = state_->record(sender, recipient, consent.purpose, ConsentChange::granted,
+                                       consent.at.value_or(now), consent.source);
     if (!record) return record.error();
     return state_->add(*record);
 }
@@ -441,8 +440,9 @@ Result<ConsentImport> Consents::import_csv(const Sender& sender, std::istream& c
         if (read == detail::CsvRead::record) {
             if (auto taken = take(row); !taken) return taken.error();
         } else {
-            refuse(read == detail::CsvRead::too_long ? "is longer than a mebibyte: the rest is not read"
-                                                     : "has a quote where none belongs");
+            refuse(read == detail::CsvRead::too_long
+                       ? "is longer than a mebibyte: the rest is not read"
+                       : "has a quote where none belongs");
             if (read == detail::CsvRead::too_long) break;
         }
         if (records.size() < detail::consents_in_one_statement) continue;

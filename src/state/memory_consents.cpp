@@ -95,10 +95,10 @@ Result<std::size_t> MemoryConsents::add(std::span<const ConsentRecord> records) 
     std::size_t added = 0;
     for (const auto& record : records) {
         added += state_->persons[record.person]
-                     .try_emplace({record.purpose, static_cast<int>(record.change),
-                                   detail::consent_micros(record.at)},
-                                  record.source)
-                     .second
+                         .try_emplace({record.purpose, static_cast<int>(record.change),
+                                       detail::consent_micros(record.at)},
+                                      record.source)
+                         .second
                      ? 1U
                      : 0U;
     }

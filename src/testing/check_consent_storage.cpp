@@ -135,8 +135,8 @@ private:
                 break;
             }
         }
-        const auto none = checked(
-            "latest", [&] { return storage_->latest(std::span<const ConsentQuestion>{}); });
+        const auto none =
+            checked("latest", [&] { return storage_->latest(std::span<const ConsentQuestion>{}); });
         if (none && !none->empty()) fault("latest gave answers to no question");
         expect_added({}, 0, "no record");
     }
@@ -174,11 +174,10 @@ private:
         add(person, "p", granted, 3);
         add(person, "q", granted, 1);
         add(person, "", withdrawn, 2);
-        const std::vector<ConsentRecord> expected{
-            {person, "q", granted, *time(1), "source"},
-            {person, "", withdrawn, *time(2), "source"},
-            {person, "p", granted, *time(3), "source"},
-            {person, "p", withdrawn, *time(3), "source"}};
+        const std::vector<ConsentRecord> expected{{person, "q", granted, *time(1), "source"},
+                                                  {person, "", withdrawn, *time(2), "source"},
+                                                  {person, "p", granted, *time(3), "source"},
+                                                  {person, "p", withdrawn, *time(3), "source"}};
         const auto known = checked("history", [&] { return storage_->history(person); });
         if (known && *known != expected) fault("history is not oldest first, withdrawals last");
     }
@@ -205,8 +204,8 @@ private:
                       std::to_string(erased) + " and 2");
             }
         }
-        const std::vector<ConsentRecord> expected{
-            {person, "marketing", withdrawn, *time(3), ""}, {person, "both", withdrawn, *time(4), ""}};
+        const std::vector<ConsentRecord> expected{{person, "marketing", withdrawn, *time(3), ""},
+                                                  {person, "both", withdrawn, *time(4), ""}};
         const auto known = checked("history", [&] { return other_->history(person); });
         if (known && *known != expected) {
             fault("forget did not leave the last withdrawals alone, without their sources");
@@ -275,8 +274,7 @@ private:
                 const auto change = below(2) == 0 ? granted : withdrawn;
                 const ConsentRecord record{who, purpose(change == withdrawn), change,
                                            *time(below(30)), std::to_string(i)};
-                const auto here =
-                    checked("add", [&] { return storage_->add({&record, 1}); });
+                const auto here = checked("add", [&] { return storage_->add({&record, 1}); });
                 if (here && *here != model.add({&record, 1}).value()) {
                     fault(what + ": add counted otherwise");
                 }

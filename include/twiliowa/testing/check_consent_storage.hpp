@@ -20,8 +20,8 @@ struct CheckConsentStorageOptions {
     int operations = 300;
 };
 
-/// Whether a storage keeps the contract of `ConsentStorage`: what is wrong, each fault in words that
-/// name what was done, what was expected and what came. Empty: nothing was found.
+/// Whether a storage keeps the contract of `ConsentStorage`: what is wrong, each fault in words
+/// that name what was done, what was expected and what came. Empty: nothing was found.
 ///
 /// `open` opens the storage once more, as another process would. A storage of one process alone
 /// gives the same each time.
@@ -29,8 +29,8 @@ struct CheckConsentStorageOptions {
 ///     const auto faults =
 ///         testing::check_consent_storage([] { return std::make_shared<MyConsents>(url); });
 ///
-/// It uses persons whose names begin with `twiliowa-check-consent`, other ones each time, and leaves
-/// some of what it has added.
+/// It uses persons whose names begin with `twiliowa-check-consent`, other ones each time, and
+/// leaves some of what it has added.
 TWILIOWA_EXPORT std::vector<std::string> check_consent_storage(
     const std::function<std::shared_ptr<ConsentStorage>()>& open,
     const CheckConsentStorageOptions& options = {});

@@ -52,7 +52,8 @@ TEST_CASE("tables of consents are made by who may, from a script or not at all")
     CHECK_THROWS_AS((PostgresConsents{d.url(), {.create = false}}), TransportError);
     d.psql(PostgresConsents::migration_sql());
     PostgresConsents consents{d.url(), {.create = false}};
-    const ConsentRecord record{"person", "marketing", ConsentChange::granted, TimePoint{1s}, "slip"};
+    const ConsentRecord record{"person", "marketing", ConsentChange::granted, TimePoint{1s},
+                               "slip"};
     CHECK(consents.add({&record, 1}).value() == 1);
 }
 

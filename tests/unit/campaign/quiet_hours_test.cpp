@@ -26,8 +26,12 @@ namespace {
 
 using Minute = std::int64_t;  // since 1970
 
-TimePoint at(std::string_view text) { return detail::parse_iso8601(text).value(); }
-TimePoint time_of(Minute minute) { return TimePoint{std::chrono::minutes{minute}}; }
+TimePoint at(std::string_view text) {
+    return detail::parse_iso8601(text).value();
+}
+TimePoint time_of(Minute minute) {
+    return TimePoint{std::chrono::minutes{minute}};
+}
 
 QuietHours hours(AllowedHours allowed) {
     return QuietHours{{.week = QuietHoursOptions::every_day(allowed)}};
@@ -62,7 +66,8 @@ constexpr Change changes[] = {
     {"Pacific/Apia", "2021-04-03T14:00:00Z", 840, 780},
 };
 constexpr Minute around = 4 * 1440;  // before and after it; no zone changes twice in that time
-constexpr Minute all_judged = 720;   // before and after it; further away, where something begins or ends
+constexpr Minute all_judged =
+    720;  // before and after it; further away, where something begins or ends
 
 /// The plain meaning of the hours, for a minute on the wall.
 bool allows(const WeekHours& week, Minute local) {
@@ -96,7 +101,7 @@ std::vector<bool> allowed_minutes(const WeekHours& week, const Change& change, M
 std::vector<WeekHours> weeks() {
     std::vector<WeekHours> all{
         QuietHoursOptions::every_day({8h, 20h}),
-        QuietHoursOptions::every_day({150min, 10h}),   // begins in the hour that is skipped
+        QuietHoursOptions::every_day({150min, 10h}),    // begins in the hour that is skipped
         QuietHoursOptions::every_day({90min, 105min}),  // short, and in the hour that comes twice
         QuietHoursOptions::every_day({20h, 2h}),
         QuietHoursOptions::every_day({0h, 24h}),
@@ -149,7 +154,8 @@ TEST_CASE("every minute around a change of the clocks is judged as the clock on 
         for (const auto& week : weeks()) {
             const auto begin = minute_of(change) - around;
             const QuietHours quiet{{.week = week, .least_left = 1min}};
-            CHECK(first_fault(quiet, {change.zone}, allowed_minutes(week, change, begin), begin) == "");
+            CHECK(first_fault(quiet, {change.zone}, allowed_minutes(week, change, begin), begin) ==
+                  "");
         }
     }
 }
@@ -218,8 +224,7 @@ TEST_CASE("a fraction of a second is not given away, and not taken from the nigh
 
 TEST_CASE("zones whose days never meet leave no time") {
     const auto quiet = hours({8h, 9h});
-    const auto allowed =
-        judged(quiet, {"Europe/London", "Pacific/Apia"}, "2026-01-15T08:30:00Z");
+    const auto allowed = judged(quiet, {"Europe/London", "Pacific/Apia"}, "2026-01-15T08:30:00Z");
     CHECK_FALSE(allowed.now);
     CHECK_FALSE(allowed.from.has_value());
 }
@@ -267,7 +272,8 @@ TEST_CASE("a zone that is none is refused, without saying whose it is") {
     CHECK(refused.error().field() == "zone");
     CHECK(std::string(refused.error().what()).find("7700900123") == std::string::npos);
     for (const auto* const zone : {"../../etc/passwd", "zone.tab", "/", "", "Europe"}) {
-        CHECK_FALSE(hours({8h, 20h}).judge(std::vector<std::string>{zone}, at("2026-01-15T03:00:00Z")));
+        CHECK_FALSE(
+            hours({8h, 20h}).judge(std::vector<std::string>{zone}, at("2026-01-15T03:00:00Z")));
     }
 }
 
@@ -339,9 +345,8 @@ TEST_CASE("hours that are none are refused") {
         return "";
     };
     CHECK(field_of({}) == "week");
-    for (const auto wrong :
-         {AllowedHours{-1min, 8h}, AllowedHours{24h, 8h}, AllowedHours{8h, 0h},
-          AllowedHours{8h, 1441min}, AllowedHours{8h, 8h}}) {
+    for (const auto wrong : {AllowedHours{-1min, 8h}, AllowedHours{24h, 8h}, AllowedHours{8h, 0h},
+                             AllowedHours{8h, 1441min}, AllowedHours{8h, 8h}}) {
         CHECK(field_of({.week = QuietHoursOptions::every_day(wrong)}) == "week");
     }
     const auto week = QuietHoursOptions::every_day({8h, 20h});

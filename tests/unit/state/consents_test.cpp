@@ -179,8 +179,7 @@ TEST_CASE("what is withdrawn for all purposes is so for those that come later") 
 
 TEST_CASE("a consent of the future is refused, and a withdrawal of the future is one of now") {
     const Shop s;
-    const auto early =
-        s.consents.grant(shop, lee, {.at = s.clock->now() + 1h, .source = "slip"});
+    const auto early = s.consents.grant(shop, lee, {.at = s.clock->now() + 1h, .source = "slip"});
     CHECK(early.error().field() == "consent_at");
     CHECK(s.consents.withdraw(shop, lee, marketing, s.clock->now() + 1h).value());
     CHECK(s.consents.history(shop, lee).value().front().at <= s.clock->now());
@@ -255,7 +254,8 @@ TEST_CASE("an opt-out withdraws, a block does not, and a return grants nothing")
     CHECK_FALSE(s.has(lee, utility));
 }
 
-TEST_CASE("an opt-out that cannot be withdrawn in the storage is an error, and stops all the same") {
+TEST_CASE(
+    "an opt-out that cannot be withdrawn in the storage is an error, and stops all the same") {
     const Shop s;
     const OptOuts opt_outs{s.store,
                            {.clock = s.clock,
@@ -338,7 +338,8 @@ TEST_CASE("a file of consents is taken, once however often it is read") {
     CHECK_FALSE(s.has("+447700900125"));
     const auto history = s.consents.history(shop, lee).value();
     CHECK(history.front().source == "web form, page 2");
-    CHECK(history.front().at == TimePoint{std::chrono::sys_days{std::chrono::year{2020} / 11 / 30}});
+    CHECK(history.front().at ==
+          TimePoint{std::chrono::sys_days{std::chrono::year{2020} / 11 / 30}});
 }
 
 TEST_CASE("an older file does not undo what was withdrawn since") {

@@ -39,7 +39,8 @@ TEST_CASE("records are lines, and fields are between commas") {
     CHECK(read_all("a,b\nc,d\n") == "1:a|b\n2:c|d\n");
     CHECK(read_all("a,b\r\nc,d") == "1:a|b\n2:c|d\n");
     CHECK(read_all("a,,\n,\n") == "1:a||\n2:|\n");
-    CHECK(read_all("\xEF\xBB\xBF" "a\n\n\r\nb\n") == "1:a\n4:b\n");
+    CHECK(read_all("\xEF\xBB\xBF"
+                   "a\n\n\r\nb\n") == "1:a\n4:b\n");
     CHECK(read_all("").empty());
     CHECK(read_all("\n\n").empty());
 }
