@@ -3,8 +3,8 @@
 # that the sources keep in a Store, and no other.
 set -euo pipefail
 
-in_sources() { # <tree>: `address` is hashed, and no key of a store.
-    grep -rhoE '(state_key|conversation_key)\("[a-z-]+"' "$1/src" | sed -E 's/.*"(.*)"/\1/' | grep -vx address | sort -u
+in_sources() { # <tree>: `address` is hashed, and `consent` a person of a ConsentStorage: no keys of a store.
+    grep -rhoE '(state_key|conversation_key)\("[a-z-]+"' "$1/src" | sed -E 's/.*"(.*)"/\1/' | grep -vxE 'address|consent' | sort -u
 }
 
 in_table() { # <tree>
