@@ -136,7 +136,7 @@ TEST_CASE("who has a file open while a later version changes it does nothing mor
         const Database later{files.path};
         REQUIRE(
             later.run("begin immediate; alter table outbox_job add column more text; "
-                      "update twiliowa_schema set version = 3; commit"));
+                      "update twiliowa_schema set version = 4; commit"));
     }
     const auto done = service.outbox->try_run_until_idle();
     REQUIRE_FALSE(done.has_value());

@@ -475,7 +475,7 @@ TEST_CASE("a file that is no outbox's is refused, and stays as it was") {
     }
     SUBCASE("a later version's") {
         put(*d.open(), 1).value();
-        d.execute("update twiliowa_schema set version = 3");
+        d.execute("update twiliowa_schema set version = 4");
         CHECK(d.refusal() == containing("store: was written by a later version"));
         CHECK(d.text_of("select count(*) from outbox_job") == "1");
     }
