@@ -94,7 +94,7 @@ std::set<std::string> caught_up_senders(const InboxCore& core) {
     for (const auto& sender : core.options.catch_up_senders) {
         if (const auto address = Address::parse(sender)) senders.insert(address->text());
     }
-    if (senders.empty()) senders.insert({});
+    if (senders.empty()) senders.emplace();
     return senders;
 }
 
