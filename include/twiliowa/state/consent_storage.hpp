@@ -35,9 +35,9 @@ struct ConsentRecord {
 struct ConsentQuestion {
     std::string person = {};
     std::string purpose = {};
-    TimePoint granted_since = TimePoint::min();    ///< Grants before it do not count.
-    TimePoint withdrawn_since = TimePoint::min();  ///< Withdrawals before it do not count.
-    TimePoint before = TimePoint::max();           ///< Nothing counts that is not before it.
+    TimePoint granted_since = (TimePoint::min)();    ///< Grants before it do not count.
+    TimePoint withdrawn_since = (TimePoint::min)();  ///< Withdrawals before it do not count.
+    TimePoint before = (TimePoint::max)();           ///< Nothing counts that is not before it.
 };
 
 /// When a person last granted it, and last withdrew it: for that purpose, or for all.
