@@ -115,5 +115,6 @@ int main() {
     static_cast<void>(hand_over);
     static_cast<void>(order);
     static_cast<void>(decide);
+    static_cast<void>(serve_tenants);
     return ships_once() ? 0 : 1;
 }
