@@ -12,6 +12,7 @@ namespace twiliowa {
 
 /// What a TemplateValue is given that is to take the template's default: `use_default`.
 struct UseDefault {};
+/// Leaves a TemplateValue to the template's default.
 inline constexpr UseDefault use_default{};
 
 /// A text in an aggregate of your own that must be given: there is no value without one, so that
@@ -32,10 +33,12 @@ public:
     TemplateValue() = delete;
     TemplateValue(std::string text) noexcept : TextField(std::move(text)) {}
     TemplateValue(const char* text) : TextField(text) {}
+    /// The template's default goes.
     TemplateValue(UseDefault) noexcept : uses_default_(true) {}
     /// Two texts are not one.
     TemplateValue(const char*, const char*) = delete;
 
+    /// Whether the template's default goes; the text is empty then.
     bool uses_default() const noexcept { return uses_default_; }
     /// Gives `variables` this value for `name`, or says that its default goes.
     void fill(TemplateVariables& variables, std::string name) const {

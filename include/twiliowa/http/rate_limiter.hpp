@@ -12,10 +12,11 @@ namespace twiliowa {
 
 /// What RateLimiter::try_acquire answers: true if there was a slot.
 struct RateDecision {
-    bool acquired = false;
+    bool acquired = false;  ///< Whether there was a slot, which counts as used.
     /// When one will be free, as far as is known; now, if it was acquired.
     MonotonicTime free_at = {};
 
+    /// As `acquired`.
     explicit operator bool() const noexcept { return acquired; }
 };
 

@@ -156,6 +156,7 @@ public:
     }
     const Error* cause() const noexcept { return error_.cause(); }
     ErrorAdvice advice() const noexcept { return error_.advice(); }
+    /// Whether the same request would fail again, whenever it is made; see Error.
     bool is_permanent() const noexcept { return error_.is_permanent(); }
 
 private:

@@ -21,14 +21,18 @@ public:
     TextField(std::string text) noexcept : std::string(std::move(text)) {}
     /// Two texts are not one.
     TextField(const char*, const char*) = delete;
+    /// The same text.
     TextField(const TextField&) = default;
+    /// Takes the other's text.
     TextField(TextField&&) noexcept = default;
-    ~TextField() = default;
 
     using std::string::operator=;
-    // Said, since g++ 11 takes those of std::string for its own.
+    // These are said, since g++ 11 takes those of std::string for its own, and warns.
+    /// The same text.
     TextField& operator=(const TextField&) = default;
+    /// Takes the other's text.
     TextField& operator=(TextField&&) noexcept = default;
+    ~TextField() = default;
 };
 
 /// Several texts.
