@@ -450,6 +450,7 @@ static_assert(std::all_of(shared_codes.begin(), shared_codes.end(), [](const aut
 }));
 
 const NumberingPlan* plan_of_code(std::string_view code) noexcept {
+    if (!all_digits(code)) return nullptr;
     const auto found = plans_by_code[small_number(code)];
     return found == 0 ? nullptr : &numbering_plans[found - 1u];
 }

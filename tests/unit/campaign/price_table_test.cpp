@@ -114,6 +114,8 @@ TEST_CASE("what is wrong in CSV is told with its line") {
         {"+4,,,1,USD", "names no country"},
         {"+4477,,,1,USD", "names no country"},
         {"+210,,,1,USD", "names no country"},
+        {"+&9,,,1,USD", "names no country"},
+        {"+\xff,,,1,USD", "names no country"},
         {"GB,,mail,1,USD", "names no channel"},
         {"GB,,,,USD", "is empty"},
         {"GB,,,1.2.3,USD", "is no decimal"},
