@@ -62,6 +62,7 @@ public:
 
     /// How many rules it has.
     std::size_t size() const noexcept { return rules_.size(); }
+    /// Whether it has none.
     bool empty() const noexcept { return rules_.empty(); }
 
 private:

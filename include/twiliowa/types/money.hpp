@@ -51,6 +51,7 @@ public:
     /// So many times as much. Errors: InvalidRequestError of the field "price" if it does not fit.
     Result<Money> times(std::int64_t count) const;
 
+    /// The same amount of the same currency.
     friend constexpr bool operator==(const Money&, const Money&) noexcept = default;
 
 private:

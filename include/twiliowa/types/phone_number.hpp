@@ -29,6 +29,7 @@ enum class NumberDoubt {
     unchecked_length,   ///< The lengths of its country's numbers are not known here.
 };
 
+/// `certain` or `likely`.
 TWILIOWA_EXPORT std::string_view to_string(NumberCertainty certainty) noexcept;
 /// What was guessed, in words; empty for `none`.
 TWILIOWA_EXPORT std::string_view to_string(NumberDoubt doubt) noexcept;
@@ -78,10 +79,13 @@ public:
     std::string_view country() const noexcept { return country_; }
     /// Without the plus: `44`.
     std::string_view calling_code() const noexcept { return calling_code_; }
+    /// Likely if there is a doubt.
     NumberCertainty certainty() const noexcept {
         return doubt_ == NumberDoubt::none ? NumberCertainty::certain : NumberCertainty::likely;
     }
+    /// What was guessed.
     NumberDoubt doubt() const noexcept { return doubt_; }
+    /// Whether it is of nobody.
     bool empty() const noexcept { return e164_.empty(); }
     /// Whether they are the same number, however each was written.
     friend bool operator==(const PhoneNumber& a, const PhoneNumber& b) noexcept {
