@@ -26,8 +26,8 @@ const zone_database::time_zone& zone_behind(const void* zone) noexcept {
     return *static_cast<const zone_database::time_zone*>(zone);
 }
 
-Error without_zones(std::string_view problem) {
-    return Error::invalid_request("time_zones", problem, "install tzdata");
+Error without_zones(std::string_view problem, std::string_view hint) {
+    return Error::invalid_request("time_zones", problem, hint);
 }
 
 /// Null if there is none.
@@ -49,7 +49,7 @@ const zone_database::time_zone* zone_by_name(std::string_view name) {
 Result<ZoneClock> ZoneClock::find(std::string_view name) {
     if (const auto* const zone = zone_by_name(name)) return ZoneClock{zone};
     if (zone_by_name("Europe/London") == nullptr) {
-        return without_zones("the system's time zone database is not found");
+        return without_zones("the system's time zone database is not found", "install tzdata");
     }
     return Error::invalid_request("zone", "is none of the time zone database",
                                   "name it as IANA does: Europe/London");
@@ -69,7 +69,8 @@ Result<void> ZoneClock::check_reaches(std::chrono::sys_seconds time) {
         if (zone == nullptr) continue;
         if (zone->get_info(time).end < time + std::chrono::hours{24 * 400}) return {};
     }
-    return without_zones("the zone files do not say what holds then");
+    return without_zones("the zone files do not say what holds then",
+                         "they reach to 2037 where they are not slim (zic -b fat)");
 #else
     static_cast<void>(time);
     return {};
