@@ -1,6 +1,6 @@
+// clang-format off
 // Written by tools/zone_tables/zone_tables.py: change its tables, not this file. From zone.tab of the
 // time zone database (public domain), and the North American area codes of 2026-01-05.
-// clang-format off
 #include "campaign/zone_tables.hpp"
 
 namespace twiliowa::detail {

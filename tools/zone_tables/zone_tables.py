@@ -103,9 +103,9 @@ with open(os.path.join(here, "nanp_area_codes.csv"), encoding="ascii") as file:
     nanp_date = re.search(r"file date ([0-9-]+)", file.read()).group(1)
 output = os.path.join(here, "../../src/campaign/zone_tables.cpp")
 with open(output, "w", encoding="ascii") as file:
-    file.write(f"""// Written by tools/zone_tables/zone_tables.py: change its tables, not this file. From zone.tab of the
+    file.write(f"""// clang-format off
+// Written by tools/zone_tables/zone_tables.py: change its tables, not this file. From zone.tab of the
 // time zone database (public domain), and the North American area codes of {nanp_date}.
-// clang-format off
 #include "campaign/zone_tables.hpp"
 
 namespace twiliowa::detail {{
