@@ -336,7 +336,7 @@ constexpr bool begins_as_one_of(std::string_view digits, std::string_view beginn
     return false;
 }
 
-constexpr std::size_t small_number(std::string_view digits) noexcept {
+constexpr std::size_t value_of_digits(std::string_view digits) noexcept {
     std::size_t number = 0;
     for (const char digit : digits) number = number * 10 + static_cast<std::size_t>(digit - '0');
     return number;
@@ -347,8 +347,8 @@ constexpr PlanFit compare_length(std::size_t length, std::string_view lengths) n
     bool shorter = false;
     while (!lengths.empty()) {
         auto range = take_piece(lengths, ',');
-        const auto least = small_number(take_piece(range, '-'));
-        const auto most = range.empty() ? least : small_number(range);
+        const auto least = value_of_digits(take_piece(range, '-'));
+        const auto most = range.empty() ? least : value_of_digits(range);
         if (length >= least && length <= most) return PlanFit::fits;
         (length < least ? shorter : longer) = true;
     }
@@ -389,10 +389,11 @@ constexpr bool are_lengths(std::string_view list) noexcept {
     while (!list.empty()) {
         auto range = take_piece(list, ',');
         const auto least = take_piece(range, '-');
-        if (!all_digits(least) || small_number(least) < 4 || small_number(least) > 14) return false;
+        if (!all_digits(least) || value_of_digits(least) < 4 || value_of_digits(least) > 14)
+            return false;
         if (range.empty()) continue;
-        if (!all_digits(range) || small_number(range) <= small_number(least)) return false;
-        if (small_number(range) > 14) return false;
+        if (!all_digits(range) || value_of_digits(range) <= value_of_digits(least)) return false;
+        if (value_of_digits(range) > 14) return false;
     }
     return true;
 }
@@ -417,7 +418,7 @@ constexpr bool are_prefixes(std::string_view list) noexcept {
 constexpr auto plans_by_code = [] {
     std::array<unsigned char, 1000> index{};
     for (std::size_t i = 0; i < numbering_plans.size(); ++i) {
-        index[small_number(numbering_plans[i].code)] = static_cast<unsigned char>(i + 1);
+        index[value_of_digits(numbering_plans[i].code)] = static_cast<unsigned char>(i + 1);
     }
     return index;
 }();
@@ -431,9 +432,9 @@ constexpr bool is_calling_code(std::string_view code) noexcept {
 constexpr bool calling_codes_differ() noexcept {
     for (std::size_t i = 0; i < numbering_plans.size(); ++i) {
         const auto code = numbering_plans[i].code;
-        if (!is_calling_code(code) || plans_by_code[small_number(code)] != i + 1) return false;
+        if (!is_calling_code(code) || plans_by_code[value_of_digits(code)] != i + 1) return false;
         for (std::size_t size = 1; size < code.size(); ++size) {
-            if (plans_by_code[small_number(code.substr(0, size))] != 0) return false;
+            if (plans_by_code[value_of_digits(code.substr(0, size))] != 0) return false;
         }
     }
     return true;
@@ -451,7 +452,7 @@ static_assert(std::all_of(shared_codes.begin(), shared_codes.end(), [](const aut
 
 const NumberingPlan* plan_of_code(std::string_view code) noexcept {
     if (!all_digits(code)) return nullptr;
-    const auto found = plans_by_code[small_number(code)];
+    const auto found = plans_by_code[value_of_digits(code)];
     return found == 0 ? nullptr : &numbering_plans[found - 1u];
 }
 

@@ -29,7 +29,7 @@ NumberDoubt first_of(NumberDoubt a, NumberDoubt b) noexcept {
     return a == NumberDoubt::none ? b : a;
 }
 
-std::string_view problem_of(PlanFit fit) noexcept {
+std::string_view plan_problem(PlanFit fit) noexcept {
     switch (fit) {
         case PlanFit::fits:
             break;
@@ -47,7 +47,7 @@ std::string_view problem_of(PlanFit fit) noexcept {
 
 // ---- Countries whose numbers are written in two ways.
 
-DigitText joined(std::string_view a, std::string_view b) noexcept {
+DigitText joined_digits(std::string_view a, std::string_view b) noexcept {
     DigitText both{a};
     both.append(b);
     return both;
@@ -81,13 +81,13 @@ NumberReading brazilian(const NumberingPlan& plan, std::string_view national) no
     constexpr std::size_t with_ninth = 11;
     const char first = national[area];
     if (national.size() == with_ninth) {
-        if (first != '9') return no_number(problem_of(PlanFit::no_such_beginning));
+        if (first != '9') return no_number(plan_problem(PlanFit::no_such_beginning));
         const bool is_certain = national.front() < '3';
         return {&plan, national, is_certain ? NumberDoubt::none : NumberDoubt::other_form};
     }
-    if (first < '2') return no_number(problem_of(PlanFit::no_such_beginning));
+    if (first < '2') return no_number(plan_problem(PlanFit::no_such_beginning));
     if (first < '6') return {&plan, national};
-    auto mobile = joined(national.substr(0, area), "9");
+    auto mobile = joined_digits(national.substr(0, area), "9");
     mobile.append(national.substr(area));
     return {&plan, mobile, NumberDoubt::other_form};
 }
@@ -107,11 +107,11 @@ NumberReading read_national(const NumberingPlan& plan, std::string_view national
         if (!digits.view().starts_with('9')) doubt = NumberDoubt::other_form;
     } else if (plan.code == "229" && national.size() == 8 && national.front() != '0') {
         // Benin put 01 before all its numbers in November 2024.
-        digits = joined("01", national);
+        digits = joined_digits("01", national);
         doubt = NumberDoubt::other_form;
     }
     const auto fit = compare_with_plan(plan, digits.view());
-    if (fit != PlanFit::fits) return no_number(problem_of(fit));
+    if (fit != PlanFit::fits) return no_number(plan_problem(fit));
     if (plan.code == "55") return brazilian(plan, digits.view());
     if (has_unknown_area(plan, digits.view())) doubt = NumberDoubt::unknown_area_code;
     return {&plan, digits, doubt};

@@ -13,7 +13,7 @@ namespace {
 // Numbers have no more digits than these: a prefix of 4, a zero in brackets, 15 of E.164.
 constexpr std::size_t most_written_digits = 20;
 // What stands behind a number and has no more digits is an extension.
-constexpr std::size_t longest_extension = 6;
+constexpr std::size_t longest_phone_extension = 6;
 constexpr std::size_t shortest_number = 6;
 
 /// What a character does in a phone number.
@@ -29,20 +29,20 @@ enum class WrittenMark {
     word,       ///< A letter, or anything else.
 };
 
-struct CodePoints {
+struct WrittenPoints {
     char32_t first;
     char32_t last;
 };
 
 template <std::size_t size>
-constexpr bool are_among(const std::array<CodePoints, size>& ranges, char32_t point) noexcept {
+constexpr bool are_among(const std::array<WrittenPoints, size>& ranges, char32_t point) noexcept {
     for (const auto& range : ranges) {
         if (point >= range.first && point <= range.last) return true;
     }
     return false;
 }
 
-constexpr auto unseen_points = std::to_array<CodePoints>({
+constexpr auto unseen_points = std::to_array<WrittenPoints>({
     {0x00ad, 0x00ad},  // soft hyphen
     {0x034f, 0x034f},
     {0x061c, 0x061c},  // Arabic letter mark
@@ -54,7 +54,7 @@ constexpr auto unseen_points = std::to_array<CodePoints>({
     {0xfeff, 0xfeff},
 });
 
-constexpr auto filler_points = std::to_array<CodePoints>({
+constexpr auto filler_points = std::to_array<WrittenPoints>({
     {U'\t', U'\t'},   {U' ', U' '},     {U'-', U'.'},
     {U'~', U'~'},     {0x00a0, 0x00a0},  // no-break space
     {0x00b7, 0x00b7},                    // middle dot
@@ -282,7 +282,7 @@ private:
     void look_for_words() noexcept {
         if (first_word_ == WrittenNumber::nowhere) return;
         const auto behind = count_ - last_word_;
-        if (first_word_ >= shortest_number && behind > longest_extension) return refuse_two();
+        if (first_word_ >= shortest_number && behind > longest_phone_extension) return refuse_two();
         if (first_word_ >= shortest_number && behind > 0 && is_apart_) return refuse_extension();
         refuse("has letters or other characters that are no part of a number",
                "write the number in digits");
@@ -298,7 +298,7 @@ private:
             const auto behind = count_ - first_separator_;
             if (first_separator_ < shortest_number) {
                 refuse("has a comma or another separator within it", "write the digits together");
-            } else if (behind <= longest_extension) {
+            } else if (behind <= longest_phone_extension) {
                 refuse_extension();
             } else {
                 refuse_two();
