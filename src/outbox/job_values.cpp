@@ -76,8 +76,8 @@ std::string write_counted(const std::vector<CountedAttempt>& counted) {
     std::string text;
     for (const auto& attempt : counted) {
         text += std::to_string(attempt.number) + (attempt.counts ? '+' : '-');
-        for (std::size_t i = 0; i < attempt.slots.size(); ++i) {
-            const auto& slot = attempt.slots[i];
+        for (std::size_t i = 0; i < attempt.time_slots.size(); ++i) {
+            const auto& slot = attempt.time_slots[i];
             const auto begin =
                 std::chrono::floor<std::chrono::seconds>(slot.begin.time_since_epoch());
             text += (i == 0 ? "" : ",") + std::to_string(slot.period) + '@' +
@@ -112,7 +112,7 @@ std::vector<CountedAttempt> read_counted(std::string_view text) {
             std::int64_t begin = 0;
             if (!number(slot.period) || next() != '@' || !number(begin)) return counted;
             slot.begin = TimePoint{std::chrono::seconds{begin}};
-            attempt.slots.push_back(slot);
+            attempt.time_slots.push_back(slot);
             if (text.front() == ',') text.remove_prefix(1);
         }
         if (!text.empty()) text.remove_prefix(1);

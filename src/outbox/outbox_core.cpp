@@ -171,7 +171,7 @@ Result<void> OutboxCore::recount(OutboxTransaction& transaction, StoredJob& job)
         const bool counts = attempt->state != AttemptState::not_sent;
         if (counts == each.counts) continue;
         each.counts = counts;
-        for (const auto& slot : each.slots) {
+        for (const auto& slot : each.time_slots) {
             auto changed = transaction.count_quota(
                 {.quota = job.quota, .slot = slot, .more = counts ? job.cost : -job.cost});
             if (!changed) return changed;

@@ -53,7 +53,7 @@ Result<std::optional<QuotaPage>> open_page(OutboxTransaction& transaction, const
 
 CountedAttempt OutboxWorker::Reservation::counted(int attempt) const {
     CountedAttempt where{.number = attempt};
-    for (const auto& tally : change.tallies) where.slots.push_back(slot_of(tally.place));
+    for (const auto& tally : change.tallies) where.time_slots.push_back(slot_of(tally.place));
     return where;
 }
 

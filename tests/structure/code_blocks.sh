@@ -130,7 +130,7 @@ is_run() { # <file>
     case $1 in
     docs/code/*.cpp) grep -qF 'docs/code/*.cpp' "$work/run" ;;
     examples/*.cpp) grep -qE "^ *run $stem( |\$)|example_${stem}[^a-z_]" "$work/run" ;;
-    tests/compile_fail/*.cpp) grep -qF 'tests/compile_fail/*.cpp' "$work/run" ;;
+    tests/compile_fail/*.cpp) grep -qF 'compile_fail.sh ${tree}/tests/compile_fail' "$work/run" ;;
     tests/consumer/*.cmake) grep -qE "^ *configure(_only)? [a-z_]+ $stem( |\$)|/$name" "$work/run" ;;
     test_package/*) grep -qF "$1" "$work/run" ;;
     *) grep -qE "[ /]$name" "$work/run" ;;

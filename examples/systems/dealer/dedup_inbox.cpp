@@ -39,13 +39,14 @@ void DedupInbox::heard(const wa::Error* problem) {
                     {{"problem", is_there ? std::string{} : problem->what()}});
 }
 
-wa::Result<wa::InboxAnswer> DedupInbox::look(const wa::EventKey& key) {
+wa::Result<wa::InboxLook> DedupInbox::look(const wa::EventKey& key) {
     // What is read from Twilio's list has no signature; it comes to make good what a file has lost.
     if (key.signature.empty()) return inbox_->look(key);
     const auto looked = memory_.look(key);
     heard(looked ? nullptr : &looked.error());
-    if (looked && *looked == wa::ClaimOutcome::done) return wa::InboxAnswer::duplicate;
-    if (looked && *looked == wa::ClaimOutcome::recut) return wa::InboxAnswer::recut;
+    if (looked && *looked == wa::ClaimOutcome::done)
+        return wa::InboxLook{wa::InboxAnswer::duplicate};
+    if (looked && *looked == wa::ClaimOutcome::recut) return wa::InboxLook{wa::InboxAnswer::recut};
     return inbox_->look(key);
 }
 

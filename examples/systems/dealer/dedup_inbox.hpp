@@ -24,7 +24,7 @@ public:
     DedupInbox(std::shared_ptr<twiliowa::Inbox> inbox,
                std::shared_ptr<twiliowa::RedisConnection> redis, Telemetry& telemetry);
 
-    twiliowa::Result<twiliowa::InboxAnswer> look(const twiliowa::EventKey& key) override;
+    twiliowa::Result<twiliowa::InboxLook> look(const twiliowa::EventKey& key) override;
     twiliowa::Result<twiliowa::InboxAnswer> take(const twiliowa::InboxDelivery& delivery) override;
     bool can_reply() const noexcept override { return inbox_->can_reply(); }
     bool is_running() const noexcept override { return inbox_->is_running(); }

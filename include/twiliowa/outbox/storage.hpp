@@ -59,25 +59,27 @@ struct StoredAttempt {
 
 /// A slot of a quota (QuotaSlot) that something was taken from.
 struct CountedSlot {
-    std::int64_t period = 0;
-    TimePoint begin = {};  ///< In whole seconds.
+    std::int64_t period = 0;  ///< As QuotaSlot::period.
+    TimePoint begin = {};     ///< In whole seconds.
 
+    /// Both.
     friend bool operator==(const CountedSlot&, const CountedSlot&) = default;
 };
 
 /// Where an attempt of a job was counted.
 struct CountedAttempt {
-    int number = 0;      ///< The attempt's.
-    bool counts = true;  ///< False: it was given back, as nothing was sent.
-    std::vector<CountedSlot> slots = {};
+    int number = 0;                            ///< The attempt's.
+    bool counts = true;                        ///< False: it was given back, as nothing was sent.
+    std::vector<CountedSlot> time_slots = {};  ///< Where, one for each window.
 
+    /// All three.
     friend bool operator==(const CountedAttempt&, const CountedAttempt&) = default;
 };
 
 /// By how much changes what jobs have used of a quota in a slot.
 struct QuotaUse {
-    std::string quota = {};
-    CountedSlot slot = {};
+    std::string quota = {};     ///< Which one.
+    CountedSlot slot = {};      ///< In which slot.
     std::int64_t more = 0;      ///< In thousandths; negative: it is given back.
     std::int64_t peak = 0;      ///< QuotaCount::peak is at least that.
     TimePoint keep_until = {};  ///< It may be forgotten then, not before.
@@ -303,7 +305,7 @@ public:
     /// nobody else is given them: so whoever adds to them knows that they are as they were read, or
     /// less. Nullopt: somebody else has them.
     virtual Result<std::optional<std::vector<QuotaCount>>> take_quota(
-        std::string_view quota, std::span<const CountedSlot> slots);
+        std::string_view quota, std::span<const CountedSlot> time_slots);
     /// Adds to what is counted, or gives back, never below 0; for who has taken the quota, or whose
     /// job's record it follows. `used` of it raises `peak`.
     virtual Result<void> count_quota(const QuotaUse& use);

@@ -51,7 +51,7 @@ public:
     CorrelationId(const Text& text) noexcept : CorrelationId(std::string_view{text}) {}
     /// What is longer than `most_bytes` is cut there, and does not fit.
     CorrelationId(std::string_view text) noexcept
-        : size_(static_cast<std::uint8_t>(std::min(text.size(), most_bytes))),
+        : size_(static_cast<std::uint8_t>((std::min)(text.size(), most_bytes))),
           fits_(text.size() <= most_bytes) {
         std::copy_n(text.begin(), size_, text_.begin());
     }

@@ -49,7 +49,7 @@ Books books_of(OutboxStorage& storage) {
         books = {};
         for (const auto& job : t.list({.limit = 100'000}).value()) {
             for (const auto& each : job.counted) {
-                for (const auto& slot : each.slots) {
+                for (const auto& slot : each.time_slots) {
                     books.recorded[{job.quota, slot.period, slot.begin}] +=
                         each.counts ? job.cost : 0;
                 }
