@@ -7,13 +7,15 @@
 #include <optional>
 #include <string_view>
 
+#include <twiliowa/export.hpp>
+
 namespace twiliowa::detail {
 
 /// An address, as IPv6: one of IPv4 is in its mapped form.
 using IpBytes = std::array<std::uint8_t, 16>;
 
 /// `10.0.0.7`, `fd00::1`, `[::1]`; nullopt for anything else.
-std::optional<IpBytes> parse_ip_address(std::string_view text) noexcept;
+TWILIOWA_EXPORT std::optional<IpBytes> parse_ip_address(std::string_view text) noexcept;
 bool is_ip4(const IpBytes& address) noexcept;
 
 /// One address, or all that share its first bits. An IPv4 address and its IPv6-mapped form are the

@@ -22,7 +22,8 @@ TWILIOWA_EXPORT std::vector<QuotaSlot> quota_time_slots(const std::vector<QuotaW
                                                         bool counts_days);
 
 /// How a window stands, by what is counted in its slot.
-QuotaState quota_state(const QuotaWindow& window, const QuotaSlot& slot, const QuotaCount& count);
+TWILIOWA_EXPORT QuotaState quota_state(const QuotaWindow& window, const QuotaSlot& slot,
+                                       const QuotaCount& count);
 /// What a reply to a request for that cost means.
 TWILIOWA_EXPORT QuotaAnswer quota_answer(const std::vector<QuotaWindow>& windows,
                                          const std::vector<QuotaSlot>& time_slots,

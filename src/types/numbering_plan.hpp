@@ -29,7 +29,7 @@ struct NumberingPlan {
 };
 
 /// The plan by which the numbers of `country` (capital letters) are made, or null.
-const NumberingPlan* plan_of_country(std::string_view country) noexcept;
+TWILIOWA_EXPORT const NumberingPlan* plan_of_country(std::string_view country) noexcept;
 
 /// The plan whose calling code `digits` (of E.164, without the plus) begins with, or null.
 const NumberingPlan* plan_of_number(std::string_view digits) noexcept;

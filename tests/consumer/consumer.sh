@@ -115,6 +115,17 @@ check_symbols() { # <shared library>
         "$tree/include/twiliowa/version.hpp")]" ]] || { echo "$1 has another SONAME"; return 1; }
 }
 
+# The components are static; of the shared library they have what it shows.
+check_components() { # <build tree of the library>
+    local component missing
+    for component in "$1"/libtwiliowa_*.a; do
+        missing=$(comm -23 <(nm -u "$component" | awk '/8twiliowa/ { print $NF }' | sort -u) \
+            <({ nm -D --defined-only "$1/libtwiliowa.so"; nm --defined-only "$component" "$1/libtwiliowa_outbox.a"; } |
+                awk 'NF { print $NF }' | sort -u) | c++filt)
+        [ -z "$missing" ] || { printf '%s needs what the shared library does not show:\n%s\n' "$component" "$missing"; return 1; }
+    done
+}
+
 run_with_pkg_config() { # <prefix> <further flags>
     PKG_CONFIG_PATH=$(dirname "$(find "$1" -name twiliowa.pc)")
     export PKG_CONFIG_PATH
@@ -157,6 +168,7 @@ subdirectory)
         -DCMAKE_UNITY_BUILD_BATCH_SIZE=32
     # Only who works on the library builds its tests, and wants warnings to be errors.
     none_in "$work/tree/build/build.ninja" "$not_for_consumers"
+    check_components "$work/tree/build/third_party/twiliowa"
     check_symbols "$(find "$work/tree/build" -name 'libtwiliowa.so')"
     install_to "$work/tree/build" "$work/prefix"
     check_manifest "$work/prefix" noconfig lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(engines_in "$work/prefix") \
