@@ -112,7 +112,7 @@ since=2026-01-01T00:00:00Z
 ends_with 2 catch-up
 ends_with 2 catch-up --since yesterday
 ends_with 1 catch-up --since $since --no-opt-outs --sender shop
-tells '^twiliowa: --sender'
+tells '^twiliowa: invalid request: --sender: '
 ends_with 0 catch-up --since $since --no-opt-outs --sender +14155550199
 says '^listed +0$'
 if [ "$engine" = sqlite ]; then

@@ -208,7 +208,9 @@ Tally check(Bot& bot, const Rows& rows) {
                 ++tally.dead;
                 continue;
             }
-            if (event.state != InboxState::done) fail(text + " is handled or dead");
+            if (event.state != InboxState::done) {
+                fail(text + " is handled or dead, and not " + std::string{to_string(event.state)});
+            }
             if (text.starts_with(poison)) fail("nobody survives " + text);
             if (!job) fail("the answer to " + text + " is handed over");
             if (committed[sid] != 1) fail("what is committed with " + text + " is there once");
