@@ -20,8 +20,8 @@ constexpr std::chrono::hours quiet_horizon{5 * 7 * 24};
 constexpr int longest_validity_period = 36'000;
 
 struct QuietState {
-    bool allowed;
-    ZoneTime until;  ///< When that changes; at the horizon, if not before it.
+    bool allowed = false;
+    ZoneTime until = {};  ///< When that changes; at the horizon, if not before it.
 };
 
 /// What holds in one zone at `at`, and how long: across changes of its clocks.
@@ -89,17 +89,16 @@ void check_allowed_hours(const WeekHours& week) {
     for (const auto& hours : week) {
         if (!hours) continue;
         any = true;
-        const auto from = hours->from.count();
-        const auto to = hours->to.count();
-        if (from < 0 || from >= 24 * 60) {
+        constexpr std::chrono::minutes day = std::chrono::hours{24};
+        if (hours->from.count() < 0 || hours->from >= day) {
             Error::invalid_request("week", "begins before or after its day").raise();
         }
-        if (to < 1 || to > 24 * 60) {
+        if (hours->to.count() < 1 || hours->to > day) {
             Error::invalid_request("week", "ends before or after its day",
                                    "hours past midnight end before they begin: 20:00 to 2:00")
                 .raise();
         }
-        if (from == to) {
+        if (hours->from == hours->to) {
             Error::invalid_request("week", "ends when it begins", "a whole day is 0:00 to 24:00")
                 .raise();
         }

@@ -41,6 +41,7 @@ std::string quota_send_key(const JobId& job, const AttemptNonce& nonce);
 class WorkerQuotas {
 public:
     explicit WorkerQuotas(const OutboxCore& core);
+    ~WorkerQuotas() = default;
     WorkerQuotas(const WorkerQuotas&) = delete;
     WorkerQuotas& operator=(const WorkerQuotas&) = delete;
 

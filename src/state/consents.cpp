@@ -271,6 +271,7 @@ struct Consents::State {
             }
         }
         std::vector<bool> has;
+        has.reserve(joined.size());
         for (const auto& answer : joined) has.push_back(detail::is_consent(answer));
         return has;
     }
@@ -323,7 +324,7 @@ Result<bool> Consents::withdraw(const Sender& sender, const Address& recipient,
     const auto record = state_->record(sender, recipient, purpose, ConsentChange::withdrawn,
                                        detail::no_later_than_now(*state_->clock, at), source);
     if (!record) return record.error();
-    const auto added = state_->add(*record);
+    auto added = state_->add(*record);
     if (!added) return added;
     // Under a link that is lost, it would be.
     if (auto pinned = state_->customers->pin(sender, recipient); !pinned) return pinned.error();

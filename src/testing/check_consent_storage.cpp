@@ -297,6 +297,7 @@ private:
         std::mutex mutex;
         std::size_t added = 0;
         std::vector<std::thread> threads;
+        threads.reserve(static_cast<std::size_t>(options_.threads));
         for (int thread = 0; thread < options_.threads; ++thread) {
             threads.emplace_back([&, thread] {
                 const auto storage = checked_open();

@@ -1359,6 +1359,7 @@ private:
     void expect_counts(const std::string& quota, const std::vector<QuotaCount>& expected,
                        const std::string& what) {
         std::vector<CountedSlot> slots;
+        slots.reserve(expected.size());
         for (const auto& count : expected) slots.push_back({count.period, count.begin});
         for (auto* const storage : {storage_.get(), other_.get()}) {
             const auto result =
@@ -1464,8 +1465,10 @@ private:
         const CountedSlot slot{0, checked_year(2020)};
         const auto limit = std::int64_t{options_.works_per_thread} * options_.threads / 2;
         std::vector<std::shared_ptr<OutboxStorage>> storages;
+        storages.reserve(static_cast<std::size_t>(options_.threads));
         for (int i = 0; i < options_.threads; ++i) storages.push_back(open_());
         std::vector<std::thread> threads;
+        threads.reserve(storages.size());
         std::atomic<std::int64_t> taken{0};
         for (auto& storage : storages) {
             threads.emplace_back([&, own = storage.get()] {

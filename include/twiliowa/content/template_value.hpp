@@ -45,7 +45,7 @@ public:
         if (uses_default_) {
             variables.use_default(std::move(name));
         } else {
-            variables.set(std::move(name), *this);
+            variables.set(std::move(name), std::string{data(), size()});
         }
     }
 
