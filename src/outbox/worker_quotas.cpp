@@ -4,6 +4,7 @@
 
 #include "outbox/job_values.hpp"
 #include "state/quota_windows.hpp"
+#include "text/hex.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -17,13 +18,7 @@ constexpr std::chrono::hours rates_kept{24};
 }  // namespace
 
 std::string quota_send_key(const JobId& job, const AttemptNonce& nonce) {
-    constexpr std::string_view digits = "0123456789abcdef";
-    auto key = job.str() + '-';
-    for (const auto byte : nonce) {
-        key += digits[byte >> 4];
-        key += digits[byte & 15];
-    }
-    return key;
+    return job.str() + '-' + bytes_in_hex(nonce);
 }
 
 WorkerQuotas::WorkerQuotas(const OutboxCore& core)

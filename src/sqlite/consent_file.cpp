@@ -47,24 +47,6 @@ Result<void> make_consent_tables(SqliteConnection& file) {
     return transaction.commit();
 }
 
-/// Runs a statement to its end; `bind` gives its values, `read` is shown each row.
-template <class Bind, class Read>
-Result<void> each_consent_row(SqliteConnection& file, const std::string& sql, const Bind& bind,
-                              const Read& read) {
-    const auto prepared = file.prepare(sql);
-    if (!prepared) return prepared.error();
-    SqliteStatement statement{*prepared};
-    ValueWriter values{statement};
-    bind(values);
-    while (true) {
-        const auto row = statement.step();
-        if (!row) return row.error();
-        if (!*row) return {};
-        ColumnReader columns{statement};
-        read(columns);
-    }
-}
-
 /// For so many questions: statements of few sizes, since each text is prepared once.
 std::string latest_consents_sql(std::size_t size) {
     std::string sql =
@@ -84,7 +66,7 @@ Result<void> answer_consents(SqliteConnection& file, std::span<const ConsentQues
                              std::vector<ConsentAnswer>& answers) {
     const auto size = statement_size(questions.size());
     const auto wanted = answers.size() + questions.size();
-    return each_consent_row(
+    return each_row(
         file, latest_consents_sql(size),
         [&](ValueWriter& values) {
             for (std::size_t i = 0; i < size; ++i) {
@@ -112,7 +94,7 @@ Result<void> answer_consents(SqliteConnection& file, std::span<const ConsentQues
 /// `sql` about what is known of a person between two times; says how many rows it changed.
 Result<std::size_t> change_consents(SqliteConnection& file, const std::string& sql,
                                     std::string_view person, TimePoint since, TimePoint before) {
-    auto done = each_consent_row(
+    auto done = each_row(
         file, sql,
         [&](ValueWriter& values) {
             values.blob(person);
@@ -141,7 +123,7 @@ Result<std::unique_ptr<SqliteConnection>> open_consent_file(
 Result<std::size_t> add_consents(SqliteConnection& file, std::span<const ConsentRecord> records) {
     std::size_t added = 0;
     for (const auto& record : records) {
-        auto done = each_consent_row(
+        auto done = each_row(
             file, "insert into consent values (?1, ?2, ?3, ?4, ?5) on conflict do nothing",
             [&](ValueWriter& values) {
                 values.blob(record.person);
@@ -171,7 +153,7 @@ Result<std::vector<ConsentAnswer>> latest_consents(SqliteConnection& file,
 Result<std::vector<ConsentRecord>> consent_history(SqliteConnection& file,
                                                    std::string_view person) {
     std::vector<ConsentRecord> records;
-    auto done = each_consent_row(
+    auto done = each_row(
         file,
         "select purpose, change, at, source from consent where person = ?1 "
         "order by at, change, purpose",

@@ -53,27 +53,9 @@ Result<void> make_quota_tables(SqliteConnection& file) {
     return transaction.commit();
 }
 
-/// Runs a statement to its end; `bind` gives its values, `read` is shown each row.
-template <class Bind, class Read>
-Result<void> each_quota_row(SqliteConnection& file, const std::string& sql, const Bind& bind,
-                            const Read& read) {
-    const auto prepared = file.prepare(sql);
-    if (!prepared) return prepared.error();
-    SqliteStatement statement{*prepared};
-    ValueWriter values{statement};
-    bind(values);
-    while (true) {
-        const auto row = statement.step();
-        if (!row) return row.error();
-        if (!*row) return {};
-        ColumnReader columns{statement};
-        read(columns);
-    }
-}
-
 template <class Bind>
 Result<void> run_for_quota(SqliteConnection& file, const std::string& sql, const Bind& bind) {
-    return each_quota_row(file, sql, bind, [](ColumnReader&) {});
+    return each_row(file, sql, bind, [](ColumnReader&) {});
 }
 
 }  // namespace
@@ -111,7 +93,7 @@ Result<void> SqliteQuotaDesk::lapse(std::string_view quota) {
         values.number(now_);
     };
     bool any = false;
-    auto looked = each_quota_row(
+    auto looked = each_row(
         file_,
         "select 1 from quota_send where quota = ?1 and state = 0 and lapses_at <= ?2 limit 1", bind,
         [&](ColumnReader&) { any = true; });
@@ -133,7 +115,7 @@ Result<void> SqliteQuotaDesk::lapse(std::string_view quota) {
 Result<void> SqliteQuotaDesk::load_send(std::string_view quota, std::string_view send,
                                         QuotaPage& page) {
     if (send.empty()) return {};
-    return each_quota_row(
+    return each_row(
         file_,
         "select state, cost, lapses_at, forget_at, period, began_at from quota_send "
         "where quota = ?1 and send = ?2",
@@ -154,7 +136,7 @@ Result<void> SqliteQuotaDesk::load_send(std::string_view quota, std::string_view
 
 Result<void> SqliteQuotaDesk::load_tally(std::string_view quota, const QuotaPlace& place,
                                          QuotaPage& page) {
-    return each_quota_row(
+    return each_row(
         file_,
         "select used, open, peak, keep_until from quota_count "
         "where quota = ?1 and period = ?2 and began_at = ?3",
@@ -247,7 +229,7 @@ Result<std::vector<QuotaCount>> SqliteQuotaDesk::history(std::string_view quota,
                                                          QuotaMicros to) {
     if (auto lapsed = lapse(quota); !lapsed) return lapsed.error();
     std::vector<QuotaCount> counts;
-    auto read = each_quota_row(
+    auto read = each_row(
         file_,
         "select began_at, used, open, peak from quota_count where quota = ?1 and period = ?2 "
         "and began_at >= ?3 and began_at < ?4 order by began_at limit ?5",

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/result.hpp>
 
 #include "outbox/job_values.hpp"
 #include "sqlite/connection.hpp"
@@ -65,5 +66,23 @@ private:
     SqliteStatement& statement_;
     int position_ = 1;
 };
+
+/// Runs a statement to its end; `bind` gives its values, `read` is shown each row.
+template <class Bind, class Read>
+Result<void> each_row(SqliteConnection& file, const std::string& sql, const Bind& bind,
+                      const Read& read) {
+    const auto prepared = file.prepare(sql);
+    if (!prepared) return prepared.error();
+    SqliteStatement statement{*prepared};
+    ValueWriter values{statement};
+    bind(values);
+    while (true) {
+        const auto row = statement.step();
+        if (!row) return row.error();
+        if (!*row) return {};
+        ColumnReader columns{statement};
+        read(columns);
+    }
+}
 
 }  // namespace twiliowa::detail
