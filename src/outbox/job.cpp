@@ -22,10 +22,14 @@ constexpr NamedValue<JobState> job_state_names[] = {
     {JobState::held, "held"},           {JobState::accepted, "accepted"},
     {JobState::delivered, "delivered"}, {JobState::undelivered, "undelivered"},
     {JobState::dead, "dead"},           {JobState::cancelled, "cancelled"}};
-constexpr NamedValue<DeadReason> dead_reason_names[] = {
-    {DeadReason::none, "none"},           {DeadReason::refused, "refused"},
-    {DeadReason::exhausted, "exhausted"}, {DeadReason::expired, "expired"},
-    {DeadReason::opted_out, "opted_out"}, {DeadReason::unknown, "unknown"}};
+constexpr NamedValue<DeadReason> dead_reason_names[] = {{DeadReason::none, "none"},
+                                                        {DeadReason::refused, "refused"},
+                                                        {DeadReason::exhausted, "exhausted"},
+                                                        {DeadReason::expired, "expired"},
+                                                        {DeadReason::opted_out, "opted_out"},
+                                                        {DeadReason::unknown, "unknown"},
+                                                        {DeadReason::no_consent, "no_consent"},
+                                                        {DeadReason::quiet, "quiet"}};
 constexpr NamedValue<Evidence> evidence_names[] = {{Evidence::none, "none"},
                                                    {Evidence::list, "list"},
                                                    {Evidence::person, "person"},

@@ -76,6 +76,10 @@ std::string write_counted(const std::vector<CountedAttempt>& counted) {
     std::string text;
     for (const auto& attempt : counted) {
         text += std::to_string(attempt.number) + (attempt.counts ? '+' : '-');
+        if (!attempt.of.empty()) {
+            text += std::to_string(attempt.of.size()) + ':' + attempt.of +
+                    std::to_string(attempt.amount) + '=';
+        }
         for (std::size_t i = 0; i < attempt.time_slots.size(); ++i) {
             const auto& slot = attempt.time_slots[i];
             const auto begin =
@@ -110,7 +114,18 @@ std::vector<CountedAttempt> read_counted(std::string_view text) {
         while (!text.empty() && text.front() != ';') {
             CountedSlot slot;
             std::int64_t begin = 0;
-            if (!number(slot.period) || next() != '@' || !number(begin)) return counted;
+            if (!number(slot.period)) return counted;
+            if (text.front() == ':') {
+                // It was the size of a name.
+                text.remove_prefix(1);
+                const auto size = static_cast<std::size_t>(std::exchange(slot.period, 0));
+                if (size > text.size()) return counted;
+                attempt.of = text.substr(0, size);
+                text.remove_prefix(size);
+                if (!number(attempt.amount) || next() != '=') return counted;
+                continue;
+            }
+            if (next() != '@' || !number(begin)) return counted;
             slot.begin = TimePoint{std::chrono::seconds{begin}};
             attempt.time_slots.push_back(slot);
             if (text.front() == ',') text.remove_prefix(1);

@@ -28,7 +28,8 @@ std::int64_t row_limit(std::size_t limit) noexcept;
 std::string join_texts(const std::vector<std::string>& texts);
 std::vector<std::string> split_texts(std::string_view joined);
 
-/// Where attempts were counted, as one text: `1+60@1764543600,0@1764547200;`.
+/// Where attempts were counted, as one text: `1+60@1764543600,0@1764547200;`, and with the name and
+/// the amount of what is not the job's own quota: `1+5:spend78900=86400@1764543600;`.
 std::string write_counted(const std::vector<CountedAttempt>& counted);
 std::vector<CountedAttempt> read_counted(std::string_view text);
 

@@ -11,6 +11,10 @@ Error keeps_no_quotas() {
     return store_error("keeps no quotas", "bring its tables up to date, or count them elsewhere");
 }
 
+Error keeps_no_campaigns() {
+    return store_error("keeps no campaigns", "bring its tables up to date");
+}
+
 }  // namespace
 }  // namespace detail
 
@@ -26,6 +30,29 @@ Result<void> OutboxTransaction::count_quota(const QuotaUse&) {
 Result<std::vector<QuotaCount>> OutboxTransaction::quota_history(std::string_view, std::int64_t,
                                                                  TimePoint, TimePoint) {
     return detail::keeps_no_quotas();
+}
+
+Result<std::vector<NamedQuotaCount>> OutboxTransaction::quota_histories(std::string_view,
+                                                                        std::int64_t, TimePoint,
+                                                                        TimePoint, std::string_view,
+                                                                        std::size_t) {
+    return detail::keeps_no_quotas();
+}
+
+Result<std::vector<StoredCampaign>> OutboxTransaction::campaigns(std::span<const std::string>) {
+    return detail::keeps_no_campaigns();
+}
+
+Result<bool> OutboxTransaction::insert_campaign(const StoredCampaign&) {
+    return detail::keeps_no_campaigns();
+}
+
+Result<void> OutboxTransaction::save_campaign(StoredCampaign&) {
+    return detail::keeps_no_campaigns();
+}
+
+Result<std::vector<CampaignCount>> OutboxTransaction::campaign_counts(std::string_view) {
+    return detail::keeps_no_campaigns();
 }
 
 }  // namespace twiliowa

@@ -301,7 +301,7 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
     }
     launch.message = std::move(*message);
     if (job.lane != Lane::urgent) {
-        launch.turn = ++plan.turns[{job.sender, job.lane, job.tenant, job.account}];
+        launch.turn = ++plan.turns[{job.sender, job.lane, job.tenant, job.account, job.campaign}];
     }
     const SendRoad road{job.account, job.sender};
     launch.slot_held = traffic_[road].limited;

@@ -454,6 +454,9 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::due(Due what, TimePoint 
             return jobs_of(expiry, bind);
         case Due::fetch:
             return jobs_of(fetch, bind);
+        case Due::chain:
+        case Due::price:
+            break;
     }
     return std::vector<StoredJob>{};
 }

@@ -37,6 +37,14 @@ struct KeptCount {
     TimePoint keep_until = {};
 };
 
+/// A campaign, variant, step, state and reason.
+using CampaignPlace = std::tuple<std::string, int, int, JobState, DeadReason>;
+
+struct CampaignSum {
+    std::int64_t jobs = 0;
+    std::int64_t spend = 0;
+};
+
 /// All that a MemoryOutbox holds.
 struct OutboxTables {
     std::map<JobId, StoredJob> jobs = {};
@@ -47,6 +55,8 @@ struct OutboxTables {
     std::map<std::string, std::string> facts = {};
     std::map<SlotOf, KeptCount> quotas = {};
     std::vector<Pause> pauses = {};
+    std::map<std::string, StoredCampaign> campaigns = {};
+    std::map<CampaignPlace, CampaignSum> campaign_sums = {};
     InboxTables inbox = {};
     std::int64_t last_sequence = 0;
     std::int64_t last_cursor = 0;
@@ -98,6 +108,7 @@ public:
             tables_.by_sequence.erase(sequence);
             tables_.jobs.erase(id);
         });
+        count_campaign(row, 1);
         tables_.jobs[job.id] = std::move(row);
         return InsertedJob{.inserted = true, .id = job.id};
     }
@@ -148,6 +159,8 @@ public:
                 undo_.emplace_back([this, at] { tables_.attempts.erase(at); });
             }
         }
+        count_campaign(row->second, -1);
+        count_campaign(job, 1);
         row->second = job;
         return {};
     }
@@ -214,6 +227,8 @@ public:
                 if (!job.suspect_since) take(job.not_before);
             }
             take(job.next_look);
+            take(job.chain_due);
+            take(job.price_due);
         }
         return next;
     }
@@ -330,6 +345,62 @@ public:
         return counts;
     }
 
+    Result<std::vector<NamedQuotaCount>> quota_histories(std::string_view prefix,
+                                                         std::int64_t period, TimePoint from,
+                                                         TimePoint to, std::string_view after,
+                                                         std::size_t limit) override {
+        std::vector<NamedQuotaCount> counts;
+        for (const auto& [at, kept] : tables_.quotas) {
+            const auto& [name, its_period, begin] = at;
+            if (!name.starts_with(prefix) || name <= after || its_period != period) continue;
+            if (begin < from || begin >= to) continue;
+            // All of a name, so that `after` leaves none out.
+            if (counts.size() >= limit && counts.back().quota != name) break;
+            counts.push_back({name, count_of(period, begin, kept)});
+        }
+        return counts;
+    }
+
+    Result<std::vector<StoredCampaign>> campaigns(std::span<const std::string> ids) override {
+        std::vector<StoredCampaign> found;
+        for (const auto& [id, campaign] : tables_.campaigns) {
+            if (ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end()) {
+                found.push_back(campaign);
+            }
+        }
+        std::stable_sort(found.begin(), found.end(),
+                         [](const auto& a, const auto& b) { return a.created_at < b.created_at; });
+        return found;
+    }
+    Result<bool> insert_campaign(const StoredCampaign& campaign) override {
+        auto row = campaign;
+        row.revision = 1;
+        const bool is_new = tables_.campaigns.try_emplace(row.id, std::move(row)).second;
+        if (is_new) {
+            undo_.emplace_back([this, id = campaign.id] { tables_.campaigns.erase(id); });
+        }
+        return is_new;
+    }
+    Result<void> save_campaign(StoredCampaign& campaign) override {
+        const auto row = tables_.campaigns.find(campaign.id);
+        if (row == tables_.campaigns.end() || row->second.revision != campaign.revision) {
+            return store_error("has a campaign that another changed meanwhile", "read it again");
+        }
+        undo_.emplace_back([this, old = row->second] { tables_.campaigns[old.id] = old; });
+        ++campaign.revision;
+        row->second = campaign;
+        return {};
+    }
+    Result<std::vector<CampaignCount>> campaign_counts(std::string_view campaign) override {
+        std::vector<CampaignCount> counts;
+        for (const auto& [at, sum] : tables_.campaign_sums) {
+            const auto& [id, variant, step, state, reason] = at;
+            if (id != campaign || (sum.jobs == 0 && sum.spend == 0)) continue;
+            counts.push_back({variant, step, state, reason, sum.jobs, sum.spend});
+        }
+        return counts;
+    }
+
     Result<std::vector<Pause>> pauses() override { return tables_.pauses; }
     Result<void> pause(const Pause& pause) override {
         keep_pauses();
@@ -413,7 +484,7 @@ private:
         return job.state == JobState::ready && !job.suspect_since;
     }
     static ReadyGroup group_of(const StoredJob& job) {
-        return {job.sender, job.lane, job.tenant, job.account};
+        return {job.sender, job.lane, job.tenant, job.account, job.campaign};
     }
     static bool passes(const JobFilter& filter, const StoredJob& job) {
         return (!filter.state || job.state == *filter.state) &&
@@ -421,6 +492,7 @@ private:
                (filter.account.empty() || job.account == filter.account) &&
                (filter.sender.empty() || job.sender == filter.sender) &&
                (filter.tag.empty() || job.tag == filter.tag) &&
+               (filter.campaign.empty() || job.campaign == filter.campaign) &&
                (filter.customers.empty() ||
                 std::find(filter.customers.begin(), filter.customers.end(), job.customer) !=
                     filter.customers.end()) &&
@@ -441,8 +513,21 @@ private:
             case Due::fetch:
                 if (job.state == JobState::accepted) return job.updated_at;
                 return std::nullopt;
+            case Due::chain:
+                return job.chain_due;
+            case Due::price:
+                return job.price_due;
         }
         return std::nullopt;
+    }
+    void count_campaign(const StoredJob& job, std::int64_t jobs) {
+        if (job.campaign.empty()) return;
+        const CampaignPlace at{job.campaign, job.variant, job.step, job.state, job.reason};
+        undo_.emplace_back(
+            [this, at, old = tables_.campaign_sums[at]] { tables_.campaign_sums[at] = old; });
+        auto& sum = tables_.campaign_sums[at];
+        sum.jobs += jobs;
+        sum.spend += jobs * job.spend;
     }
     void keep_row(const StoredJob& job) {
         undo_.emplace_back([this, old = job] { tables_.jobs[old.id] = old; });

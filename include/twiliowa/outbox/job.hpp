@@ -38,12 +38,14 @@ enum class JobState {
 
 /// Why a job is dead.
 enum class DeadReason {
-    none,       ///< It is not.
-    refused,    ///< Twilio, or a check before it, refused it for good: see the error's code.
-    exhausted,  ///< Tried as often as OutboxOptions::max_tries says, and nothing was ever sent.
-    expired,    ///< JobOptions::expires_at came before it could go.
-    opted_out,  ///< Who it was for wants no such messages.
-    unknown,    ///< It may have been sent; the job's OnUnknown, or a person, gave it up.
+    none,        ///< It is not.
+    refused,     ///< Twilio, or a check before it, refused it for good: see the error's code.
+    exhausted,   ///< Tried as often as OutboxOptions::max_tries says, and nothing was ever sent.
+    expired,     ///< JobOptions::expires_at came before it could go.
+    opted_out,   ///< Who it was for wants no such messages.
+    unknown,     ///< It may have been sent; the job's OnUnknown, or a person, gave it up.
+    no_consent,  ///< Who it was for has not agreed to such messages, as its campaign asks for.
+    quiet,       ///< Its time ended within the quiet hours of who it was for.
 };
 
 /// What shows that a message was sent, in ascending rank: a higher one corrects a lower one.

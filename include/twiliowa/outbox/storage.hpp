@@ -71,8 +71,10 @@ struct CountedAttempt {
     int number = 0;                            ///< The attempt's.
     bool counts = true;                        ///< False: it was given back, as nothing was sent.
     std::vector<CountedSlot> time_slots = {};  ///< Where, one for each window.
+    std::string of = {};      ///< In which quota or budget; empty: the job's own quota.
+    std::int64_t amount = 0;  ///< How much of it; of the job's own quota: its cost, and 0 here.
 
-    /// All three.
+    /// All five.
     friend bool operator==(const CountedAttempt&, const CountedAttempt&) = default;
 };
 
@@ -104,8 +106,11 @@ struct StoredJob {
     OnUnknown on_unknown = OnUnknown::hold();
     std::optional<TimePoint> expires_at = {};
     TimePoint created_at = {};
-    std::string quota = {};  ///< The key of the quota that it is counted in; empty: none.
-    std::int64_t cost = 0;   ///< Of the quota, in thousandths.
+    std::string quota = {};     ///< The key of the quota that it is counted in; empty: none.
+    std::int64_t cost = 0;      ///< Of the quota, in thousandths.
+    std::string campaign = {};  ///< Which one it is a recipient of; empty: none.
+    int variant = 0;            ///< Of the campaign.
+    int step = 0;               ///< Of a chain: 0 is its first message.
 
     // ---- Where it is.
     JobState state = JobState::ready;
@@ -134,8 +139,13 @@ struct StoredJob {
     bool cancel_requested = false;
     TimePoint updated_at = {};
     std::vector<StoredAttempt> attempts = {};
-    /// Where its attempts were counted: the record of its quota.
+    /// Where its attempts were counted: the record of its quota and its budgets.
     std::vector<CountedAttempt> counted = {};
+    /// What it costs, in millionths of `price_unit`: the estimate, and the price once that is
+    /// known.
+    std::int64_t spend = 0;
+    std::optional<TimePoint> chain_due = {};  ///< When the next step of its chain is due.
+    std::optional<TimePoint> price_due = {};  ///< When Twilio is asked for its price.
 
     /// Grows with every change: a change of what was read before another's is refused.
     std::int64_t revision = 0;
@@ -152,12 +162,14 @@ struct InsertedJob {
     JobState state = JobState::ready;  ///< The same; `delivered` if its row is gone.
 };
 
-/// Where jobs wait: one for each sender, lane, tenant and account that have any ready, due or not.
+/// Where jobs wait: one for each sender, lane, tenant, account and campaign that have any ready,
+/// due or not.
 struct ReadyGroup {
     std::string sender = {};
     Lane lane = Lane::normal;
     std::string tenant = {};
     std::string account = {};
+    std::string campaign = {};  ///< Empty: those of none.
 
     friend auto operator<=>(const ReadyGroup&, const ReadyGroup&) = default;  // NOLINT: no pointer
 };
@@ -180,6 +192,8 @@ enum class Due {
     look,    ///< Whose `next_look` has come.
     expiry,  ///< Ready, and whose `expires_at` has come.
     fetch,   ///< Accepted, without a final status since before a time.
+    chain,   ///< Whose `chain_due` has come.
+    price,   ///< Whose `price_due` has come.
 };
 
 /// Which jobs a list gives. What is empty does not filter.
@@ -189,6 +203,7 @@ struct JobFilter {
     std::string account = {};
     std::string sender = {};
     std::string tag = {};
+    std::string campaign = {};
     std::vector<std::string> customers = {};  ///< Any of them.
     bool suspect_only = false;
     std::int64_t after = 0;  ///< The sequence after which it begins.
@@ -220,6 +235,43 @@ struct Pause {
         }
         return true;
     }
+};
+
+/// What a campaign is told to do, as it is kept: do not change the numbers. That it is finished is
+/// seen by its counts.
+enum class CampaignState { draft = 0, scheduled = 1, running = 2, paused = 3, cancelled = 4 };
+
+/// A campaign as it is stored; its recipients are jobs.
+struct StoredCampaign {
+    std::string id = {};  ///< 1 to 100 bytes, of its own in the outbox.
+    std::string tenant = {};
+    CampaignState state = CampaignState::draft;
+    std::string definition = {};  ///< JSON; only kept. At most 256 KiB.
+    std::string problem = {};     ///< Why it is paused; empty: nobody said. Free of people.
+    std::string course = {};      ///< What its guards remember; only kept.
+    TimePoint created_at = {};
+    TimePoint updated_at = {};
+    /// Grows with every change: a change of what was read before another's is refused.
+    std::int64_t revision = 0;
+};
+
+/// How many jobs of a campaign are alike. Kept when the jobs themselves are removed.
+struct CampaignCount {
+    int variant = 0;
+    int step = 0;
+    JobState state = JobState::ready;
+    DeadReason reason = DeadReason::none;
+    std::int64_t jobs = 0;
+    std::int64_t spend = 0;  ///< The sum of theirs.
+
+    /// All six.
+    friend bool operator==(const CampaignCount&, const CampaignCount&) = default;
+};
+
+/// What is counted of one of several quotas in a slot.
+struct NamedQuotaCount {
+    std::string quota = {};
+    QuotaCount count = {};
 };
 
 /// One outcome to tell of, as stored.
@@ -314,6 +366,26 @@ public:
     virtual Result<std::vector<QuotaCount>> quota_history(std::string_view quota,
                                                           std::int64_t period, TimePoint from,
                                                           TimePoint to);
+
+    /// The same of all quotas whose names begin with `prefix`, in the order of their names and then
+    /// of time, after those of `after`.
+    virtual Result<std::vector<NamedQuotaCount>> quota_histories(std::string_view prefix,
+                                                                 std::int64_t period,
+                                                                 TimePoint from, TimePoint to,
+                                                                 std::string_view after,
+                                                                 std::size_t limit);
+
+    // ---- Campaigns. An engine that keeps none says so.
+
+    /// Those of these ids, of which some may be missing; all if there are no ids: oldest first.
+    virtual Result<std::vector<StoredCampaign>> campaigns(std::span<const std::string> ids);
+    /// Whether it is new; nothing was done if there is one of that id.
+    virtual Result<bool> insert_campaign(const StoredCampaign& campaign);
+    /// As `save` of a job; all but `id`, `tenant` and `created_at` may change.
+    virtual Result<void> save_campaign(StoredCampaign& campaign);
+    /// What jobs of it there are and were, by all but their number and sum; in that order. Counted
+    /// by `insert` and `save`, in their commit.
+    virtual Result<std::vector<CampaignCount>> campaign_counts(std::string_view campaign);
 
     virtual Result<std::vector<Pause>> pauses() = 0;
     virtual Result<void> pause(const Pause& pause) = 0;
