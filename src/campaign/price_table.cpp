@@ -280,6 +280,14 @@ Result<PriceTable> PriceTable::from_json(std::string_view text) {
     return std::move(reader).finish(is_json);
 }
 
+std::vector<std::string> PriceTable::currencies() const {
+    std::vector<std::string> all;
+    for (const auto& rule : rules_) all.emplace_back(rule.price.currency());
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+}
+
 Result<Money> PriceTable::estimate(const Address& recipient,
                                    const TemplateCategory& category) const {
     const auto [country, code] = detail::places_of(recipient);

@@ -10,6 +10,7 @@
 
 #include "outbox/message_json.hpp"
 #include "state/number_forms.hpp"
+#include "text/ascii.hpp"
 #include "types/hmac.hpp"
 
 namespace twiliowa::detail {
@@ -57,6 +58,10 @@ Result<void> check_name(std::string_view field, const std::string& text, std::si
     return {};
 }
 
+bool is_of_zone_name(char c) noexcept {
+    return is_letter_or_digit(c) || c == '_' || c == '+' || c == '-' || c == '/';
+}
+
 Result<void> check_options(const JobOptions& options) {
     const std::pair<std::string_view, const TextField*> keys[] = {
         {"key", &options.key}, {"tag", &options.tag}, {"order_key", &options.order_key}};
@@ -69,6 +74,11 @@ Result<void> check_options(const JobOptions& options) {
         if (auto fits = check_name(field, *text, longest_name); !fits) return fits;
     }
     if (auto fits = check_name("quota", options.quota, longest_quota); !fits) return fits;
+    if (options.time_zone.size() > longest_name ||
+        !std::all_of(options.time_zone.begin(), options.time_zone.end(), is_of_zone_name)) {
+        return Error::invalid_request("time_zone", "is no name of a time zone",
+                                      "give one of the time zone database: Europe/Madrid");
+    }
     if (options.cost <= 0 || options.cost.thousandths() > QuotaSlot::most) {
         return Error::invalid_request("cost", "is not positive, or more than can be counted");
     }
@@ -96,6 +106,9 @@ std::string in_tenant(std::string_view tenant, std::string_view name) {
 std::string place_of(const JobId& id) {
     return "outbox job " + id.str();
 }
+
+/// How a payload begins that holds more than a message, which has no member of that name.
+constexpr std::string_view with_more = R"({"message":)";
 
 bool is_one_of(const std::vector<std::string>& texts, const std::string& text) {
     return std::find(texts.begin(), texts.end(), text) != texts.end();
@@ -176,8 +189,8 @@ Result<bool> JobCodec::is_same_content(const StoredJob& job,
 Result<std::optional<bool>> JobCodec::is_for(const StoredJob& job, const Address& address) const {
     // Forgotten, or told by a user id: nothing to compare.
     if (job.customer.empty() || address.phone_number().empty()) return std::optional<bool>{};
-    if (const auto message = message_of(job)) {
-        const auto mine = Address::parse(message->to);
+    if (const auto content = read(job)) {
+        const auto mine = Address::parse(content->message.to);
         if (mine && mine->phone_number().empty()) return std::optional<bool>{};
     }
     // Twilio may reach a number on another channel, and write it in the other of its ways.
@@ -284,7 +297,8 @@ Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& de
         .order_key = content->order_key,
         .on_unknown = row.on_unknown,
         .quota = row.quota,
-        .cost = row.quota.empty() ? QuotaAmount{1} : QuotaAmount::thousandths(row.cost)};
+        .cost = row.quota.empty() ? QuotaAmount{1} : QuotaAmount::thousandths(row.cost),
+        .time_zone = content->time_zone};
     if (auto in_time = check_in_time(options, row.created_at); !in_time) return in_time.error();
     auto made = encode(std::move(content->message), options, defaults, row.id, row.created_at);
     if (!made) return made.error();
@@ -298,9 +312,14 @@ Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& de
     return whole;
 }
 
-/// The message's JSON; sealed, together with what is hidden elsewhere.
+/// The message's JSON, and what else is said of it; sealed, together with what is hidden elsewhere.
 Result<std::string> JobCodec::write_payload(std::string json, const JobId& id,
                                             const JobOptions& options) const {
+    if (!options.time_zone.empty()) {
+        json =
+            std::string{with_more} + json +
+            nlohmann::json{{"time_zone", std::string{options.time_zone}}}.dump().replace(0, 1, ",");
+    }
     if (!sealer_) return json;
     const nlohmann::json all{{"key", std::string{options.key}},
                              {"order_key", std::string{options.order_key}},
@@ -335,6 +354,15 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
         opened_text = all["message"].get<std::string>();
         text = opened_text;
     }
+    std::string inner;
+    if (text.starts_with(with_more)) {
+        const auto all = nlohmann::json::parse(text, nullptr, false);
+        if (!all.is_object()) return Error::invalid_request("message", "cannot be read");
+        const auto zone = all.find("time_zone");
+        if (zone != all.end() && zone->is_string()) content.time_zone = zone->get<std::string>();
+        inner = all["message"].dump();
+        text = inner;
+    }
     auto message = read_message_json(text);
     if (!message) return message.error();
     content.message = std::move(*message);
@@ -356,6 +384,7 @@ Job JobCodec::view(const StoredJob& stored) const {
         job.key = std::move(content->key);
         job.order_key = std::move(content->order_key);
         job.message = std::move(content->message);
+        job.time_zone = std::move(content->time_zone);
     } else {
         job.key = stored.key;
         job.order_key = stored.order_key;
@@ -396,6 +425,9 @@ Job JobCodec::view(const StoredJob& stored) const {
     job.on_unknown = stored.on_unknown;
     job.quota = stored.quota;
     job.cost = QuotaAmount::thousandths(stored.cost);
+    job.campaign = stored.campaign;
+    job.variant = stored.variant;
+    job.spend = stored.spend;
     job.created_at = stored.created_at;
     job.updated_at = stored.updated_at;
     if (stored.not_before > stored.created_at) job.not_before = stored.not_before;

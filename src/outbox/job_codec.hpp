@@ -40,7 +40,16 @@ public:
                              const JobDefaults& defaults, const JobId& id, TimePoint now) const;
     /// Makes a whole job of a row that another program put in: of what it says, as `encode` does.
     Result<StoredJob> complete(const StoredJob& row, const JobDefaults& defaults) const;
-    /// Its message; an error if that was erased, or cannot be read.
+    /// What a payload holds.
+    struct Content {
+        OutboundMessage message = {};
+        std::string key = {};
+        std::string order_key = {};
+        std::string time_zone = {};
+    };
+    /// An error if it was erased, or cannot be read.
+    Result<Content> read(const StoredJob& job) const;
+    /// The message of it.
     Result<OutboundMessage> message_of(const StoredJob& job) const;
     /// What cannot be opened is left out.
     Job view(const StoredJob& job) const;
@@ -63,17 +72,9 @@ public:
     Result<std::optional<bool>> is_for(const StoredJob& job, const Address& address) const;
 
 private:
-    /// What a payload holds.
-    struct Content {
-        OutboundMessage message = {};
-        std::string key = {};
-        std::string order_key = {};
-    };
-
     Result<void> check(const OutboundMessage& message) const;
     Result<std::string> write_payload(std::string json, const JobId& id,
                                       const JobOptions& options) const;
-    Result<Content> read(const StoredJob& job) const;
     Result<std::string> hidden(std::string_view value, std::string_view purpose) const;
     Result<std::vector<std::string>> all_hidden(std::string_view value,
                                                 std::string_view purpose) const;

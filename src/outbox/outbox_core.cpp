@@ -157,11 +157,42 @@ Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
         auto added = transaction.add_outcome({0, job.id, outcome, job.updated_at});
         if (!added) return added;
     }
-    return {};
+    const bool is_news = !machine.outcomes().empty() || job.state == JobState::unknown;
+    if (job.campaign.empty() || !options.gate || !is_news) return {};
+    return note_failure(transaction, job);
 }
 
-/// What certainly was not sent is given back to the job's quota, and counts again if it turns out
-/// that it was: in the slots that it was taken from.
+/// Its campaign's guards may have enough of it.
+Result<void> OutboxCore::note_failure(OutboxTransaction& transaction, const StoredJob& job) const {
+    if (job.state != JobState::unknown && job.state != JobState::held &&
+        job.state != JobState::undelivered && job.state != JobState::dead) {
+        return {};
+    }
+    auto campaigns = transaction.campaigns(std::span{&job.campaign, 1});
+    if (!campaigns) return campaigns.error();
+    if (campaigns->empty() || campaigns->front().state != CampaignState::running) return {};
+    const auto counts = transaction.campaign_counts(job.campaign);
+    if (!counts) return counts.error();
+    auto& campaign = campaigns->front();
+    if (!options.gate->note_failure(campaign, job, *counts)) return {};
+    campaign.updated_at = transaction.now();
+    return transaction.save_campaign(campaign);
+}
+
+Result<void> OutboxCore::pause_campaign(OutboxTransaction& transaction, const std::string& id,
+                                        std::string_view problem) const {
+    auto campaigns = transaction.campaigns(std::span{&id, 1});
+    if (!campaigns) return campaigns.error();
+    if (campaigns->empty() || campaigns->front().state != CampaignState::running) return {};
+    auto& campaign = campaigns->front();
+    campaign.state = CampaignState::paused;
+    campaign.problem = problem;
+    campaign.updated_at = transaction.now();
+    return transaction.save_campaign(campaign);
+}
+
+/// What certainly was not sent is given back to the job's quota and its budgets, and counts again
+/// if it turns out that it was: in the slots that it was taken from.
 Result<void> OutboxCore::recount(OutboxTransaction& transaction, StoredJob& job) {
     for (auto& each : job.counted) {
         const auto attempt =
@@ -171,11 +202,14 @@ Result<void> OutboxCore::recount(OutboxTransaction& transaction, StoredJob& job)
         const bool counts = attempt->state != AttemptState::not_sent;
         if (counts == each.counts) continue;
         each.counts = counts;
+        const auto amount = each.of.empty() ? job.cost : each.amount;
         for (const auto& slot : each.time_slots) {
-            auto changed = transaction.count_quota(
-                {.quota = job.quota, .slot = slot, .more = counts ? job.cost : -job.cost});
+            auto changed = transaction.count_quota({.quota = each.of.empty() ? job.quota : each.of,
+                                                    .slot = slot,
+                                                    .more = counts ? amount : -amount});
             if (!changed) return changed;
         }
+        if (each.of.starts_with(spend_counts)) job.spend += counts ? amount : -amount;
     }
     return {};
 }

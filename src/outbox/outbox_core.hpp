@@ -52,6 +52,16 @@ private:
     JobId::Bytes next_;
 };
 
+/// What the name of a count begins with whose amounts are what jobs cost:
+/// `spend/USD/acme/HX.../GB/whatsapp`, by currency, tenant, template, country and channel.
+inline constexpr std::string_view spend_counts = "spend/";
+/// And of the count of what was sent of a campaign in each minute.
+inline constexpr std::string_view campaign_counts_name = "campaign/";
+/// The fact that says in which currency a campaign's messages are paid.
+inline std::string campaign_currency_fact(const std::string& campaign) {
+    return "campaign_currency " + campaign;
+}
+
 /// Whether the callbacks of all its messages carry their markers.
 bool is_marked(const StoredJob& job) noexcept;
 
@@ -124,6 +134,9 @@ struct OutboxCore {
     /// Whether the storage went back in time after that moment: a later state of it may have handed
     /// over already what follows from what happened then.
     Result<bool> went_back_since(OutboxTransaction& transaction, TimePoint moment) const;
+    /// A running campaign waits from now on, and says why.
+    Result<void> pause_campaign(OutboxTransaction& transaction, const std::string& id,
+                                std::string_view problem) const;
     /// Whether the storage is another one than `check_identity` last looked at. If so, call that.
     bool is_another_storage() const;
     /// Notices that the storage is not the one that it was: by what is written down in it, and by
@@ -135,6 +148,7 @@ private:
     Result<void> write(OutboxTransaction& transaction, StoredJob& job,
                        const JobMachine& machine) const;
     static Result<void> recount(OutboxTransaction& transaction, StoredJob& job);
+    Result<void> note_failure(OutboxTransaction& transaction, const StoredJob& job) const;
     Result<std::optional<TimePoint>> went_back_at(OutboxTransaction& transaction) const;
 
     mutable std::mutex identity_mutex_ = {};

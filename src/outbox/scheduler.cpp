@@ -1,6 +1,7 @@
 #include "outbox/scheduler.hpp"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace twiliowa::detail {
@@ -36,8 +37,9 @@ std::vector<GroupTurn> OutboxScheduler::deal(
         each.left = std::min(allowed(road), total);
         if (each.left != 0) ++able;
         for (auto& lane : each.lanes) {
-            std::sort(lane.begin(), lane.end(),
-                      [](const auto* a, const auto* b) { return a->tenant < b->tenant; });
+            std::sort(lane.begin(), lane.end(), [](const auto* a, const auto* b) {
+                return std::tie(a->tenant, a->campaign) < std::tie(b->tenant, b->campaign);
+            });
         }
     }
     auto turn = waiting.upper_bound(last_road_);
@@ -62,12 +64,22 @@ std::vector<GroupTurn> OutboxScheduler::deal(
             }
             memory.credit[lane] -= earned;
         }
-        const auto& tenants = here.lanes[lane];
-        auto next = std::find_if(tenants.begin(), tenants.end(), [&](const auto* group) {
+        const auto& groups_here = here.lanes[lane];
+        auto next = std::find_if(groups_here.begin(), groups_here.end(), [&](const auto* group) {
             return group->tenant > memory.last_tenant[lane];
         });
-        if (next == tenants.end()) next = tenants.begin();
-        memory.last_tenant[lane] = (*next)->tenant;
+        if (next == groups_here.end()) next = groups_here.begin();
+        const auto& tenant = (*next)->tenant;
+        memory.last_tenant[lane] = tenant;
+        const auto end = std::find_if(next, groups_here.end(),
+                                      [&](const auto* group) { return group->tenant != tenant; });
+        if (end - next > 1) {
+            auto& last = memory.last_campaign[{lane, tenant}];
+            const auto later =
+                std::find_if(next, end, [&](const auto* group) { return group->campaign > last; });
+            if (later != end) next = later;
+            last = (*next)->campaign;
+        }
         ++dealt[**next];
         last_road_ = road;
         --total;

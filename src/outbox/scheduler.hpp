@@ -24,8 +24,9 @@ struct GroupTurn {
 };
 
 /// Deals out turns. Senders take turns one by one, since limits are theirs; within a sender what is
-/// urgent goes first, and the other lanes share 16 : 8 : 3; within a lane the tenants take turns.
-/// Remembers whose turn was last, so that a small share comes in time.
+/// urgent goes first, and the other lanes share 16 : 8 : 3; within a lane the tenants take turns,
+/// and within a tenant its campaigns and the rest. Remembers whose turn was last, so that a small
+/// share comes in time.
 class OutboxScheduler {
 public:
     /// @param groups   where jobs wait, and may go.
@@ -37,6 +38,8 @@ private:
     struct SenderTurns {
         std::array<int, 4> credit = {};               ///< Of each lane.
         std::array<std::string, 4> last_tenant = {};  ///< Of each lane.
+        /// Of each lane and tenant that has several.
+        std::map<std::pair<std::size_t, std::string>, std::string> last_campaign = {};
     };
 
     std::map<SendRoad, SenderTurns> roads_ = {};

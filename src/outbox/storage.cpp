@@ -1,5 +1,7 @@
 #include <twiliowa/outbox/storage.hpp>
 
+#include <algorithm>
+
 #include <twiliowa/state/store.hpp>
 
 namespace twiliowa {
@@ -18,6 +20,22 @@ Error keeps_no_campaigns() {
 }  // namespace
 }  // namespace detail
 
+std::string_view to_string(CampaignState state) noexcept {
+    switch (state) {
+        case CampaignState::draft:
+            return "draft";
+        case CampaignState::scheduled:
+            return "scheduled";
+        case CampaignState::running:
+            return "running";
+        case CampaignState::paused:
+            return "paused";
+        case CampaignState::cancelled:
+            return "cancelled";
+    }
+    return "?";
+}
+
 Result<std::optional<std::vector<QuotaCount>>> OutboxTransaction::take_quota(
     std::string_view, std::span<const CountedSlot>) {
     return detail::keeps_no_quotas();
@@ -30,6 +48,17 @@ Result<void> OutboxTransaction::count_quota(const QuotaUse&) {
 Result<std::vector<QuotaCount>> OutboxTransaction::quota_history(std::string_view, std::int64_t,
                                                                  TimePoint, TimePoint) {
     return detail::keeps_no_quotas();
+}
+
+Result<std::vector<StoredJob>> OutboxTransaction::take_again(std::span<const StoredJob> jobs) {
+    auto now = reload(jobs);
+    if (!now) return now;
+    std::erase_if(*now, [&](const StoredJob& job) {
+        return std::none_of(jobs.begin(), jobs.end(), [&](const StoredJob& before) {
+            return before.id == job.id && before.revision == job.revision;
+        });
+    });
+    return now;
 }
 
 Result<std::vector<NamedQuotaCount>> OutboxTransaction::quota_histories(std::string_view,

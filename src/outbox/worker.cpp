@@ -94,6 +94,9 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
         auto next = transaction.next_due();
         if (!next) return next.error();
         plan.step.next_due = *next;
+        if (plan.campaign_due && (!*next || *plan.campaign_due < **next)) {
+            plan.step.next_due = plan.campaign_due;
+        }
         return {};
     };
     return without_exceptions([&] { return core_->storage->transact(work); });
@@ -114,6 +117,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     }
     ask_for_accounts();
     quotas_.prepare(wanted_quotas_, wanted_permits_, core_->options.clock->monotonic_now());
+    judge_candidates();
     auto finished = finished_->take();
     const auto ended = static_cast<std::size_t>(
         std::count_if(finished.begin(), finished.end(),
@@ -179,6 +183,9 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     }
     wanted_accounts_ = std::move(plan.accounts);
     conclude_quotas(plan, finished);
+    candidates_ = std::move(plan.candidates);
+    campaigns_ = std::move(plan.campaigns);
+    for (const auto& each : plan.campaign_currencies) noted_currencies_.insert(each.first);
     if (plan.lacks_account) plan.step.progress = true;
     launch(plan, blocking);
     launch_looks(plan, blocking);

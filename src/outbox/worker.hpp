@@ -142,9 +142,18 @@ private:
                        const JobDefaults& defaults) const;
     /// Those that hold; one for refused credentials ends when there are others.
     Result<std::vector<Pause>> pauses(OutboxTransaction& transaction, Plan& plan) const;
+    /// A job that is due and whose gate is asked before it goes.
+    struct Candidate {
+        StoredJob job = {};
+        JobCodec::Content content = {};
+        std::optional<JobVerdict> verdict = {};
+        MonotonicTime judged_at = {};
+    };
+    using Candidates = std::map<ReadyGroup, std::vector<std::shared_ptr<Candidate>>>;
     Result<void> choose(OutboxTransaction& transaction, Plan& plan);
     /// Whether the job is where it was no more.
-    Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job);
+    Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+                          const Candidate* judged = nullptr);
     struct Reservation;
     /// What a job's quota says of its next attempt.
     enum class QuotaSays {
@@ -159,6 +168,32 @@ private:
     Result<void> take_from_quota(OutboxTransaction& transaction, Plan& plan, const StoredJob& job,
                                  const Reservation& reservation) const;
     void conclude_quotas(Plan& plan, const std::vector<FinishedWork::Item>& finished);
+
+    struct BudgetReservation;
+    void judge_candidates();
+    bool is_gated(const ReadyGroup& group) const;
+    /// Reads the campaigns of those groups, and how much of each may go.
+    Result<void> read_campaigns(OutboxTransaction& transaction, Plan& plan,
+                                const std::vector<ReadyGroup>& groups) const;
+    bool may_go(const Plan& plan, const std::string& campaign) const;
+    /// Sends what was judged, and reads what is to be judged next. How many were moved.
+    Result<std::size_t> send_gated(OutboxTransaction& transaction, Plan& plan,
+                                   const ReadyGroup& group, std::size_t wanted);
+    /// Whether the job is where it was no more, as the gate wants it.
+    Result<bool> obey(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+                      const JobVerdict& verdict) const;
+    Result<QuotaSays> ask_budgets(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+                                  const JobVerdict& verdict,
+                                  std::vector<BudgetReservation>& reservations) const;
+    Result<QuotaSays> refuse_by_budget(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+                                       const BudgetReservation& refused) const;
+    Result<void> take_from_budgets(OutboxTransaction& transaction, Plan& plan,
+                                   const std::vector<BudgetReservation>& reservations) const;
+    static std::vector<CountedAttempt> counted(const std::vector<BudgetReservation>& reservations,
+                                               int attempt);
+    /// Those whose group had no turn in this step, and still waits.
+    void keep_candidates(Plan& plan, const std::vector<ReadyGroup>& groups) const;
+    Result<void> count_campaigns(OutboxTransaction& transaction, const Plan& plan) const;
     Result<void> choose_looks(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> choose_look(OutboxTransaction& transaction, Plan& plan, StoredJob& job) const;
     /// Whether its account was asked for, and has a client.
@@ -207,6 +242,11 @@ private:
         std::int64_t taken = 0;  ///< Of it, by jobs that wait for it.
     };
     std::map<std::string, QuotaTurn> quota_turns_ = {};
+
+    Candidates candidates_ = {};
+    std::map<std::string, StoredCampaign> campaigns_ = {};  ///< As they were read last.
+    MonotonicTime gate_away_until_ = {};
+    std::set<std::string> noted_currencies_ = {};  ///< Of campaigns.
 
     std::map<std::string, KnownAccount> accounts_ = {};  ///< Asked anew in each step.
     std::set<std::string> wanted_accounts_ = {};

@@ -22,6 +22,7 @@ struct OutboxWorker::Plan {
         AttemptUnderWay attempt = {};
         OutboundMessage message = {};
         LeaseTime until = {};
+        std::optional<TimePoint> leave_by = {};  ///< What the gate says.
         bool slot_held = false;
         std::size_t turn = 0;  ///< Within its group; what is urgent has the first.
     };
@@ -58,13 +59,31 @@ struct OutboxWorker::Plan {
         std::string quota = {};
         std::vector<QuotaWindow> windows = {};
         std::vector<QuotaCount> counts = {};
+        std::vector<int> warn_at = {};
+        std::shared_ptr<Observer> observer = {};
     };
     std::optional<TimePoint> quota_busy_until = {};  ///< One was asked for that another has.
     std::vector<QuotaNews> quota_news = {};          ///< To tell, if there is an observer.
     /// Attempts whose worker vanished, where their quota is counted elsewhere.
     std::vector<QuotaCharge> vanished = {};
+    Candidates candidates = {};  ///< For the next step.
+    std::map<std::string, StoredCampaign> campaigns = {};
+    /// How many more of a campaign may go.
+    std::map<std::string, std::size_t> campaign_room = {};
+    std::map<std::string, QuotaWindow> campaign_rates = {};
+    std::map<std::string, std::size_t> campaign_sent = {};
+    std::map<std::string, std::string> campaign_currencies = {};  ///< Not noted yet.
+    std::optional<TimePoint> campaign_due = {};                   ///< When one may stand otherwise.
     Step step = {};
     bool looks_around = false;
+};
+
+/// What an attempt takes of a budget.
+struct OutboxWorker::BudgetReservation {
+    const BudgetCharge* charge = nullptr;
+    std::vector<QuotaSlot> time_slots = {};
+    QuotaChange change = {};
+    Plan::QuotaNews news = {};
 };
 
 /// What an attempt takes of its job's quota.

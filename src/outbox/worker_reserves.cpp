@@ -3,6 +3,7 @@
 
 #include "outbox/worker_plan.hpp"
 #include "state/quota_windows.hpp"
+#include "types/duration_bound.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -11,6 +12,8 @@ namespace {
 constexpr std::chrono::minutes plan_wait{1};
 /// When it is asked again for a quota that another transaction has.
 constexpr std::chrono::milliseconds busy_quota_wait{20};
+/// What was spent can be read that long.
+constexpr std::chrono::milliseconds budgets_kept = std::chrono::hours{24 * 400};
 
 std::string quota_problem(const StoredJob& job, std::string_view rest) {
     return std::string{quota_waits}.append(job.quota).append(" ").append(rest);
@@ -189,6 +192,113 @@ Result<void> OutboxWorker::take_from_quota(OutboxTransaction& transaction, Plan&
     return {};
 }
 
+// ---- Budgets
+
+/// All of them, or none. What no limit is of is only counted: nobody waits for it.
+Result<OutboxWorker::QuotaSays> OutboxWorker::ask_budgets(
+    OutboxTransaction& transaction, Plan& plan, StoredJob& job, const JobVerdict& verdict,
+    std::vector<BudgetReservation>& reservations) const {
+    for (const auto& charge : verdict.charges) {
+        auto& reservation = reservations.emplace_back();
+        reservation.charge = &charge;
+        for (const auto& window : charge.windows) {
+            auto& slot = reservation.time_slots.emplace_back(quota_slot(window, plan.now));
+            slot.keep_until = time_after(slot.end, budgets_kept);
+        }
+        if (charge.windows.empty()) {
+            auto& day =
+                reservation.time_slots.emplace_back(quota_slot(QuotaWindow::per_day({}), plan.now));
+            day.limit = QuotaSlot::no_limit;
+            day.keep_until = time_after(day.end, budgets_kept);
+            continue;
+        }
+        auto page = plan.quota_pages.find(charge.budget);
+        if (page == plan.quota_pages.end()) {
+            auto opened = open_page(transaction, charge.budget, reservation.time_slots, plan.now);
+            if (!opened) return opened.error();
+            page = plan.quota_pages.emplace(charge.budget, std::move(*opened)).first;
+        }
+        if (!page->second) {
+            plan.quota_busy_until = plan.now + busy_quota_wait;
+            return QuotaSays::not_now;
+        }
+        const auto key = job.id.str();
+        auto decision = decide_quota_reserve(*page->second, {.quota = charge.budget,
+                                                             .send = key,
+                                                             .cost = charge.micros,
+                                                             .lapses_after = {},
+                                                             .remembered = {},
+                                                             .time_slots = reservation.time_slots});
+        reservation.change = std::move(decision.change);
+        reservation.news = {charge.budget, charge.windows, std::move(decision.answer.counts),
+                            charge.warn_at, charge.observer};
+        if (decision.answer.taken == QuotaTaken::taken) continue;
+        return refuse_by_budget(transaction, plan, job, reservation);
+    }
+    return QuotaSays::go;
+}
+
+/// Its campaign waits for a person; without one, the job does.
+Result<OutboxWorker::QuotaSays> OutboxWorker::refuse_by_budget(
+    OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+    const BudgetReservation& refused) const {
+    const auto& charge = *refused.charge;
+    const auto problem = "the budget " + charge.budget + " is used up";
+    for (const auto& tally : refused.change.tallies) {
+        note_on(*plan.quota_pages.at(charge.budget), tally);
+        auto noted = transaction.count_quota({.quota = charge.budget,
+                                              .slot = slot_of(tally.place),
+                                              .peak = tally.peak,
+                                              .keep_until = quota_time(tally.keep_until)});
+        if (!noted) return noted.error();
+    }
+    if (charge.observer) plan.quota_news.push_back(refused.news);
+    if (!job.campaign.empty()) {
+        plan.campaign_room[job.campaign] = 0;
+        auto paused = core_->pause_campaign(transaction, job.campaign, problem);
+        return paused ? Result<QuotaSays>{QuotaSays::not_now} : paused.error();
+    }
+    const auto held = core_->apply(transaction, job, [&](JobMachine& machine) {
+        return machine.hold(job.fence, std::string{quota_waits} + problem);
+    });
+    return held ? Result<QuotaSays>{QuotaSays::moved} : held.error();
+}
+
+std::vector<CountedAttempt> OutboxWorker::counted(
+    const std::vector<BudgetReservation>& reservations, int attempt) {
+    std::vector<CountedAttempt> all;
+    for (const auto& each : reservations) {
+        auto& where = all.emplace_back();
+        where.number = attempt;
+        where.of = each.charge->budget;
+        where.amount = each.charge->micros;
+        for (const auto& slot : each.time_slots) {
+            where.time_slots.push_back({slot.period, slot.begin});
+        }
+    }
+    return all;
+}
+
+Result<void> OutboxWorker::take_from_budgets(
+    OutboxTransaction& transaction, Plan& plan,
+    const std::vector<BudgetReservation>& reservations) const {
+    for (const auto& each : reservations) {
+        const auto& charge = *each.charge;
+        for (const auto& tally : each.change.tallies) {
+            note_on(*plan.quota_pages.at(charge.budget), tally);
+        }
+        for (const auto& slot : each.time_slots) {
+            auto counted = transaction.count_quota({.quota = charge.budget,
+                                                    .slot = {slot.period, slot.begin},
+                                                    .more = charge.micros,
+                                                    .keep_until = slot.keep_until});
+            if (!counted) return counted;
+        }
+        if (charge.observer && !charge.windows.empty()) plan.quota_news.push_back(each.news);
+    }
+    return {};
+}
+
 /// What the transaction has decided is carried out where it is counted elsewhere, and told.
 void OutboxWorker::conclude_quotas(Plan& plan, const std::vector<FinishedWork::Item>& finished) {
     wanted_quotas_ = std::move(plan.quotas);
@@ -207,7 +317,12 @@ void OutboxWorker::conclude_quotas(Plan& plan, const std::vector<FinishedWork::I
                          !std::holds_alternative<NotSentProof>(send->answer.what));
     }
     for (const auto& news : plan.quota_news) {
-        tell_quota_levels(*quotas_.options(), news.quota, news.windows, news.counts);
+        if (news.observer) {
+            tell_quota_levels({.warn_at = news.warn_at, .observer = news.observer}, news.quota,
+                              news.windows, news.counts);
+        } else {
+            tell_quota_levels(*quotas_.options(), news.quota, news.windows, news.counts);
+        }
     }
     // Only if nothing else comes before.
     if (plan.quota_busy_until && !plan.step.progress) {

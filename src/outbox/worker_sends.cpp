@@ -176,8 +176,10 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
     if (!held_back) return held_back.error();
     const auto waiting = transaction.ready_groups();
     if (!waiting) return waiting.error();
+    if (auto read = read_campaigns(transaction, plan, *waiting); !read) return read;
     std::vector<ReadyGroup> able;
     for (const auto& group : *waiting) {
+        if (!group.campaign.empty() && !may_go(plan, group.campaign)) continue;
         plan.accounts.insert(group.account);
         if (std::any_of(held_back->begin(), held_back->end(),
                         [&](const Pause& pause) { return pause.holds_back(group); })) {
@@ -208,6 +210,13 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
             // Several senders may be of one account.
             const auto wanted = std::min(turn.jobs, room_of(plan, turn.group.account));
             if (wanted == 0) continue;
+            if (is_gated(turn.group)) {
+                const auto moved = send_gated(transaction, plan, turn.group, wanted);
+                if (!moved) return moved.error();
+                if (*moved >= wanted) more.push_back(turn.group);
+                plan.step.progress = plan.step.progress || *moved > 0;
+                continue;
+            }
             auto jobs = transaction.ready(
                 {turn.group, plan.now, plan.now - ReadyQuery::order_wait, wanted});
             if (!jobs) return jobs.error();
@@ -223,13 +232,16 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
         }
         able = std::move(more);
     }
+    if (auto counted = count_campaigns(transaction, plan); !counted) return counted;
+    keep_candidates(plan, *waiting);
     // One of each group after the other, as they were dealt: who has few waits for few.
     std::stable_sort(plan.launches.begin(), plan.launches.end(),
                      [](const auto& a, const auto& b) { return a.turn < b.turn; });
     return {};
 }
 
-Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job) {
+Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
+                                    const Candidate* judged) {
     const auto& account = accounts_.at(job.account);
     const auto refuse = [&](auto event) { return core_->apply(transaction, job, event); };
     if (account.client() == nullptr) {
@@ -244,7 +256,8 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
                                 "its account's client has RetryPolicy::retry_may_duplicate");
         });
     }
-    auto message = core_->codec.message_of(job);
+    auto message = judged != nullptr ? Result<OutboundMessage>{judged->content.message}
+                                     : core_->codec.message_of(job);
     if (!message) {
         const auto& error = message.error();
         return refuse([&](JobMachine& machine) {
@@ -256,8 +269,18 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
             return machine.refuse(job.fence, DeadReason::refused, error.code(), error.what());
         });
     }
+    if (judged != nullptr && judged->verdict->kind != JobVerdict::Kind::go) {
+        return obey(transaction, plan, job, *judged->verdict);
+    }
     Plan::Launch launch;
     launch.attempt.nonce = core_->new_nonce();
+    std::vector<BudgetReservation> budgets;
+    if (judged != nullptr && !judged->verdict->charges.empty()) {
+        const auto says = ask_budgets(transaction, plan, job, *judged->verdict, budgets);
+        if (!says) return says.error();
+        if (*says == QuotaSays::moved) plan.step.progress = true;
+        if (*says != QuotaSays::go) return false;
+    }
     std::optional<Reservation> reservation;
     if (!job.quota.empty()) {
         const auto says = ask_quota(transaction, plan, job, reservation.emplace());
@@ -275,6 +298,13 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
         if (attempt == nullptr) return false;
         launch.attempt.number = attempt->number;
         if (reservation) job.counted.push_back(reservation->counted(attempt->number));
+        if (!budgets.empty()) {
+            for (auto& each : counted(budgets, attempt->number)) {
+                job.counted.push_back(std::move(each));
+            }
+            job.spend += judged->verdict->spend;
+            job.price_unit = judged->verdict->currency;
+        }
         return true;
     });
     if (!went) return went.error();
@@ -285,6 +315,13 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
         if (!taken) return taken.error();
         if (reservation->permit) {
             launch.attempt.quota_send = quota_send_key(job.id, launch.attempt.nonce);
+        }
+    }
+    if (auto taken = take_from_budgets(transaction, plan, budgets); !taken) return taken.error();
+    if (!job.campaign.empty()) {
+        ++plan.campaign_sent[job.campaign];
+        if (job.spend != 0 && !noted_currencies_.contains(job.campaign)) {
+            plan.campaign_currencies.emplace(job.campaign, job.price_unit);
         }
     }
     launch.attempt.account = job.account;
@@ -298,6 +335,14 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
         const auto left =
             std::chrono::duration_cast<std::chrono::seconds>(*job.expires_at - plan.now).count();
         message->validity_period = static_cast<int>(std::clamp<std::int64_t>(left, 1, 36'000));
+    }
+    if (judged != nullptr) {
+        const auto& verdict = *judged->verdict;
+        launch.leave_by = verdict.until;
+        if (verdict.validity_period) {
+            const auto most = std::clamp(*verdict.validity_period, 1, 36'000);
+            message->validity_period = std::min(message->validity_period.value_or(most), most);
+        }
     }
     launch.message = std::move(*message);
     if (job.lane != Lane::urgent) {
@@ -332,11 +377,13 @@ void OutboxWorker::launch(Plan& plan, bool blocking) {
         const auto& client = *accounts_.at(each.attempt.account).client();
         // Since the commit the machine may have slept: then nobody may send any more.
         const auto left = left_until(each.until, core_->storage->lease_now()) - lease_margin;
-        if (left < shortest_send || token.is_cancelled()) {
+        const bool too_late = each.leave_by && core_->now() >= *each.leave_by;
+        if (left < shortest_send || token.is_cancelled() || too_late) {
             NotSentProof unbegun;
             unbegun.may_retry = true;
             unbegun.counts = false;
-            unbegun.problem = "the time of the attempt was over before it began";
+            unbegun.problem = too_late ? "quiet hours had begun before it left"
+                                       : "the time of the attempt was over before it began";
             end({std::move(unbegun)}, each.slot_held);
             continue;
         }

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,12 @@ inline TimePoint consent_time(ConsentMicros micros) noexcept {
     return TimePoint{std::chrono::microseconds{micros}};
 }
 
+/// `2026-11-30`, which is its beginning in UTC, or as ISO 8601 has it with a time.
+TWILIOWA_EXPORT std::optional<TimePoint> parse_consent_time(std::string_view text);
+/// InvalidRequestError, field "source".
+TWILIOWA_EXPORT Result<void> check_consent_source(std::string_view source);
+/// InvalidRequestError, field "purpose".
+TWILIOWA_EXPORT Result<void> check_named_purpose(std::string_view purpose);
 TWILIOWA_EXPORT Result<void> check_consent_person(std::string_view person);
 TWILIOWA_EXPORT Result<void> check_consent_records(std::span<const ConsentRecord> records);
 TWILIOWA_EXPORT Result<void> check_consent_questions(std::span<const ConsentQuestion> questions);

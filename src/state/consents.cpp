@@ -23,15 +23,11 @@ constexpr std::size_t consents_in_one_statement = 1'000;
 constexpr std::size_t most_told_refusals = 100;
 constexpr std::string_view source_place = "consent.source ";
 
-Result<void> check_named_purpose(std::string_view purpose) {
-    const bool sound =
-        !purpose.empty() && purpose.size() <= 64 &&
-        std::all_of(purpose.begin(), purpose.end(), [](char c) {
-            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
-        });
-    if (sound) return {};
-    return Error::invalid_request("purpose", "is no name of a purpose",
-                                  "up to 64 lower case letters, digits, _ and -");
+}  // namespace
+
+std::optional<TimePoint> parse_consent_time(std::string_view text) {
+    if (text.size() == 10) return parse_iso8601(std::string(text) + "T00:00:00Z");
+    return parse_iso8601(text);
 }
 
 Result<void> check_consent_source(std::string_view source) {
@@ -42,7 +38,16 @@ Result<void> check_consent_source(std::string_view source) {
     return {};
 }
 
-}  // namespace
+Result<void> check_named_purpose(std::string_view purpose) {
+    const bool sound =
+        !purpose.empty() && purpose.size() <= 64 &&
+        std::all_of(purpose.begin(), purpose.end(), [](char c) {
+            return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
+        });
+    if (sound) return {};
+    return Error::invalid_request("purpose", "is no name of a purpose",
+                                  "up to 64 lower case letters, digits, _ and -");
+}
 
 /// Whose consents they are, told to the storage alone.
 class ConsentKeeper {
@@ -173,11 +178,6 @@ void join_consents(ConsentAnswer& joined, const ConsentAnswer& more) {
 }
 
 /// `2026-11-30`, or with a time.
-std::optional<TimePoint> parse_consent_time(std::string_view text) {
-    if (text.size() == 10) return parse_iso8601(std::string(text) + "T00:00:00Z");
-    return parse_iso8601(text);
-}
-
 /// Where the columns of a file are.
 struct ConsentColumns {
     std::size_t to = 0;
@@ -296,23 +296,36 @@ const std::shared_ptr<const Customers>& Consents::customers() const noexcept {
 
 Result<bool> Consents::grant(const Sender& sender, const Address& recipient,
                              const Consent& consent) const {
-    if (auto checked = detail::check_named_purpose(consent.purpose); !checked) {
-        return checked.error();
-    }
-    const auto now = state_->clock->now();
-    if (consent.at && *consent.at > now) {
-        return Error::invalid_request("consent_at", "is in the future");
-    }
-    const auto record = state_->record(sender, recipient, consent.purpose, ConsentChange::granted,
-                                       consent.at.value_or(now), consent.source);
-    if (!record) return record.error();
-    return state_->add(*record);
+    const GivenConsent given{recipient, consent};
+    const auto added = grant_each(sender, std::span{&given, 1});
+    if (!added) return added.error();
+    return *added > 0;
 }
 Result<bool> Consents::grant(std::string_view sender, std::string_view recipient,
                              const Consent& consent) const {
     return detail::with_parties(sender, recipient, [&](const Sender& ours, const Address& theirs) {
         return grant(ours, theirs, consent);
     });
+}
+
+Result<std::size_t> Consents::grant_each(const Sender& sender,
+                                         std::span<const GivenConsent> consents) const {
+    const auto now = state_->clock->now();
+    std::vector<ConsentRecord> records;
+    records.reserve(consents.size());
+    for (const auto& [recipient, consent] : consents) {
+        if (auto checked = detail::check_named_purpose(consent.purpose); !checked) {
+            return checked.error();
+        }
+        if (consent.at && *consent.at > now) {
+            return Error::invalid_request("consent_at", "is in the future");
+        }
+        auto record = state_->record(sender, recipient, consent.purpose, ConsentChange::granted,
+                                     consent.at.value_or(now), consent.source);
+        if (!record) return record.error();
+        records.push_back(std::move(*record));
+    }
+    return state_->keeper.storage().add(records);
 }
 
 Result<bool> Consents::withdraw(const Sender& sender, const Address& recipient,

@@ -5,18 +5,22 @@
 #include <string>
 #include <string_view>
 
+#include "text/masked.hpp"
+
 namespace cli {
+
+using twiliowa::detail::masked;
+using twiliowa::detail::with_numbers_masked;
 
 /// Whether numbers of customers are shown whole.
 enum class Numbers { masked, whole };
 
-/// Enough of an address to know it again: whatsapp:+44*******23.
-std::string masked(const std::string& address);
-/// The same of every number that stands in a text: 6 digits and more, however they are grouped.
-std::string with_numbers_masked(std::string_view text);
-
 /// An address, and a text that a person or a program has written, as they are to be shown.
-std::string address_shown(const std::string& address, Numbers numbers);
-std::string text_shown(const std::string& text, Numbers numbers);
+inline std::string address_shown(const std::string& address, Numbers numbers) {
+    return numbers == Numbers::whole ? address : masked(address);
+}
+inline std::string text_shown(const std::string& text, Numbers numbers) {
+    return numbers == Numbers::whole ? text : with_numbers_masked(text);
+}
 
 }  // namespace cli

@@ -60,6 +60,8 @@ public:
     /// channel and country, and not the recipient.
     Result<Money> estimate(const Address& recipient, const TemplateCategory& category = {}) const;
 
+    /// The currencies of its prices, each once.
+    std::vector<std::string> currencies() const;
     /// How many rules it has.
     std::size_t size() const noexcept { return rules_.size(); }
     /// Whether it has none.

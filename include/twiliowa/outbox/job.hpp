@@ -178,6 +178,9 @@ struct JobOptions {
     TextField quota = {};
     /// What it costs of that quota. More than 0.
     QuotaAmount cost = 1;
+    /// In which time zone its recipient is, by its IANA name, `Europe/Madrid`: for rules about
+    /// hours (OutboxOptions::gate). Empty: their number tells.
+    TextField time_zone = {};
 };
 
 /// What `enqueue` answers, when it is on the disk.
@@ -243,8 +246,13 @@ struct Job {
     Lane lane = Lane::normal;
     std::string order_key = {};
     OnUnknown on_unknown = OnUnknown::hold();
-    std::string quota = {};  ///< Empty: it is counted in none.
-    QuotaAmount cost = {};   ///< Of the quota.
+    std::string quota = {};      ///< Empty: it is counted in none.
+    QuotaAmount cost = {};       ///< Of the quota.
+    std::string time_zone = {};  ///< Empty: not given, or erased.
+    std::string campaign = {};   ///< Which one it is of; empty: none.
+    int variant = 0;             ///< Of the campaign, from 0.
+    /// What it costs, in millionths of `price_unit`: an estimate as long as `price` is empty.
+    std::int64_t spend = 0;
     TimePoint created_at = {};
     TimePoint updated_at = {};
     std::optional<TimePoint> not_before = {};

@@ -18,6 +18,7 @@
 
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/outbox/job.hpp>
+#include <twiliowa/outbox/job_gate.hpp>
 #include <twiliowa/outbox/storage.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/quotas.hpp>
@@ -110,6 +111,10 @@ struct OutboxOptions {
     /// Where those windows are counted instead that are not of a plan: a Redis. It is asked before
     /// the commit; what dies in between lapses there after QuotasOptions::lapse_after. May be null.
     std::shared_ptr<QuotaStorage> quota_rates = {};
+    /// What is asked before a job is sent: SendingRules (campaign/sending_rules.hpp), which knows
+    /// quiet hours, consents, budgets and campaigns. Null: nothing; then jobs of campaigns wait for
+    /// a worker that has one.
+    std::shared_ptr<const JobGate> gate = {};
     std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
     std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
 };

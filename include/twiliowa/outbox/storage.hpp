@@ -240,6 +240,7 @@ struct Pause {
 /// What a campaign is told to do, as it is kept: do not change the numbers. That it is finished is
 /// seen by its counts.
 enum class CampaignState { draft = 0, scheduled = 1, running = 2, paused = 3, cancelled = 4 };
+TWILIOWA_EXPORT std::string_view to_string(CampaignState state) noexcept;
 
 /// A campaign as it is stored; its recipients are jobs.
 struct StoredCampaign {
@@ -310,6 +311,10 @@ public:
         for (const auto& job : jobs) ids.push_back(job.id);
         return load(ids);
     }
+    /// Of jobs that `ready` gave to an earlier transaction of the same caller, those that nobody
+    /// has changed since, and nobody else has now: they are this transaction's, as if `ready` had
+    /// given them.
+    virtual Result<std::vector<StoredJob>> take_again(std::span<const StoredJob> jobs);
     /// Whose key that is, or was as long as it is kept.
     virtual Result<std::optional<InsertedJob>> find_key(std::string_view tenant,
                                                         std::string_view key) = 0;

@@ -47,6 +47,12 @@ struct Consent {
     std::string_view source = {};
 };
 
+/// A consent, and whose it is.
+struct GivenConsent {
+    Address recipient = {};
+    Consent consent = {};
+};
+
 /// A change of a customer's consent.
 struct ConsentEvent {
     Address address = {};      ///< Under which it is kept.
@@ -114,6 +120,9 @@ public:
                        const Consent& consent) const;
     Result<bool> grant(std::string_view sender, std::string_view recipient,
                        const Consent& consent) const;
+    /// Several in one statement for each 1000: all of these, or none. Returns how many are new.
+    Result<std::size_t> grant_each(const Sender& sender,
+                                   std::span<const GivenConsent> consents) const;
     /// @param purpose  empty: for all, those too that nobody has thought of yet.
     /// @param at  since when. Default, and latest: now.
     /// @param source  as Consent::source.

@@ -1,16 +1,15 @@
-#include "masked.hpp"
+#include "text/masked.hpp"
 
 #include <cstddef>
 
-namespace cli {
+#include "text/ascii.hpp"
+
+namespace twiliowa::detail {
 
 namespace {
 
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
 /// What may stand between the digits of one number.
-bool is_separator(char c) {
+bool may_separate(char c) {
     return std::string_view{" -./()"}.find(c) != std::string_view::npos;
 }
 
@@ -46,7 +45,7 @@ std::string with_numbers_masked(std::string_view text) {
         if (!is_digit(masked[i])) continue;
         std::size_t digits = 0;
         auto last = i;
-        for (auto j = i; j < masked.size() && (is_digit(masked[j]) || is_separator(masked[j]));
+        for (auto j = i; j < masked.size() && (is_digit(masked[j]) || may_separate(masked[j]));
              ++j) {
             if (!is_digit(masked[j])) continue;
             ++digits;
@@ -58,12 +57,4 @@ std::string with_numbers_masked(std::string_view text) {
     return masked;
 }
 
-std::string address_shown(const std::string& address, Numbers numbers) {
-    return numbers == Numbers::whole ? address : masked(address);
-}
-
-std::string text_shown(const std::string& text, Numbers numbers) {
-    return numbers == Numbers::whole ? text : with_numbers_masked(text);
-}
-
-}  // namespace cli
+}  // namespace twiliowa::detail

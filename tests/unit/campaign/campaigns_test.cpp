@@ -1,0 +1,627 @@
+/// Campaigns on an outbox in memory, before a Twilio whose clock is theirs.
+#include <doctest/doctest.h>
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include <twiliowa/campaign/campaigns.hpp>
+#include <twiliowa/campaign/sending_rules.hpp>
+#include <twiliowa/state/consents.hpp>
+#include <twiliowa/state/store.hpp>
+
+#include "support/show.hpp"
+#include "unit/outbox/outbox_service.hpp"
+
+namespace campaigns_test {
+
+using namespace twiliowa;
+using namespace std::chrono_literals;
+using outbox_test::Service;
+using testing::Fault;
+using twiliowa::test::containing;
+
+namespace {
+
+std::string number(int i) {
+    const auto digits = std::to_string(i);
+    return "+44770090" + std::string(4 - digits.size(), '0') + digits;
+}
+
+/// So that it is noon on Thursday, 2026-01-01, in London.
+constexpr auto to_noon = 12h;
+
+QuietHoursOptions office_hours() {
+    return {.week = QuietHoursOptions::every_day({8h, 20h}), .morning_spread = 60min};
+}
+
+PriceTable prices() {
+    return PriceTable::from_csv("country,category,channel,price,currency\nGB,,whatsapp,0.05,USD\n")
+        .value();
+}
+
+CampaignDefinition spring() {
+    CampaignDefinition definition;
+    definition.id = "spring";
+    definition.variants.push_back({.message = OutboundText{.body = "Hi, it is spring"}});
+    return definition;
+}
+
+struct Shop {
+    explicit Shop(SendingRulesOptions asked = {}, OutboxOptions options = {})
+        : rules(std::make_shared<SendingRules>(std::move(asked))),
+          service([&] {
+              options.gate = rules;
+              return options;
+          }()),
+          campaigns(std::make_unique<Campaigns>(*service.outbox, rules)) {
+        service.advance(to_noon);
+    }
+
+    AddedRecipients add(int count, std::string_view id = "spring", int from = 0) {
+        std::vector<CampaignRecipient> recipients;
+        for (int i = from; i < from + count; ++i) recipients.push_back({.to = number(i)});
+        return campaigns->add(id, recipients);
+    }
+    CampaignProgress run(std::string_view id = "spring") {
+        service.outbox->run_until_idle();
+        return campaigns->progress(id);
+    }
+    std::size_t sent() const { return service.at_twilio(); }
+    /// How many messages each number has.
+    std::map<std::string, int> by_number() const {
+        std::map<std::string, int> counted;
+        for (const auto& message : service.fake->messages()) ++counted[message.to];
+        return counted;
+    }
+
+    std::shared_ptr<SendingRules> rules;
+    Service service;
+    std::unique_ptr<Campaigns> campaigns;
+};
+
+/// What an error says; nothing if there is none.
+template <class T>
+std::string problem(const Result<T>& result) {
+    return result ? std::string{} : std::string{result.error().what()};
+}
+
+std::int64_t sum_of(const CampaignProgress& progress) {
+    std::int64_t sum = 0;
+    for (const auto& each : progress.by_state) sum += each.second;
+    return sum;
+}
+
+}  // namespace
+
+TEST_CASE("a campaign is a draft until it is started, and finished when all are sent") {
+    Shop shop;
+    CHECK(shop.campaigns->create(spring()));
+    CHECK(!shop.campaigns->create(spring()));
+    const auto added = shop.add(25);
+    CHECK(added.added == 25);
+    auto progress = shop.run();
+    CHECK(progress.phase == CampaignPhase::draft);
+    CHECK(progress.waiting == 25);
+    CHECK(shop.sent() == 0);
+    CHECK(shop.campaigns->start("spring"));
+    CHECK(!shop.campaigns->start("spring"));
+    progress = shop.run();
+    CHECK(progress.phase == CampaignPhase::finished);
+    CHECK(progress.recipients == 25);
+    CHECK(progress.sent == 25);
+    CHECK(sum_of(progress) == 25);
+    CHECK(shop.by_number().size() == 25);
+}
+
+TEST_CASE("recipients that are added again are known, however they are written") {
+    Shop shop;
+    shop.campaigns->create(spring());
+    shop.add(10);
+    const auto again = shop.add(12);
+    CHECK(again.known == 10);
+    CHECK(again.added == 2);
+    std::istringstream csv{"to\n07700 900003\nwhatsapp:+447700900004\n+44 (0)7700 900099\n"};
+    const auto read = shop.campaigns->add_csv("spring", csv, {.country = "GB"});
+    CHECK(read.rows == 3);
+    CHECK(read.known == 2);
+    CHECK(read.added == 1);
+    shop.campaigns->start("spring");
+    CHECK(shop.run().sent == 13);
+    for (const auto& each : shop.by_number()) CHECK(each.second == 1);
+}
+
+TEST_CASE("what is refused is a recipient, too, and the numbers add up") {
+    Shop shop;
+    auto definition = spring();
+    definition.variants.front().message = OutboundTemplate{
+        .content_sid = "HX00000000000000000000000000000001", .variables = {{"2", "Monday"}}};
+    definition.columns = {{"1", "name"}};
+    shop.campaigns->create(definition);
+    std::istringstream csv{
+        "name,to,tag\nAnn,+447700900001,a\n,+447700900002,b\nBob,nonsense,c\nCy,+44770090000\"x,d\n"
+        "Dan,+447700900001,e\n"};
+    const auto added = shop.campaigns->add_csv("spring", csv);
+    CHECK(added.rows == 5);
+    CHECK(added.added == 1);
+    CHECK(added.refused == 2);
+    CHECK(added.faulty == 2);
+    REQUIRE(added.faults.size() == 4);
+    CHECK(added.faults[0].line == 5);
+    CHECK(added.faults[1].line == 3);
+    CHECK(added.faults[1].problem == containing("no value for 1"));
+    CHECK(added.faults[2].problem == containing("to"));
+    CHECK(added.faults[3].problem == containing("another message"));
+    const auto progress = shop.campaigns->progress("spring");
+    CHECK(progress.recipients == 3);
+    CHECK(progress.by_reason.at(DeadReason::refused) == 2);
+    std::ostringstream report;
+    shop.campaigns->report_csv("spring", report);
+    CHECK(report.str() == containing("refused"));
+    CHECK(report.str() != containing("+447700900001"));
+    CHECK(report.str() == containing("+44********01"));
+}
+
+TEST_CASE("JSON lines are read with their variables, and strangers among their members refused") {
+    Shop shop;
+    auto definition = spring();
+    definition.variants.front().message =
+        OutboundTemplate{.content_sid = "HX00000000000000000000000000000001"};
+    definition.columns = {{"1", "name"}};
+    shop.campaigns->create(definition);
+    std::istringstream lines{R"({"to": "+447700900001", "name": "Ann"})"
+                             "\n\n"
+                             R"({"to": "+447700900002", "variables": {"1": "Bob"}, "tag": "b"})"
+                             "\n"
+                             R"({"to": "+447700900003", "nmae": "Cy"})"
+                             "\n{\n"};
+    const auto added = shop.campaigns->add_json_lines("spring", lines);
+    CHECK(added.added == 2);
+    CHECK(added.faulty == 2);
+}
+
+TEST_CASE("a pause holds everything back, and a resumed one goes on") {
+    Shop shop;
+    auto definition = spring();
+    definition.rate = {.messages = 10, .per = 1s};
+    shop.campaigns->create(definition);
+    shop.add(35);
+    shop.campaigns->start("spring");
+    CHECK(shop.run().sent == 10);
+    CHECK(shop.campaigns->pause("spring", "lunch"));
+    shop.service.advance(10s);
+    auto progress = shop.run();
+    CHECK(progress.sent == 10);
+    CHECK(progress.phase == CampaignPhase::paused);
+    CHECK(progress.problem == "lunch");
+    CHECK(shop.campaigns->resume("spring"));
+    CHECK(shop.run().sent == 20);
+    shop.service.advance(1s);
+    CHECK(shop.run().sent == 30);
+    shop.service.advance(1s);
+    CHECK(shop.run().phase == CampaignPhase::finished);
+    CHECK(shop.sent() == 35);
+}
+
+TEST_CASE("a cancelled campaign sends no more, and says what became of the rest") {
+    Shop shop;
+    auto definition = spring();
+    definition.rate = {.messages = 5, .per = 60s};
+    shop.campaigns->create(definition);
+    shop.add(20);
+    shop.campaigns->start("spring");
+    shop.run();
+    CHECK(shop.campaigns->cancel("spring"));
+    shop.service.advance(1h);
+    const auto progress = shop.run();
+    CHECK(progress.sent == 5);
+    CHECK(progress.of(JobState::cancelled) == 15);
+    CHECK(progress.phase == CampaignPhase::cancelled);
+    const CampaignRecipient late{.to = number(50)};
+    CHECK(problem(shop.campaigns->try_add("spring", {&late, 1})) == containing("cancelled"));
+    CHECK_THROWS_AS(shop.campaigns->resume("spring"), InvalidRequestError);
+}
+
+TEST_CASE("a schedule starts at its time, and not when that was too long ago") {
+    Shop shop;
+    auto definition = spring();
+    definition.starts_at = shop.service.clock->now() + 1h;
+    definition.start_by = shop.service.clock->now() + 2h;
+    shop.campaigns->create(definition);
+    auto late = definition;
+    late.id = "late";
+    shop.campaigns->create(late);
+    shop.add(3);
+    shop.add(3, "late");
+    shop.campaigns->start("spring");
+    CHECK(shop.run().phase == CampaignPhase::scheduled);
+    CHECK(shop.sent() == 0);
+    shop.service.advance(61min);
+    CHECK(shop.run().sent == 3);
+    shop.campaigns->start("late");
+    shop.campaigns->pause("late");
+    SUBCASE("somebody who resumes it has seen that it is late") {
+        shop.service.advance(3h);
+        shop.campaigns->resume("late");
+        CHECK(shop.run("late").sent == 3);
+    }
+    SUBCASE("a scheduled one that no worker saw in time waits for a person") {
+        auto missed = spring();
+        missed.id = "missed";
+        missed.starts_at = shop.service.clock->now() + 1h;
+        missed.start_by = shop.service.clock->now() + 2h;
+        shop.campaigns->create(missed);
+        shop.add(3, "missed");
+        shop.campaigns->start("missed");
+        shop.service.advance(3h);
+        const auto progress = shop.run("missed");
+        CHECK(progress.phase == CampaignPhase::paused);
+        CHECK(progress.problem == containing("start_by"));
+        CHECK(progress.sent == 0);
+    }
+}
+
+TEST_CASE("jobs of campaigns wait for a worker that knows rules") {
+    Shop shop;
+    shop.campaigns->create(spring());
+    shop.add(3);
+    shop.campaigns->start("spring");
+    shop.service.options.gate = nullptr;
+    shop.service.restart();
+    shop.service.outbox->run_until_idle();
+    CHECK(shop.sent() == 0);
+}
+
+TEST_CASE("nobody is written to in their quiet hours, and the morning is spread") {
+    Shop shop{{.quiet_hours = office_hours()}};
+    shop.campaigns->create(spring());
+    std::vector<CampaignRecipient> recipients;
+    for (int i = 0; i < 50; ++i) {
+        recipients.push_back({.to = number(i), .time_zone = "Australia/Sydney"});
+    }
+    recipients.push_back({.to = number(99)});
+    shop.campaigns->add("spring", recipients);
+    shop.campaigns->start("spring");
+    auto progress = shop.run();
+    CHECK(progress.sent == 1);
+    CHECK(progress.waiting == 50);
+    // In Sydney it is 23:00; 08:00 is at 21:00 of London.
+    shop.service.advance(8h + 59min);
+    CHECK(shop.run().sent == 1);
+    shop.service.advance(31min);
+    const auto half = shop.run().sent;
+    CHECK(half > 10);
+    CHECK(half < 45);
+    shop.service.advance(31min);
+    CHECK(shop.run().sent == 51);
+}
+
+TEST_CASE(
+    "what would be delivered at night has no longer than the evening, and is dead if its time "
+    "ends") {
+    Shop shop{{.quiet_hours = office_hours()}};
+    auto definition = spring();
+    definition.ends_at = shop.service.clock->now() + 9h;
+    shop.campaigns->create(definition);
+    const std::vector<CampaignRecipient> recipients{{.to = number(1)},
+                                                    {.to = number(2), .time_zone = "Asia/Tokyo"}};
+    shop.campaigns->add("spring", recipients);
+    shop.service.advance(7h);
+    shop.campaigns->start("spring");
+    const auto progress = shop.run();
+    CHECK(progress.sent == 1);
+    CHECK(progress.by_reason.at(DeadReason::quiet) == 1);
+    const auto parameters =
+        shop.service.fake->parameters(shop.service.fake->messages().front().sid.str());
+    std::string validity;
+    for (const auto& [name, value] : parameters) {
+        if (name == "ValidityPeriod") validity = value;
+    }
+    CHECK(validity == "3600");
+}
+
+TEST_CASE("who has not agreed to marketing gets none, and who was asked since does") {
+    auto clock = std::make_shared<testing::ManualClock>();
+    auto customers =
+        std::make_shared<Customers>(std::make_shared<MemoryStore>(), CustomersOptions{});
+    auto consents = std::make_shared<Consents>(std::make_shared<MemoryConsents>(), customers,
+                                               ConsentsOptions{.clock = clock});
+    clock->advance(24h * 365);
+    Shop shop{{.consents = consents}};
+    auto definition = spring();
+    definition.variants.front().message =
+        OutboundTemplate{.content_sid = "HX00000000000000000000000000000001",
+                         .category = TemplateCategory{TemplateCategory::marketing}};
+    shop.campaigns->create(definition);
+    std::istringstream csv{
+        "to,consent_at,consent_source\n+447700900001,2025-11-30,till 4\n+447700900002,,\n"
+        "+447700900003,2099-01-01,later\n"};
+    const auto added = shop.campaigns->add_csv("spring", csv);
+    CHECK(added.consents == 1);
+    CHECK(added.added == 2);
+    CHECK(added.refused == 1);
+    const auto check = shop.campaigns->check("spring");
+    CHECK(check.by_hindrance.at(Hindrance::no_consent) == 1);
+    CHECK(check.by_hindrance.at(Hindrance::none) == 1);
+    shop.campaigns->start("spring");
+    auto progress = shop.run();
+    CHECK(progress.sent == 1);
+    CHECK(progress.by_reason.at(DeadReason::no_consent) == 1);
+    const auto sender = shop.service.client->send_defaults().from;
+    consents
+        ->grant(Sender{Address::from_wire(sender)}, Address::parse(number(2)).value(),
+                {.at = clock->now() - 24h * 364, .source = "phone"})
+        .value();
+    CHECK(shop.campaigns->retry("spring", DeadReason::no_consent) == 1);
+    CHECK(shop.run().sent == 2);
+}
+
+TEST_CASE("who has opted out is not written to, and is told of") {
+    auto opt_outs = std::make_shared<OptOuts>(std::make_shared<MemoryStore>());
+    Shop shop{{.opt_outs = opt_outs}};
+    shop.campaigns->create(spring());
+    shop.add(5);
+    const auto sender = shop.service.client->send_defaults().from;
+    opt_outs->opt_out(sender, number(3)).value();
+    shop.campaigns->start("spring");
+    const auto progress = shop.run();
+    CHECK(progress.sent == 4);
+    CHECK(progress.by_reason.at(DeadReason::opted_out) == 1);
+    CHECK(progress.phase == CampaignPhase::finished);
+}
+
+TEST_CASE("a budget is never passed, and pauses the campaign that would") {
+    Shop shop{{.prices = prices()}};
+    auto definition = spring();
+    definition.budget = Money::parse("0.52", "USD").value();
+    shop.campaigns->create(definition);
+    shop.add(30);
+    const auto check = shop.campaigns->check("spring");
+    CHECK(check.cost == Money::parse("1.5", "USD").value());
+    CHECK(!check.within_budget);
+    shop.campaigns->start("spring");
+    const auto progress = shop.run();
+    CHECK(progress.sent == 10);
+    CHECK(progress.phase == CampaignPhase::paused);
+    CHECK(progress.problem == containing("budget"));
+    CHECK(progress.spend == Money::parse("0.5", "USD").value());
+    const auto now = shop.service.clock->now();
+    const auto spent = spend_by_day(*shop.service.outbox, now - 24h, now + 24h).value();
+    REQUIRE(spent.size() == 1);
+    CHECK(spent[0].country == "GB");
+    CHECK(spent[0].channel == "whatsapp");
+    CHECK(spent[0].spend == Money::parse("0.5", "USD").value());
+}
+
+TEST_CASE("what was not sent costs nothing") {
+    Shop shop{{.prices = prices()}};
+    auto definition = spring();
+    definition.budget = Money::parse("1", "USD").value();
+    shop.campaigns->create(definition);
+    shop.add(4);
+    shop.service.fake->next_fault(Fault::too_many_requests, 2);
+    shop.campaigns->start("spring");
+    shop.run();
+    for (int i = 0; i < 5; ++i) {
+        shop.service.advance(1min);
+        shop.run();
+    }
+    const auto progress = shop.campaigns->progress("spring");
+    CHECK(progress.sent == 4);
+    CHECK(progress.spend == Money::parse("0.2", "USD").value());
+}
+
+TEST_CASE("variants are given out by weight, always the same, and counted") {
+    Shop shop;
+    auto definition = spring();
+    definition.variants = {{.name = "a", .message = OutboundText{.body = "A"}, .weight = 3},
+                           {.name = "b", .message = OutboundText{.body = "B"}, .weight = 1},
+                           {.name = "c", .message = OutboundText{.body = "C"}, .weight = 0}};
+    shop.campaigns->create(definition);
+    CHECK(shop.add(400).added == 400);
+    CHECK(shop.add(400).known == 400);
+    const auto progress = shop.campaigns->progress("spring");
+    REQUIRE(progress.variants.size() == 3);
+    CHECK(progress.variants[0].recipients > 260);
+    CHECK(progress.variants[0].recipients < 340);
+    CHECK(progress.variants[0].recipients + progress.variants[1].recipients == 400);
+    CHECK(progress.variants[2].recipients == 0);
+}
+
+TEST_CASE("too many failures for one reason pause a campaign") {
+    Shop shop;
+    auto definition = spring();
+    definition.guards = {.failures_percent = 10, .out_of = 50};
+    definition.rate = {.messages = 1, .per = 1s};
+    shop.campaigns->create(definition);
+    shop.add(100);
+    shop.campaigns->start("spring");
+    for (int i = 0; i < 100; ++i) {
+        shop.run();
+        for (const auto& message : shop.service.fake->messages()) {
+            if (message.status == MessageStatus::undelivered) continue;
+            auto told = shop.service.callback_of(message, "undelivered");
+            told.error_code = 63024;
+            shop.service.outbox->learn(told);
+            break;
+        }
+        shop.service.advance(1s);
+    }
+    const auto progress = shop.campaigns->progress("spring");
+    CHECK(progress.phase == CampaignPhase::paused);
+    CHECK(progress.problem == containing("recipient"));
+    CHECK(progress.sent == 6);
+    SUBCASE("resumed, they are counted anew") {
+        shop.campaigns->resume("spring");
+        CHECK(shop.run().phase == CampaignPhase::running);
+    }
+}
+
+TEST_CASE("a template that Meta pauses pauses the campaign at once") {
+    Shop shop;
+    auto definition = spring();
+    definition.rate = {.messages = 2, .per = 1s};
+    shop.campaigns->create(definition);
+    shop.add(10);
+    shop.campaigns->start("spring");
+    shop.run();
+    auto told = shop.service.callback("undelivered");
+    told.error_code = 63041;
+    shop.service.outbox->learn(told);
+    shop.service.advance(10s);
+    const auto progress = shop.run();
+    CHECK(progress.phase == CampaignPhase::paused);
+    CHECK(progress.problem == containing("template"));
+    CHECK(progress.sent == 2);
+}
+
+TEST_CASE("a dry run sends nothing and changes nothing") {
+    Shop shop{{.quiet_hours = office_hours(), .prices = prices()}};
+    shop.campaigns->create(spring());
+    shop.add(600);
+    const auto before = shop.campaigns->progress("spring").to_json();
+    const auto check = shop.campaigns->check("spring");
+    CHECK(check.recipients == 600);
+    CHECK(check.by_hindrance.at(Hindrance::none) == 600);
+    CHECK(check.cost == Money::parse("30", "USD").value());
+    CHECK(check.within_budget);
+    CHECK(shop.campaigns->progress("spring").to_json() == before);
+    CHECK(shop.sent() == 0);
+}
+
+TEST_CASE("a test goes to one number, and is none of the campaign's") {
+    Shop shop;
+    shop.campaigns->create(spring());
+    CHECK(shop.campaigns->test("spring", number(7)).size() == 1);
+    CHECK(shop.run().recipients == 0);
+    CHECK(shop.sent() == 1);
+}
+
+TEST_CASE("two campaigns of a tenant take turns") {
+    Shop shop{{}, {.concurrency = 4}};
+    for (const auto* const id : {"one", "two"}) {
+        auto definition = spring();
+        definition.id = id;
+        definition.rate = {.messages = 10, .per = 1s};
+        shop.campaigns->create(definition);
+        shop.add(40, id);
+        shop.campaigns->start(id);
+    }
+    CHECK(shop.run("one").sent == 10);
+    CHECK(shop.campaigns->progress("two").sent == 10);
+}
+
+TEST_CASE("a gate that fails sends nothing, and is asked again") {
+    struct Failing final : JobGate {
+        bool concerns(const ReadyGroup&) const override { return true; }
+        Result<std::vector<JobVerdict>> judge(std::span<const GatedJob> jobs,
+                                              TimePoint) const override {
+            ++asked;
+            if (fails) return store_error("is away");
+            return std::vector<JobVerdict>(jobs.size());
+        }
+        CampaignStanding stand(StoredCampaign&, TimePoint) const override { return {}; }
+        bool note_failure(StoredCampaign&, const StoredJob&,
+                          std::span<const CampaignCount>) const override {
+            return false;
+        }
+        mutable int asked = 0;
+        bool fails = true;
+    };
+    const auto gate = std::make_shared<Failing>();
+    Service service{OutboxOptions{.gate = gate}};
+    service.enqueue();
+    service.outbox->run_until_idle();
+    CHECK(service.at_twilio() == 0);
+    const auto asked = gate->asked;
+    CHECK(asked > 0);
+    CHECK(asked < 5);
+    gate->fails = false;
+    service.advance(2s);
+    service.outbox->run_until_idle();
+    CHECK(service.at_twilio() == 1);
+}
+
+TEST_CASE("a definition comes back from its JSON, and what is wrong is named") {
+    auto definition = spring();
+    definition.tenant = "acme";
+    definition.columns = {{"1", "name"}};
+    definition.quiet_hours = office_hours();
+    definition.quiet_hours->unknown_zone = UnknownZone::assume;
+    definition.quiet_hours->assumed_zone = "Europe/London";
+    definition.budget = Money::parse("10.5", "EUR").value();
+    definition.starts_at = TimePoint{std::chrono::hours{24 * 365 * 57}};
+    definition.rate = {.messages = 5, .per = 60s};
+    definition.on_unknown = OnUnknown::drop();
+    const auto json = definition.to_json();
+    const auto again = CampaignDefinition::from_json(json).value();
+    CHECK(again.to_json() == json);
+    const auto wrong = [](std::string_view text) {
+        const auto read = CampaignDefinition::from_json(text);
+        REQUIRE(!read);
+        return read.error().field();
+    };
+    const std::string message = R"("message":{"body":"x"})";
+    CHECK(wrong("[]") == "campaign");
+    CHECK(wrong("{" + message + "}") == "id");
+    CHECK(wrong(R"({"id":"a b",)" + message + "}") == "id");
+    CHECK(wrong(R"({"id":"a"})") == "message");
+    CHECK(wrong(R"({"id":"a","message":{"bodi":"x"}})") == "message.bodi");
+    CHECK(wrong(R"({"id":"a","message":{"body":"x","to":"+447700900123"}})") == "message.to");
+    CHECK(wrong(R"({"id":"a","rote":1,)" + message + "}") == "rote");
+    CHECK(wrong(R"({"id":"a","rate":{"messages":-1},)" + message + "}") == "rate.messages");
+    CHECK(wrong(R"({"id":"a","rate":{"messages":1e9},)" + message + "}") == "rate.messages");
+    CHECK(wrong(R"({"id":"a","quiet_hours":{"hours":"8-20"},)" + message + "}") ==
+          "quiet_hours.hours");
+    CHECK(wrong(R"({"id":"a","quiet_hours":{"hours":{"fro":"08:00-20:00"}},)" + message + "}") ==
+          "quiet_hours.hours");
+    CHECK(wrong(R"({"id":"a","budget":{"amount":"1.00000001","currency":"USD"},)" + message +
+                "}") == "budget.amount");
+    CHECK(wrong(R"({"id":"a","starts_at":"tomorrow",)" + message + "}") == "starts_at");
+    CHECK(wrong(R"({"id":"a","variants":[{"message":{"body":"x"}},{"message":{"body":"y"}}]})") ==
+          "variants.name");
+}
+
+TEST_CASE("campaigns that are not there, and what cannot be, are refused by name") {
+    Shop shop;
+    CHECK(problem(shop.campaigns->try_start("none")) == containing("campaign"));
+    auto definition = spring();
+    definition.budget = Money::parse("1", "USD").value();
+    CHECK(problem(shop.campaigns->try_create(definition)) == containing("budget"));
+    definition = spring();
+    definition.variants.front().message.media_url = {"no url"};
+    CHECK(problem(shop.campaigns->try_create(definition)) == containing("variants[0].message"));
+    shop.campaigns->create(spring());
+    auto other = spring();
+    other.variants.front().message.body = "another";
+    CHECK(problem(shop.campaigns->try_create(other)) == containing("id"));
+    std::istringstream empty;
+    CHECK_THROWS_AS(shop.campaigns->add_csv("spring", empty), InvalidRequestError);
+    std::istringstream other_columns{"phone\n+447700900001\n"};
+    CHECK(problem(shop.campaigns->try_add_csv("spring", other_columns)) == containing("column to"));
+}
+
+TEST_CASE("progress is told in a line and as JSON") {
+    Shop shop{{.prices = prices()}};
+    auto definition = spring();
+    definition.rate = {.messages = 100, .per = 1s};
+    definition.budget = Money::parse("500", "USD").value();
+    shop.campaigns->create(definition);
+    shop.add(1204);
+    shop.campaigns->start("spring");
+    const auto progress = shop.run();
+    CHECK(progress.sent == 100);
+    CHECK(progress.left_is == Certainty::guessed);
+    REQUIRE(progress.left);
+    CHECK(*progress.left == 12s);
+    CHECK(progress.line() ==
+          "spring  running  100 of 1,204 sent (8 %), 600 a minute, about 12 s left, 5 of 500 USD");
+    CHECK(progress.to_json() == containing(R"("waiting":1104)"));
+}
+
+}  // namespace campaigns_test
