@@ -6,8 +6,12 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdlib>
 #include <cstring>
 #include <random>
+#include <utility>
+
+#include <twiliowa/types/money.hpp>
 
 #include "outbox/job_values.hpp"
 
@@ -152,6 +156,7 @@ std::string OutboxCore::credentials_mark(const OutboxAccount& account) {
 Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
                                const JobMachine& machine) const {
     if (auto counted = recount(transaction, job); !counted) return counted;
+    if (job.spend != 0 || job.price_due) plan_price(job, transaction.now());
     if (auto saved = transaction.save(job); !saved) return saved;
     for (const auto outcome : machine.outcomes()) {
         auto added = transaction.add_outcome({0, job.id, outcome, job.updated_at});
@@ -189,6 +194,43 @@ Result<void> OutboxCore::pause_campaign(OutboxTransaction& transaction, const st
     campaign.problem = problem;
     campaign.updated_at = transaction.now();
     return transaction.save_campaign(campaign);
+}
+
+/// Asked for while it is an estimate.
+void OutboxCore::plan_price(StoredJob& job, TimePoint now) {
+    const auto sent = std::find_if(job.attempts.begin(), job.attempts.end(),
+                                   [&](const auto& each) { return each.sid == job.sid; });
+    if (job.spend == 0 || !job.price.empty() || job.sid.empty() || sent == job.attempts.end() ||
+        now >= sent->started_at + price_given_up_after) {
+        job.price_due.reset();
+    } else if (!job.price_due) {
+        job.price_due = sent->started_at + price_asked_after;
+    }
+}
+
+Result<void> OutboxCore::take_price(OutboxTransaction& transaction, StoredJob& job,
+                                    const Message& message) const {
+    const auto estimated_in = std::exchange(job.price_unit, message.price_unit);
+    job.price = message.price;
+    const auto price = Money::parse(message.price, message.price_unit);
+    if (!price || job.spend == 0 || price->currency() != estimated_in) return {};
+    const auto actual = std::abs(price->micros());
+    for (auto& each : job.counted) {
+        const auto attempt =
+            std::find_if(job.attempts.begin(), job.attempts.end(),
+                         [&](const auto& one) { return one.number == each.number; });
+        const bool is_its = attempt != job.attempts.end() && attempt->sid == job.sid;
+        if (each.of.empty() || !each.counts || !is_its) continue;
+        const auto more = actual - each.amount;
+        each.amount = actual;
+        if (more == 0) continue;
+        for (const auto& slot : each.time_slots) {
+            auto changed = transaction.count_quota({.quota = each.of, .slot = slot, .more = more});
+            if (!changed) return changed;
+        }
+        if (each.of.starts_with(spend_counts)) job.spend += more;
+    }
+    return {};
 }
 
 /// What certainly was not sent is given back to the job's quota and its budgets, and counts again

@@ -55,6 +55,10 @@ private:
 /// What the name of a count begins with whose amounts are what jobs cost:
 /// `spend/USD/acme/HX.../GB/whatsapp`, by currency, tenant, template, country and channel.
 inline constexpr std::string_view spend_counts = "spend/";
+/// When Twilio is asked for the price of a message, which it tells late, and again if it has not.
+inline constexpr std::chrono::hours price_asked_after{24};
+/// Until so long after it was sent.
+inline constexpr std::chrono::hours price_given_up_after{24 * 7};
 /// And of the count of what was sent of a campaign in each minute.
 inline constexpr std::string_view campaign_counts_name = "campaign/";
 /// The fact that says in which currency a campaign's messages are paid.
@@ -134,6 +138,10 @@ struct OutboxCore {
     /// Whether the storage went back in time after that moment: a later state of it may have handed
     /// over already what follows from what happened then.
     Result<bool> went_back_since(OutboxTransaction& transaction, TimePoint moment) const;
+    /// Twilio has told what its message did cost: that takes the place of the estimate. One in
+    /// another currency is told, and changes nothing that was counted.
+    Result<void> take_price(OutboxTransaction& transaction, StoredJob& job,
+                            const Message& message) const;
     /// A running campaign waits from now on, and says why.
     Result<void> pause_campaign(OutboxTransaction& transaction, const std::string& id,
                                 std::string_view problem) const;
@@ -148,6 +156,7 @@ private:
     Result<void> write(OutboxTransaction& transaction, StoredJob& job,
                        const JobMachine& machine) const;
     static Result<void> recount(OutboxTransaction& transaction, StoredJob& job);
+    static void plan_price(StoredJob& job, TimePoint now);
     Result<void> note_failure(OutboxTransaction& transaction, const StoredJob& job) const;
     Result<std::optional<TimePoint>> went_back_at(OutboxTransaction& transaction) const;
 

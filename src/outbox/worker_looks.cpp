@@ -36,13 +36,15 @@ AccountDay day_of(const StoredJob& job) {
 Result<bool> take_report(const OutboxCore& core, OutboxTransaction& transaction, StoredJob& job,
                          const Message& message) {
     if (!message.price.empty() && job.sid == message.sid.str()) {
-        job.price = message.price;
-        job.price_unit = message.price_unit;
+        auto priced = core.take_price(transaction, job, message);
+        if (!priced) return priced.error();
     }
     return core.apply(transaction, job, [&](JobMachine& machine) {
         machine.status_changed(message.sid.str(), message.status.str(),
                                message.error_code.value_or(0));
-        job.updated_at = transaction.now();
+        // One whose price is asked for may be of any state: nothing has changed it then.
+        if (job.state == JobState::accepted) job.updated_at = transaction.now();
+        if (job.price_due) job.price_due = transaction.now() + price_asked_after;
         return true;
     });
 }
@@ -79,7 +81,9 @@ Result<void> OutboxWorker::take_in(OutboxTransaction& transaction,
         if (!*owner) continue;
         auto jobs = transaction.load(std::span{&**owner, 1});
         if (!jobs) return jobs.error();
-        if (jobs->empty() || jobs->front().state != JobState::accepted) continue;
+        if (jobs->empty()) continue;
+        const auto& job = jobs->front();
+        if (job.state != JobState::accepted && !job.price_due) continue;
         const auto told = take_report(*core_, transaction, jobs->front(), message);
         if (!told) return told.error();
     }
@@ -179,6 +183,15 @@ Result<void> OutboxWorker::choose_fetches(OutboxTransaction& transaction, Plan& 
     std::erase_if(*silent, [&](const StoredJob& job) {
         return sends_sms(job.sender) && job.updated_at > plan.now - sms_fetched_after;
     });
+    if (core_->options.gate) {
+        auto unpriced = transaction.due(Due::price, plan.now, looks_at_once);
+        if (!unpriced) return unpriced.error();
+        for (auto& job : *unpriced) {
+            const bool known = std::any_of(silent->begin(), silent->end(),
+                                           [&](const auto& each) { return each.id == job.id; });
+            if (!known) silent->push_back(std::move(job));
+        }
+    }
     std::map<AccountDay, std::size_t> of_day;
     for (const auto& job : *silent) ++of_day[day_of(job)];
     std::size_t fetches = 0;
@@ -217,6 +230,7 @@ Result<void> OutboxWorker::choose_look(OutboxTransaction& transaction, Plan& pla
         // Asked again a day later, so that it keeps nobody else back.
         const auto put_off = core_->apply(transaction, job, [&](JobMachine&) {
             job.updated_at = plan.now;
+            if (job.price_due) job.price_due = plan.now + price_asked_after;
             return true;
         });
         return put_off ? Result<void>{} : put_off.error();

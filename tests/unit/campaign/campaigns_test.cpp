@@ -416,6 +416,42 @@ TEST_CASE("what was not sent costs nothing") {
     CHECK(progress.spend == Money::parse("0.2", "USD").value());
 }
 
+TEST_CASE("what Twilio says later that a message did cost takes the place of the estimate") {
+    Shop shop{{.prices = prices()}};
+    auto definition = spring();
+    definition.budget = Money::parse("1", "USD").value();
+    shop.campaigns->create(definition);
+    shop.add(12);
+    shop.campaigns->start("spring");
+    shop.run();
+    const auto fake = shop.service.fake;
+    std::size_t moved = 0;
+    for (const auto& message : fake->messages()) {
+        // It costs 0.005 USD with this Twilio; of the last two it never says so.
+        if (moved++ == 10) fake->set_prices({.never = 1.0});
+        fake->set_status(message.sid.str(), "delivered");
+        shop.service.outbox->learn(shop.service.callback_of(message, "delivered"));
+    }
+    shop.service.advance(23h);
+    CHECK(shop.run().spend == Money::parse("0.6", "USD").value());
+    shop.service.advance(2h);
+    CHECK(shop.run().spend == Money::parse("0.15", "USD").value());
+    const auto now = shop.service.clock->now();
+    const auto spent = spend_by_day(*shop.service.outbox, now - 48h, now).value();
+    REQUIRE(spent.size() == 1);
+    CHECK(spent[0].spend == Money::parse("0.15", "USD").value());
+    // What Twilio does not tell within a week stays an estimate, and nobody asks any more.
+    for (int i = 0; i < 10; ++i) {
+        shop.service.advance(24h);
+        shop.run();
+    }
+    const auto requests = fake->request_count();
+    shop.service.advance(24h * 30);
+    shop.run();
+    CHECK(fake->request_count() == requests);
+    CHECK(shop.run().spend == Money::parse("0.15", "USD").value());
+}
+
 TEST_CASE("variants are given out by weight, always the same, and counted") {
     Shop shop;
     auto definition = spring();
