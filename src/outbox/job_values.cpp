@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cstring>
 #include <limits>
+#include <utility>
 
 namespace twiliowa::detail {
 
@@ -11,6 +12,14 @@ namespace {
 
 std::string_view bytes_at(const unsigned char* data, std::size_t size) noexcept {
     return {reinterpret_cast<const char*>(data), size};
+}
+
+/// Rows come from other programs, too: what no clock here can count is the first or last it can.
+template <class Unit>
+TimePoint nearest_time(Unit since_epoch) noexcept {
+    constexpr auto first = std::chrono::ceil<Unit>(TimePoint::min().time_since_epoch());
+    constexpr auto last = std::chrono::floor<Unit>(TimePoint::max().time_since_epoch());
+    return TimePoint{std::clamp(since_epoch, first, last)};
 }
 
 }  // namespace
@@ -40,11 +49,7 @@ std::int64_t stored_time(TimePoint time) noexcept {
 }
 
 TimePoint time_of_stored(std::int64_t microseconds_since_epoch) noexcept {
-    // Rows come from other programs, too: what no clock here can count is the first or last it can.
-    using std::chrono::microseconds;
-    constexpr auto first = std::chrono::ceil<microseconds>(TimePoint::min().time_since_epoch());
-    constexpr auto last = std::chrono::floor<microseconds>(TimePoint::max().time_since_epoch());
-    return TimePoint{std::clamp(microseconds{microseconds_since_epoch}, first, last)};
+    return nearest_time(std::chrono::microseconds{microseconds_since_epoch});
 }
 
 std::int64_t row_limit(std::size_t limit) noexcept {
@@ -126,7 +131,7 @@ std::vector<CountedAttempt> read_counted(std::string_view text) {
                 continue;
             }
             if (next() != '@' || !number(begin)) return counted;
-            slot.begin = TimePoint{std::chrono::seconds{begin}};
+            slot.begin = nearest_time(std::chrono::seconds{begin});
             attempt.time_slots.push_back(slot);
             if (text.front() == ',') text.remove_prefix(1);
         }

@@ -7,8 +7,8 @@
 #include <cstdint>
 #include <exception>
 #include <initializer_list>
+#include <iterator>
 #include <map>
-#include <mutex>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -17,116 +17,26 @@
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/error.hpp>
 
+#include "testing/outbox_check.hpp"
+
 namespace twiliowa::testing {
 
 namespace {
 
+using namespace outbox_check;
 using std::chrono::hours;
 using std::chrono::microseconds;
 using std::chrono::seconds;
-using OutboxStorageFactory = std::function<std::shared_ptr<OutboxStorage>()>;
-
-/// The beginning of a year, near enough.
-TimePoint checked_year(int year) {
-    return TimePoint{} + hours{24} * 365 * (year - 1970);
-}
-
-/// Every byte there is, and what it is for.
-std::string any_bytes(std::string_view what) {
-    std::string bytes{what};
-    for (int i = 0; i < 256; ++i) bytes += static_cast<char>(i);
-    return bytes;
-}
-
-/// The first member of two attempts that differs; empty: none.
-std::string_view different_member(const StoredAttempt& a, const StoredAttempt& b) {
-    const std::pair<bool, std::string_view> members[] = {
-        {a.number == b.number, "number"},
-        {a.nonce == b.nonce, "nonce"},
-        {a.state == b.state, "state"},
-        {a.started_at == b.started_at, "started_at"},
-        {a.account_sid == b.account_sid, "account_sid"},
-        {a.sid == b.sid, "sid"},
-        {a.evidence == b.evidence, "evidence"},
-        {a.http_status == b.http_status, "http_status"},
-        {a.error_code == b.error_code, "error_code"},
-        {a.problem == b.problem, "problem"},
-        {a.may_duplicate == b.may_duplicate, "may_duplicate"},
-        {a == b, "another member"}};
-    for (const auto& [same, name] : members) {
-        if (!same) return name;
-    }
-    return {};
-}
-
-/// The first member of two jobs that differs, but for `revision` and what the storage gives a new
-/// job; empty: none.
-std::string different_member(const StoredJob& a, const StoredJob& b) {
-    const std::pair<bool, std::string_view> members[] = {
-        {a.id == b.id, "id"},
-        {a.tenant == b.tenant, "tenant"},
-        {a.key == b.key, "key"},
-        {a.content_hash == b.content_hash, "content_hash"},
-        {a.payload == b.payload, "payload"},
-        {a.tag == b.tag, "tag"},
-        {a.account == b.account, "account"},
-        {a.sender == b.sender, "sender"},
-        {a.customer == b.customer, "customer"},
-        {a.order_key == b.order_key, "order_key"},
-        {a.lane == b.lane, "lane"},
-        {a.on_unknown == b.on_unknown, "on_unknown"},
-        {a.expires_at == b.expires_at, "expires_at"},
-        {a.created_at == b.created_at, "created_at"},
-        {a.quota == b.quota, "quota"},
-        {a.cost == b.cost, "cost"},
-        {a.counted == b.counted, "counted"},
-        {a.state == b.state, "state"},
-        {a.reason == b.reason, "reason"},
-        {a.not_before == b.not_before, "not_before"},
-        {a.fence == b.fence, "fence"},
-        {a.worker == b.worker, "worker"},
-        {a.lease_until == b.lease_until, "lease_until"},
-        {a.tries == b.tries, "tries"},
-        {a.sid == b.sid, "sid"},
-        {a.evidence == b.evidence, "evidence"},
-        {a.status == b.status, "status"},
-        {a.price == b.price, "price"},
-        {a.price_unit == b.price_unit, "price_unit"},
-        {a.error_code == b.error_code, "error_code"},
-        {a.problem == b.problem, "problem"},
-        {a.doubles == b.doubles, "doubles"},
-        {a.candidates == b.candidates, "candidates"},
-        {a.unknown_since == b.unknown_since, "unknown_since"},
-        {a.looks == b.looks, "looks"},
-        {a.looks_answered == b.looks_answered, "looks_answered"},
-        {a.last_answer == b.last_answer, "last_answer"},
-        {a.next_look == b.next_look, "next_look"},
-        {a.suspect_since == b.suspect_since, "suspect_since"},
-        {a.decision == b.decision, "decision"},
-        {a.cancel_requested == b.cancel_requested, "cancel_requested"},
-        {a.updated_at == b.updated_at, "updated_at"},
-        {a.attempts.size() == b.attempts.size(), "attempts"}};
-    for (const auto& [same, name] : members) {
-        if (!same) return std::string{name};
-    }
-    for (std::size_t i = 0; i < a.attempts.size(); ++i) {
-        const auto member = different_member(a.attempts[i], b.attempts[i]);
-        if (!member.empty()) return "attempts: " + std::string{member};
-    }
-    return {};
-}
 
 /// What a work throws in a check of what an exception undoes.
 struct CheckedException : std::runtime_error {
     CheckedException() : std::runtime_error("thrown by the check") {}
 };
 
-class OutboxStorageCheck {
+class OutboxStorageCheck final : OutboxCheck {
 public:
     OutboxStorageCheck(const OutboxStorageFactory& open, const CheckOutboxStorageOptions& options)
-        : open_(open), options_(options), storage_(open()), other_(open()) {
-        if (!storage_ || !other_) Error::invalid_request("open", "gives no storage").raise();
-    }
+        : OutboxCheck(open, options, 0) {}
 
     std::vector<std::string> run() {
         tells_who_it_is();
@@ -1541,189 +1451,6 @@ private:
                    "waiting is wrong after works of several threads");
         });
     }
-
-    // ---- Tools
-
-    StoredJob new_job() {
-        StoredJob job;
-        job.id = next_id();
-        job.tenant = "check-" + std::to_string(next());
-        job.key = "key-" + std::to_string(next());
-        job.content_hash = "hash-" + std::to_string(next());
-        job.payload = "payload";
-        job.sender = "whatsapp:+15005550006";
-        job.customer = "customer-" + std::to_string(next());
-        job.created_at = checked_year(2001);
-        job.updated_at = checked_year(2001);
-        job.not_before = checked_year(2050);
-        return job;
-    }
-    StoredJob job_of(const ReadyGroup& group, TimePoint not_before) {
-        auto job = new_job();
-        job.sender = group.sender;
-        job.lane = group.lane;
-        job.tenant = group.tenant;
-        job.account = group.account;
-        job.not_before = not_before;
-        return job;
-    }
-    ReadyGroup next_group() {
-        const auto number = std::to_string(next());
-        return {"sender-" + number, Lane::normal, "tenant-" + number, "account-" + number};
-    }
-    StoredAttempt attempt(int number) {
-        StoredAttempt made;
-        made.number = number;
-        auto bits = next();
-        for (auto& byte : made.nonce) {
-            byte = static_cast<unsigned char>(bits & 0xff);
-            bits >>= 8;
-        }
-        made.started_at = checked_year(2009) + seconds{number};
-        return made;
-    }
-    JobId next_id() {
-        JobId::Bytes bytes{};
-        auto bits = next();
-        for (auto& byte : bytes) {
-            byte = static_cast<unsigned char>(bits & 0xff);
-            bits >>= 8;
-        }
-        // Every byte occurs in ids, too.
-        bytes.back() = 0xff;
-        return JobId{bytes};
-    }
-    std::string next_sid() { return "SM" + std::to_string(next()); }
-    std::uint64_t next() {
-        const std::lock_guard lock(mutex_);
-        return ++numbers_;
-    }
-
-    /// As it is in the storage.
-    StoredJob insert(const StoredJob& job) {
-        work("insert", [&](OutboxTransaction& t) {
-            if (!t.insert(job).value().inserted) fault("insert did not insert a new job");
-        });
-        return load(job.id);
-    }
-    StoredJob load(const JobId& id) {
-        StoredJob job;
-        job.id = id;
-        work("load", [&](OutboxTransaction& t) {
-            auto jobs = t.load({&id, 1}).value();
-            if (jobs.size() != 1) return fault("load did not give a job that was inserted");
-            job = std::move(jobs.front());
-        });
-        return job;
-    }
-    void save(StoredJob& job) {
-        auto changed = job;
-        work("save", [&](OutboxTransaction& t) {
-            changed = job;
-            t.save(changed).value();
-        });
-        job = std::move(changed);
-    }
-    static void finish_in(OutboxTransaction& t, const JobId& id) {
-        for (auto& job : t.load({&id, 1}).value()) {
-            job.state = JobState::cancelled;
-            job.next_look.reset();
-            job.suspect_since.reset();
-            job.updated_at = checked_year(2020);
-            t.save(job).value();
-        }
-    }
-    /// Out of the way of the checks that follow.
-    void finish(const JobId& id) {
-        work("save", [&](OutboxTransaction& t) { finish_in(t, id); });
-    }
-    static std::vector<JobId> ids_of(const std::vector<StoredJob>& jobs) {
-        std::vector<JobId> ids;
-        ids.reserve(jobs.size());
-        for (const auto& job : jobs) ids.push_back(job.id);
-        return ids;
-    }
-
-    /// What both handles read of it.
-    void expect_same(const StoredJob& job, const std::string& what) {
-        for (auto* const storage : {storage_.get(), other_.get()}) {
-            const auto result =
-                transact(*storage, "load", [&](OutboxTransaction& t) -> Result<void> {
-                    const auto jobs = t.load({&job.id, 1}).value();
-                    if (jobs.size() != 1) {
-                        fault(what + ": load did not give it");
-                        return {};
-                    }
-                    const auto member = different_member(job, jobs.front());
-                    if (!member.empty()) {
-                        fault(std::string{what}.append(": came back with another ").append(member));
-                    }
-                    return {};
-                });
-            static_cast<void>(result);
-        }
-    }
-
-    /// Errors and exceptions of it are faults.
-    template <class Work>
-    void work(const std::string& what, const Work& do_it) {
-        const auto result = transact(*storage_, what, [&](OutboxTransaction& t) -> Result<void> {
-            do_it(t);
-            return {};
-        });
-        if (result && !*result) fault(what + " answered an error: " + result->error().what());
-    }
-    /// Nullopt: it threw, which has been told.
-    template <class Work>
-    std::optional<Result<void>> transact(OutboxStorage& storage, const std::string& what,
-                                         const Work& do_it) {
-        std::vector<std::string> found;
-        std::optional<Result<void>> result;
-        try {
-            result = storage.transact([&](OutboxTransaction& t) -> Result<void> {
-                // A storage may begin anew: what was seen the last time counts.
-                found.clear();
-                const FaultsOfRun of_this_run{found};
-                return do_it(t);
-            });
-        } catch (const std::exception& exception) {
-            found.push_back(what + " threw an exception: " + exception.what());
-        } catch (...) {
-            found.push_back(what + " threw an exception");
-        }
-        for (const auto& text : found) fault(text);
-        return result;
-    }
-
-    void expect(bool holds, const std::string& otherwise) {
-        if (!holds) fault(otherwise);
-    }
-    /// Each once: some are found many times.
-    void fault(const std::string& text) {
-        if (of_run_ != nullptr) return of_run_->push_back(text);
-        const std::lock_guard lock(mutex_);
-        if (std::find(faults_.begin(), faults_.end(), text) == faults_.end()) {
-            faults_.push_back(text);
-        }
-    }
-
-    /// While it is there, faults that this thread finds go to a list of their own.
-    class FaultsOfRun {
-    public:
-        explicit FaultsOfRun(std::vector<std::string>& faults) { of_run_ = &faults; }
-        FaultsOfRun(const FaultsOfRun&) = delete;
-        FaultsOfRun& operator=(const FaultsOfRun&) = delete;
-        ~FaultsOfRun() { of_run_ = nullptr; }
-    };
-    static inline thread_local std::vector<std::string>* of_run_ = nullptr;
-
-    const OutboxStorageFactory& open_;
-    const CheckOutboxStorageOptions& options_;
-    std::shared_ptr<OutboxStorage> storage_;
-    std::shared_ptr<OutboxStorage> other_;
-    std::mutex mutex_;
-    std::uint64_t numbers_ = 0;
-    std::vector<std::string> faults_ = {};
 };
 
 }  // namespace
@@ -1735,7 +1462,10 @@ std::vector<std::string> check_outbox_storage(const OutboxStorageFactory& open,
     if (options.works_per_thread < 1) {
         Error::invalid_request("works_per_thread", "is less than 1").raise();
     }
-    return OutboxStorageCheck{open, options}.run();
+    auto faults = OutboxStorageCheck{open, options}.run();
+    auto of_campaigns = check_outbox_campaigns(open, options);
+    std::move(of_campaigns.begin(), of_campaigns.end(), std::back_inserter(faults));
+    return faults;
 }
 
 }  // namespace twiliowa::testing

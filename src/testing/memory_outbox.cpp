@@ -355,7 +355,7 @@ public:
             if (!name.starts_with(prefix) || name <= after || its_period != period) continue;
             if (begin < from || begin >= to) continue;
             // All of a name, so that `after` leaves none out.
-            if (counts.size() >= limit && counts.back().quota != name) break;
+            if (counts.size() >= limit && (limit == 0 || counts.back().quota != name)) break;
             counts.push_back({name, count_of(period, begin, kept)});
         }
         return counts;

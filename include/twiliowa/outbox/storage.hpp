@@ -373,7 +373,7 @@ public:
                                                           TimePoint to);
 
     /// The same of all quotas whose names begin with `prefix`, in the order of their names and then
-    /// of time, after those of `after`.
+    /// of time, after those of `after`: as many as `limit`, and what is left of the last one's.
     virtual Result<std::vector<NamedQuotaCount>> quota_histories(std::string_view prefix,
                                                                  std::int64_t period,
                                                                  TimePoint from, TimePoint to,
