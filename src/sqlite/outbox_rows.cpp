@@ -8,6 +8,15 @@
 
 namespace twiliowa::detail {
 
+namespace {
+
+/// Whether the column `reason` does not take it: it goes to `later_reason`.
+bool is_later(DeadReason reason) noexcept {
+    return reason > DeadReason::unknown;
+}
+
+}  // namespace
+
 JobTexts::JobTexts(const StoredJob& job)
     : on_unknown(job.on_unknown.str()),
       doubles(join_texts(job.doubles)),
@@ -27,27 +36,44 @@ StoredJob read_job(const SqliteStatement& row) {
     job.quota = next.text();
     job.cost = next.number();
     job.counted = read_counted(next.bytes());
+    job.campaign = next.text();
+    job.variant = next.small();
+    job.step = next.small();
+    job.spend = next.number();
+    job.chain_due = next.optional_time();
+    job.price_due = next.optional_time();
+    if (const auto later = next.one_of<DeadReason>(); later != DeadReason::none) job.reason = later;
     return job;
 }
 
-std::string insert_job_sql(std::string_view schema, bool ordered) {
-    const auto table = std::string{schema} + "outbox_job";
-    auto sql =
-        "insert into " + table +
-        " (id, tenant, key, content_hash, tag, account, sender, customer, order_key, lane, "
-        "on_unknown, expires_at, created_at, not_before, updated_at, payload, quota, "
-        "cost" +
-        (ordered ? ", behind" : "") +
-        ") values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
-    if (ordered) {
-        sql += ", exists (select 1 from " + table +
-               " where tenant = ?2 and order_key = ?9 and order_key <> '' and state < 5 and state "
-               "<> 4)";
-    }
-    return sql + ")";
+NewJobColumns columns_of(const StoredJob& job) noexcept {
+    return {
+        .order = !job.order_key.empty(),
+        .campaign = !job.campaign.empty() || job.variant != 0 || job.step != 0 || job.spend != 0};
 }
 
-void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts& texts) {
+std::string insert_job_sql(std::string_view schema, NewJobColumns columns) {
+    const auto table = std::string{schema} + "outbox_job";
+    std::string names =
+        "id, tenant, key, content_hash, tag, account, sender, customer, order_key, lane, "
+        "on_unknown, expires_at, created_at, not_before, updated_at, payload, quota, cost";
+    std::string values =
+        "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18";
+    if (columns.campaign) {
+        names += ", campaign, variant, step, spend";
+        values += ", ?19, ?20, ?21, ?22";
+    }
+    if (columns.order) {
+        names += ", behind";
+        values += ", exists (select 1 from " + table +
+                  " where tenant = ?2 and order_key = ?9 and order_key <> '' and state < 5 and "
+                  "state <> 4)";
+    }
+    return "insert into " + table + " (" + names + ") values (" + values + ")";
+}
+
+void bind_new_job(SqliteStatement& insert, NewJobColumns columns, const StoredJob& job,
+                  const JobTexts& texts) {
     ValueWriter next{insert};
     next.blob(bytes_of(job.id));
     next.text(job.tenant);
@@ -67,10 +93,14 @@ void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts&
     next.text(job.payload);
     next.text(job.quota);
     next.number(job.cost);
+    if (!columns.campaign) return;
+    next.text(job.campaign);
+    next.number(job.variant);
+    next.number(job.step);
+    next.number(job.spend);
 }
 
 JobChange change_of(const StoredJob& before, const StoredJob& now) {
-    if (now.payload.empty()) return JobChange::erased;
     const auto rest = [](const StoredJob& job) {
         return std::tie(job.expires_at, job.reason, job.not_before, job.tries, job.price,
                         job.price_unit, job.error_code, job.problem, job.doubles, job.candidates,
@@ -78,21 +108,29 @@ JobChange change_of(const StoredJob& before, const StoredJob& now) {
                         job.next_look, job.suspect_since, job.decision, job.cancel_requested,
                         job.counted);
     };
-    return rest(before) == rest(now) ? JobChange::course : JobChange::whole;
+    const auto campaign = [](const StoredJob& job) {
+        return std::tuple{job.spend, job.chain_due, job.price_due,
+                          is_later(job.reason) ? job.reason : DeadReason::none};
+    };
+    const bool erased = now.payload.empty();
+    return {.rest = erased || rest(before) != rest(now),
+            .campaign = campaign(before) != campaign(now),
+            .erased = erased};
 }
 
 std::string update_job_sql(JobChange change) {
     std::string sql =
         "update outbox_job set state = ?, fence = ?, worker = ?, lease_boot = ?, lease_until = ?, "
         "sid = ?, evidence = ?, status = ?, updated_at = ?, attempts = ?, ";
-    if (change != JobChange::course) {
+    if (change.rest) {
         sql +=
             "expires_at = ?, reason = ?, not_before = ?, tries = ?, price = ?, price_unit = ?, "
             "error_code = ?, problem = ?, doubles = ?, candidates = ?, unknown_since = ?, "
             "looks = ?, looks_answered = ?, last_answer = ?, next_look = ?, suspect_since = ?, "
             "decided_by = ?, decided_why = ?, decided_at = ?, cancel_requested = ?, counted = ?, ";
     }
-    if (change == JobChange::erased) sql += "payload = '', ";
+    if (change.campaign) sql += "spend = ?, chain_due = ?, price_due = ?, later_reason = ?, ";
+    if (change.erased) sql += "payload = '', ";
     return sql + "revision = revision + 1 where sequence = ? and revision = ?";
 }
 
@@ -113,9 +151,9 @@ void bind_changed_job(SqliteStatement& update, JobChange change, const StoredJob
     next.text(job.status);
     next.time(job.updated_at);
     next.number(static_cast<std::int64_t>(job.attempts.size()));
-    if (change != JobChange::course) {
+    if (change.rest) {
         next.time(job.expires_at);
-        next.one_of(job.reason);
+        next.one_of(is_later(job.reason) ? DeadReason::none : job.reason);
         next.time(job.not_before);
         next.number(job.tries);
         next.text(job.price);
@@ -135,6 +173,16 @@ void bind_changed_job(SqliteStatement& update, JobChange change, const StoredJob
         next.time(job.decision ? std::optional{job.decision->at} : std::nullopt);
         next.flag(job.cancel_requested);
         next.text(texts.counted);
+    }
+    if (change.campaign) {
+        next.number(job.spend);
+        next.time(job.chain_due);
+        next.time(job.price_due);
+        if (is_later(job.reason)) {
+            next.one_of(job.reason);
+        } else {
+            next.null();
+        }
     }
     next.number(job.sequence);
     next.number(job.revision);

@@ -2,6 +2,7 @@
 /// A StoredJob and its attempts as rows of the tables of outbox_schema.cpp.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -21,7 +22,8 @@ inline constexpr std::string_view job_columns =
     "lease_until, tries, sid, evidence, status, price, price_unit, error_code, problem, doubles, "
     "candidates, unknown_since, looks, looks_answered, last_answer, next_look, suspect_since, "
     "decided_by, decided_why, decided_at, cancel_requested, updated_at, revision, attempts, "
-    "payload, quota, cost, counted";
+    "payload, quota, cost, counted, campaign, variant, step, spend, chain_due, price_due, "
+    "later_reason";
 
 /// A row, but for its attempts: of these there are as many, and empty.
 StoredJob read_job(const SqliteStatement& row);
@@ -36,16 +38,29 @@ struct JobTexts {
     std::string counted;
 };
 
-/// Inserts a job in state ready, with an order_key or without one; the values are those of
-/// bind_new_job. `schema` ends with a dot, or is empty.
-std::string insert_job_sql(std::string_view schema, bool ordered);
-void bind_new_job(SqliteStatement& insert, const StoredJob& job, const JobTexts& texts);
+/// What an insert names: what has nothing of it costs nothing.
+struct NewJobColumns {
+    bool order = false;     ///< An order_key.
+    bool campaign = false;  ///< What it is of a campaign, and what it costs.
+
+    std::size_t index() const noexcept { return (order ? 1U : 0U) + (campaign ? 2U : 0U); }
+};
+NewJobColumns columns_of(const StoredJob& job) noexcept;
+/// Inserts a job in state ready; the values are those of bind_new_job. `schema` ends with a dot, or
+/// is empty.
+std::string insert_job_sql(std::string_view schema, NewJobColumns columns);
+void bind_new_job(SqliteStatement& insert, NewJobColumns columns, const StoredJob& job,
+                  const JobTexts& texts);
 
 /// How much of a job an update writes: what is not named costs nothing, nor do its indexes.
-enum class JobChange {
-    course,  ///< Where it is, who has it and what was answered: what a send changes.
-    whole,   ///< All that may change.
-    erased,  ///< That, and its payload is erased.
+struct JobChange {
+    bool rest = false;      ///< Not only what a send changes: where it is, who has it, the answer.
+    bool campaign = false;  ///< What it costs, what is due of it, a later reason.
+    bool erased = false;    ///< Its payload is erased.
+
+    std::size_t index() const noexcept {
+        return (rest ? 1U : 0U) + (campaign ? 2U : 0U) + (erased ? 4U : 0U);
+    }
 };
 /// What there is to write of a job that was read as `before`, whose payload does not count.
 JobChange change_of(const StoredJob& before, const StoredJob& now);

@@ -235,10 +235,57 @@ create trigger outbox_message_handed_over instead of insert on outbox_message be
 end;
 )";
 
+// Jobs that are recipients of campaigns, chains of them, and what jobs cost. SQLite cannot change
+// the check of `reason` without writing the table anew: what came later than that is in
+// `later_reason`, and `reason` is 0 then.
+constexpr const char* outbox_campaign_tables = R"(
+alter table outbox_job add column campaign text not null default ''
+    check (length(cast(campaign as blob)) <= 100);
+alter table outbox_job add column variant integer not null default 0;
+alter table outbox_job add column step integer not null default 0;
+alter table outbox_job add column spend integer not null default 0;
+alter table outbox_job add column chain_due integer default null;
+alter table outbox_job add column price_due integer default null;
+alter table outbox_job add column later_reason integer default null
+    check (later_reason is null or (later_reason > 5 and reason = 0));
+drop index outbox_job_ready;
+create index outbox_job_ready
+    on outbox_job (sender, lane, tenant, account, campaign, behind, not_before, sequence)
+    where state = 0 and suspect_since is null and content_hash is not null;
+create index outbox_job_campaign on outbox_job (campaign, sequence) where campaign <> '';
+create index outbox_job_chain on outbox_job (chain_due, sequence) where chain_due is not null;
+create index outbox_job_price on outbox_job (price_due, sequence) where price_due is not null;
+
+create table outbox_campaign (
+    id text not null unique check (length(cast(id as blob)) between 1 and 100),
+    tenant text not null default '' check (length(cast(tenant as blob)) <= 1000),
+    state integer not null default 0 check (state >= 0),
+    definition text not null default '' check (length(cast(definition as blob)) <= 262144),
+    problem text not null default '',
+    course text not null default '',
+    created_at integer not null,
+    updated_at integer not null,
+    revision integer not null default 1 check (revision >= 1)
+) strict;
+-- How many jobs of a campaign are alike, and were: kept by whoever changes a job, and not lowered
+-- when one is removed.
+create table outbox_campaign_count (
+    campaign text not null,
+    variant integer not null,
+    step integer not null,
+    state integer not null,
+    reason integer not null,
+    jobs integer not null,
+    spend integer not null,
+    primary key (campaign, variant, step, state, reason)
+) strict, without rowid;
+)";
+
 }  // namespace
 
 std::span<const char* const> outbox_migrations() noexcept {
-    static const std::array steps{outbox_tables, inbox_tables(), outbox_quota_tables};
+    static const std::array steps{outbox_tables, inbox_tables(), outbox_quota_tables,
+                                  outbox_campaign_tables};
     return steps;
 }
 

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <set>
+#include <tuple>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
@@ -41,12 +43,39 @@ InsertedJob job_of_key(const SqliteStatement& select) {
     return known;
 }
 
-/// `customer in (...)`, from position 8 on.
+/// The name that comes first of those that begin with no such prefix any more; empty: there is
+/// none.
+std::string after_prefix(std::string_view prefix) {
+    std::string next{prefix};
+    while (!next.empty() && next.back() == '\xff') next.pop_back();
+    if (!next.empty()) next.back() = static_cast<char>(static_cast<unsigned char>(next.back()) + 1);
+    return next;
+}
+
+constexpr std::string_view campaign_columns =
+    "id, tenant, state, definition, problem, course, created_at, updated_at, revision";
+
+StoredCampaign read_campaign(const SqliteStatement& row) {
+    ColumnReader next{row};
+    StoredCampaign campaign;
+    campaign.id = next.text();
+    campaign.tenant = next.text();
+    campaign.state = next.one_of<CampaignState>();
+    campaign.definition = next.text();
+    campaign.problem = next.text();
+    campaign.course = next.text();
+    campaign.created_at = next.time();
+    campaign.updated_at = next.time();
+    campaign.revision = next.number();
+    return campaign;
+}
+
+/// `customer in (...)`, from position 9 on.
 std::string customers_sql(std::size_t count) {
     if (count == 0) return {};
     std::string sql = "customer in (";
     for (std::size_t i = 0; i < count; ++i) {
-        sql += (i == 0 ? "?" : ",?") + std::to_string(i + 8);
+        sql += (i == 0 ? "?" : ",?") + std::to_string(i + 9);
     }
     return sql + ") and ";
 }
@@ -65,6 +94,8 @@ std::string list_sql(const JobFilter& filter) {
         leading = "state in (3, 4) and ";
     } else if (filter.state == JobState::claimed || filter.state == JobState::sending) {
         leading = "lease_until is not null and ";
+    } else if (!filter.campaign.empty() && filter.state != JobState::ready) {
+        leading = "campaign <> '' and ";
     } else if (filter.state == JobState::ready) {
         // By sequence, as the table is: it has to be told that what is final is not there.
         index = "indexed by outbox_job_waiting ";
@@ -80,8 +111,9 @@ std::string list_sql(const JobFilter& filter) {
         when(filter.tenant.has_value(), "tenant = ?3 and ") +
         when(!filter.account.empty(), "account = ?4 and ") +
         when(!filter.sender.empty(), "sender = ?5 and ") +
-        when(!filter.tag.empty(), "tag = ?6 and ") + customers_sql(filter.customers.size()) +
-        "sequence > ?1 order by sequence limit ?7");
+        when(!filter.tag.empty(), "tag = ?6 and ") +
+        when(!filter.campaign.empty(), "campaign = ?8 and ") +
+        customers_sql(filter.customers.size()) + "sequence > ?1 order by sequence limit ?7");
 }
 
 }  // namespace
@@ -93,20 +125,48 @@ OutboxInsertSql::OutboxInsertSql(const std::string& schema)
       insert_key("insert into " + schema +
                  "outbox_key (tenant, key, job_id, content_hash) values (?, ?, ?, ?) "
                  "on conflict (tenant, key) do nothing"),
-      insert_job(insert_job_sql(schema, false)),
-      insert_ordered_job(insert_job_sql(schema, true)),
+      insert_job{insert_job_sql(schema, {}), insert_job_sql(schema, {.order = true}),
+                 insert_job_sql(schema, {.campaign = true}),
+                 insert_job_sql(schema, {.order = true, .campaign = true})},
       count("insert into " + schema +
             "outbox_tally (tenant, state, jobs) values (?1, ?2, ?3) "
-            "on conflict (tenant, state) do update set jobs = jobs + excluded.jobs") {}
+            "on conflict (tenant, state) do update set jobs = jobs + excluded.jobs"),
+      count_recipients(
+          "insert into " + schema +
+          "outbox_campaign_count (campaign, variant, step, state, reason, jobs, spend) "
+          "values (?, ?, ?, ?, ?, ?, ?) "
+          "on conflict (campaign, variant, step, state, reason) do update set "
+          "jobs = jobs + excluded.jobs, spend = spend + excluded.spend") {}
 
-void add_tally(OutboxTally& tally, const OutboxTally& more) {
-    for (const auto& each : more) tally[each.first] += each.second;
+void OutboxTally::add(const OutboxTally& more) {
+    for (const auto& each : more.jobs) jobs[each.first] += each.second;
+    for (const auto& each : more.recipients) {
+        auto& sum = recipients[each.first];
+        sum.jobs += each.second.jobs;
+        sum.spend += each.second.spend;
+    }
 }
 
-Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally) {
-    for (const auto& each : tally) {
+void OutboxTally::add_new(const StoredJob& job) {
+    ++jobs[{job.tenant, JobState::ready}];
+    if (job.campaign.empty()) return;
+    auto& sum =
+        recipients[{job.campaign, job.variant, job.step, JobState::ready, DeadReason::none}];
+    ++sum.jobs;
+    sum.spend += job.spend;
+}
+
+void OutboxTally::add_recipients(const StoredJob& alike, std::int64_t count) {
+    auto& sum = recipients[{alike.campaign, alike.variant, alike.step, alike.state, alike.reason}];
+    sum.jobs += count;
+    sum.spend += count * alike.spend;
+}
+
+Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally,
+                         const OutboxInsertSql& sql) {
+    for (const auto& each : tally.jobs) {
         if (each.second == 0) continue;
-        const auto prepared = file.prepare(own_insert_sql().count);
+        const auto prepared = file.prepare(sql.count);
         if (!prepared) return prepared.error();
         SqliteStatement add{*prepared};
         add.bind_text(1, each.first.first);
@@ -114,7 +174,27 @@ Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally) {
         add.bind(3, each.second);
         if (const auto done = add.step(); !done) return done.error();
     }
+    for (const auto& each : tally.recipients) {
+        const auto& [campaign, variant, step, state, reason] = each.first;
+        if (each.second.jobs == 0 && each.second.spend == 0) continue;
+        const auto prepared = file.prepare(sql.count_recipients);
+        if (!prepared) return prepared.error();
+        SqliteStatement add{*prepared};
+        ValueWriter next{add};
+        next.text(campaign);
+        next.number(variant);
+        next.number(step);
+        next.one_of(state);
+        next.one_of(reason);
+        next.number(each.second.jobs);
+        next.number(each.second.spend);
+        if (const auto done = add.step(); !done) return done.error();
+    }
     return {};
+}
+
+Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally) {
+    return write_tally(file, tally, own_insert_sql());
 }
 
 Result<InsertedJob> insert_outbox_job(SqliteConnection& file, const StoredJob& job,
@@ -141,12 +221,12 @@ Result<InsertedJob> insert_outbox_job(SqliteConnection& file, const StoredJob& j
         if (!*row) return sqlite_error(SQLITE_CORRUPT);
         return job_of_key(select);
     }
-    const auto prepared =
-        file.prepare(job.order_key.empty() ? sql.insert_job : sql.insert_ordered_job);
+    const auto columns = columns_of(job);
+    const auto prepared = file.prepare(sql.insert_job[columns.index()]);
     if (!prepared) return prepared.error();
     const JobTexts texts{job};
     SqliteStatement insert{*prepared};
-    bind_new_job(insert, job, texts);
+    bind_new_job(insert, columns, job, texts);
     if (const auto done = insert.step(); !done) return done.error();
     return InsertedJob{.inserted = true, .id = job.id};
 }
@@ -198,8 +278,17 @@ void SqliteOutboxTransaction::know(StoredJob& job) {
     job.payload = std::move(payload);
 }
 
-void SqliteOutboxTransaction::count(const std::string& tenant, JobState state, std::int64_t jobs) {
-    tally_[{tenant, state}] += jobs;
+void SqliteOutboxTransaction::count_change(const StoredJob& before, const StoredJob& now) {
+    if (now.state != before.state) {
+        --tally_.jobs[{now.tenant, before.state}];
+        ++tally_.jobs[{now.tenant, now.state}];
+    }
+    if (before.campaign.empty()) return;
+    if (now.state == before.state && now.reason == before.reason && now.spend == before.spend) {
+        return;
+    }
+    tally_.add_recipients(before, -1);
+    tally_.add_recipients(now, 1);
 }
 
 // ---- Jobs
@@ -212,7 +301,7 @@ Result<InsertedJob> SqliteOutboxTransaction::insert(const StoredJob& job) {
     if (failure()) return *failure();
     auto inserted = insert_outbox_job(statements_.file(), job, own_insert_sql());
     if (!inserted) return statements_.failed(inserted.error());
-    if (inserted->inserted) count(job.tenant, JobState::ready, 1);
+    if (inserted->inserted) tally_.add_new(job);
     return inserted;
 }
 
@@ -300,23 +389,30 @@ Result<std::optional<JobId>> SqliteOutboxTransaction::find_sid(std::string_view 
 }
 
 Result<void> SqliteOutboxTransaction::save(StoredJob& job) {
-    static const std::array sql{update_job_sql(JobChange::course), update_job_sql(JobChange::whole),
-                                update_job_sql(JobChange::erased)};
+    static const auto sql = [] {
+        std::array<std::string, 8> by_change;
+        for (const bool rest : {false, true}) {
+            for (const bool campaign : {false, true}) {
+                for (const bool erased : {false, true}) {
+                    const JobChange change{rest, campaign, erased};
+                    by_change[change.index()] = update_job_sql(change);
+                }
+            }
+        }
+        return by_change;
+    }();
     const auto known = known_job(job);
     if (!known) return known.error();
     if (*known == nullptr) return changed_meanwhile();
     const auto what = change_of(**known, job);
     const JobTexts texts{job};
-    auto done = change(sql[static_cast<std::size_t>(what)], [&](SqliteStatement& update) {
+    auto done = change(sql[what.index()], [&](SqliteStatement& update) {
         bind_changed_job(update, what, job, texts);
     });
     if (!done) return done;
     if (statements_.file().changes() != 1) return changed_meanwhile();
     if (auto saved = save_attempts(job, **known); !saved) return saved;
-    if (job.state != (*known)->state) {
-        count(job.tenant, (*known)->state, -1);
-        count(job.tenant, job.state, 1);
-    }
+    count_change(**known, job);
     if (!job.order_key.empty() && job.state >= JobState::held) {
         if (auto freed = free_next(job.tenant, job.order_key); !freed) return freed;
     }
@@ -363,12 +459,13 @@ Result<void> SqliteOutboxTransaction::free_next(std::string_view tenant,
 Result<std::vector<ReadyGroup>> SqliteOutboxTransaction::ready_groups() {
     // From one group to the next, however many jobs each has.
     static const auto sql =
-        "select sender, lane, tenant, account from outbox_job indexed by outbox_job_ready where " +
+        "select sender, lane, tenant, account, campaign from outbox_job "
+        "indexed by outbox_job_ready where " +
         std::string{is_ready} +
         // With `behind` past its last value: SQLite begins such a comparison where it is equal, and
         // would walk over all jobs of the group.
-        " and (sender, lane, tenant, account, behind) > (?, ?, ?, ?, 2) "
-        "order by sender, lane, tenant, account limit 1";
+        " and (sender, lane, tenant, account, campaign, behind) > (?, ?, ?, ?, ?, 2) "
+        "order by sender, lane, tenant, account, campaign limit 1";
     std::vector<ReadyGroup> groups;
     // Before the first.
     ReadyGroup last;
@@ -382,10 +479,12 @@ Result<std::vector<ReadyGroup>> SqliteOutboxTransaction::ready_groups() {
                 select.bind(2, last_lane);
                 select.bind_text(3, last.tenant);
                 select.bind_text(4, last.account);
+                select.bind_text(5, last.campaign);
             },
             [&](const SqliteStatement& row) {
                 groups.push_back({std::string{row.bytes(0)}, static_cast<Lane>(row.number(1)),
-                                  std::string{row.bytes(2)}, std::string{row.bytes(3)}});
+                                  std::string{row.bytes(2)}, std::string{row.bytes(3)},
+                                  std::string{row.bytes(4)}});
             });
         if (!done) return done.error();
         if (groups.size() == before) return groups;
@@ -399,8 +498,8 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::ready(const ReadyQuery& 
     static const auto sql =
         "select " + std::string{job_columns} +
         " from outbox_job as job indexed by outbox_job_ready where " + std::string{is_ready} +
-        " and sender = ?1 and lane = ?2 and tenant = ?3 and account = ?4 and behind = 0"
-        " and not_before <= ?5 and (order_key = '' or not exists ("
+        " and sender = ?1 and lane = ?2 and tenant = ?3 and account = ?4 and campaign = ?8"
+        " and behind = 0 and not_before <= ?5 and (order_key = '' or not exists ("
         "select 1 from outbox_job as earlier where earlier.tenant = job.tenant"
         " and earlier.order_key = job.order_key and earlier.order_key <> '' and earlier.state < 5"
         " and earlier.sequence < job.sequence"
@@ -414,6 +513,7 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::ready(const ReadyQuery& 
         select.bind(5, stored_time(query.now));
         select.bind(6, stored_time(query.held_before));
         select.bind(7, row_limit(query.limit));
+        select.bind_text(8, query.group.campaign);
     });
 }
 
@@ -435,6 +535,10 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::due(Due what, TimePoint 
     static const auto fetch = select_jobs(
         "where state >= 5 and state = 5 and updated_at <= ?1 "
         "order by updated_at, sequence limit ?2");
+    static const auto chain =
+        select_jobs("where chain_due <= ?1 order by chain_due, sequence limit ?2");
+    static const auto price =
+        select_jobs("where price_due <= ?1 order by price_due, sequence limit ?2");
     const auto bind = [&](SqliteStatement& select) {
         select.bind(1, stored_time(before));
         select.bind(2, row_limit(limit));
@@ -455,8 +559,9 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::due(Due what, TimePoint 
         case Due::fetch:
             return jobs_of(fetch, bind);
         case Due::chain:
+            return jobs_of(chain, bind);
         case Due::price:
-            break;
+            return jobs_of(price, bind);
     }
     return std::vector<StoredJob>{};
 }
@@ -481,22 +586,24 @@ Result<std::optional<TimePoint>> SqliteOutboxTransaction::last_change() {
 }
 
 Result<std::optional<TimePoint>> SqliteOutboxTransaction::next_due() {
-    static const std::string first_expiry =
-        "select min(expires_at) from outbox_job where state = 0 and expires_at is not null";
-    static const std::string first_look =
-        "select min(next_look) from outbox_job where next_look is not null";
+    static const std::string first_of_all =
+        "select min(time) from ("
+        "select min(expires_at) as time from outbox_job where state = 0 and expires_at is not null "
+        "union all select min(next_look) from outbox_job where next_look is not null "
+        "union all select min(chain_due) from outbox_job where chain_due is not null "
+        "union all select min(price_due) from outbox_job where price_due is not null)";
     static const auto first_of_group =
         "select min(not_before) from outbox_job indexed by outbox_job_ready where " +
         std::string{is_ready} +
-        " and sender = ? and lane = ? and tenant = ? and account = ? and behind = 0";
+        " and sender = ? and lane = ? and tenant = ? and account = ? and campaign = ? "
+        "and behind = 0";
     std::optional<TimePoint> next;
     const auto take = [&](const SqliteStatement& row) {
         if (row.is_null(0)) return;
         const auto time = time_of_stored(row.number(0));
         if (!next || time < *next) next = time;
     };
-    if (const auto done = query(first_expiry, no_values, take); !done) return done.error();
-    if (const auto done = query(first_look, no_values, take); !done) return done.error();
+    if (const auto done = query(first_of_all, no_values, take); !done) return done.error();
     const auto groups = ready_groups();
     if (!groups) return groups.error();
     for (const auto& group : *groups) {
@@ -507,6 +614,7 @@ Result<std::optional<TimePoint>> SqliteOutboxTransaction::next_due() {
                 select.bind(2, static_cast<std::int64_t>(group.lane));
                 select.bind_text(3, group.tenant);
                 select.bind_text(4, group.account);
+                select.bind_text(5, group.campaign);
             },
             take);
         if (!done) return done.error();
@@ -526,8 +634,9 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::list(const JobFilter& fi
         if (!filter.sender.empty()) select.bind_text(5, filter.sender);
         if (!filter.tag.empty()) select.bind_text(6, filter.tag);
         select.bind(7, row_limit(filter.limit));
+        if (!filter.campaign.empty()) select.bind_text(8, filter.campaign);
         for (std::size_t i = 0; i < filter.customers.size(); ++i) {
-            select.bind_text(static_cast<int>(i) + 8, filter.customers[i]);
+            select.bind_text(static_cast<int>(i) + 9, filter.customers[i]);
         }
     });
 }
@@ -539,8 +648,8 @@ Result<std::map<JobState, std::int64_t>> SqliteOutboxTransaction::counts() {
         counted[static_cast<JobState>(row.number(0))] = row.number(1);
     });
     if (!done) return done.error();
-    for (const OutboxTally* const tally : {&before_, static_cast<const OutboxTally*>(&tally_)}) {
-        for (const auto& each : *tally) counted[each.first.second] += each.second;
+    for (const auto* const tally : tallies()) {
+        for (const auto& each : tally->jobs) counted[each.first.second] += each.second;
     }
     std::erase_if(counted, [](const auto& each) { return each.second <= 0; });
     return counted;
@@ -558,8 +667,8 @@ Result<std::int64_t> SqliteOutboxTransaction::waiting(const std::optional<std::s
         },
         [&](const SqliteStatement& row) { counted = row.number(0); });
     if (!done) return done.error();
-    for (const OutboxTally* const tally : {&before_, static_cast<const OutboxTally*>(&tally_)}) {
-        for (const auto& [place, jobs] : *tally) {
+    for (const auto* const tally : tallies()) {
+        for (const auto& [place, jobs] : tally->jobs) {
             const bool asked = !tenant || place.first == *tenant;
             if (asked && place.second < JobState::accepted) counted += jobs;
         }
@@ -751,6 +860,140 @@ Result<std::vector<QuotaCount>> SqliteOutboxTransaction::quota_history(std::stri
     return counts;
 }
 
+Result<std::vector<NamedQuotaCount>> SqliteOutboxTransaction::quota_histories(
+    std::string_view prefix, std::int64_t period, TimePoint from, TimePoint to,
+    std::string_view after, std::size_t limit) {
+    // All of the last name, whatever the limit is.
+    static const auto sql_of = [](bool has_end) {
+        const auto counted =
+            std::string{
+                " from outbox_quota_count where quota >= ?1 and quota > ?2 and period = ?3 "
+                "and began_at >= ?4 and began_at < ?5 "} +
+            (has_end ? "and quota < ?7 " : "");
+        return "select quota, began_at, used, peak" + counted +
+               "and quota <= coalesce((select quota" + counted +
+               "order by quota, began_at limit 1 offset ?6), quota) order by quota, began_at";
+    };
+    static const auto up_to_end = sql_of(true);
+    static const auto all = sql_of(false);
+    std::vector<NamedQuotaCount> counts;
+    if (limit == 0) return counts;
+    const auto end = after_prefix(prefix);
+    const auto done = query(
+        end.empty() ? all : up_to_end,
+        [&](SqliteStatement& select) {
+            select.bind_text(1, prefix);
+            select.bind_text(2, after);
+            select.bind(3, period);
+            select.bind(4, stored_time(from));
+            select.bind(5, stored_time(to));
+            select.bind(6, row_limit(limit - 1));
+            if (!end.empty()) select.bind_text(7, end);
+        },
+        [&](const SqliteStatement& row) {
+            counts.push_back({std::string{row.bytes(0)},
+                              {.period = period,
+                               .begin = time_of_stored(row.number(1)),
+                               .used = row.number(2),
+                               .peak = row.number(3),
+                               .peak_before = row.number(3)}});
+        });
+    if (!done) return done.error();
+    return counts;
+}
+
+// ---- Campaigns
+
+Result<std::vector<StoredCampaign>> SqliteOutboxTransaction::campaigns(
+    std::span<const std::string> ids) {
+    static const auto all = "select " + std::string{campaign_columns} + " from outbox_campaign";
+    static const auto one = all + " where id = ?";
+    std::vector<StoredCampaign> found;
+    const auto read = [&](const SqliteStatement& row) { found.push_back(read_campaign(row)); };
+    Result<void> done;
+    if (ids.empty()) done = query(all, no_values, read);
+    for (const auto& id : std::set<std::string_view>{ids.begin(), ids.end()}) {
+        if (done)
+            done = query(
+                one, [&](SqliteStatement& select) { select.bind_text(1, id); }, read);
+    }
+    if (!done) return done.error();
+    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+        return std::tie(a.created_at, a.id) < std::tie(b.created_at, b.id);
+    });
+    return found;
+}
+
+Result<bool> SqliteOutboxTransaction::insert_campaign(const StoredCampaign& campaign) {
+    static const std::string sql =
+        "insert into outbox_campaign (id, tenant, state, definition, problem, course, created_at, "
+        "updated_at) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing";
+    const auto done = change(sql, [&](SqliteStatement& insert) {
+        ValueWriter next{insert};
+        next.text(campaign.id);
+        next.text(campaign.tenant);
+        next.one_of(campaign.state);
+        next.text(campaign.definition);
+        next.text(campaign.problem);
+        next.text(campaign.course);
+        next.time(campaign.created_at);
+        next.time(campaign.updated_at);
+    });
+    if (!done) return done.error();
+    return statements_.file().changes() == 1;
+}
+
+Result<void> SqliteOutboxTransaction::save_campaign(StoredCampaign& campaign) {
+    static const std::string sql =
+        "update outbox_campaign set state = ?, definition = ?, problem = ?, course = ?, "
+        "updated_at = ?, revision = revision + 1 where id = ? and revision = ?";
+    auto done = change(sql, [&](SqliteStatement& update) {
+        ValueWriter next{update};
+        next.one_of(campaign.state);
+        next.text(campaign.definition);
+        next.text(campaign.problem);
+        next.text(campaign.course);
+        next.time(campaign.updated_at);
+        next.text(campaign.id);
+        next.number(campaign.revision);
+    });
+    if (!done) return done;
+    if (statements_.file().changes() != 1) {
+        return store_error("has a campaign that another changed meanwhile", "read it again");
+    }
+    ++campaign.revision;
+    return {};
+}
+
+Result<std::vector<CampaignCount>> SqliteOutboxTransaction::campaign_counts(
+    std::string_view campaign) {
+    static const std::string sql =
+        "select variant, step, state, reason, jobs, spend from outbox_campaign_count "
+        "where campaign = ?";
+    OutboxTally all;
+    const auto done = query(
+        sql, [&](SqliteStatement& select) { select.bind_text(1, campaign); },
+        [&](const SqliteStatement& row) {
+            ColumnReader next{row};
+            const auto variant = next.small();
+            const auto step = next.small();
+            const auto state = next.one_of<JobState>();
+            const auto reason = next.one_of<DeadReason>();
+            const auto jobs = next.number();
+            all.recipients[{std::string{campaign}, variant, step, state, reason}] = {jobs,
+                                                                                     next.number()};
+        });
+    if (!done) return done.error();
+    for (const auto* const tally : tallies()) all.add(*tally);
+    std::vector<CampaignCount> counts;
+    for (const auto& [place, sum] : all.recipients) {
+        const auto& [of, variant, step, state, reason] = place;
+        if (of != campaign || (sum.jobs == 0 && sum.spend == 0)) continue;
+        counts.push_back({variant, step, state, reason, sum.jobs, sum.spend});
+    }
+    return counts;
+}
+
 // ---- Pauses and facts
 
 Result<std::vector<Pause>> SqliteOutboxTransaction::pauses() {
@@ -885,7 +1128,8 @@ Result<void> SqliteOutboxTransaction::remove(const StoredJob& job, TimePoint at)
         done = change(sql, [&](SqliteStatement& statement) { statement.bind(1, job.sequence); });
         if (!done) return done;
     }
-    count(job.tenant, job.state, -1);
+    // What a campaign has done stays counted.
+    --tally_.jobs[{job.tenant, job.state}];
     known_.erase(job.id);
     return {};
 }

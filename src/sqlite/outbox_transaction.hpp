@@ -2,10 +2,13 @@
 /// What an Outbox asks of its storage, as statements on one file of SQLite.
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -19,10 +22,24 @@
 
 namespace twiliowa::detail {
 
-/// By how many jobs of a tenant in a state there are more than the file says.
-using OutboxTally = std::map<std::pair<std::string, JobState>, std::int64_t>;
-void add_tally(OutboxTally& tally, const OutboxTally& more);
-Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally);
+/// What is counted of jobs, as far as there is more than the file says.
+struct OutboxTally {
+    /// A campaign, variant, step, state and reason.
+    using Recipients = std::tuple<std::string, int, int, JobState, DeadReason>;
+    struct Sum {
+        std::int64_t jobs = 0;
+        std::int64_t spend = 0;
+    };
+
+    /// Jobs of a tenant in a state.
+    std::map<std::pair<std::string, JobState>, std::int64_t> jobs = {};
+    std::map<Recipients, Sum> recipients = {};
+
+    void add(const OutboxTally& more);
+    /// One that was inserted: it is ready.
+    void add_new(const StoredJob& job);
+    void add_recipients(const StoredJob& alike, std::int64_t count);
+};
 
 /// One work's view of the file, within a transaction that somebody else begins and ends.
 class SqliteOutboxTransaction final : public OutboxTransaction {
@@ -79,6 +96,16 @@ public:
     Result<std::vector<QuotaCount>> quota_history(std::string_view quota, std::int64_t period,
                                                   TimePoint from, TimePoint to) override;
 
+    Result<std::vector<NamedQuotaCount>> quota_histories(std::string_view prefix,
+                                                         std::int64_t period, TimePoint from,
+                                                         TimePoint to, std::string_view after,
+                                                         std::size_t limit) override;
+
+    Result<std::vector<StoredCampaign>> campaigns(std::span<const std::string> ids) override;
+    Result<bool> insert_campaign(const StoredCampaign& campaign) override;
+    Result<void> save_campaign(StoredCampaign& campaign) override;
+    Result<std::vector<CampaignCount>> campaign_counts(std::string_view campaign) override;
+
     Result<std::vector<Pause>> pauses() override;
     Result<void> pause(const Pause& pause) override;
     Result<void> resume(Pause::Of of, std::string_view name) override;
@@ -111,7 +138,9 @@ private:
     Result<StoredJob*> known_job(const StoredJob& job);
     void know(StoredJob& job);
     Result<void> free_next(std::string_view tenant, std::string_view order_key);
-    void count(const std::string& tenant, JobState state, std::int64_t jobs);
+    void count_change(const StoredJob& before, const StoredJob& now);
+    /// What works of the same commit have counted, and this one.
+    std::array<const OutboxTally*, 2> tallies() const noexcept { return {&before_, &tally_}; }
     Result<void> remove(const StoredJob& job, TimePoint at);
 
     WorkStatements statements_;
@@ -129,11 +158,15 @@ struct OutboxInsertSql {
     explicit OutboxInsertSql(const std::string& schema);
 
     std::string find_key;
-    std::string insert_key;  ///< Inserts nothing if the key is known.
-    std::string insert_job;
-    std::string insert_ordered_job;
-    std::string count;  ///< Adds ?3 jobs to those of tenant ?1 in state ?2.
+    std::string insert_key;                 ///< Inserts nothing if the key is known.
+    std::array<std::string, 4> insert_job;  ///< By NewJobColumns::index.
+    std::string count;                      ///< Adds ?3 jobs to those of tenant ?1 in state ?2.
+    std::string count_recipients;           ///< Adds ?6 jobs and ?7 of spend to those alike.
 };
+
+Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally,
+                         const OutboxInsertSql& sql);
+Result<void> write_tally(SqliteConnection& file, const OutboxTally& tally);
 
 /// Inserts a job in state ready, unless its key is known; `file` is in a transaction. Who calls it
 /// counts it.

@@ -79,13 +79,9 @@ Result<InsertedJob> insert_and_count(SqliteConnection& file, const StoredJob& jo
                                      const OutboxInsertSql& sql) {
     auto inserted = insert_outbox_job(file, job, sql);
     if (!inserted || !inserted->inserted) return inserted;
-    const auto prepared = file.prepare(sql.count);
-    if (!prepared) return prepared.error();
-    SqliteStatement add{*prepared};
-    add.bind_text(1, job.tenant);
-    add.bind(2, static_cast<std::int64_t>(JobState::ready));
-    add.bind(3, 1);
-    if (const auto done = add.step(); !done) return done.error();
+    OutboxTally tally;
+    tally.add_new(job);
+    if (const auto done = write_tally(file, tally, sql); !done) return done.error();
     return inserted;
 }
 
@@ -268,7 +264,7 @@ Result<detail::WorkEnd> SqliteOutbox::State::run_work(detail::QueuedWork& each,
         return transaction.failure() ? *transaction.failure()
                                      : store_error("lost its transaction", "try again");
     }
-    if (each.succeeded()) detail::add_tally(tally, transaction.tally());
+    if (each.succeeded()) tally.add(transaction.tally());
     const bool is_counted = !transaction.failure() && !transaction.program();
     return is_counted ? detail::WorkEnd::counted : detail::WorkEnd::touched;
 }

@@ -294,8 +294,8 @@ public:
     /// The time that leases go by.
     virtual LeaseTime lease_now() = 0;
 
-    /// Inserts a job in state ready, unless its tenant has one of that key, or had one whose key is
-    /// still kept.
+    /// Inserts a job in state ready, with its `spend`, unless its tenant has one of that key, or
+    /// had one whose key is still kept.
     virtual Result<InsertedJob> insert(const StoredJob& job) = 0;
     /// That these jobs are about to be loaded, and these SIDs looked for: an engine behind a
     /// network asks for all of them at once. Changes no answer.
