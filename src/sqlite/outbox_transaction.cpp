@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
-#include <set>
-#include <tuple>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
 
 #include "sqlite/outbox_rows.hpp"
 #include "sqlite/row_values.hpp"
-#include "state/quota_book.hpp"
 
 namespace twiliowa::detail {
 
@@ -41,33 +38,6 @@ InsertedJob job_of_key(const SqliteStatement& select) {
     known.content_hash = select.bytes(1);
     known.state = select.is_null(2) ? JobState::delivered : static_cast<JobState>(select.number(2));
     return known;
-}
-
-/// The name that comes first of those that begin with no such prefix any more; empty: there is
-/// none.
-std::string after_prefix(std::string_view prefix) {
-    std::string next{prefix};
-    while (!next.empty() && next.back() == '\xff') next.pop_back();
-    if (!next.empty()) next.back() = static_cast<char>(static_cast<unsigned char>(next.back()) + 1);
-    return next;
-}
-
-constexpr std::string_view campaign_columns =
-    "id, tenant, state, definition, problem, course, created_at, updated_at, revision";
-
-StoredCampaign read_campaign(const SqliteStatement& row) {
-    ColumnReader next{row};
-    StoredCampaign campaign;
-    campaign.id = next.text();
-    campaign.tenant = next.text();
-    campaign.state = next.one_of<CampaignState>();
-    campaign.definition = next.text();
-    campaign.problem = next.text();
-    campaign.course = next.text();
-    campaign.created_at = next.time();
-    campaign.updated_at = next.time();
-    campaign.revision = next.number();
-    return campaign;
 }
 
 /// `customer in (...)`, from position 9 on.
@@ -787,211 +757,6 @@ Result<std::int64_t> SqliteOutboxTransaction::told() {
 Result<void> SqliteOutboxTransaction::set_told(std::int64_t cursor) {
     static const std::string sql = "update outbox set told = max(told, ?)";
     return change(sql, [&](SqliteStatement& update) { update.bind(1, cursor); });
-}
-
-// ---- Quotas: who is in a transaction is alone in the file
-
-Result<std::optional<std::vector<QuotaCount>>> SqliteOutboxTransaction::take_quota(
-    std::string_view quota, std::span<const CountedSlot> slots) {
-    static const std::string sql =
-        "select used, peak from outbox_quota_count where quota = ? and period = ? and began_at = ?";
-    std::vector<QuotaCount> counts;
-    for (const auto& slot : slots) {
-        QuotaCount count{.period = slot.period, .begin = slot.begin};
-        const auto done = query(
-            sql,
-            [&](SqliteStatement& select) {
-                select.bind_text(1, quota);
-                select.bind(2, slot.period);
-                select.bind(3, stored_time(slot.begin));
-            },
-            [&](const SqliteStatement& row) {
-                count.used = row.number(0);
-                count.peak = row.number(1);
-            });
-        if (!done) return done.error();
-        count.peak_before = count.peak;
-        counts.push_back(count);
-    }
-    return std::optional{std::move(counts)};
-}
-
-Result<void> SqliteOutboxTransaction::count_quota(const QuotaUse& use) {
-    static const std::string sql =
-        "insert into outbox_quota_count (quota, period, began_at, used, peak, keep_until) "
-        "values (?1, ?2, ?3, max(?4, 0), max(?4, ?5), ?6) on conflict (quota, period, began_at) "
-        "do update set used = max(used + ?4, 0), peak = max(peak, ?5, used + ?4), "
-        "keep_until = max(keep_until, ?6)";
-    return change(sql, [&](SqliteStatement& add) {
-        add.bind_text(1, use.quota);
-        add.bind(2, use.slot.period);
-        add.bind(3, stored_time(use.slot.begin));
-        add.bind(4, use.more);
-        add.bind(5, use.peak);
-        add.bind(6, stored_time(use.keep_until));
-    });
-}
-
-Result<std::vector<QuotaCount>> SqliteOutboxTransaction::quota_history(std::string_view quota,
-                                                                       std::int64_t period,
-                                                                       TimePoint from,
-                                                                       TimePoint to) {
-    static const std::string sql =
-        "select began_at, used, peak from outbox_quota_count where quota = ? and period = ? "
-        "and began_at >= ? and began_at < ? order by began_at limit ?";
-    std::vector<QuotaCount> counts;
-    const auto done = query(
-        sql,
-        [&](SqliteStatement& select) {
-            select.bind_text(1, quota);
-            select.bind(2, period);
-            select.bind(3, stored_time(from));
-            select.bind(4, stored_time(to));
-            select.bind(5, most_quota_history);
-        },
-        [&](const SqliteStatement& row) {
-            counts.push_back({.period = period,
-                              .begin = time_of_stored(row.number(0)),
-                              .used = row.number(1),
-                              .peak = row.number(2),
-                              .peak_before = row.number(2)});
-        });
-    if (!done) return done.error();
-    return counts;
-}
-
-Result<std::vector<NamedQuotaCount>> SqliteOutboxTransaction::quota_histories(
-    std::string_view prefix, std::int64_t period, TimePoint from, TimePoint to,
-    std::string_view after, std::size_t limit) {
-    // All of the last name, whatever the limit is.
-    static const auto sql_of = [](bool has_end) {
-        const auto counted =
-            std::string{
-                " from outbox_quota_count where quota >= ?1 and quota > ?2 and period = ?3 "
-                "and began_at >= ?4 and began_at < ?5 "} +
-            (has_end ? "and quota < ?7 " : "");
-        return "select quota, began_at, used, peak" + counted +
-               "and quota <= coalesce((select quota" + counted +
-               "order by quota, began_at limit 1 offset ?6), quota) order by quota, began_at";
-    };
-    static const auto up_to_end = sql_of(true);
-    static const auto all = sql_of(false);
-    std::vector<NamedQuotaCount> counts;
-    if (limit == 0) return counts;
-    const auto end = after_prefix(prefix);
-    const auto done = query(
-        end.empty() ? all : up_to_end,
-        [&](SqliteStatement& select) {
-            select.bind_text(1, prefix);
-            select.bind_text(2, after);
-            select.bind(3, period);
-            select.bind(4, stored_time(from));
-            select.bind(5, stored_time(to));
-            select.bind(6, row_limit(limit - 1));
-            if (!end.empty()) select.bind_text(7, end);
-        },
-        [&](const SqliteStatement& row) {
-            counts.push_back({std::string{row.bytes(0)},
-                              {.period = period,
-                               .begin = time_of_stored(row.number(1)),
-                               .used = row.number(2),
-                               .peak = row.number(3),
-                               .peak_before = row.number(3)}});
-        });
-    if (!done) return done.error();
-    return counts;
-}
-
-// ---- Campaigns
-
-Result<std::vector<StoredCampaign>> SqliteOutboxTransaction::campaigns(
-    std::span<const std::string> ids) {
-    static const auto all = "select " + std::string{campaign_columns} + " from outbox_campaign";
-    static const auto one = all + " where id = ?";
-    std::vector<StoredCampaign> found;
-    const auto read = [&](const SqliteStatement& row) { found.push_back(read_campaign(row)); };
-    Result<void> done;
-    if (ids.empty()) done = query(all, no_values, read);
-    for (const auto& id : std::set<std::string_view>{ids.begin(), ids.end()}) {
-        if (done)
-            done = query(
-                one, [&](SqliteStatement& select) { select.bind_text(1, id); }, read);
-    }
-    if (!done) return done.error();
-    std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
-        return std::tie(a.created_at, a.id) < std::tie(b.created_at, b.id);
-    });
-    return found;
-}
-
-Result<bool> SqliteOutboxTransaction::insert_campaign(const StoredCampaign& campaign) {
-    static const std::string sql =
-        "insert into outbox_campaign (id, tenant, state, definition, problem, course, created_at, "
-        "updated_at) values (?, ?, ?, ?, ?, ?, ?, ?) on conflict (id) do nothing";
-    const auto done = change(sql, [&](SqliteStatement& insert) {
-        ValueWriter next{insert};
-        next.text(campaign.id);
-        next.text(campaign.tenant);
-        next.one_of(campaign.state);
-        next.text(campaign.definition);
-        next.text(campaign.problem);
-        next.text(campaign.course);
-        next.time(campaign.created_at);
-        next.time(campaign.updated_at);
-    });
-    if (!done) return done.error();
-    return statements_.file().changes() == 1;
-}
-
-Result<void> SqliteOutboxTransaction::save_campaign(StoredCampaign& campaign) {
-    static const std::string sql =
-        "update outbox_campaign set state = ?, definition = ?, problem = ?, course = ?, "
-        "updated_at = ?, revision = revision + 1 where id = ? and revision = ?";
-    auto done = change(sql, [&](SqliteStatement& update) {
-        ValueWriter next{update};
-        next.one_of(campaign.state);
-        next.text(campaign.definition);
-        next.text(campaign.problem);
-        next.text(campaign.course);
-        next.time(campaign.updated_at);
-        next.text(campaign.id);
-        next.number(campaign.revision);
-    });
-    if (!done) return done;
-    if (statements_.file().changes() != 1) {
-        return store_error("has a campaign that another changed meanwhile", "read it again");
-    }
-    ++campaign.revision;
-    return {};
-}
-
-Result<std::vector<CampaignCount>> SqliteOutboxTransaction::campaign_counts(
-    std::string_view campaign) {
-    static const std::string sql =
-        "select variant, step, state, reason, jobs, spend from outbox_campaign_count "
-        "where campaign = ?";
-    OutboxTally all;
-    const auto done = query(
-        sql, [&](SqliteStatement& select) { select.bind_text(1, campaign); },
-        [&](const SqliteStatement& row) {
-            ColumnReader next{row};
-            const auto variant = next.small();
-            const auto step = next.small();
-            const auto state = next.one_of<JobState>();
-            const auto reason = next.one_of<DeadReason>();
-            const auto jobs = next.number();
-            all.recipients[{std::string{campaign}, variant, step, state, reason}] = {jobs,
-                                                                                     next.number()};
-        });
-    if (!done) return done.error();
-    for (const auto* const tally : tallies()) all.add(*tally);
-    std::vector<CampaignCount> counts;
-    for (const auto& [place, sum] : all.recipients) {
-        const auto& [of, variant, step, state, reason] = place;
-        if (of != campaign || (sum.jobs == 0 && sum.spend == 0)) continue;
-        counts.push_back({variant, step, state, reason, sum.jobs, sum.spend});
-    }
-    return counts;
 }
 
 // ---- Pauses and facts

@@ -34,6 +34,8 @@ struct CheckOutboxStorageOptions {
 ///     const auto faults = testing::check_outbox_storage([] { return open_my_storage(url); });
 ///     for (const auto& fault : faults) std::cerr << fault << '\n';
 ///
+/// A storage that says that it keeps no campaigns, or no quotas by name, is not asked for them.
+///
 /// What a loss of power, a full disk or a second machine does is not looked for.
 /// @throws InvalidRequestError if `open` is null or gives no storage, or a number is less than 1.
 TWILIOWA_EXPORT std::vector<std::string> check_outbox_storage(

@@ -89,8 +89,8 @@ TEST_CASE("the tables of the first version are what they were") {
     SqliteOutbox::migrate(files.path).value();
     CHECK(Database{files.path}.text_of(schema) == Database{made}.text_of(schema));
     for (const auto* const path : {&files.path, &made}) {
-        CHECK(Database{*path}.text_of("pragma user_version") == "3");
-        CHECK(Database{*path}.text_of("select version from twiliowa_schema") == "3");
+        CHECK(Database{*path}.text_of("pragma user_version") == "4");
+        CHECK(Database{*path}.text_of("select version from twiliowa_schema") == "4");
     }
     // A second time there is nothing to do.
     CHECK(SqliteOutbox::migrate(files.path).has_value());
@@ -116,7 +116,7 @@ TEST_CASE("who has a file of the first version open notices that it was migrated
     CHECK(earlier.text_of("pragma user_version") == "1");
     SqliteOutbox::migrate(path).value();
     CHECK(earlier.text_of("pragma application_id") == "1417107311");
-    CHECK(earlier.text_of("pragma user_version") == "3");
+    CHECK(earlier.text_of("pragma user_version") == "4");
 }
 
 TEST_CASE("a file that lost what it says of its version is damaged, and not migrated again") {
@@ -136,7 +136,7 @@ TEST_CASE("who has a file open while a later version changes it does nothing mor
         const Database later{files.path};
         REQUIRE(
             later.run("begin immediate; alter table outbox_job add column more text; "
-                      "update twiliowa_schema set version = 4; commit"));
+                      "update twiliowa_schema set version = 5; commit"));
     }
     const auto done = service.outbox->try_run_until_idle();
     REQUIRE_FALSE(done.has_value());
@@ -154,11 +154,11 @@ TEST_CASE("who has a file open while a later version changes it does nothing mor
     const auto migrated = SqliteOutbox::migrate(files.path);
     REQUIRE_FALSE(migrated.has_value());
     CHECK(migrated.error().what() == is_later);
-    CHECK(file.text_of("select version from twiliowa_schema") == "4");
+    CHECK(file.text_of("select version from twiliowa_schema") == "5");
     // The old one goes on when the file is put back.
     REQUIRE(
         file.run("begin; alter table outbox_job drop column more; "
-                 "update twiliowa_schema set version = 3; commit"));
+                 "update twiliowa_schema set version = 4; commit"));
     service.outbox->run_until_idle();
     CHECK(service.state(job) == JobState::accepted);
 }

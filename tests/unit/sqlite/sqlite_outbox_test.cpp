@@ -422,8 +422,8 @@ TEST_CASE("an outbox's file is its owner's alone, and says what it is") {
         CHECK((facts.st_mode & 0777) == 0600);
     }
     CHECK(d.text_of("pragma application_id") == std::to_string(0x5477576f));
-    CHECK(d.text_of("pragma user_version") == "3");
-    CHECK(d.text_of("select component || version from twiliowa_schema") == "outbox3");
+    CHECK(d.text_of("pragma user_version") == "4");
+    CHECK(d.text_of("select component || version from twiliowa_schema") == "outbox4");
     CHECK(d.text_of("pragma journal_mode") == "wal");
 }
 
@@ -475,7 +475,7 @@ TEST_CASE("a file that is no outbox's is refused, and stays as it was") {
     }
     SUBCASE("a later version's") {
         put(*d.open(), 1).value();
-        d.execute("update twiliowa_schema set version = 4");
+        d.execute("update twiliowa_schema set version = 5");
         CHECK(d.refusal() == containing("store: was written by a later version"));
         CHECK(d.text_of("select count(*) from outbox_job") == "1");
     }
