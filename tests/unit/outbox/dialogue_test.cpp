@@ -357,7 +357,7 @@ TEST_CASE("a process that dies at any of its works with the storage loses and do
             auto& program = bot.program;
             const auto whole = program.storage;
             const auto dying =
-                std::make_shared<inbox_test::CrashingStorage>(whole, works, writes_last);
+                std::make_shared<outbox_test::CrashingStorage>(whole, works, writes_last);
             program.storage = dying;
             program.restart();
             std::vector<int> answered;

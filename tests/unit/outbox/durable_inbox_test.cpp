@@ -548,7 +548,7 @@ TEST_CASE("what a status proves is written down with its event, or neither is") 
                 const auto sid = program.outbox->try_find(job.id).value()->sid.str();
                 const auto kept = program.storage;
                 program.storage =
-                    std::make_shared<inbox_test::CrashingStorage>(kept, works, writes_last);
+                    std::make_shared<outbox_test::CrashingStorage>(kept, works, writes_last);
                 int status = 0;
                 try {
                     program.restart();

@@ -21,6 +21,7 @@
 #include <twiliowa/webhook_handler.hpp>
 
 #include "support/webhook_service.hpp"
+#include "unit/outbox/crashing_storage.hpp"
 
 namespace inbox_test {
 
@@ -64,24 +65,6 @@ struct HeardTries final : twiliowa::Observer {
     void on_webhook(const twiliowa::WebhookResultEvent& event) noexcept override {
         webhooks.push_back(event.outcome);
     }
-};
-
-/// A storage whose process dies: from one work on, all fail. That one may be written all the same.
-struct CrashingStorage final : twiliowa::OutboxStorage {
-    CrashingStorage(std::shared_ptr<twiliowa::OutboxStorage> kept, int works, bool writes_last)
-        : storage(std::move(kept)), left(works), writes(writes_last) {}
-    twiliowa::Result<void> transact(const Work& work) override {
-        if (left > 0 && --left > 0) return storage->transact(work);
-        if (std::exchange(writes, false)) static_cast<void>(storage->transact(work));
-        return twiliowa::store_error("is gone");
-    }
-    std::uint32_t outbox_id() const override { return storage->outbox_id(); }
-    twiliowa::LeaseTime lease_now() const override { return storage->lease_now(); }
-    std::string identity() const override { return storage->identity(); }
-
-    std::shared_ptr<twiliowa::OutboxStorage> storage;
-    int left;
-    bool writes;
 };
 
 struct Program {
@@ -200,7 +183,8 @@ inline int kill_at_each_work(const Program::Storages& storages) {
                 });
             });
             const auto whole = program.storage;
-            const auto dying = std::make_shared<CrashingStorage>(whole, works, writes_last);
+            const auto dying =
+                std::make_shared<outbox_test::CrashingStorage>(whole, works, writes_last);
             program.storage = dying;
             program.restart();
             std::vector<int> answered;
