@@ -4,17 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 
-#include "sqlite/outbox_schema.hpp"
-#include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
 #include "unit/sqlite/file_service.hpp"
 
@@ -25,7 +21,6 @@ using namespace std::chrono_literals;
 using sqlite_test::Database;
 using sqlite_test::FileService;
 using sqlite_test::TestDirectory;
-using twiliowa::test::containing;
 
 namespace {
 
@@ -201,8 +196,8 @@ TEST_CASE("what a file cannot keep of a campaign is refused") {
     CHECK_FALSE(insert({.id = std::string(101, '\0')}).has_value());
     CHECK_FALSE(insert({.id = "a", .definition = std::string((256 << 10) + 1, '\0')}).has_value());
     const auto too_long = file.storage.transact([](OutboxTransaction& t) -> Result<void> {
-        t.insert(recipient(std::string(101, 'c'), 1)).value();
-        return {};
+        const auto inserted = t.insert(recipient(std::string(101, 'c'), 1));
+        return inserted ? Result<void>{} : inserted.error();
     });
     CHECK_FALSE(too_long.has_value());
     CHECK(file.text_of("select count(*) from outbox_campaign") == "1");
@@ -290,51 +285,6 @@ TEST_CASE("a page of many quotas takes as many steps as it has counts") {
     put(30, 2'000);
     CHECK(steps_of_page("budget-10010") == few);
     CHECK(steps_of_page("budget-11900") == few);
-}
-
-TEST_CASE("a file of version 3 is refused, migrated, and goes on where it was") {
-    FileService files;
-    auto& service = files.service;
-    service.outbox.reset();
-    files.path = files.directory + "/version_3.db";
-    {
-        std::ifstream dump{std::string{TWILIOWA_TEST_DATA} + "/outbox_schema_1.sql"};
-        const std::string sql{std::istreambuf_iterator<char>{dump}, {}};
-        const Database file{files.path};
-        REQUIRE(file.run(sql));
-        for (const auto* const step : detail::outbox_migrations().subspan(1, 2)) {
-            REQUIRE(file.run(step));
-        }
-        REQUIRE(
-            file.run("insert into twiliowa_schema (component, version) values ('outbox', 3); "
-                     "pragma user_version = 3"));
-        REQUIRE(
-            file.run("insert into outbox_message (key, not_before, payload) values ('door', 0, "
-                     "'{\"to\": \"+447700900123\", \"body\": \"From the door\"}')"));
-    }
-    const auto reasons = Database{files.path}.text_of("select reason from outbox_job");
-    CHECK_THROWS_AS(files.open(files.path), TransportError);
-    REQUIRE(SqliteOutbox::migrate(files.path).has_value());
-    {
-        const Database file{files.path};
-        CHECK(file.text_of("select version from twiliowa_schema") == "4");
-        CHECK(file.text_of("select reason from outbox_job") == reasons);
-        CHECK(file.text_of("select count(*) from outbox_job where campaign <> '' or spend <> 0 or "
-                           "coalesce(chain_due, price_due, later_reason) is not null") == "0");
-        CHECK(file.text_of("pragma integrity_check") == "ok");
-        CHECK(
-            file.run("insert into outbox_message (key, not_before, payload) values ('new', 0, "
-                     "'{\"to\": \"+447700900123\", \"body\": \"From the door, later\"}')"));
-    }
-    service.restart();
-    service.outbox->run_until_idle();
-    for (const auto* const key : {"door", "new"}) {
-        CAPTURE(key);
-        CHECK(service.outbox->find("", key)->state == JobState::accepted);
-    }
-    CHECK(service.outbox->find("club", "ready")->state == JobState::accepted);
-    CHECK(Database{files.path}.text_of("select count(*) from outbox_job where campaign <> ''") ==
-          "0");
 }
 
 }  // namespace outbox_campaigns_on_sqlite_test

@@ -9,6 +9,7 @@
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 #include <twiliowa/state/store.hpp>
 
+#include "sqlite/outbox_schema.hpp"
 #include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
 #include "unit/sqlite/file_service.hpp"
@@ -94,6 +95,53 @@ TEST_CASE("the tables of the first version are what they were") {
     }
     // A second time there is nothing to do.
     CHECK(SqliteOutbox::migrate(files.path).has_value());
+}
+
+TEST_CASE("a file of version 3 is refused, migrated, and goes on where it was") {
+    FileService files;
+    auto& service = files.service;
+    service.outbox.reset();
+    files.path = files.directory + "/version_3.db";
+    {
+        std::ifstream dump{std::string{TWILIOWA_TEST_DATA} + "/outbox_schema_1.sql"};
+        const std::string sql{std::istreambuf_iterator<char>{dump}, {}};
+        const Database file{files.path};
+        REQUIRE(file.run(sql));
+        for (const auto* const step : twiliowa::detail::outbox_migrations().subspan(1, 2)) {
+            REQUIRE(file.run(step));
+        }
+        REQUIRE(
+            file.run("insert into twiliowa_schema (component, version) values ('outbox', 3); "
+                     "pragma user_version = 3"));
+        REQUIRE(
+            file.run("insert into outbox_message (key, not_before, payload) values ('door', 0, "
+                     "'{\"to\": \"+447700900123\", \"body\": \"From the door\"}')"));
+    }
+    const auto reasons = Database{files.path}.text_of("select reason from outbox_job");
+    CHECK_THROWS_AS(files.open(files.path), twiliowa::TransportError);
+    REQUIRE(SqliteOutbox::migrate(files.path).has_value());
+    {
+        const Database file{files.path};
+        CHECK(file.text_of("select version from twiliowa_schema") == "4");
+        CHECK(file.text_of("select reason from outbox_job") == reasons);
+        CHECK(file.text_of("select count(*) from outbox_job where campaign <> '' or spend <> 0 or "
+                           "coalesce(chain_due, price_due, later_reason) is not null") == "0");
+        CHECK(file.text_of("pragma integrity_check") == "ok");
+        CHECK(
+            file.run("insert into outbox_message (key, not_before, payload) values ('new', 0, "
+                     "'{\"to\": \"+447700900123\", \"body\": \"From the door, later\"}')"));
+    }
+    service.restart();
+    service.outbox->run_until_idle();
+    service.advance(2h);
+    service.outbox->run_until_idle();
+    for (const auto* const key : {"door", "new"}) {
+        CAPTURE(key);
+        CHECK(service.outbox->find("", key)->state == JobState::accepted);
+    }
+    CHECK(service.outbox->find("club", "ready")->state == JobState::accepted);
+    CHECK(Database{files.path}.text_of("select count(*) from outbox_job where campaign <> ''") ==
+          "0");
 }
 
 TEST_CASE("a program's table that a migration would make is refused by name, and nothing is done") {
