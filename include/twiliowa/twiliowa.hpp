@@ -22,6 +22,7 @@
 #include <twiliowa/media_client.hpp>
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/messaging_response.hpp>
+#include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/request_validator.hpp>
 #include <twiliowa/senders_client.hpp>
 #include <twiliowa/state/consent_storage.hpp>

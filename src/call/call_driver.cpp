@@ -69,7 +69,8 @@ public:
         if (failure) failure = located(*failure);
         events_.tell_attempt(machine_.attempts(),
                              answer ? answer->status : answer.error().http_status(), request_id_,
-                             failure ? &*failure : nullptr, now - attempt_started_);
+                             failure ? &*failure : nullptr, now - attempt_started_,
+                             machine_.slot_wait());
         if (!failure) return machine_.on_success();
         const auto verdict = verdict_ ? verdict_(*failure, machine_.attempts()) : std::nullopt;
         const auto step = machine_.on_failure(*failure, now, core_.jitter(), verdict);

@@ -35,15 +35,16 @@ void CallEvents::tell_call() const noexcept {
 }
 
 void CallEvents::tell_attempt(int attempt, int http_status, std::string_view request_id,
-                              const Error* failure,
-                              MonotonicTime::duration duration) const noexcept {
+                              const Error* failure, MonotonicTime::duration duration,
+                              MonotonicTime::duration slot_wait) const noexcept {
     if (observer_ == nullptr) return;
     observer_->on_attempt({.call = info_,
                            .attempt = attempt,
                            .http_status = http_status,
                            .request_id = request_id,
                            .error = failure,
-                           .duration = microseconds(duration)});
+                           .duration = microseconds(duration),
+                           .slot_wait = microseconds(slot_wait)});
 }
 
 void CallEvents::tell_retry(int attempt, const Error& failure,

@@ -31,7 +31,8 @@ public:
     void tell_call() const noexcept;
     /// @param failure  why the attempt was no success, or null
     void tell_attempt(int attempt, int http_status, std::string_view request_id,
-                      const Error* failure, MonotonicTime::duration duration) const noexcept;
+                      const Error* failure, MonotonicTime::duration duration,
+                      MonotonicTime::duration slot_wait) const noexcept;
     void tell_retry(int attempt, const Error& failure,
                     MonotonicTime::duration delay) const noexcept;
     void tell_result(int attempts, std::string_view request_id, const Error* error,

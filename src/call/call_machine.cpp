@@ -49,6 +49,7 @@ CallStep CallMachine::begin_attempt(MonotonicTime now) {
                 ErrorKind::timeout,
                 "the sender's rate limit has no slot that leaves time enough to send"));
         }
+        slot_wait_ = std::max(slot - now, MonotonicTime::duration{0});
         if (slot > now) {
             waiting_for_slot_ = true;
             return wait_step(slot);

@@ -81,6 +81,8 @@ public:
                         const std::optional<RepeatVerdict>& verdict = std::nullopt);
 
     int attempts() const noexcept { return attempts_; }
+    /// How long the last attempt had to wait for its slot.
+    MonotonicTime::duration slot_wait() const noexcept { return slot_wait_; }
     MonotonicTime deadline() const noexcept { return plan_.deadline; }
     /// Set once a step said fail.
     const Error& error() const noexcept { return *error_; }
@@ -98,6 +100,7 @@ private:
     RetryBudget* budget_;
     int attempts_ = 0;
     bool waiting_for_slot_ = false;
+    MonotonicTime::duration slot_wait_{0};
     std::optional<Error> failure_;
     std::optional<Error> doubt_;  ///< Why some attempt may have been carried out.
     std::optional<Error> error_;

@@ -45,6 +45,12 @@ struct WebhookEnd {
     std::chrono::seconds wait{0};  ///< For a Retry-After.
 };
 
+/// What is known of an event, for who asks whether it is new, and for the observer.
+struct ReadWebhook {
+    EventKey key = {};
+    int error_code = 0;  ///< Of a status.
+};
+
 /// Whoever is replied to where the reply does not say.
 std::string_view customer_of(const WebhookEvent& event) noexcept {
     if (const auto* message = std::get_if<InboundMessage>(&event)) return message->from;
@@ -183,14 +189,14 @@ struct WebhookHandler::Impl final : InboxHandler {
     /// Refuses, by the name of the option, a handler that would never be called, or heard.
     void check_may_add(bool answers, bool takes_turns = false) const;
     bool has_handler(const WebhookEvent& event) const noexcept;
-    WebhookEnd process(const WebhookRequest& request, EventKey& key) const;
+    WebhookEnd process(const WebhookRequest& request, ReadWebhook& read) const;
     /// Takes one of the requests that the peer may make; how it ends if there is none.
     std::optional<WebhookEnd> count_peer(const WebhookRequest& request) const;
     /// How it ends if it is not from Twilio, or cannot be told to be.
     std::optional<WebhookEnd> verify(const WebhookRequest& request, std::string_view signature,
                                      detail::DecodedForm& form) const;
     WebhookEnd process_verified(const WebhookRequest& request, const detail::DecodedForm& form,
-                                std::string_view signature, EventKey& key) const;
+                                std::string_view signature, ReadWebhook& read) const;
     /// Of a request that is refused, for the observer.
     void note_account(const WebhookRequest& request, const detail::DecodedForm& form,
                       EventKey& key) const;
@@ -208,7 +214,7 @@ struct WebhookHandler::Impl final : InboxHandler {
                                Turn* turn) const;
     MessagingResponse dispatch_message(InboundMessage& message, const HandlerContext& context,
                                        Turn* turn) const;
-    void report(const WebhookEnd& end, const EventKey& key, MonotonicTime began) const;
+    void report(const WebhookEnd& end, const ReadWebhook& read, MonotonicTime began) const;
 
     RequestValidator validator;
     WebhookOptions options;
@@ -287,7 +293,7 @@ bool WebhookHandler::Impl::has_handler(const WebhookEvent& event) const noexcept
     return !std::holds_alternative<StatusCallback>(event) || !on_status.empty();
 }
 
-WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey& key) const {
+WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, ReadWebhook& read) const {
     const bool counts_all = options.peer_limit_counts == PeerLimitCounts::all;
     if (counts_all) {
         if (auto refused = count_peer(request)) return *std::move(refused);
@@ -295,7 +301,7 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey
     const auto signature = find_header(request.headers, "X-Twilio-Signature");
     detail::DecodedForm form;
     auto refused = verify(request, signature, form);
-    if (!refused) return process_verified(request, form, signature, key);
+    if (!refused) return process_verified(request, form, signature, read);
     // That no key was to be had says nothing of who asks: it may be Twilio.
     if (!counts_all && refused->outcome != WebhookOutcome::unverified) {
         if (auto too_many = count_peer(request)) return *std::move(too_many);
@@ -303,7 +309,7 @@ WebhookEnd WebhookHandler::Impl::process(const WebhookRequest& request, EventKey
     const bool has_form = refused->outcome != WebhookOutcome::bad_method &&
                           refused->outcome != WebhookOutcome::unreadable &&
                           request.body.size() <= options.max_body_bytes;
-    if (has_form) note_account(request, form, key);
+    if (has_form) note_account(request, form, read.key);
     return *std::move(refused);
 }
 
@@ -369,12 +375,17 @@ void WebhookHandler::Impl::note_account(const WebhookRequest& request,
 
 WebhookEnd WebhookHandler::Impl::process_verified(const WebhookRequest& request,
                                                   const detail::DecodedForm& form,
-                                                  std::string_view signature, EventKey& key) const {
+                                                  std::string_view signature,
+                                                  ReadWebhook& read) const {
+    auto& key = read.key;
     auto event = detail::read_webhook(request, form);
     const auto wrong = event ? detail::fill_event_key(key, *event, signature) : event.error();
     if (wrong) {
         note_account(request, form, key);
         return failed_with(WebhookOutcome::unreadable, *wrong);
+    }
+    if (const auto* status = std::get_if<StatusCallback>(&*event)) {
+        read.error_code = status->error_code;
     }
     if (options.inbox) return process_by_inbox(request, *event, key);
     const bool is_unknown = std::holds_alternative<UnknownWebhook>(*event);
@@ -551,9 +562,10 @@ MessagingResponse WebhookHandler::Impl::dispatch_message(InboundMessage& message
     return {};
 }
 
-void WebhookHandler::Impl::report(const WebhookEnd& end, const EventKey& key,
+void WebhookHandler::Impl::report(const WebhookEnd& end, const ReadWebhook& read,
                                   MonotonicTime began) const {
     if (!options.observer) return;
+    const auto& key = read.key;
     WebhookResultEvent event;
     event.outcome = end.outcome;
     event.http_status = status_of(end.outcome);
@@ -566,6 +578,8 @@ void WebhookHandler::Impl::report(const WebhookEnd& end, const EventKey& key,
     event.hint = end.hint;
     event.duration = std::chrono::duration_cast<std::chrono::microseconds>(
         options.clock->monotonic_now() - began);
+    if (key.kind == "status") event.message_status = key.status;
+    event.error_code = read.error_code;
     options.observer->on_webhook(event);
 }
 
@@ -620,9 +634,9 @@ std::size_t WebhookHandler::max_body_bytes() const noexcept {
 
 WebhookResponse WebhookHandler::handle(const WebhookRequest& request) const {
     const auto began = impl_->options.clock->monotonic_now();
-    EventKey key;
-    auto end = impl_->process(request, key);
-    impl_->report(end, key, began);
+    ReadWebhook read;
+    auto end = impl_->process(request, read);
+    impl_->report(end, read, began);
     return answer_of(std::move(end), impl_->options.method);
 }
 

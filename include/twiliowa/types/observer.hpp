@@ -52,6 +52,8 @@ struct AttemptEvent {
     /// Why it was no success: null if it was one. As in ResultEvent.
     const Error* error = nullptr;
     std::chrono::microseconds duration{0};
+    /// How long it waited before, for a slot of the client's rate limiter.
+    std::chrono::microseconds slot_wait{0};
 };
 
 /// The call will be tried again.
@@ -108,6 +110,10 @@ struct WebhookResultEvent {
     std::string_view reason = {};  ///< Why, in full; not told to the outside.
     std::string_view hint = {};    ///< The way out.
     std::chrono::microseconds duration{0};
+    /// Of a status callback: what the message has reached (`delivered`); else empty. Proven as
+    /// `account_sid` is.
+    std::string_view message_status = {};
+    int error_code = 0;  ///< That came with the status; 0 when nothing did.
 };
 
 /// How a try to handle an event of an inbox ended. More values may come with a minor release.
