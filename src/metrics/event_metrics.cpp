@@ -16,21 +16,23 @@ constexpr const char* other_value = "other";
 
 /// Every name that a call's CallKind has; the first is the most frequent.
 constexpr std::string_view operations[] = {
-    "messages.create",  "messages.fetch",   "messages.list",    "messages.cancel",
-    "messages.redact",  "messages.remove",  "messages.feedback", "messages.typing",
-    "media.list",       "media.download",   "media.remove",     "content.create",
-    "content.fetch",    "content.update",   "content.remove",   "content.submit",
-    "content.approval", "content.list",     "content.search",   "accounts.fetch",
-    "accounts.balance", "senders.fetch",    "senders.list"};
+    "messages.create",  "messages.fetch",  "messages.list",     "messages.cancel",
+    "messages.redact",  "messages.remove", "messages.feedback", "messages.typing",
+    "media.list",       "media.download",  "media.remove",      "content.create",
+    "content.fetch",    "content.update",  "content.remove",    "content.submit",
+    "content.approval", "content.list",    "content.search",    "accounts.fetch",
+    "accounts.balance", "senders.fetch",   "senders.list"};
 
 constexpr std::string_view event_kinds[] = {"message", "status", "unknown", "none"};
 constexpr std::size_t kind_none = 3;
 
 constexpr std::string_view message_statuses_known[] = {
-    MessageStatus::delivered,           MessageStatus::read,        MessageStatus::sent,
-    MessageStatus::undelivered,         MessageStatus::failed,      MessageStatus::queued,
-    MessageStatus::accepted,            MessageStatus::scheduled,   MessageStatus::sending,
-    MessageStatus::partially_delivered, MessageStatus::canceled,    MessageStatus::receiving,
+    MessageStatus::delivered, MessageStatus::read,
+    MessageStatus::sent,      MessageStatus::undelivered,
+    MessageStatus::failed,    MessageStatus::queued,
+    MessageStatus::accepted,  MessageStatus::scheduled,
+    MessageStatus::sending,   MessageStatus::partially_delivered,
+    MessageStatus::canceled,  MessageStatus::receiving,
     MessageStatus::received};
 
 constexpr std::string_view quota_windows[] = {"minute", "hour", "day", "month"};
@@ -138,7 +140,8 @@ EventMetrics::EventMetrics()
       attempts{"twiliowa_attempts_total",
                "HTTP requests that were answered, or failed.",
                {by_operation(), by_outcome(), by_status_class()}},
-      retries{"twiliowa_retries_total", "Attempts that were followed by another.", {by_operation()}},
+      retries{
+          "twiliowa_retries_total", "Attempts that were followed by another.", {by_operation()}},
       store_errors{"twiliowa_store_errors_total",
                    "Calls and webhooks that failed since a store did.",
                    {{"user", {"call", "webhook"}}}},

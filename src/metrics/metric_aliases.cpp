@@ -19,9 +19,9 @@ namespace {
 }
 
 const EventMetric& find_metric(const MetricAlias& alias, std::span<EventMetric* const> metrics) {
-    const auto found =
-        std::find_if(metrics.begin(), metrics.end(),
-                     [&](const EventMetric* metric) { return metric->name() == alias.of; });
+    const auto found = std::find_if(metrics.begin(), metrics.end(), [&](const EventMetric* metric) {
+        return metric->name() == alias.of;
+    });
     if (found == metrics.end()) {
         refuse_alias(alias, "is an alias of what is no counter or histogram of the observer's");
     }

@@ -296,8 +296,8 @@ void MetricsObserver::on_limiter(const LimiterEvent& event) noexcept {
 
 void MetricsObserver::on_quota_level(const QuotaLevelEvent& event) noexcept {
     auto& metrics = state_->metrics;
-    metrics.quota_levels.count(metrics.quota_levels.series(
-        detail::quota_window_place(event.window), detail::percent_place(event.percent)));
+    metrics.quota_levels.count(metrics.quota_levels.series(detail::quota_window_place(event.window),
+                                                           detail::percent_place(event.percent)));
 }
 
 }  // namespace twiliowa

@@ -165,6 +165,43 @@ void count_webhook() {
     require(handled == requests.size(), "a webhook did not reach its handler");
 }
 
+/// The events that cost MetricsObserver most, each with the values that it looks for longest: none
+/// may take more than 1,000 instructions.
+void count_metrics() {
+    using namespace std::chrono_literals;
+    wa::MetricsObserver metrics;
+    const wa::CallInfo call{.operation = "senders.list"};
+    const wa::Error error{{.kind = wa::ErrorKind::rate_limit, .http_status = 429, .code = 99'999}};
+    const wa::Error away = wa::store_error("is away");
+    constexpr int times = 500;
+    count("metrics_attempt", "sha1", times, [&] {
+        metrics.on_attempt({.call = call, .http_status = 429, .error = &error, .slot_wait = 99s});
+    });
+    count("metrics_retry", "sha1", times, [&] { metrics.on_retry({.call = call}); });
+    count("metrics_result", "sha1", times, [&] {
+        metrics.on_result({.call = call, .attempts = 2, .error = &error, .duration = 99s});
+    });
+    count("metrics_store", "sha1", times, [&] {
+        metrics.on_result({.call = call, .attempts = 2, .error = &away, .duration = 99s});
+    });
+    count("metrics_webhook", "sha1", times, [&] {
+        metrics.on_webhook({.outcome = wa::WebhookOutcome::taken_in,
+                            .kind = "status",
+                            .duration = 99s,
+                            .message_status = "received",
+                            .error_code = 99'999});
+    });
+    count("metrics_inbox", "sha1", times,
+          [&] { metrics.on_inbox({.kind = "unknown", .duration = 99s, .since_arrival = 100h}); });
+    count("metrics_rest", "sha1", times, [&] {
+        metrics.on_call({.call = call});
+        metrics.on_limiter({.shared = false, .processes = 2});
+        metrics.on_quota_level({.window = "month", .percent = 80});
+        metrics.on_stale_template({.error = away});
+        metrics.on_number_changed_hands({});
+    });
+}
+
 void print_versions() {
     std::printf("versions compiler %s, glibc %s, libcurl %s, %s\n", __VERSION__,
                 gnu_get_libc_version(), curl_version_info(CURLVERSION_NOW)->version,
@@ -186,6 +223,7 @@ int main(int argc, char** argv) {
     count_webhook();
     count_page();
     count_own_work();
+    count_metrics();
     count_sends("plain", argv[1], argv[2], false);
     count_sends("tls", argv[1], argv[3], false);
     count_sends("http2", argv[1], argv[4], true);

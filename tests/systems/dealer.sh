@@ -137,6 +137,17 @@ until_true "a file is delivered" has_status agent/604/1 delivered
 until_true "it is dead" is_at_desk "note/agent/601/1/dead"
 sent +447700900106 1
 
+# Each metric that an alert goes by is given.
+at "$process_a" GET /metrics >"$work/metrics"
+for name in $(sed -n '/expr:/,/for:\|annotations:/p' "$(dirname "$1")/alerts.yml" |
+    grep -oE '(twiliowa|twilio|dealer|webhook)_[a-z_]+' | sort -u); do
+    grep -qE "^$name[ {]" "$work/metrics" || fail "there is no $name"
+done
+if command -v promtool >/dev/null; then
+    sed -n '/^# HELP/,$p' "$work/metrics" | tr -d '\r' | promtool check metrics >"$work/promtool" 2>&1 ||
+        fail "promtool: $(cat "$work/promtool")"
+fi
+
 [ "$(at "$DESK_URL" GET /messages | grep -oE '"source_id":"[^"]*"' | sort | uniq -d | wc -l)" -eq 0 ] ||
     fail "the help desk has something twice"
 says_nothing

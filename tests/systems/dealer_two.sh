@@ -37,7 +37,7 @@ total_is_at_least 'webhook_signature_errors_total{source="twilio"}' 20 || fail "
 total_is_at_least 'twilio_rate_limit_exceeded_total{side="webhook"}' 20 || fail "what is too much is not counted"
 
 # Without Redis: said, and nothing is lost, nor done twice.
-until_true "the limit is shared" metric_is a dealer_limit_is_shared 1
+until_true "the limit is shared" metric_is a twiliowa_limiter_shared 1
 kill -KILL "$REDIS_PID"
 for i in 1 2 3 4; do says "+44770090030$i" 'Hello' >>"$work/without"; done
 dark=$(new_sid)
@@ -48,7 +48,7 @@ for _ in 1 2 3; do
 done
 for each in a b; do
     until_true "process $each says that Redis is away" metric_is $each dealer_redis_up 0
-    until_true "process $each says that the limit is not shared" metric_is $each dealer_limit_is_shared 0
+    until_true "process $each says that the limit is not shared" metric_is $each twiliowa_limiter_shared 0
 done
 while read -r sid; do until_true "$sid is answered" has_status "out/$sid/1" delivered; done <"$work/without"
 until_true "the repeated one is answered" was_sent +447700900305
@@ -63,7 +63,7 @@ both_know_redis() {
         metric_is a dealer_redis_up 1 && metric_is b dealer_redis_up 1
 }
 until_true "Redis is there again" both_know_redis
-until_true "the limit is shared again" metric_is b dealer_limit_is_shared 1
+until_true "the limit is shared again" metric_is b twiliowa_limiter_shared 1
 sent +447700900305 1
 
 # One of the two is killed while the workflow thinks: the other takes its messages over, and those that come.

@@ -138,10 +138,6 @@ void Agent::on_outcome(const wa::JobOutcome& outcome) {
     const auto advice = std::string{wa::advise(job.error_code).advice};
     const auto code = job.error_code == 0 ? std::string{} : std::to_string(job.error_code);
     if (conversations_.follow(outcome)) {
-        if (outcome.outcome == wa::Outcome::accepted) {
-            telemetry_.count("twilio_messages_sent_total");
-        }
-        if (failed) telemetry_.count("twilio_send_failures_total");
         telemetry_.line(to_string(outcome.outcome), {{"job", job.key},
                                                      {"sid", job.sid.str()},
                                                      {"code", code},

@@ -34,7 +34,7 @@ void DedupInbox::heard(const wa::Error* problem) {
     const bool is_there = problem == nullptr;
     if (is_there_ == is_there) return;
     is_there_ = is_there;
-    telemetry_.set("dealer_redis_up", is_there ? 1 : 0);
+    telemetry_.set_redis_up(is_there);
     telemetry_.line(is_there ? "Redis is there" : "Redis is away",
                     {{"problem", is_there ? std::string{} : problem->what()}});
 }

@@ -46,9 +46,9 @@ bool HelpDesk::post_next() {
     const auto tries = posting->tries;
     try {
         post(*std::move(posting));
-        telemetry_.count("dealer_help_desk_posts_total");
+        telemetry_.count_post(true);
     } catch (const std::exception& error) {
-        telemetry_.count("dealer_help_desk_failures_total");
+        telemetry_.count_post(false);
         telemetry_.line("not posted", {{"entry", id}, {"problem", error.what()}});
         conversations_.post_later(id, std::chrono::seconds{std::min(1 << std::min(tries, 6), 60)});
     }

@@ -19,7 +19,9 @@
 #include <cstdlib>
 #include <exception>
 #include <iostream>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include <sys/stat.h>
 
@@ -34,6 +36,8 @@
 #include "agent.hpp"
 #include "dedup_inbox.hpp"
 #include "help_desk.hpp"
+#include "metrics.hpp"
+#include "telemetry.hpp"
 #include "web_server.hpp"
 
 namespace wa = twiliowa;
@@ -97,6 +101,9 @@ int work() {
 
     const auto sealer = open_sealer();
     const auto telemetry = std::make_shared<Telemetry>(sealer);
+    const auto metrics = std::make_shared<wa::MetricsObserver>(metric_names());
+    const auto observer = std::make_shared<wa::CompositeObserver>(
+        std::vector<std::shared_ptr<wa::Observer>>{metrics, telemetry});
     const auto credentials = wa::Credentials::from_environment();
     // The proxy is on this machine, and says who calls.
     const auto public_url = wa::PublicUrl::fixed(variable("DEALER_PUBLIC_URL"), {"127.0.0.1"});
@@ -117,14 +124,14 @@ int work() {
         std::make_shared<wa::RedisLimiter>(redis, wa::RedisLimiterOptions{.per_second = 80,
                                                                           .prefix = "dealer:limit:",
                                                                           .processes = processes,
-                                                                          .observer = telemetry});
+                                                                          .observer = observer});
     // Three tries of what certainly did nothing, after pauses of up to 1 and 2 s.
     options.retry.max_attempts = 3;
     options.retry.backoff_base = 1s;
     options.retry.backoff_cap = 4s;
     options.window = window;
     options.opt_outs = opt_outs;
-    options.observer = telemetry;
+    options.observer = observer;
     const wa::MessagesClient client{credentials, options};
 
     wa::Outbox outbox{
@@ -153,13 +160,13 @@ int work() {
                                      },
                                  .clients = {client},
                                  .sealer = sealer,
-                                 .observer = telemetry});
+                                 .observer = observer});
     wa::WebhookHandler handler{wa::RequestValidator{variable("TWILIO_AUTH_TOKEN")},
                                {.public_url = public_url,
                                 .inbox = std::make_shared<DedupInbox>(inbox, redis, *telemetry),
                                 .window = window,
                                 .opt_outs = opt_outs,
-                                .observer = telemetry,
+                                .observer = observer,
                                 .requests_per_peer = std::max(forged_a_minute / processes, 1),
                                 .peer_period = 60s,
                                 .peer_limit_counts = wa::PeerLimitCounts::failed}};
@@ -171,6 +178,13 @@ int work() {
                    .access_token = wa::Secret{variable("DEALER_DESK_TOKEN")}},
                   conversations,
                   *telemetry};
+    const auto own = metrics->add_source([&](wa::MetricSamples& samples) {
+        telemetry->add_to(samples);
+        const auto waiting = inbox->counts().oldest_waiting;
+        const auto age = waiting ? wa::system_clock()->now() - *waiting : 0s;
+        samples.gauge("twiliowa_inbox_oldest_waiting_seconds", "How long the oldest event waits.",
+                      std::chrono::duration<double>(age).count());
+    });
     outbox.start();
     inbox->start();
     {
@@ -179,13 +193,7 @@ int work() {
             agent,
             {.port = number("DEALER_PORT", variable("DEALER_PORT", "8080"), 65'535),
              .desk_token = wa::Secret{variable("DEALER_DESK_TOKEN")},
-             .metrics = [&] {
-                 const auto waiting = inbox->counts().oldest_waiting;
-                 const auto age = waiting ? wa::system_clock()->now() - *waiting : 0s;
-                 telemetry->set("dealer_oldest_waiting_seconds",
-                                std::chrono::duration<double>(age).count());
-                 return telemetry->metrics();
-             }}};
+             .metrics = [&] { return metrics->text(); }}};
         telemetry->line("works", {});
         int signal = 0;
         sigwait(&ends, &signal);

@@ -1,14 +1,14 @@
-// What the program says of its work: lines of a log, and counters for Prometheus.
+// What the program says of its work: lines of a log, and what it counts itself.
 #pragma once
 
-#include <chrono>
+#include <atomic>
+#include <cstdint>
 #include <initializer_list>
-#include <map>
-#include <mutex>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/types/observer.hpp>
 
@@ -25,10 +25,10 @@ public:
     /// In place of a number: the same for the same number, and nobody without the key can tell it.
     std::string hash(std::string_view number) const;
 
-    void count(const std::string& name);
-    void set(const std::string& name, double value);
-    /// In Prometheus' text form.
-    std::string metrics() const;
+    void count_post(bool is_taken);
+    void set_redis_up(bool is_up);
+    /// What it counts, at a scrape.
+    void add_to(twiliowa::MetricSamples& samples) const;
 
     void on_attempt(const twiliowa::AttemptEvent& event) noexcept override;
     void on_webhook(const twiliowa::WebhookResultEvent& event) noexcept override;
@@ -36,11 +36,10 @@ public:
     void on_limiter(const twiliowa::LimiterEvent& event) noexcept override;
 
 private:
-    void processed(std::chrono::microseconds since_arrival);
-
     twiliowa::Sealer sealer_;
-    mutable std::mutex mutex_ = {};
-    std::map<std::string, double> values_ = {};
+    std::atomic<std::uint64_t> posts_{0};
+    std::atomic<std::uint64_t> failed_posts_{0};
+    std::atomic<bool> redis_up_{true};
 };
 
 }  // namespace dealer

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <twiliowa/adapters/httplib.hpp>
+#include <twiliowa/metrics_observer.hpp>
 
 namespace dealer {
 
@@ -57,7 +58,7 @@ WebServer::WebServer(const wa::WebhookHandler& handler, Agent& agent, WebServerO
                 });
     server.Get("/metrics",
                [metrics = options.metrics](const httplib::Request&, httplib::Response& response) {
-                   response.set_content(metrics(), "text/plain; version=0.0.4");
+                   response.set_content(metrics(), wa::MetricsObserver::content_type);
                });
     server.set_exception_handler([](const httplib::Request&, httplib::Response& response,
                                     std::exception_ptr) { response.status = 503; });
