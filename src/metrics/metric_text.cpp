@@ -48,7 +48,7 @@ void append_escaped(std::string& out, std::string_view text, bool is_quoted) {
     }
 }
 
-void append_number(std::string& out, double value) {
+void append_metric_number(std::string& out, double value) {
     if (std::isnan(value)) {
         out += "NaN";
     } else if (std::isinf(value)) {
@@ -133,7 +133,7 @@ void append_metric_head(std::string& out, std::string_view name, std::string_vie
 void append_metric_sample(std::string& out, std::string_view name, std::string_view labels,
                           double value) {
     append_line_start(out, name, {}, labels);
-    append_number(out, value);
+    append_metric_number(out, value);
     out += '\n';
 }
 
@@ -147,7 +147,7 @@ void append_metric_series(std::string& out, std::string_view name, std::string_v
                             i < bounds.size() ? bounds[i].text : "+Inf");
     }
     append_line_start(out, name, "_sum", labels);
-    append_number(out, static_cast<double>(cells.back()) / microseconds_of_a_second);
+    append_metric_number(out, static_cast<double>(cells.back()) / microseconds_of_a_second);
     out += '\n';
     append_whole_sample(out, name, "_count", labels, count);
 }
