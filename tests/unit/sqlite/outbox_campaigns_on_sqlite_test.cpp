@@ -2,11 +2,13 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
@@ -135,20 +137,37 @@ TEST_CASE("a later reason stands in a column of its own") {
 
 TEST_CASE("what the file counts of a campaign is what its jobs say") {
     CampaignFile file;
-    for (int number = 0; number < 60; ++number) {
-        file.work([&](OutboxTransaction& t) {
+    // Works of several threads share commits, and some of them fail.
+    const auto put = [&](int number) {
+        const auto fails = number % 7 == 0;
+        const auto done = file.storage.transact([&](OutboxTransaction& t) -> Result<void> {
             auto job = recipient(number % 3 == 0 ? "spring" : "summer", number);
             job.variant = number % 2;
             job.spend = number;
             t.insert(job).value();
-            if (number % 5 == 0) return;
-            job = t.load({&job.id, 1}).value().at(0);
-            job.state = JobState::dead;
-            job.reason = number % 4 == 0 ? DeadReason::refused : DeadReason::no_consent;
-            job.spend = -number;
-            t.save(job).value();
+            if (number % 5 != 0) {
+                job = t.load({&job.id, 1}).value().at(0);
+                job.state = JobState::dead;
+                job.reason = number % 4 == 0 ? DeadReason::refused : DeadReason::no_consent;
+                job.spend = -number;
+                t.save(job).value();
+            }
+            if (fails) return Error::invalid_request("test", "fails");
+            return {};
+        });
+        return done.has_value() != fails;
+    };
+    constexpr int each = 30;
+    std::atomic<int> as_expected{0};
+    std::vector<std::thread> threads;
+    for (int i = 0; i < 16; ++i) {
+        threads.emplace_back([&, i] {
+            for (int n = 0; n < each; ++n) as_expected += put(i * each + n) ? 1 : 0;
         });
     }
+    for (auto& thread : threads) thread.join();
+    CHECK(as_expected == 16 * each);
+    CHECK(file.storage.stats().commits < file.storage.stats().works);
     const std::string of_jobs =
         "select campaign, variant, step, state, coalesce(later_reason, reason), count(*), "
         "sum(spend) from outbox_job group by 1, 2, 3, 4, 5";
