@@ -1,5 +1,8 @@
 #include "postgresql/migration.hpp"
 
+#include <algorithm>
+#include <chrono>
+
 #include <twiliowa/state/store.hpp>
 
 namespace twiliowa::detail {
@@ -7,6 +10,10 @@ namespace {
 
 /// Held by a transaction that migrates: "twiliowa" in ASCII.
 constexpr const char* lock_schema = "select pg_catalog.pg_advisory_xact_lock(8392292344974505825)";
+
+/// An index of many rows takes longer than a statement may; a lock is waited for as long as before.
+constexpr std::chrono::hours longest_migration{1};
+constexpr const char* take_time = "set local statement_timeout = 0";
 
 /// What all components share. Tests replace the function by one that can be moved.
 constexpr const char* shared_schema = R"(create schema if not exists twiliowa;
@@ -122,7 +129,12 @@ Result<void> migrate(PostgresConnection& connection, const PostgresMigration& mi
             if (state->has_schema) sql.remove_prefix(sql.find('\n') + 1);
             if (auto made = connection.run_script(std::string{sql}); !made) return made;
         }
-        return connection.run_script(steps_sql(migration, state->version));
+        if (auto allowed = connection.run_script(take_time); !allowed) return allowed;
+        const auto usual = connection.statement_timeout();
+        connection.allow(std::max<std::chrono::milliseconds>(usual, longest_migration));
+        auto made = connection.run_script(steps_sql(migration, state->version));
+        connection.allow(usual);
+        return made;
     });
     if (!done && connection.fault() == PostgresFault::no_rights) {
         return store_error("lacks " + name_of(migration) + ", and this role may not make them",

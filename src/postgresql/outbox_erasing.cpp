@@ -23,7 +23,16 @@ Result<std::int64_t> PostgresOutboxTransaction::redact(TimePoint before, std::si
 Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
                                                       std::optional<TimePoint> keys_before,
                                                       std::size_t limit) {
-    static const auto sql_of = [](const std::string& quotas) {
+    static const StoredJobsSql sql{[](JobTables tables) {
+        std::string asides;
+        for (const auto& [table, is_there] :
+             {std::pair{"outbox_quota_job", tables != JobTables::plain},
+              std::pair{"outbox_campaign_job", tables == JobTables::with_campaigns}}) {
+            if (!is_there) continue;
+            const std::string name{table};
+            asides += name + " as (delete from twiliowa." + name +
+                      " where job in (select sequence from gone)), ";
+        }
         return "with old as materialized (select updated_at, sequence from twiliowa.job_done "
                "where updated_at < $1 order by updated_at limit $2), "
                "gone as (delete from twiliowa.job_done as job using old "
@@ -31,7 +40,7 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
                "returning job.sequence, job.id, job.tenant, job.key, job.state, job.sid), "
                "payloads as (delete from twiliowa.job_payload where job in (select sequence from "
                "gone)), " +
-               quotas +
+               asides +
                "keys as (update twiliowa.job_key as key set removed_at = $3 from gone "
                "where key.tenant = gone.tenant and key.key = gone.key and key.job = gone.id), "
                "attempts as (update twiliowa.job_attempt as attempt set removed_at = $3, "
@@ -42,21 +51,16 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
                "tally as (insert into twiliowa.job_tally (tenant, state, jobs) "
                "select tenant, state, -count(*) from gone group by tenant, state) "
                "select count(*) from gone";
-    };
-    static const StoredJobsSql sql{
-        sql_of(
-            "quotas as (delete from twiliowa.outbox_quota_job where job in (select sequence from "
-            "gone)), "),
-        sql_of("")};
+    }};
     if (auto sent = flush(); !sent) return sent.error();
     PostgresStatement tend{"select 1 from twiliowa.tend_days($1, $2)"};
     tend.values.number(stored_time(now_)).number(stored_time(before));
     if (const auto done = statements_.ask(tend); !done) return done.error();
-    PostgresStatement erase{sql.of(mode_.has_quotas)};
+    PostgresStatement erase{sql.of(mode_.tables)};
     erase.values.number(stored_time(before)).number(row_limit(limit)).number(stored_time(now_));
     const auto rows = statements_.change(erase);
     if (!rows) return rows.error();
-    if (mode_.has_quotas) {
+    if (mode_.has_quotas()) {
         // What another counts just now is left for another time.
         PostgresStatement forget{
             "delete from twiliowa.outbox_quota_count where (quota, period, began_at) in (select "
@@ -77,6 +81,7 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
         }
     }
     if (auto folded = fold_tally(); !folded) return folded.error();
+    if (auto folded = fold_campaign_tallies(); !folded) return folded.error();
     return rows->number(0, 0);
 }
 

@@ -19,6 +19,12 @@ Error keeps_no_quotas_yet() {
     return store_error("has tables of an earlier version, which keep no quotas", "migrate them");
 }
 
+Error keeps_no_campaigns_yet() {
+    return store_error(
+        "has tables of an earlier version, which keep no campaigns, chains and costs",
+        "migrate them");
+}
+
 /// Its members that only `rewrite` changes, of another's.
 void keep_what_was_handed_over(StoredJob& job, const StoredJob& kept) {
     job.sequence = kept.sequence;
@@ -35,6 +41,9 @@ void keep_what_was_handed_over(StoredJob& job, const StoredJob& kept) {
     job.created_at = kept.created_at;
     job.quota = kept.quota;
     job.cost = kept.cost;
+    job.campaign = kept.campaign;
+    job.variant = kept.variant;
+    job.step = kept.step;
     if (kept.payload.empty()) job.payload.clear();
 }
 
@@ -58,17 +67,24 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::jobs_of(
 
 Result<std::vector<StoredJob>> PostgresOutboxTransaction::read_jobs(const PostgresRows& rows) {
     std::vector<StoredJob> jobs;
+    std::vector<std::int64_t> aside_revisions;
     jobs.reserve(rows.size());
-    for (std::size_t row = 0; row < rows.size(); ++row) jobs.push_back(read_job(rows, row));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        auto read = read_job(rows, row);
+        jobs.push_back(std::move(read.job));
+        aside_revisions.push_back(read.aside_revision);
+    }
     if (auto read = read_attempts(jobs); !read) return read.error();
-    for (const auto& job : jobs) {
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        const auto& job = jobs[i];
         const auto known = known_.find(job.id);
         // Somebody has changed it between two statements.
         if (known != known_.end() && known->second.revision != job.revision) {
             return statements_.begin_anew(BeginAnew::conflict);
         }
-        known_.insert_or_assign(job.id, KnownJob{job, place_of(job.state), job.revision,
-                                                 !job.payload.empty(), job.sid, job.counted});
+        known_.insert_or_assign(
+            job.id, KnownJob{job, place_of(job.state), job.revision, !job.payload.empty(), job.sid,
+                             job.counted, aside_of(job), aside_revisions[i]});
     }
     return jobs;
 }
@@ -111,7 +127,7 @@ Result<void> PostgresOutboxTransaction::fetch(std::span<const JobId> ids) {
         if (!work_.inserts.empty() || !batch_.inserts.empty()) {
             if (auto sent = flush(); !sent) return sent;
         }
-        PostgresStatement select{sql->of(mode_.has_quotas)};
+        PostgresStatement select{sql->of(mode_.tables)};
         select.values.array(array_of(unknown));
         const auto rows = statements_.ask(select);
         if (!rows) return rows.error();
@@ -202,7 +218,12 @@ const InsertedJob* PostgresOutboxTransaction::pending_key(const KeyOf& key) cons
 
 Result<InsertedJob> PostgresOutboxTransaction::insert(const StoredJob& job) {
     if (failure()) return *failure();
-    if (!job.quota.empty() && !mode_.has_quotas) return statements_.failed(keeps_no_quotas_yet());
+    if (!job.quota.empty() && !mode_.has_quotas()) {
+        return statements_.failed(keeps_no_quotas_yet());
+    }
+    if (has_aside(job) && !mode_.has_campaigns()) {
+        return statements_.failed(keeps_no_campaigns_yet());
+    }
     if (mode_.one_by_one) return insert_at_once(job);
     // That the key is new is found out when it is sent.
     const KeyOf key{job.tenant, job.key};
@@ -210,6 +231,7 @@ Result<InsertedJob> PostgresOutboxTransaction::insert(const StoredJob& job) {
     work_.keys.emplace(key, InsertedJob{false, job.id, job.content_hash, JobState::ready});
     work_.inserts.push_back(job);
     count(job.tenant, JobState::ready, 1);
+    count_campaign(job, 1);
     return InsertedJob{.inserted = true, .id = job.id};
 }
 
@@ -221,6 +243,7 @@ Result<InsertedJob> PostgresOutboxTransaction::insert_at_once(const StoredJob& j
             if (const auto noted = statements_.change(*quota); !noted) return noted.error();
         }
         count(job.tenant, JobState::ready, 1);
+        count_campaign(job, 1);
         return InsertedJob{.inserted = true, .id = job.id};
     }
     auto holder = find_key(job.tenant, job.key);
@@ -269,6 +292,9 @@ Result<void> PostgresOutboxTransaction::save(StoredJob& job) {
     if (!found) return found.error();
     if (*found == nullptr || (*found)->job.revision != job.revision) return changed_by_another();
     auto& known = **found;
+    if (!mode_.has_campaigns() && aside_of(job) != JobAside{}) {
+        return statements_.failed(keeps_no_campaigns_yet());
+    }
     before_.try_emplace(job.id, known);
     ++job.revision;
     auto next = job;
@@ -281,6 +307,11 @@ Result<void> PostgresOutboxTransaction::save(StoredJob& job) {
     if (next.state != known.job.state) {
         count(next.tenant, known.job.state, -1);
         count(next.tenant, next.state, 1);
+    }
+    if (next.state != known.job.state || next.reason != known.job.reason ||
+        next.spend != known.job.spend) {
+        count_campaign(known.job, -1);
+        count_campaign(next, 1);
     }
     if (next.sid != known.job.sid) {
         if (!known.job.sid.empty()) {
@@ -300,7 +331,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::strangers(std::size_t 
                     "where content_hash is null and state = 0 order by sequence limit $1 "
                     "for update skip locked"),
         "found.sequence");
-    PostgresStatement select{sql.of(mode_.has_quotas)};
+    PostgresStatement select{sql.of(mode_.tables)};
     select.values.number(row_limit(limit));
     return jobs_of(select);
 }

@@ -10,8 +10,10 @@ constexpr std::int64_t many_tallies = 1'000;
 }  // namespace
 
 Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& filter) {
+    if (!filter.campaign.empty() && !mode_.has_campaigns()) return std::vector<StoredJob>{};
     PostgresStatement select;
     select.values.number(filter.after).number(row_limit(filter.limit));
+    std::string join;
     std::string where = "where sequence > $1";
     const auto position = [&] { return "$" + std::to_string(select.values.size()); };
     if (filter.state) {
@@ -26,6 +28,11 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
     if (!filter.account.empty()) equal("account", filter.account);
     if (!filter.sender.empty()) equal("sender", filter.sender);
     if (!filter.tag.empty()) equal("tag", filter.tag);
+    if (!filter.campaign.empty()) {
+        join = "join twiliowa.outbox_campaign_job as aside on aside.job = job.sequence ";
+        where += " and aside.job > $1 and aside.campaign <> ''";
+        equal("aside.campaign", filter.campaign);
+    }
     if (!filter.customers.empty()) {
         PostgresArray customers{PostgresType::bytes};
         for (const auto& customer : filter.customers) customers.add(customer);
@@ -41,12 +48,12 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
     for (const auto place : {JobPlace::open, JobPlace::done}) {
         if (filter.state && place_of(*filter.state) != place) continue;
         if (!rows.empty()) rows += " union all ";
-        rows += "(" + job_rows_of(place, where) + ")";
+        rows += "(" + job_rows_of(place, join + where) + ")";
     }
     select.sql =
         select_stored_jobs("select * from (" + rows + ") as job order by sequence limit $2",
                            "found.sequence")
-            .of(mode_.has_quotas);
+            .of(mode_.tables);
     return jobs_of(select);
 }
 
@@ -62,7 +69,7 @@ Result<std::map<JobState, std::int64_t>> PostgresOutboxTransaction::counts() {
         read += rows->number(row, 2);
     }
     for (const auto* const pending : {&batch_, &work_}) {
-        for (const auto& each : pending->tally) counted[each.first.second] += each.second;
+        for (const auto& each : pending->counted.tally) counted[each.first.second] += each.second;
     }
     std::erase_if(counted, [](const auto& each) { return each.second <= 0; });
     if (read > many_tallies) {
@@ -82,7 +89,7 @@ Result<std::int64_t> PostgresOutboxTransaction::waiting(const std::optional<std:
     if (!rows) return rows.error();
     auto counted = rows->number(0, 0);
     for (const auto* const pending : {&batch_, &work_}) {
-        for (const auto& [place, jobs] : pending->tally) {
+        for (const auto& [place, jobs] : pending->counted.tally) {
             const bool asked = !tenant || place.first == *tenant;
             if (asked && place.second < JobState::accepted) counted += jobs;
         }
@@ -105,7 +112,7 @@ Result<void> PostgresOutboxTransaction::fold_tally() {
 
 void PostgresOutboxTransaction::count(const std::string& tenant, JobState state,
                                       std::int64_t jobs) {
-    work_.tally[{tenant, state}] += jobs;
+    work_.counted.tally[{tenant, state}] += jobs;
 }
 
 }  // namespace twiliowa::detail

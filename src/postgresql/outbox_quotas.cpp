@@ -33,7 +33,7 @@ void PostgresOutboxTransaction::add_use(QuotaUses& uses, const QuotaUse& use) {
 
 Result<std::optional<std::vector<QuotaCount>>> PostgresOutboxTransaction::take_quota(
     std::string_view quota, std::span<const CountedSlot> slots) {
-    if (!mode_.has_quotas) return OutboxTransaction::take_quota(quota, slots);
+    if (!mode_.has_quotas()) return OutboxTransaction::take_quota(quota, slots);
     // "twiq" in ASCII. Nobody waits for it, so that nobody waits in a circle.
     PostgresStatement lock{
         "select pg_catalog.pg_try_advisory_xact_lock(1953982833, "
@@ -68,8 +68,8 @@ Result<std::optional<std::vector<QuotaCount>>> PostgresOutboxTransaction::take_q
 QuotaCount PostgresOutboxTransaction::with_pending(std::string_view quota, QuotaCount count) const {
     const SlotOf at{std::string{quota}, count.period, stored_time(count.begin)};
     for (const auto* const pending : {&batch_, &work_}) {
-        const auto use = pending->quotas.find(at);
-        if (use == pending->quotas.end()) continue;
+        const auto use = pending->counted.quotas.find(at);
+        if (use == pending->counted.quotas.end()) continue;
         count.used = std::max<std::int64_t>(count.used + use->second.more, 0);
         count.peak = std::max({count.peak, use->second.peak, count.used});
     }
@@ -79,8 +79,8 @@ QuotaCount PostgresOutboxTransaction::with_pending(std::string_view quota, Quota
 
 Result<void> PostgresOutboxTransaction::count_quota(const QuotaUse& use) {
     if (failure()) return *failure();
-    if (!mode_.has_quotas) return OutboxTransaction::count_quota(use);
-    add_use(work_.quotas, use);
+    if (!mode_.has_quotas()) return OutboxTransaction::count_quota(use);
+    add_use(work_.counted.quotas, use);
     return {};
 }
 
@@ -90,7 +90,7 @@ std::vector<PostgresStatement> PostgresOutboxTransaction::quota_uses() const {
     ColumnArrays given_back;
     bool any_taken = false;
     bool any_given_back = false;
-    for (const auto& each : batch_.quotas) {
+    for (const auto& each : batch_.counted.quotas) {
         const auto& use = each.second;
         auto& row = use.more < 0 ? given_back : taken;
         (use.more < 0 ? any_given_back : any_taken) = true;
@@ -110,7 +110,7 @@ std::vector<PostgresStatement> PostgresOutboxTransaction::quota_uses() const {
         PostgresArray quotas{PostgresType::bytes};
         PostgresArray periods{PostgresType::number};
         PostgresArray begins{PostgresType::number};
-        for (const auto& each : batch_.quotas) {
+        for (const auto& each : batch_.counted.quotas) {
             quotas.add(std::get<0>(each.first));
             periods.add_number(std::get<1>(each.first));
             begins.add_number(std::get<2>(each.first));
@@ -151,7 +151,7 @@ Result<std::vector<QuotaCount>> PostgresOutboxTransaction::quota_history(std::st
                                                                          std::int64_t period,
                                                                          TimePoint from,
                                                                          TimePoint to) {
-    if (!mode_.has_quotas) return OutboxTransaction::quota_history(quota, period, from, to);
+    if (!mode_.has_quotas()) return OutboxTransaction::quota_history(quota, period, from, to);
     PostgresStatement select{
         "select period, began_at, used, peak from twiliowa.outbox_quota_count where quota = $1 "
         "and period = $2 and began_at >= $3 and began_at < $4 order by began_at limit $5"};
@@ -162,6 +162,42 @@ Result<std::vector<QuotaCount>> PostgresOutboxTransaction::quota_history(std::st
     std::vector<QuotaCount> counts;
     for (std::size_t row = 0; row < rows->size(); ++row) {
         counts.push_back(with_pending(quota, read_quota_count(*rows, row)));
+    }
+    return counts;
+}
+
+Result<std::vector<NamedQuotaCount>> PostgresOutboxTransaction::quota_histories(
+    std::string_view prefix, std::int64_t period, TimePoint from, TimePoint to,
+    std::string_view after, std::size_t limit) {
+    if (!mode_.has_quotas()) {
+        return OutboxTransaction::quota_histories(prefix, period, from, to, after, limit);
+    }
+    PostgresStatement select;
+    select.values.number(period).number(stored_time(from)).number(stored_time(to));
+    select.values.bytes(prefix).bytes(after).number(row_limit(limit));
+    std::string where =
+        " from twiliowa.outbox_quota_count where period = $1 and began_at >= $2 and began_at < $3 "
+        "and quota >= $4 and quota > $5";
+    // All names with the prefix are less than that with its last byte raised.
+    std::string end{prefix};
+    while (!end.empty() && end.back() == '\xff') end.pop_back();
+    if (!end.empty()) {
+        ++end.back();
+        select.values.bytes(end);
+        where += " and quota < $7";
+    }
+    // All of a name, so that `after` leaves none out.
+    select.sql = "select period, began_at, used, peak, quota" + where +
+                 " and quota <= (select quota from (select quota" + where +
+                 " order by quota, began_at limit $6) as first order by quota desc limit 1) "
+                 "order by quota, began_at";
+    const auto rows = statements_.ask(select);
+    if (!rows) return rows.error();
+    std::vector<NamedQuotaCount> counts;
+    for (std::size_t row = 0; row < rows->size(); ++row) {
+        std::string name{rows->bytes(row, 4)};
+        auto count = with_pending(name, read_quota_count(*rows, row));
+        counts.push_back({std::move(name), count});
     }
     return counts;
 }

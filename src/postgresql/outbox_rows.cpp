@@ -1,5 +1,6 @@
 #include "postgresql/outbox_rows.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <utility>
@@ -61,6 +62,18 @@ constexpr ColumnName new_columns[] = {
     {"created_at", number_array},  {"not_before", number_array}, {"updated_at", number_array},
     {"payload", bytes_array}};
 
+/// Of jobs that have something aside; others have it empty.
+constexpr ColumnName new_aside_columns[] = {{"has_aside", flag_array},  {"campaign", bytes_array},
+                                            {"variant", number_array},  {"step", number_array},
+                                            {"spend", number_array},    {"chain_due", number_array},
+                                            {"price_due", number_array}};
+
+/// In the order of `add_aside`.
+constexpr ColumnName aside_columns[] = {{"spend", number_array},
+                                        {"chain_due", number_array},
+                                        {"price_due", number_array},
+                                        {"counted", bytes_array}};
+
 constexpr ColumnName attempt_column_names[] = {
     {"job", bytes_array},         {"nonce", bytes_array},       {"number", number_array},
     {"state", number_array},      {"started_at", number_array}, {"account_sid", bytes_array},
@@ -118,6 +131,21 @@ PostgresValues changed_values(std::span<const ChangedJob> jobs) {
     return rows.values();
 }
 
+PostgresValues aside_values(std::span<const ChangedJob> jobs) {
+    ColumnArrays rows;
+    for (const auto& [job, revision] : jobs) {
+        const auto aside = aside_of(*job);
+        rows.number(job->sequence);
+        rows.number(revision);
+        rows.number(aside.spend);
+        rows.time(aside.chain_due);
+        rows.time(aside.price_due);
+        rows.bytes(write_counted(aside.counted));
+        rows.end_row();
+    }
+    return rows.values();
+}
+
 /// The rows that were sent, as `changed`.
 const std::string& changed_rows() {
     static const auto sql = unnest({read_columns, changing_columns}) + " as changed(" +
@@ -135,17 +163,30 @@ std::string row_columns(std::string_view alias) {
     return list_of(fixed_columns, alias) + ", " + list_of(changing_columns, alias);
 }
 
+std::string select_stored_jobs(JobTables tables, const std::string& rows, std::string_view order) {
+    std::string columns = ", payload.payload, null::bytea, null::bigint, null::bytea";
+    std::string joins =
+        " left join twiliowa.job_payload as payload on payload.job = found.sequence";
+    if (tables != JobTables::plain) {
+        columns = ", payload.payload, quota.quota, quota.cost, quota.counted";
+        joins += " left join twiliowa.outbox_quota_job as quota on quota.job = found.sequence";
+    }
+    if (tables == JobTables::with_campaigns) {
+        columns +=
+            ", aside.campaign, aside.variant, aside.step, aside.spend, aside.chain_due, "
+            "aside.price_due, aside.counted, aside.revision";
+        joins += " left join twiliowa.outbox_campaign_job as aside on aside.job = found.sequence";
+    } else {
+        columns +=
+            ", null::bytea, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, "
+            "null::bytea, null::bigint";
+    }
+    return "with found as materialized (" + rows + ") select " + row_columns("found") + columns +
+           " from found" + joins + " order by " + std::string{order};
+}
+
 StoredJobsSql select_stored_jobs(const std::string& rows, std::string_view order) {
-    const auto sql = [&](const std::string& quota, const std::string& join) {
-        return "with found as materialized (" + rows + ") select " + row_columns("found") +
-               ", payload.payload, " + quota +
-               " from found left join twiliowa.job_payload as payload on payload.job = "
-               "found.sequence " +
-               join + "order by " + std::string{order};
-    };
-    return {sql("quota.quota, quota.cost, quota.counted",
-                "left join twiliowa.outbox_quota_job as quota on quota.job = found.sequence "),
-            sql("null::bytea, null::bigint, null::bytea", "")};
+    return StoredJobsSql{[&](JobTables tables) { return select_stored_jobs(tables, rows, order); }};
 }
 
 std::string job_rows_of(JobPlace place, std::string_view rest) {
@@ -153,9 +194,21 @@ std::string job_rows_of(JobPlace place, std::string_view rest) {
            std::string{rest};
 }
 
-StoredJob read_job(const PostgresRows& rows, std::size_t row) {
+JobAside aside_of(const StoredJob& job) {
+    JobAside aside{job.spend, job.chain_due, job.price_due, {}};
+    if (job.quota.empty()) aside.counted = job.counted;
+    return aside;
+}
+
+bool has_aside(const StoredJob& job) {
+    return !job.campaign.empty() || job.variant != 0 || job.step != 0 ||
+           aside_of(job) != JobAside{};
+}
+
+JobRow read_job(const PostgresRows& rows, std::size_t row) {
     PostgresColumns next{rows, row};
-    StoredJob job;
+    JobRow read;
+    auto& job = read.job;
     read_handed_over(next, job);
     job.created_at = next.time();
     static_cast<void>(next.flag());  // has_payload: the payload tells.
@@ -165,10 +218,18 @@ StoredJob read_job(const PostgresRows& rows, std::size_t row) {
     job.revision = next.number();
     job.payload = next.text();
     job.quota = next.text();
-    if (job.quota.empty()) return job;
     job.cost = next.number();
-    job.counted = read_counted(next.bytes());
-    return job;
+    const auto counted = next.bytes();
+    job.campaign = next.text();
+    job.variant = next.small();
+    job.step = next.small();
+    job.spend = next.number();
+    job.chain_due = next.optional_time();
+    job.price_due = next.optional_time();
+    const auto counted_aside = next.bytes();
+    job.counted = read_counted(job.quota.empty() ? counted_aside : counted);
+    read.aside_revision = next.number();
+    return read;
 }
 
 PostgresStatement update_jobs(std::span<const ChangedJob> jobs) {
@@ -178,38 +239,59 @@ PostgresStatement update_jobs(std::span<const ChangedJob> jobs) {
     return {sql, changed_values(jobs)};
 }
 
-PostgresStatement move_jobs(std::span<const ChangedJob> jobs, JobPlace from, JobPlace to) {
+PostgresStatement move_jobs(JobTables tables, std::span<const ChangedJob> jobs, JobPlace from,
+                            JobPlace to) {
     const auto sql_of = [](JobPlace source, JobPlace target) {
-        return "with moved as (delete from " + std::string{table_of(source)} + " as job using " +
-               changed_rows() +
-               " where job.sequence = read_sequence and job.revision = read_revision returning " +
-               list_of(fixed_columns, "job") + ", " + list_of(changing_columns, "changed") +
-               ") insert into " + std::string{table_of(target)} + " (" + row_columns({}) +
-               ") select * from moved";
+        return StoredJobsSql{[=](JobTables its) {
+            // Only in the table of those who work a row names its campaign.
+            const bool named = its == JobTables::with_campaigns && target == JobPlace::open;
+            return "with moved as (delete from " + std::string{table_of(source)} +
+                   " as job using " + changed_rows() +
+                   " where job.sequence = read_sequence and job.revision = read_revision "
+                   "returning " +
+                   list_of(fixed_columns, "job") + ", " + list_of(changing_columns, "changed") +
+                   ") insert into " + std::string{table_of(target)} + " (" + row_columns({}) +
+                   (named ? ", campaign) select moved.*, coalesce((select aside.campaign from "
+                            "twiliowa.outbox_campaign_job as aside where aside.job = "
+                            "moved.sequence), '') from moved"
+                          : ") select * from moved");
+        }};
     };
-    static const std::map<std::pair<JobPlace, JobPlace>, std::string> statements{
+    static const std::map<std::pair<JobPlace, JobPlace>, StoredJobsSql> statements{
         {{JobPlace::open, JobPlace::done}, sql_of(JobPlace::open, JobPlace::done)},
         {{JobPlace::done, JobPlace::open}, sql_of(JobPlace::done, JobPlace::open)},
         {{JobPlace::done, JobPlace::done}, sql_of(JobPlace::done, JobPlace::done)}};
-    return {statements.at({from, to}), changed_values(jobs)};
+    return {statements.at({from, to}).of(tables), changed_values(jobs)};
 }
 
 PostgresStatement insert_jobs(std::span<const StoredJob> jobs) {
-    static const auto sql = [] {
+    // Of jobs that have nothing aside it asks nothing of these tables.
+    static const auto sql_of = [](bool asides) {
         const std::span<const ColumnName> all{new_columns};
+        const std::span<const ColumnName> more{new_aside_columns};
         const auto columns = list_of(all.first(all.size() - 1), {});
-        return "with new as materialized (select * from " + unnest({all}) +
-               " with ordinality as new(" + list_of(all, {}) +
+        return "with new as materialized (select * from " +
+               (asides ? unnest({all, more}) : unnest({all})) + " with ordinality as new(" +
+               list_of(all, {}) + (asides ? ", " + list_of(more, {}) : "") +
                ", place)), keys as (insert into twiliowa.job_key (tenant, key, job, content_hash) "
                "select tenant, key, id, content_hash from new order by place on conflict do "
                "nothing returning job), jobs as (insert into twiliowa.job (" +
-               columns + ", has_payload) select " + columns +
+               columns + (asides ? ", campaign" : "") + ", has_payload) select " + columns +
+               (asides ? ", campaign" : "") +
                ", payload <> '' from new where id in (select job from keys) order by place "
-               "returning sequence, id), "
+               "returning sequence, id), " +
+               (asides ? "asides as (insert into twiliowa.outbox_campaign_job (job, " +
+                             list_of(more.subspan(1), {}) + ") select jobs.sequence, " +
+                             list_of(more.subspan(1), "new") +
+                             " from jobs join new using (id) where new.has_aside), "
+                       : "") +
                "payloads as (insert into twiliowa.job_payload (job, payload) "
                "select jobs.sequence, new.payload from jobs join new using (id) "
                "where new.payload <> '') select count(*) from keys";
-    }();
+    };
+    static const auto without_asides = sql_of(false);
+    static const auto with_asides = sql_of(true);
+    const bool asides = std::any_of(jobs.begin(), jobs.end(), has_aside);
     ColumnArrays rows;
     for (const auto& job : jobs) {
         rows.bytes(bytes_of(job.id));
@@ -228,9 +310,18 @@ PostgresStatement insert_jobs(std::span<const StoredJob> jobs) {
         rows.time(job.not_before);
         rows.time(job.updated_at);
         rows.bytes(job.payload);
+        if (asides) {
+            rows.flag(has_aside(job));
+            rows.bytes(job.campaign);
+            rows.number(job.variant);
+            rows.number(job.step);
+            rows.number(job.spend);
+            rows.time(job.chain_due);
+            rows.time(job.price_due);
+        }
         rows.end_row();
     }
-    return {sql, rows.values()};
+    return {asides ? with_asides : without_asides, rows.values()};
 }
 
 std::optional<PostgresStatement> insert_quotas(std::span<const StoredJob> jobs) {
@@ -265,6 +356,24 @@ PostgresStatement update_counted(std::span<const StoredJob* const> jobs) {
         "from unnest($1::bigint[], $2::bytea[]) as now(job, counted) where quota.job = now.job"};
     update.values.array(sequences).array(counted);
     return update;
+}
+
+PostgresStatement insert_asides(std::span<const ChangedJob> jobs) {
+    static const auto sql =
+        "insert into twiliowa.outbox_campaign_job (job, " + list_of(aside_columns, {}) +
+        ") select read_sequence, " + list_of(aside_columns, {}) + " from " +
+        unnest({read_columns, aside_columns}) + " as now(" + list_of(read_columns, {}) + ", " +
+        list_of(aside_columns, {}) + ") on conflict do nothing";
+    return {sql, aside_values(jobs)};
+}
+
+PostgresStatement update_asides(std::span<const ChangedJob> jobs) {
+    static const auto sql =
+        "update twiliowa.outbox_campaign_job as aside set revision = aside.revision + 1, " +
+        settings_of(aside_columns, "now") + " from " + unnest({read_columns, aside_columns}) +
+        " as now(" + list_of(read_columns, {}) + ", " + list_of(aside_columns, {}) +
+        ") where aside.job = now.read_sequence and aside.revision = now.read_revision";
+    return {sql, aside_values(jobs)};
 }
 
 PostgresStatement insert_job(const StoredJob& job) {

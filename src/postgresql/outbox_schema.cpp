@@ -388,12 +388,95 @@ begin
 end $body$;
 )";
 
+// Rows of jobs are not written anew, and only the index of what is ready is made anew: that takes
+// seconds for a million rows. What a job of a campaign has beside others is apart, but for the name
+// that index goes by, which only rows of twiliowa.job have.
+constexpr const char* postgres_outbox_campaign_tables = R"(
+-- Whoever has begun without these tables ends before they are there.
+select pg_catalog.pg_advisory_xact_lock(1953982828, 1);
+
+create table twiliowa.outbox_campaign (
+    id bytea primary key check (length(id) between 1 and 100),
+    tenant bytea not null default '' check (length(tenant) <= 600),
+    state smallint not null default 0 check (state between 0 and 4),
+    definition bytea not null check (length(definition) <= 262144),
+    problem bytea not null default '',
+    course bytea not null default '',
+    created_at bigint not null,
+    updated_at bigint not null,
+    revision bigint not null default 1 check (revision >= 1)
+);
+
+-- `spend` is in millionths. `counted` is of a job without a quota: see outbox_quota_job for others.
+-- `revision` is the row's own: whoever has read an older one changes nothing.
+create table twiliowa.outbox_campaign_job (
+    job bigint primary key,
+    campaign bytea not null default '' check (length(campaign) <= 100),
+    variant integer not null default 0,
+    step integer not null default 0,
+    spend bigint not null default 0,
+    chain_due bigint,
+    price_due bigint,
+    counted bytea not null default '',
+    revision bigint not null default 1 check (revision >= 1)
+) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
+create index outbox_campaign_job_of on twiliowa.outbox_campaign_job (campaign, job) where campaign <> '';
+create index outbox_campaign_job_chain_due on twiliowa.outbox_campaign_job (chain_due, job)
+    where chain_due is not null;
+create index outbox_campaign_job_price_due on twiliowa.outbox_campaign_job (price_due, job)
+    where price_due is not null;
+
+-- As job_tally: by how many jobs of a campaign there are more, and by how much more they cost. Rows stay
+-- when jobs go.
+create table twiliowa.outbox_campaign_tally (
+    campaign bytea not null,
+    variant integer not null,
+    step integer not null,
+    state smallint not null,
+    reason smallint not null,
+    jobs bigint not null,
+    spend bigint not null
+) with (autovacuum_vacuum_scale_factor = 0.05, autovacuum_vacuum_threshold = 1000);
+create index outbox_campaign_tally_campaign on twiliowa.outbox_campaign_tally (campaign);
+
+-- A constraint that is not valid is checked for what is written, and nobody waits while rows are read.
+alter table twiliowa.job add column campaign bytea not null default '',
+    drop constraint if exists job_reason_check,
+    add constraint job_reason_check check (reason between 0 and 7) not valid;
+drop index twiliowa.job_ready;
+create index job_ready on twiliowa.job (sender, lane, tenant, account, campaign, not_before, sequence)
+    where state = 0 and suspect_since is null and content_hash is not null;
+
+create or replace view twiliowa.jobs as
+    select sequence, encode(id, 'hex') as id, encode(tenant, 'escape') as tenant,
+           encode(key, 'escape') as key, encode(tag, 'escape') as tag,
+           encode(account, 'escape') as account, encode(sender, 'escape') as sender,
+           (array['ready', 'claimed', 'sending', 'unknown', 'held', 'accepted', 'delivered',
+                  'undelivered', 'dead', 'cancelled'])[state + 1] as state,
+           to_timestamp(not_before / 1000000.0) as not_before, encode(sid, 'escape') as sid,
+           encode(status, 'escape') as status, error_code, encode(problem, 'escape') as problem,
+           attempts, suspect_since is not null as suspect,
+           to_timestamp(created_at / 1000000.0) as created_at,
+           to_timestamp(updated_at / 1000000.0) as updated_at,
+           coalesce(encode(aside.campaign, 'escape'), '') as campaign,
+           coalesce(aside.variant, 0) as variant, coalesce(aside.step, 0) as step,
+           coalesce(aside.spend, 0) / 1000000.0 as spend
+    from (select sequence, id, tenant, key, tag, account, sender, state, not_before, sid, status,
+                 error_code, problem, attempts, suspect_since, created_at, updated_at
+          from twiliowa.job
+          union all
+          select sequence, id, tenant, key, tag, account, sender, state, not_before, sid, status,
+                 error_code, problem, attempts, suspect_since, created_at, updated_at
+          from twiliowa.job_done) as job
+         left join twiliowa.outbox_campaign_job as aside on aside.job = job.sequence;
+)";
+
 }  // namespace
 
 const PostgresMigration& outbox_migration() noexcept {
     static const std::array steps{postgres_outbox_tables, postgres_inbox_tables(),
-                                  postgres_outbox_quota_tables};
-    // Without the later tables it keeps no events and no quotas, and jobs as before.
+                                  postgres_outbox_quota_tables, postgres_outbox_campaign_tables};
+    // Without the later tables it keeps no events, quotas and campaigns, and jobs as before.
     static const PostgresMigration migration{"outbox", steps, version_with_inbox - 1};
     return migration;
 }

@@ -28,11 +28,19 @@ std::optional<std::string> from_hex(std::string_view hex) {
     return bytes;
 }
 
+/// Its functions take none of that: what a campaign has is inserted by an Outbox.
+Result<void> check_inserted_by_others(const StoredJob& job) {
+    if (!has_aside(job)) return {};
+    return Error::invalid_request(job.campaign.empty() ? "job" : "campaign",
+                                  "is not handed over in a transaction of the program's own");
+}
+
 }  // namespace
 }  // namespace detail
 
 Result<InsertedJob> PostgresOutbox::insert_into(pg_conn* connection, const StoredJob& job) {
     if (connection == nullptr) return Error::invalid_request("connection", "is null");
+    if (auto fits = detail::check_inserted_by_others(job); !fits) return fits.error();
     if (PQtransactionStatus(connection) != PQTRANS_INTRANS) {
         return Error::invalid_request("connection", "is in no transaction that goes on",
                                       "begin one, and commit it with what belongs to the message");
@@ -57,6 +65,7 @@ Result<InsertedJob> PostgresOutbox::insert_into(pg_conn* connection, const Store
 }
 
 OutboxSql OutboxSql::insert(const StoredJob& job) {
+    detail::check_inserted_by_others(job).value();
     OutboxSql sql;
     std::string values;
     const auto add = [&](std::string_view before, std::optional<std::string> value,

@@ -17,8 +17,19 @@ void PostgresOutboxTransaction::Pending::add(Pending&& later) {
     for (auto& [at, attempt] : later.attempts) attempts.insert_or_assign(at, std::move(attempt));
     std::move(later.outcomes.begin(), later.outcomes.end(), std::back_inserter(outcomes));
     for (auto& [sid, owner] : later.sids) sids.insert_or_assign(sid, owner);
+    campaigns.merge(later.campaigns);
+    counted.add(std::move(later.counted));
+    later = {};
+}
+
+void PostgresOutboxTransaction::CountedChanges::add(CountedChanges&& later) {
     for (const auto& [at, jobs] : later.tally) tally[at] += jobs;
     for (const auto& each : later.quotas) add_use(quotas, each.second);
+    for (const auto& [at, more] : later.campaigns) {
+        auto& sum = campaigns[at];
+        sum.jobs += more.jobs;
+        sum.spend += more.spend;
+    }
     later = {};
 }
 
@@ -26,6 +37,7 @@ void PostgresOutboxTransaction::begin_work() {
     statements_.begin_work();
     inbox_.begin_work();
     before_.clear();
+    campaigns_before_.clear();
     facts_before_ = facts_;
 }
 
@@ -33,6 +45,7 @@ void PostgresOutboxTransaction::keep_work() {
     batch_.add(std::move(work_));
     inbox_.keep_work();
     before_.clear();
+    campaigns_before_.clear();
 }
 
 bool PostgresOutboxTransaction::drop_work() {
@@ -40,12 +53,15 @@ bool PostgresOutboxTransaction::drop_work() {
     inbox_.drop_work();
     for (auto& [id, known] : before_) known_.insert_or_assign(id, std::move(known));
     before_.clear();
+    for (auto& [id, known] : campaigns_before_) known_campaigns_.insert_or_assign(id, known);
+    campaigns_before_.clear();
     facts_ = facts_before_;
     return !statements_.has_sent();
 }
 
 void PostgresOutboxTransaction::forget() {
     known_.clear();
+    known_campaigns_.clear();
     owners_.clear();
     inbox_.forget();
     statements_.recover();
@@ -56,20 +72,14 @@ void PostgresOutboxTransaction::forget() {
 Result<void> PostgresOutboxTransaction::flush() {
     if (failure()) return *failure();
     const bool mine = !work_.inserts.empty() || !work_.changed.empty() || !work_.attempts.empty() ||
-                      !work_.outcomes.empty();
+                      !work_.outcomes.empty() || !work_.campaigns.empty();
     auto all = std::move(batch_);
-    auto tally = std::exchange(all.tally, {});
     auto work = std::move(work_);
-    auto work_tally = std::exchange(work.tally, {});
-    auto quotas = std::exchange(all.quotas, {});
-    auto work_quotas = std::exchange(work.quotas, {});
-    all.add(std::move(work));
     batch_ = {};
     work_ = {};
-    batch_.tally = std::move(tally);
-    work_.tally = std::move(work_tally);
-    batch_.quotas = std::move(quotas);
-    work_.quotas = std::move(work_quotas);
+    batch_.counted = std::exchange(all.counted, {});
+    work_.counted = std::exchange(work.counted, {});
+    all.add(std::move(work));
 
     struct Expectation {
         std::size_t rows = 0;
@@ -97,12 +107,18 @@ Result<void> PostgresOutboxTransaction::flush() {
     NewSids nobodys;
     NewSids somebodys;
     std::vector<const StoredJob*> counted;
+    std::vector<ChangedJob> new_asides;
+    std::vector<ChangedJob> asides;
     for (const auto& id : all.changed) {
         const auto& known = known_.at(id);
         const auto& job = known.job;
         moves[{known.place, place_of(job.state)}].push_back({&job, known.revision});
         if (known.has_payload && job.payload.empty()) erased.add_number(job.sequence);
-        if (known.counted != job.counted) counted.push_back(&job);
+        if (!job.quota.empty() && known.counted != job.counted) counted.push_back(&job);
+        if (known.aside != aside_of(job)) {
+            (known.aside_revision == 0 ? new_asides : asides)
+                .push_back({&job, known.aside_revision});
+        }
         if (known.sid == job.sid) continue;
         if (!known.sid.empty()) {
             lost_sids.add(known.sid);
@@ -117,10 +133,14 @@ Result<void> PostgresOutboxTransaction::flush() {
     }
     for (const auto& [way, jobs] : moves) {
         const bool stays = way == std::pair{JobPlace::open, JobPlace::open};
-        send(stays ? update_jobs(jobs) : move_jobs(jobs, way.first, way.second),
+        send(stays ? update_jobs(jobs) : move_jobs(mode_.tables, jobs, way.first, way.second),
              {jobs.size(), BeginAnew::conflict});
     }
     if (!counted.empty()) send(update_counted(counted));
+    if (!new_asides.empty()) {
+        send(insert_asides(new_asides), {new_asides.size(), BeginAnew::conflict});
+    }
+    if (!asides.empty()) send(update_asides(asides), {asides.size(), BeginAnew::conflict});
     if (erased.size() > 0) {
         PostgresStatement erase{"delete from twiliowa.job_payload where job = any($1)"};
         erase.values.array(erased);
@@ -170,6 +190,9 @@ Result<void> PostgresOutboxTransaction::flush() {
         insert.values.array(jobs).array(what).array(at);
         send(std::move(insert));
     }
+    if (!all.campaigns.empty()) {
+        send(update_campaigns(all.campaigns), {all.campaigns.size(), BeginAnew::conflict});
+    }
     if (statements.empty()) return {};
     statements_.note_write(mine);
     const auto answers = statements_.ask_all(statements);
@@ -190,6 +213,16 @@ Result<void> PostgresOutboxTransaction::flush() {
         known.has_payload = !known.job.payload.empty();
         known.sid = known.job.sid;
         known.counted = known.job.counted;
+        auto aside = aside_of(known.job);
+        if (known.aside != aside) {
+            known.aside = std::move(aside);
+            ++known.aside_revision;
+        }
+    }
+    for (const auto& id : all.campaigns) {
+        auto& known = known_campaigns_.at(id);
+        known.revision = known.campaign.revision;
+        known.defined_anew = false;
     }
     for (const auto& [sid, owner] : all.sids) owners_.insert_or_assign(sid, owner);
     return {};
@@ -197,7 +230,7 @@ Result<void> PostgresOutboxTransaction::flush() {
 
 Result<void> PostgresOutboxTransaction::finish() {
     if (auto sent = flush(); !sent) return sent;
-    if (!batch_.quotas.empty()) statements_.note_write();
+    if (!batch_.counted.quotas.empty()) statements_.note_write();
     if (!statements_.has_written()) return {};
     std::vector<PostgresStatement> statements;
     std::vector<std::size_t> right;  ///< How many rows each has to give; all of them if max.
@@ -242,7 +275,7 @@ Result<void> PostgresOutboxTransaction::finish() {
     PostgresArray tenants{PostgresType::bytes};
     PostgresArray states{PostgresType::number};
     PostgresArray jobs{PostgresType::number};
-    for (const auto& [at, more] : batch_.tally) {
+    for (const auto& [at, more] : batch_.counted.tally) {
         if (more == 0) continue;
         tenants.add(at.first);
         states.add_number(static_cast<std::int64_t>(at.second));
@@ -255,6 +288,10 @@ Result<void> PostgresOutboxTransaction::finish() {
         tally.values.array(tenants).array(states).array(jobs);
         right.push_back(any);
         statements.push_back(std::move(tally));
+    }
+    if (auto tally = campaign_tally()) {
+        right.push_back(any);
+        statements.push_back(std::move(*tally));
     }
     if (auto tally = inbox_.tally()) {
         right.push_back(any);

@@ -26,7 +26,10 @@ struct PostgresOutboxMode {
     bool one_by_one = false;  ///< Jobs are inserted at once, and not together with others.
     bool may_claim = true;    ///< Somebody knows which database this is.
     bool has_inbox = true;    ///< Its tables are there.
-    bool has_quotas = true;   ///< The same.
+    JobTables tables = JobTables::with_campaigns;
+
+    bool has_quotas() const noexcept { return tables != JobTables::plain; }
+    bool has_campaigns() const noexcept { return tables == JobTables::with_campaigns; }
 };
 
 /// The works of one commit, one after the other, in a transaction that somebody else begins and
@@ -102,6 +105,15 @@ public:
     Result<void> count_quota(const QuotaUse& use) override;
     Result<std::vector<QuotaCount>> quota_history(std::string_view quota, std::int64_t period,
                                                   TimePoint from, TimePoint to) override;
+    Result<std::vector<NamedQuotaCount>> quota_histories(std::string_view prefix,
+                                                         std::int64_t period, TimePoint from,
+                                                         TimePoint to, std::string_view after,
+                                                         std::size_t limit) override;
+
+    Result<std::vector<StoredCampaign>> campaigns(std::span<const std::string> ids) override;
+    Result<bool> insert_campaign(const StoredCampaign& campaign) override;
+    Result<void> save_campaign(StoredCampaign& campaign) override;
+    Result<std::vector<CampaignCount>> campaign_counts(std::string_view campaign) override;
 
     Result<std::vector<Pause>> pauses() override;
     Result<void> pause(const Pause& pause) override;
@@ -123,6 +135,13 @@ private:
     using KeyOf = std::pair<std::string, std::string>;                   ///< Tenant and key.
     using SlotOf = std::tuple<std::string, std::int64_t, std::int64_t>;  ///< Quota, period, begin.
     using QuotaUses = std::map<SlotOf, QuotaUse>;
+    /// Campaign, variant, step, state and reason.
+    using CampaignPlace = std::tuple<std::string, int, int, JobState, DeadReason>;
+    struct CampaignSum {
+        std::int64_t jobs = 0;
+        std::int64_t spend = 0;
+    };
+    using CampaignTally = std::map<CampaignPlace, CampaignSum>;
 
     /// A job as this transaction has it, and what the database has of it.
     struct KnownJob {
@@ -132,6 +151,22 @@ private:
         bool has_payload = false;
         std::string sid = {};
         std::vector<CountedAttempt> counted = {};
+        JobAside aside = {};
+        std::int64_t aside_revision = 0;  ///< 0: it has no row there.
+    };
+    /// The same of a campaign.
+    struct KnownCampaign {
+        StoredCampaign campaign = {};
+        std::int64_t revision = 0;
+        bool defined_anew = false;  ///< The database has another definition.
+    };
+    /// By how much changes what is counted: sent at the end.
+    struct CountedChanges {
+        Tally tally = {};
+        QuotaUses quotas = {};
+        CampaignTally campaigns = {};
+
+        void add(CountedChanges&& later);
     };
     /// What was asked for and not sent.
     struct Pending {
@@ -141,8 +176,8 @@ private:
         std::map<std::pair<JobId, AttemptNonce>, StoredAttempt> attempts = {};
         std::vector<StoredOutcome> outcomes = {};
         std::map<std::string, std::optional<JobId>> sids = {};  ///< Whose they are now.
-        Tally tally = {};
-        QuotaUses quotas = {};  ///< By how much they change: sent at the end.
+        std::set<std::string> campaigns = {};                   ///< To save: see known_campaigns_.
+        CountedChanges counted = {};
 
         void add(Pending&& later);
     };
@@ -158,6 +193,12 @@ private:
     void count(const std::string& tenant, JobState state, std::int64_t jobs);
     Result<std::vector<StoredOutcome>> read_outcomes(std::int64_t after, std::size_t limit);
     Result<void> fold_tally();
+    void count_campaign(const StoredJob& job, std::int64_t jobs);
+    std::optional<PostgresStatement> campaign_tally() const;
+    Result<void> fold_campaign_tally(std::string_view campaign);
+    Result<void> fold_campaign_tallies();
+    Result<std::vector<StoredCampaign>> read_campaigns(const PostgresStatement& statement);
+    PostgresStatement update_campaigns(const std::set<std::string>& ids) const;
     QuotaCount with_pending(std::string_view quota, QuotaCount count) const;
     std::vector<PostgresStatement> quota_uses() const;
     static void add_use(QuotaUses& uses, const QuotaUse& use);
@@ -171,6 +212,7 @@ private:
     std::string number_ = {};
 
     std::map<JobId, KnownJob> known_ = {};
+    std::map<std::string, KnownCampaign, std::less<>> known_campaigns_ = {};
     std::map<std::string, std::optional<JobId>, std::less<>> owners_ = {};  ///< Of SIDs, as read.
     std::map<std::string, std::string, std::less<>> facts_ = {};            ///< As read, or set.
     std::map<std::string, std::string, std::less<>> facts_before_ = {};     ///< The work.
@@ -178,6 +220,7 @@ private:
     Pending batch_ = {};
     Pending work_ = {};
     std::map<JobId, KnownJob> before_ = {};  ///< Of jobs that the work has changed.
+    std::map<std::string, KnownCampaign> campaigns_before_ = {};  ///< The same.
 };
 
 }  // namespace twiliowa::detail

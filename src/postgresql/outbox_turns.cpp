@@ -9,8 +9,17 @@ namespace {
 /// The condition of the index of what can be claimed.
 constexpr std::string_view may_be_claimed =
     "state = 0 and suspect_since is null and content_hash is not null";
-/// Of one group: $1 to $4.
-constexpr std::string_view of_group = "sender = $1 and lane = $2 and tenant = $3 and account = $4";
+
+/// What makes a group, in the order of that index.
+std::string group_columns(JobTables tables, std::string_view alias = {}) {
+    std::string list;
+    for (const std::string_view column : {"sender", "lane", "tenant", "account", "campaign"}) {
+        if (column == "campaign" && tables != JobTables::with_campaigns) continue;
+        if (!list.empty()) list += ", ";
+        list.append(alias).append(column);
+    }
+    return list;
+}
 
 /// Whether an earlier job of its order_key keeps `job` back; $`held` is since when one that is held
 /// does not.
@@ -23,35 +32,50 @@ std::string is_kept_back(std::string_view held) {
 }
 
 /// The groups that have jobs, from one to the next, however many jobs each has.
-const std::string& groups_sql() {
-    static const auto sql = [] {
-        const std::string group = "sender, lane, tenant, account";
-        const auto next = [&](const std::string& more) {
-            return "(select " + group + " from twiliowa.job where " + std::string{may_be_claimed} +
-                   more + " order by " + group + " limit 1)";
-        };
-        return "with recursive groups as (" + next("") +
-               " union all select following.* from groups "
-               "cross join lateral " +
-               next(
-                   " and (sender, lane, tenant, account) > "
-                   "(groups.sender, groups.lane, groups.tenant, groups.account)") +
-               " as following) ";
-    }();
-    return sql;
+std::string groups_sql(JobTables tables) {
+    const auto group = group_columns(tables);
+    const auto next = [&](const std::string& more) {
+        return "(select " + group + " from twiliowa.job where " + std::string{may_be_claimed} +
+               more + " order by " + group + " limit 1)";
+    };
+    return "with recursive groups as (" + next("") +
+           " union all select following.* from groups cross join lateral " +
+           next(" and (" + group + ") > (" + group_columns(tables, "groups.") + ")") +
+           " as following) ";
+}
+
+/// Jobs of which a time has come that is aside, wherever their rows are. One looks at a time, so
+/// that no two work on the same: `lock` is whose turn that is. Without locks of rows, so that what
+/// is aside is of the same moment.
+std::string due_aside(std::string_view time, int lock) {
+    const std::string column{time};
+    const auto rows_of = [](JobPlace place) {
+        return job_rows_of(place, "where job.sequence = any(array(select due.job from due))");
+    };
+    return select_stored_jobs(
+        JobTables::with_campaigns,
+        "with due as materialized (select aside.job from twiliowa.outbox_campaign_job as aside "
+        "where aside." +
+            column + " <= $1 and (select pg_catalog.pg_try_advisory_xact_lock(1953982828, " +
+            std::to_string(lock) + ")) order by aside." + column + ", aside.job limit $2) " +
+            rows_of(JobPlace::open) + " union all " + rows_of(JobPlace::done),
+        "aside." + column + ", found.sequence");
 }
 
 }  // namespace
 
 Result<std::vector<ReadyGroup>> PostgresOutboxTransaction::ready_groups() {
-    static const auto sql = groups_sql() + "select * from groups";
+    static const StoredJobsSql sql{
+        [](JobTables tables) { return groups_sql(tables) + "select * from groups"; }};
     if (auto sent = flush(); !sent) return sent.error();
-    const auto rows = statements_.ask({sql});
+    const auto rows = statements_.ask({sql.of(mode_.tables)});
     if (!rows) return rows.error();
     std::vector<ReadyGroup> groups;
     for (std::size_t row = 0; row < rows->size(); ++row) {
-        groups.push_back({std::string{rows->bytes(row, 0)}, static_cast<Lane>(rows->number(row, 1)),
-                          std::string{rows->bytes(row, 2)}, std::string{rows->bytes(row, 3)}});
+        groups.push_back(
+            {std::string{rows->bytes(row, 0)}, static_cast<Lane>(rows->number(row, 1)),
+             std::string{rows->bytes(row, 2)}, std::string{rows->bytes(row, 3)},
+             std::string{mode_.has_campaigns() ? rows->bytes(row, 4) : std::string_view{}}});
     }
     return groups;
 }
@@ -59,13 +83,18 @@ Result<std::vector<ReadyGroup>> PostgresOutboxTransaction::ready_groups() {
 Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery& query) {
     // What another transaction is taking is passed over, and nobody waits. The rows are locked in a
     // fence, so that no plan locks more of them than the limit.
-    static const auto sql = select_stored_jobs(
-        job_rows_of(JobPlace::open,
-                    "where " + std::string{may_be_claimed} + " and " + std::string{of_group} +
-                        " and not_before <= $5 and (order_key = '' or not " + is_kept_back("$6") +
-                        ") order by not_before, sequence limit $7 "
-                        "for update skip locked"),
-        "found.not_before, found.sequence");
+    static const StoredJobsSql sql{[](JobTables tables) {
+        const bool has_campaigns = tables == JobTables::with_campaigns;
+        return select_stored_jobs(
+            tables,
+            job_rows_of(JobPlace::open,
+                        "where " + std::string{may_be_claimed} +
+                            " and sender = $1 and lane = $2 and tenant = $3 and account = $4 "
+                            "and not_before <= $5 and (order_key = '' or not " +
+                            is_kept_back("$6") + ")" + (has_campaigns ? " and campaign = $8" : "") +
+                            " order by not_before, sequence limit $7 for update skip locked"),
+            "found.not_before, found.sequence");
+    }};
     static const auto kept_back =
         "select job.id from twiliowa.job as job where job.sequence = any($1) and " +
         is_kept_back("$2");
@@ -74,7 +103,8 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
             store_error("is another database than it was, or went back in time",
                         "nothing is sent before an Outbox has looked at that"));
     }
-    PostgresStatement select{sql.of(mode_.has_quotas)};
+    if (!query.group.campaign.empty() && !mode_.has_campaigns()) return std::vector<StoredJob>{};
+    PostgresStatement select{sql.of(mode_.tables)};
     select.values.bytes(query.group.sender)
         .number(static_cast<std::int64_t>(query.group.lane))
         .bytes(query.group.tenant)
@@ -82,6 +112,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
         .number(stored_time(query.now))
         .number(stored_time(query.held_before))
         .number(row_limit(query.limit));
+    if (mode_.has_campaigns()) select.values.bytes(query.group.campaign);
     auto jobs = jobs_of(select);
     if (!jobs) return jobs;
     // A row that changed while it was waited for was looked at anew, and those before it were not.
@@ -122,27 +153,54 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::due(Due what, TimePoin
         job_rows_of(JobPlace::open,
                     "where state = 5 and updated_at <= $1 order by updated_at, sequence limit $2"),
         "found.updated_at, found.sequence");
-    const auto* const sql = what == Due::lease    ? &lease
-                            : what == Due::look   ? &look
-                            : what == Due::expiry ? &expiry
-                                                  : &fetch;
-    PostgresStatement select{sql->of(mode_.has_quotas)};
+    static const auto chain = due_aside("chain_due", 2);
+    static const auto price = due_aside("price_due", 3);
+    if ((what == Due::chain || what == Due::price) && !mode_.has_campaigns()) {
+        return std::vector<StoredJob>{};
+    }
+    const auto sql = [&]() -> const std::string& {
+        switch (what) {
+            case Due::lease:
+                return lease.of(mode_.tables);
+            case Due::look:
+                return look.of(mode_.tables);
+            case Due::expiry:
+                return expiry.of(mode_.tables);
+            case Due::fetch:
+                return fetch.of(mode_.tables);
+            case Due::chain:
+                return chain;
+            case Due::price:
+                break;
+        }
+        return price;
+    }();
+    PostgresStatement select{sql};
     select.values.number(stored_time(before)).number(row_limit(limit));
     return jobs_of(select);
 }
 
 Result<std::optional<TimePoint>> PostgresOutboxTransaction::next_due() {
-    static const auto sql =
-        groups_sql() +
-        "select least((select min(expires_at) from twiliowa.job where state = 0 and expires_at is "
-        "not null), (select min(next_look) from twiliowa.job where next_look is not null), (select "
-        "min(first.not_before) from groups cross join lateral (select not_before from twiliowa.job "
-        "as job where " +
-        std::string{may_be_claimed} +
-        " and job.sender = groups.sender and job.lane = groups.lane and job.tenant = groups.tenant "
-        "and job.account = groups.account order by not_before limit 1) as first))";
+    static const StoredJobsSql sql{[](JobTables tables) {
+        std::string asides;
+        if (tables == JobTables::with_campaigns) {
+            for (const std::string column : {"chain_due", "price_due"}) {
+                asides += "(select min(" + column + ") from twiliowa.outbox_campaign_job where " +
+                          column + " is not null), ";
+            }
+        }
+        return groups_sql(tables) +
+               "select least((select min(expires_at) from twiliowa.job where state = 0 and "
+               "expires_at is not null), "
+               "(select min(next_look) from twiliowa.job where next_look is not null), " +
+               asides +
+               "(select min(first.not_before) from groups cross join lateral (select not_before "
+               "from twiliowa.job as job where " +
+               std::string{may_be_claimed} + " and (" + group_columns(tables, "job.") + ") = (" +
+               group_columns(tables, "groups.") + ") order by not_before limit 1) as first))";
+    }};
     if (auto sent = flush(); !sent) return sent.error();
-    const auto rows = statements_.ask({sql});
+    const auto rows = statements_.ask({sql.of(mode_.tables)});
     if (!rows) return rows.error();
     if (rows->is_null(0, 0)) return std::optional<TimePoint>{};
     return std::optional{time_of_stored(rows->number(0, 0))};

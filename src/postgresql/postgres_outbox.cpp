@@ -310,7 +310,7 @@ Result<PostgresOutbox::State::Ended> PostgresOutbox::State::run_once(
         clock,
         around->now,
         {course.one_by_one, may_claim, around->version >= detail::version_with_inbox,
-         around->version >= detail::version_with_quotas}};
+         detail::job_tables_of(around->version)}};
     for (auto* const each : batch) {
         const auto undone = run_work(*each, works_of_it, course);
         if (works_of_it.anew() != detail::BeginAnew::no) return ended_by(works_of_it.anew());

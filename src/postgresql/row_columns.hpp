@@ -43,7 +43,7 @@ private:
 /// The columns of rows that are sent as one array each.
 class ColumnArrays {
 public:
-    void bytes(std::string_view value) { next(PostgresType::bytes).add(value); }
+    void bytes(std::optional<std::string_view> value) { next(PostgresType::bytes).add(value); }
     void text(std::string_view value) { next(PostgresType::text).add(value); }
     void number(std::optional<std::int64_t> value) { next(PostgresType::number).add_number(value); }
     void flag(bool value) { next(PostgresType::flag).add_flag(value); }

@@ -63,8 +63,8 @@ struct PostgresOutboxStats {
 /// (grant execute on function pg_catalog.pg_control_system()). After a connection to another one,
 /// no job is given out before `identity` was asked for, as an Outbox that runs does.
 ///
-/// Tables of the version before keep jobs, and no events (`migrate`); those of a later one are
-/// refused.
+/// Tables of an earlier version keep jobs, and no events, quotas or campaigns before they have
+/// those tables (`migrate`); those of a later one are refused.
 ///
 /// Thread-safe. Open one in each process after fork(); one that was opened before answers an error
 /// in the child. Errors are those of `store_error`, each with its way out, and without a value of a
@@ -91,8 +91,10 @@ public:
     /// What it has done so far: for metrics.
     PostgresOutboxStats stats() const;
 
-    /// Makes the tables, or brings those of an earlier version up to this one, in one transaction.
-    /// The role must own them.
+    /// Makes the tables, or brings those of an earlier version up to this one, in one transaction,
+    /// beside those who work: they wait meanwhile, for seconds where a million jobs are ready. A
+    /// lock that others hold is waited for as long as `statement_timeout` says. The role must own
+    /// them.
     static Result<void> migrate(const std::string& url, PostgresOutboxOptions options = {});
     /// The same as a script for psql, for who owns the database: from that version on, 0 where
     /// there are no tables yet. Run on tables of another version it stops and changes nothing;
@@ -105,9 +107,9 @@ public:
     ///
     /// @param connection  libpq's; used by nobody else meanwhile. Its role needs usage of the
     /// schema and execute on `twiliowa.insert_job`, and nothing else.
-    /// Errors: InvalidRequestError if no transaction is open; otherwise those of a store. In a
-    /// transaction that is repeatable read or serializable, a key that another has used meanwhile
-    /// is one of them: begin it anew.
+    /// Errors: InvalidRequestError if no transaction is open, or the job is a campaign's, which
+    /// only an Outbox inserts; otherwise those of a store. In a transaction that is repeatable read
+    /// or serializable, a key that another has used meanwhile is one of them: begin it anew.
     static Result<InsertedJob> insert_into(pg_conn* connection, const StoredJob& job);
 
 private:
@@ -128,6 +130,7 @@ struct OutboxSql {
     std::vector<std::optional<std::string>> parameters = {};
 
     /// Inserts the job unless its key is known; gives one row of one column of text, for `answer`.
+    /// @throws InvalidRequestError if the job is a campaign's.
     static OutboxSql insert(const StoredJob& job);
     /// What that row says. Errors: InvalidRequestError if it is not what `insert` gives.
     static Result<InsertedJob> answer(std::string_view column);
