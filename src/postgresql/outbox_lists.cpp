@@ -13,7 +13,6 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
     if (!filter.campaign.empty() && !mode_.has_campaigns()) return std::vector<StoredJob>{};
     PostgresStatement select;
     select.values.number(filter.after).number(row_limit(filter.limit));
-    std::string join;
     std::string where = "where sequence > $1";
     const auto position = [&] { return "$" + std::to_string(select.values.size()); };
     if (filter.state) {
@@ -29,9 +28,8 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
     if (!filter.sender.empty()) equal("sender", filter.sender);
     if (!filter.tag.empty()) equal("tag", filter.tag);
     if (!filter.campaign.empty()) {
-        join = "join twiliowa.outbox_campaign_job as aside on aside.job = job.sequence ";
-        where += " and aside.job > $1 and aside.campaign <> ''";
-        equal("aside.campaign", filter.campaign);
+        equal("campaign", filter.campaign);
+        where += " and campaign <> ''";
     }
     if (!filter.customers.empty()) {
         PostgresArray customers{PostgresType::bytes};
@@ -48,7 +46,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::list(const JobFilter& 
     for (const auto place : {JobPlace::open, JobPlace::done}) {
         if (filter.state && place_of(*filter.state) != place) continue;
         if (!rows.empty()) rows += " union all ";
-        rows += "(" + job_rows_of(place, join + where) + ")";
+        rows += "(" + job_rows_of(place, where) + ")";
     }
     select.sql =
         select_stored_jobs("select * from (" + rows + ") as job order by sequence limit $2",

@@ -243,18 +243,15 @@ PostgresStatement move_jobs(JobTables tables, std::span<const ChangedJob> jobs, 
                             JobPlace to) {
     const auto sql_of = [](JobPlace source, JobPlace target) {
         return StoredJobsSql{[=](JobTables its) {
-            // Only in the table of those who work a row names its campaign.
-            const bool named = its == JobTables::with_campaigns && target == JobPlace::open;
+            const bool named = its == JobTables::with_campaigns;
             return "with moved as (delete from " + std::string{table_of(source)} +
                    " as job using " + changed_rows() +
                    " where job.sequence = read_sequence and job.revision = read_revision "
                    "returning " +
                    list_of(fixed_columns, "job") + ", " + list_of(changing_columns, "changed") +
-                   ") insert into " + std::string{table_of(target)} + " (" + row_columns({}) +
-                   (named ? ", campaign) select moved.*, coalesce((select aside.campaign from "
-                            "twiliowa.outbox_campaign_job as aside where aside.job = "
-                            "moved.sequence), '') from moved"
-                          : ") select * from moved");
+                   (named ? ", job.campaign" : "") + ") insert into " +
+                   std::string{table_of(target)} + " (" + row_columns({}) +
+                   (named ? ", campaign" : "") + ") select * from moved";
         }};
     };
     static const std::map<std::pair<JobPlace, JobPlace>, StoredJobsSql> statements{

@@ -389,8 +389,8 @@ end $body$;
 )";
 
 // Rows of jobs are not written anew, and only the index of what is ready is made anew: that takes
-// seconds for a million rows. What a job of a campaign has beside others is apart, but for the name
-// that index goes by, which only rows of twiliowa.job have.
+// seconds for a million rows. What a job of a campaign has beside others is apart; its row has a
+// copy of the name that indexes go by.
 constexpr const char* postgres_outbox_campaign_tables = R"(
 -- Whoever has begun without these tables ends before they are there.
 select pg_catalog.pg_advisory_xact_lock(1953982828, 1);
@@ -420,7 +420,6 @@ create table twiliowa.outbox_campaign_job (
     counted bytea not null default '',
     revision bigint not null default 1 check (revision >= 1)
 ) with (fillfactor = 80, autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000);
-create index outbox_campaign_job_of on twiliowa.outbox_campaign_job (campaign, job) where campaign <> '';
 create index outbox_campaign_job_chain_due on twiliowa.outbox_campaign_job (chain_due, job)
     where chain_due is not null;
 create index outbox_campaign_job_price_due on twiliowa.outbox_campaign_job (price_due, job)
@@ -443,9 +442,12 @@ create index outbox_campaign_tally_campaign on twiliowa.outbox_campaign_tally (c
 alter table twiliowa.job add column campaign bytea not null default '',
     drop constraint if exists job_reason_check,
     add constraint job_reason_check check (reason between 0 and 7) not valid;
+alter table twiliowa.job_done add column campaign bytea not null default '';
 drop index twiliowa.job_ready;
 create index job_ready on twiliowa.job (sender, lane, tenant, account, campaign, not_before, sequence)
     where state = 0 and suspect_since is null and content_hash is not null;
+create index job_campaign on twiliowa.job (campaign, sequence) where campaign <> '';
+create index job_done_campaign on twiliowa.job_done (campaign, sequence) where campaign <> '';
 
 create or replace view twiliowa.jobs as
     select sequence, encode(id, 'hex') as id, encode(tenant, 'escape') as tenant,

@@ -391,7 +391,7 @@ TEST_CASE("a job that is no longer final is its campaign's again") {
     const auto job = job_of("a");
     insert(storage, {job, job_of("b", ""), job_of("c", "")});
     change(storage, job, [](StoredJob& changed) { changed.state = JobState::dead; });
-    CHECK(database.psql("select count(*) from twiliowa.job where campaign <> ''") == "0");
+    CHECK(database.psql("select count(*) from twiliowa.job_done where campaign = 'sale'") == "1");
     change(storage, job, [](StoredJob& changed) { changed.state = JobState::ready; });
     const ReadyGroup its_group{.sender = job.sender, .campaign = "sale"};
     const auto ready = read_by(storage, [&](OutboxTransaction& t) {
