@@ -97,6 +97,15 @@ printf '# TYPE a_total gauge\na_total{b="c\n"} 1\n' >"$work/bad"
 for rules in docs/monitoring examples/systems/dealer; do
     promtool check rules "$tree/$rules/alerts.yml" >"$work/log" 2>&1 || complain "$rules: $(cat "$work/log")"
 done
+# What the dashboard asks for, as rules.
+{
+    printf 'groups:\n  - name: dashboard\n    rules:\n'
+    sed -nE 's/^ *"expr": "(.*)",$/\1/p' "$tree/docs/monitoring/dashboard.json" |
+        sed 's/\\"/"/g; s/\$__rate_interval/5m/g; s/\$instance/.*/g' |
+        awk '{ printf "      - record: panel:%d\n        expr: '"'%s'"'\n", NR, $0 }'
+} >"$work/panels.yml"
+[ "$(grep -c 'record:' "$work/panels.yml")" -gt 20 ] || complain "the dashboard asks for nothing"
+promtool check rules "$work/panels.yml" >"$work/log" 2>&1 || complain "the dashboard: $(cat "$work/log")"
 promtool test rules "$tree/tests/programs/alerts_test.yml" >"$work/log" 2>&1 || complain "$(cat "$work/log")"
 # Each alert is tested: that it comes, and that it does not.
 grep -oE 'alert: [A-Za-z]+' "$tree/docs/monitoring/alerts.yml" | cut -d ' ' -f 2 | while read -r alert; do
