@@ -61,6 +61,7 @@ public:
                                  std::vector<MetricLabel> labels = {});
     MetricSamples(const MetricSamples&) = delete;
     MetricSamples& operator=(const MetricSamples&) = delete;
+    ~MetricSamples() = default;
 
 private:
     friend class MetricsObserver;
@@ -81,6 +82,8 @@ public:
     MetricSource(MetricSource&& other) noexcept;
     /// Takes over the other; what this held has ended then.
     MetricSource& operator=(MetricSource&& other) noexcept;
+    MetricSource(const MetricSource&) = delete;
+    MetricSource& operator=(const MetricSource&) = delete;
 
 private:
     friend class MetricsObserver;
@@ -121,7 +124,7 @@ public:
     /// @throws InvalidRequestError naming the alias whose name is none or the library's, whose `of`
     ///     is no counter or histogram of it, that names labels or values which that does not have,
     ///     or adds up metrics of two types.
-    explicit MetricsObserver(MetricsOptions options = {});
+    explicit MetricsObserver(const MetricsOptions& options = {});
     ~MetricsObserver() override;
     MetricsObserver(const MetricsObserver&) = delete;
     MetricsObserver& operator=(const MetricsObserver&) = delete;

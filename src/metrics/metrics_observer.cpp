@@ -191,9 +191,9 @@ void MetricsObserver::State::append_events(std::string& out) const {
                 const auto& dimension = metric->dimensions()[i];
                 labels.push_back({dimension.label, dimension.values[places[i]]});
             }
-            detail::append_metric_series(out, metric->name(),
-                                         detail::metric_label_text(metric->name(), labels),
-                                         metric->bounds(), cells);
+            detail::append_metric_series(
+                out, metric->name(), detail::metric_label_text(metric->name(), std::move(labels)),
+                metric->bounds(), cells);
         }
     }
 }
@@ -206,7 +206,7 @@ void MetricsObserver::State::append_gauges(std::string& out) const {
                       "How many processes share a limit, as was told last.", limiter_processes);
 }
 
-MetricsObserver::MetricsObserver(MetricsOptions options)
+MetricsObserver::MetricsObserver(const MetricsOptions& options)
     : state_(std::make_unique<State>(options)) {}
 MetricsObserver::~MetricsObserver() = default;
 
