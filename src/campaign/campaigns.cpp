@@ -6,6 +6,7 @@
 #include "campaign/campaign_desk.hpp"
 #include "campaign/campaign_plan.hpp"
 #include "campaign/recipient_intake.hpp"
+#include "outbox/chain_steps.hpp"
 #include "text/utf8.hpp"
 
 namespace twiliowa {
@@ -81,9 +82,10 @@ struct Campaigns::Impl {
     }
 
     Result<CampaignDefinition> with_senders(CampaignDefinition definition) const;
+    using JobEvent = std::function<Result<bool>(OutboxTransaction&, StoredJob&)>;
     Result<std::int64_t> apply_to_jobs(std::string_view id, JobState state,
                                        const std::function<bool(const StoredJob&)>& concerns,
-                                       const std::function<bool(detail::JobMachine&)>& event) const;
+                                       const JobEvent& event) const;
     Result<void> judge_page(const std::vector<StoredJob>& jobs, const StoredCampaign& campaign,
                             TimePoint now, CampaignCheck& check) const;
 
@@ -389,7 +391,7 @@ Result<bool> Campaigns::try_resume(std::string_view id) {
 
 Result<std::int64_t> Campaigns::Impl::apply_to_jobs(
     std::string_view id, JobState state, const std::function<bool(const StoredJob&)>& concerns,
-    const std::function<bool(detail::JobMachine&)>& event) const {
+    const JobEvent& event) const {
     std::int64_t applied = 0;
     JobFilter filter{.state = state, .limit = detail::jobs_at_once};
     filter.campaign = id;
@@ -405,7 +407,7 @@ Result<std::int64_t> Campaigns::Impl::apply_to_jobs(
             for (auto& job : *jobs) {
                 last = job.sequence;
                 if (!concerns(job)) continue;
-                const auto moved = desk.parts.core->apply(transaction, job, event);
+                const auto moved = event(transaction, job);
                 if (!moved) return moved.error();
                 if (*moved) ++some;
             }
@@ -433,7 +435,10 @@ Result<bool> Campaigns::try_cancel(std::string_view id) {
     for (const auto state :
          {JobState::ready, JobState::claimed, JobState::sending, JobState::unknown}) {
         const auto some = impl_->apply_to_jobs(
-            id, state, all, [](detail::JobMachine& machine) { return machine.cancel(); });
+            id, state, all, [&](OutboxTransaction& transaction, StoredJob& job) {
+                return impl_->desk.parts.core->apply(
+                    transaction, job, [](detail::JobMachine& machine) { return machine.cancel(); });
+            });
         if (!some) return some.error();
         cancelled += *some;
     }
@@ -445,7 +450,9 @@ Result<std::int64_t> Campaigns::try_retry(std::string_view id, DeadReason reason
     if (const auto known = impl_->desk.plan_of(id); !known) return known.error();
     return impl_->apply_to_jobs(
         id, JobState::dead, [&](const StoredJob& job) { return job.reason == reason; },
-        [](detail::JobMachine& machine) { return machine.retry(); });
+        [&](OutboxTransaction& transaction, StoredJob& job) {
+            return detail::retry_job(*impl_->desk.parts.core, transaction, job);
+        });
 }
 
 // ---- Looking

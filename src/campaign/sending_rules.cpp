@@ -522,7 +522,8 @@ bool SendingRules::note_failure(StoredCampaign& campaign, const StoredJob& job,
             std::string{job.error_code == detail::template_paused ? "paused" : "disabled"} +
             " by Meta (" + std::to_string(job.error_code) + ")");
     }
-    if (guards.failures_percent == 0) return false;
+    // Of first messages: one that follows has failed for whom the first failed already.
+    if (guards.failures_percent == 0 || job.step != 0) return false;
     auto course = detail::CampaignCourse::read(campaign.course);
     if (outcomes - course.since > guards.out_of || outcomes < course.since) {
         course = {.since = outcomes - 1};

@@ -45,6 +45,8 @@ constexpr NamedValue<Outcome> outcome_names[] = {
     {Outcome::read, "read"},           {Outcome::undelivered, "undelivered"},
     {Outcome::dead, "dead"},           {Outcome::held, "held"},
     {Outcome::cancelled, "cancelled"}, {Outcome::doubled, "doubled"}};
+constexpr NamedValue<FallbackWhen> fallback_when_names[] = {
+    {FallbackWhen::unreachable, "unreachable"}, {FallbackWhen::window_closed, "window_closed"}};
 constexpr NamedValue<OnUnknown::Kind> on_unknown_names[] = {
     {OnUnknown::Kind::hold, "hold"},
     {OnUnknown::Kind::drop, "drop"},
@@ -105,6 +107,12 @@ std::string_view to_string(Lane lane) noexcept {
 }
 std::string_view to_string(Outcome outcome) noexcept {
     return detail::name_in(detail::outcome_names, outcome);
+}
+std::string_view to_string(FallbackWhen when) noexcept {
+    return detail::name_in(detail::fallback_when_names, when);
+}
+std::optional<FallbackWhen> parse_fallback_when(std::string_view name) noexcept {
+    return detail::value_in(detail::fallback_when_names, name);
 }
 std::optional<JobState> parse_job_state(std::string_view name) noexcept {
     return detail::value_in(detail::job_state_names, name);

@@ -8,6 +8,8 @@
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/store.hpp>
 
+#include "outbox/chain.hpp"
+#include "outbox/fallback_json.hpp"
 #include "outbox/message_json.hpp"
 #include "state/number_forms.hpp"
 #include "text/ascii.hpp"
@@ -179,11 +181,21 @@ Result<bool> JobCodec::is_same_content(const StoredJob& job,
     if (!sealer_) return false;
     const auto content = read(job);
     if (!content) return content.error();
-    const auto json = write_message_json(content->message);
-    if (!json) return json.error();
-    const auto hashes = all_hidden(sha256_of(*json), content_purpose);
+    const auto hashes = content_hashes(*content);
     if (!hashes) return hashes.error();
     return is_one_of(*hashes, content_hash);
+}
+
+Result<std::vector<std::string>> JobCodec::content_hashes(const Content& content) const {
+    auto json = write_message_json(content.message);
+    if (!json) return json.error();
+    const auto fallbacks = write_fallbacks_json(content.fallbacks);
+    if (!fallbacks) return fallbacks.error();
+    const bool is_chain = !content.fallbacks.empty();
+    auto hashes = all_hidden(sha256_of(is_chain ? *json + *fallbacks : *json), content_purpose);
+    if (!hashes || !is_chain) return hashes;
+    for (auto& hash : *hashes) hash.insert(0, chained_content);
+    return hashes;
 }
 
 Result<std::optional<bool>> JobCodec::is_for(const StoredJob& job, const Address& address) const {
@@ -227,6 +239,34 @@ Result<void> JobCodec::check_callback(const std::string& url) const {
     return fits.error().with([](ErrorData& data) { data.field = "status_callback"; });
 }
 
+/// Each with its sender, and checked as its send will be.
+Result<std::vector<Fallback>> JobCodec::whole_fallbacks(const OutboundMessage& message,
+                                                        const JobOptions& options) const {
+    auto fallbacks = options.fallbacks;
+    for (auto& fallback : fallbacks) {
+        auto& own = fallback.message;
+        if (!own.from.empty() || !own.messaging_service_sid.empty()) continue;
+        // SMS is not sent by whatever serves WhatsApp: who wants that says so.
+        if (fallback.when == FallbackWhen::unreachable) continue;
+        own.from = message.from;
+        own.messaging_service_sid = message.messaging_service_sid;
+    }
+    if (auto fit = check_fallbacks(fallbacks, options.key); !fit) return fit.error();
+    for (std::size_t i = 0; i < fallbacks.size(); ++i) {
+        auto whole = message_of_step(fallbacks[i], message);
+        if (!whole) {
+            whole = fallbacks[i].message;
+            whole->to = "sms:+447700900123";
+        }
+        auto fits = check(*whole);
+        if (fits) continue;
+        return fits.error().with([&](ErrorData& data) {
+            data.field = fallback_field(i, "message." + member_of_send(data.field));
+        });
+    }
+    return fallbacks;
+}
+
 Result<StoredJob> JobCodec::encode(OutboundMessage message, const JobOptions& options,
                                    const JobDefaults& defaults, const JobId& id,
                                    TimePoint now) const {
@@ -239,7 +279,15 @@ Result<StoredJob> JobCodec::encode(OutboundMessage message, const JobOptions& op
     if (auto fits = check(message); !fits) return fits.error();
     auto json = write_message_json(message);
     if (!json) return json.error();
-    if (json->size() > longest_message) {
+    std::string fallbacks_json;
+    if (!options.fallbacks.empty()) {
+        const auto fallbacks = whole_fallbacks(message, options);
+        if (!fallbacks) return fallbacks.error();
+        auto written = write_fallbacks_json(*fallbacks);
+        if (!written) return written.error();
+        fallbacks_json = std::move(*written);
+    }
+    if (json->size() + fallbacks_json.size() > longest_message) {
         return Error::invalid_request("message", "is longer than 256 KiB as JSON");
     }
     StoredJob stored;
@@ -251,10 +299,12 @@ Result<StoredJob> JobCodec::encode(OutboundMessage message, const JobOptions& op
         if (!key) return key.error();
         stored.key = key->front();
     }
-    auto hash = hidden(sha256_of(*json), content_purpose);
+    auto hash =
+        hidden(sha256_of(fallbacks_json.empty() ? *json : *json + fallbacks_json), content_purpose);
     if (!hash) return hash.error();
     stored.content_hash = std::move(*hash);
-    auto payload = write_payload(std::move(*json), id, options);
+    if (!fallbacks_json.empty()) stored.content_hash.insert(0, chained_content);
+    auto payload = write_payload(std::move(*json), fallbacks_json, id, options);
     if (!payload) return payload.error();
     stored.payload = std::move(*payload);
     stored.tag = options.tag;
@@ -298,7 +348,8 @@ Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& de
         .on_unknown = row.on_unknown,
         .quota = row.quota,
         .cost = row.quota.empty() ? QuotaAmount{1} : QuotaAmount::thousandths(row.cost),
-        .time_zone = content->time_zone};
+        .time_zone = content->time_zone,
+        .fallbacks = std::move(content->fallbacks)};
     if (auto in_time = check_in_time(options, row.created_at); !in_time) return in_time.error();
     auto made = encode(std::move(content->message), options, defaults, row.id, row.created_at);
     if (!made) return made.error();
@@ -313,12 +364,15 @@ Result<StoredJob> JobCodec::complete(const StoredJob& row, const JobDefaults& de
 }
 
 /// The message's JSON, and what else is said of it; sealed, together with what is hidden elsewhere.
-Result<std::string> JobCodec::write_payload(std::string json, const JobId& id,
-                                            const JobOptions& options) const {
-    if (!options.time_zone.empty()) {
-        json =
-            std::string{with_more} + json +
-            nlohmann::json{{"time_zone", std::string{options.time_zone}}}.dump().replace(0, 1, ",");
+Result<std::string> JobCodec::write_payload(std::string json, std::string_view fallbacks,
+                                            const JobId& id, const JobOptions& options) const {
+    if (!options.time_zone.empty() || !fallbacks.empty()) {
+        json.insert(0, with_more);
+        if (!fallbacks.empty()) json.append(R"(,"fallbacks":)").append(fallbacks);
+        if (!options.time_zone.empty()) {
+            json += R"(,"time_zone":)" + nlohmann::json(std::string{options.time_zone}).dump();
+        }
+        json += '}';
     }
     if (!sealer_) return json;
     const nlohmann::json all{{"key", std::string{options.key}},
@@ -360,6 +414,11 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
         if (!all.is_object()) return Error::invalid_request("message", "cannot be read");
         const auto zone = all.find("time_zone");
         if (zone != all.end() && zone->is_string()) content.time_zone = zone->get<std::string>();
+        if (const auto given = all.find("fallbacks"); given != all.end()) {
+            auto fallbacks = read_fallbacks_json(given->dump());
+            if (!fallbacks) return fallbacks.error();
+            content.fallbacks = std::move(*fallbacks);
+        }
         inner = all["message"].dump();
         text = inner;
     }
@@ -385,6 +444,7 @@ Job JobCodec::view(const StoredJob& stored) const {
         job.order_key = std::move(content->order_key);
         job.message = std::move(content->message);
         job.time_zone = std::move(content->time_zone);
+        job.fallbacks = std::move(content->fallbacks);
     } else {
         job.key = stored.key;
         job.order_key = stored.order_key;
@@ -427,6 +487,7 @@ Job JobCodec::view(const StoredJob& stored) const {
     job.cost = QuotaAmount::thousandths(stored.cost);
     job.campaign = stored.campaign;
     job.variant = stored.variant;
+    job.step = stored.step;
     job.spend = stored.spend;
     job.created_at = stored.created_at;
     job.updated_at = stored.updated_at;

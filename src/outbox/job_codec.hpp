@@ -46,6 +46,7 @@ public:
         std::string key = {};
         std::string order_key = {};
         std::string time_zone = {};
+        std::vector<Fallback> fallbacks = {};
     };
     /// An error if it was erased, or cannot be read.
     Result<Content> read(const StoredJob& job) const;
@@ -73,8 +74,11 @@ public:
 
 private:
     Result<void> check(const OutboundMessage& message) const;
-    Result<std::string> write_payload(std::string json, const JobId& id,
+    Result<std::vector<Fallback>> whole_fallbacks(const OutboundMessage& message,
+                                                  const JobOptions& options) const;
+    Result<std::string> write_payload(std::string json, std::string_view fallbacks, const JobId& id,
                                       const JobOptions& options) const;
+    Result<std::vector<std::string>> content_hashes(const Content& content) const;
     Result<std::string> hidden(std::string_view value, std::string_view purpose) const;
     Result<std::vector<std::string>> all_hidden(std::string_view value,
                                                 std::string_view purpose) const;

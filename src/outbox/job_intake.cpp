@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string_view>
 #include <utility>
+
+#include "outbox/chain.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -45,6 +48,11 @@ Result<PreparedJob> JobIntake::prepare(const OutboundMessage& message, const Job
 
 Result<EnqueuedJob> JobIntake::take_in(OutboxTransaction& transaction,
                                        const PreparedJob& job) const {
+    if (has_fallbacks(job.stored)) {
+        // An engine that keeps no chains says so now, and not when the next step is due.
+        const std::string none;
+        if (auto kept = transaction.campaigns(std::span{&none, 1}); !kept) return kept.error();
+    }
     if (asks_first(job)) {
         const auto holder = holder_of(transaction, job);
         if (!holder) return holder.error();
@@ -67,11 +75,9 @@ Result<EnqueuedJob> JobIntake::take_in(OutboxTransaction& transaction, const Pre
     since.stored.created_at = std::min(since.stored.created_at, arrived_at);
     auto taken = take_in(transaction, since);
     if (!taken || taken->existed) return taken;
-    const auto marked = core_->apply_to(transaction, taken->id, [](JobMachine& machine) {
-        return machine.suspect(
-            "its storage went back in time after it was asked for: it may have been sent");
-    });
-    if (!marked) return marked.error();
+    if (auto marked = core_->doubt_if_lost(transaction, taken->id, arrived_at); !marked) {
+        return marked.error();
+    }
     return taken;
 }
 

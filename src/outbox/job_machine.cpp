@@ -7,6 +7,8 @@
 
 #include <twiliowa/state/status_tracker.hpp>
 
+#include "outbox/chain.hpp"
+
 namespace twiliowa {
 
 bool StoredJob::in_doubt() const noexcept {
@@ -505,6 +507,12 @@ bool JobMachine::cancel() {
             job_.cancel_requested = true;
             job_.updated_at = at_.now;
             return true;
+        case JobState::accepted:
+            // It has left; what would follow it does not.
+            if (!has_fallbacks(job_) || job_.cancel_requested) return false;
+            job_.cancel_requested = true;
+            job_.chain_due.reset();
+            return true;
         default:
             return false;
     }
@@ -579,6 +587,12 @@ bool JobMachine::quota_renewed() {
     if (!job_.problem.starts_with(quota_waits) || !job_.sid.empty()) return false;
     job_.problem.clear();
     go_back(at_.now);
+    return true;
+}
+
+bool JobMachine::chain_came() {
+    if (!job_.chain_due || *job_.chain_due > at_.now) return false;
+    job_.chain_due.reset();
     return true;
 }
 

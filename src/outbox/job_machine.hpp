@@ -119,6 +119,8 @@ public:
     bool suspect(std::string_view problem);
     /// What waits for its quota, or is held because that is used up, is tried again at once.
     bool quota_renewed();
+    /// The time has come at which its next step goes though it may still arrive.
+    bool chain_came();
 
     const std::vector<Outcome>& outcomes() const noexcept { return outcomes_; }
 

@@ -492,4 +492,15 @@ Result<OutboundMessage> read_message_json(std::string_view text) {
     return std::move(reader.message);
 }
 
+std::string member_of_send(std::string_view field) {
+    if (field == "ContentVariables") return "variables";
+    std::string name;
+    for (const char c : field) {
+        const bool is_upper = c >= 'A' && c <= 'Z';
+        if (is_upper && !name.empty()) name += '_';
+        name += is_upper ? static_cast<char>(c - 'A' + 'a') : c;
+    }
+    return name;
+}
+
 }  // namespace twiliowa::detail

@@ -23,4 +23,8 @@ Result<std::string> write_message_json(const OutboundMessage& message);
 /// know: a member that is passed over would be lost.
 Result<OutboundMessage> read_message_json(std::string_view json);
 
+/// The member of OutboundMessage that a send's check means by that field: `content_sid` of
+/// `ContentSid`.
+std::string member_of_send(std::string_view field);
+
 }  // namespace twiliowa::detail

@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "outbox/callback_intake.hpp"
+#include "outbox/chain_steps.hpp"
 #include "outbox/job_intake.hpp"
 #include "outbox/outbox_core.hpp"
 #include "outbox/outbox_personal_data.hpp"
@@ -164,6 +165,24 @@ struct Outbox::Impl {
         if (!done) return done.error();
         wake();
         return applied;
+    }
+
+    Result<bool> retry(const JobId& id) {
+        bool retried = false;
+        const auto done =
+            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                retried = false;
+                auto jobs = transaction.load(std::span{&id, 1});
+                if (!jobs) return jobs.error();
+                if (jobs->empty()) return {};
+                const auto done_to = detail::retry_job(*core, transaction, jobs->front());
+                if (!done_to) return done_to.error();
+                retried = *done_to;
+                return {};
+            });
+        if (!done) return done.error();
+        wake();
+        return retried;
     }
 
     static auto event_of(const Resolution& resolution) {
@@ -566,7 +585,7 @@ Result<std::int64_t> Outbox::try_resolve_suspects(const Resolution& resolution) 
 }
 
 Result<bool> Outbox::try_retry(const JobId& id) {
-    return impl_->decide(id, [](detail::JobMachine& machine) { return machine.retry(); });
+    return impl_->retry(id);
 }
 
 bool Outbox::retry(const JobId& id) {

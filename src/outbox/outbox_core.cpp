@@ -13,6 +13,7 @@
 
 #include <twiliowa/types/money.hpp>
 
+#include "outbox/chain_steps.hpp"
 #include "outbox/job_values.hpp"
 
 namespace twiliowa::detail {
@@ -157,6 +158,7 @@ Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
                                const JobMachine& machine) const {
     if (auto counted = recount(transaction, job); !counted) return counted;
     if (job.spend != 0 || job.price_due) plan_price(job, transaction.now());
+    if (auto kept = keep_chain(*this, transaction, job, machine.outcomes()); !kept) return kept;
     if (auto saved = transaction.save(job); !saved) return saved;
     for (const auto outcome : machine.outcomes()) {
         auto added = transaction.add_outcome({0, job.id, outcome, job.updated_at});
@@ -343,6 +345,18 @@ Result<bool> OutboxCore::went_back_since(OutboxTransaction& transaction, TimePoi
     const auto at = went_back_at(transaction);
     if (!at) return at.error();
     return *at && moment <= **at + clocks_differ;
+}
+
+Result<void> OutboxCore::doubt_if_lost(OutboxTransaction& transaction, const JobId& inserted,
+                                       TimePoint moment) const {
+    const auto doubtful = went_back_since(transaction, moment);
+    if (!doubtful) return doubtful.error();
+    if (!*doubtful) return {};
+    const auto marked = apply_to(transaction, inserted, [](JobMachine& machine) {
+        return machine.suspect(
+            "its storage went back in time after it was asked for: it may have been sent");
+    });
+    return marked ? Result<void>{} : marked.error();
 }
 
 bool OutboxCore::is_another_storage() const {

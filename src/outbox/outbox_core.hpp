@@ -142,6 +142,9 @@ struct OutboxCore {
     /// another currency is told, and changes nothing that was counted.
     Result<void> take_price(OutboxTransaction& transaction, StoredJob& job,
                             const Message& message) const;
+    /// The same of a job that was just inserted for something that happened then: it is a suspect.
+    Result<void> doubt_if_lost(OutboxTransaction& transaction, const JobId& inserted,
+                               TimePoint moment) const;
     /// A running campaign waits from now on, and says why.
     Result<void> pause_campaign(OutboxTransaction& transaction, const std::string& id,
                                 std::string_view problem) const;

@@ -4,6 +4,8 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
+#include "outbox/chain_steps.hpp"
+
 namespace twiliowa::detail {
 namespace {
 
@@ -17,9 +19,9 @@ public:
         Forgotten forgotten;
         const auto done = for_each(
             of, [&] { forgotten = {}; },
-            [&](OutboxTransaction& transaction, StoredJob& job) -> Result<void> {
+            [&](OutboxTransaction& transaction, StoredJob& job, bool is_needed) -> Result<void> {
                 // Without its customer a callback could not be told to be another's.
-                if (!is_final(job.state)) {
+                if (is_needed || !is_final(job.state)) {
                     forgotten.not_yet = true;
                     return {};
                 }
@@ -36,7 +38,7 @@ public:
         auto list = nlohmann::json::array();
         const auto done = for_each(
             of, [&] { list = nlohmann::json::array(); },
-            [&](OutboxTransaction&, StoredJob& stored) -> Result<void> {
+            [&](OutboxTransaction&, StoredJob& stored, bool) -> Result<void> {
                 const auto job = core_->codec.view(stored);
                 nlohmann::json entry{{"id", job.id.str()},
                                      {"key", job.key},
@@ -45,13 +47,10 @@ public:
                                      {"created_at", seconds_of(job.created_at)}};
                 if (job.message) {
                     entry["to"] = std::string{job.message->to};
-                    entry["body"] = std::string{job.message->body};
-                    entry["content_sid"] = std::string{job.message->content_sid};
-                    auto variables = nlohmann::json::object();
-                    for (const auto& [variable, value] : job.message->content_variables.entries()) {
-                        variables[variable] = value;
-                    }
-                    entry["variables"] = std::move(variables);
+                    entry.update(texts_of(*job.message));
+                }
+                for (const auto& fallback : job.fallbacks) {
+                    entry["fallbacks"].push_back(texts_of(fallback.message));
                 }
                 list.push_back(std::move(entry));
                 return {};
@@ -61,6 +60,16 @@ public:
     }
 
 private:
+    static nlohmann::json texts_of(const OutboundMessage& message) {
+        auto variables = nlohmann::json::object();
+        for (const auto& [variable, value] : message.content_variables.entries()) {
+            variables[variable] = value;
+        }
+        return {{"body", std::string{message.body}},
+                {"content_sid", std::string{message.content_sid}},
+                {"variables", std::move(variables)}};
+    }
+
     static std::int64_t seconds_of(TimePoint time) {
         return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
     }
@@ -92,10 +101,27 @@ private:
             for (auto& job : *jobs) {
                 filter.after = job.sequence;
                 if (!linked.held(job.created_at)) continue;
-                if (auto done = work(transaction, job); !done) return done;
+                if (auto done = with_chain(transaction, job, work); !done) return done.error();
             }
             if (jobs->size() < filter.limit) return {};
         }
+    }
+
+    /// What followed it went to the same person, by another road. The last step first: each is
+    /// found by what the one before it holds, which is needed until the last is final. Whether it
+    /// still is.
+    template <class Work>
+    Result<bool> with_chain(OutboxTransaction& transaction, StoredJob& job, Work& work) const {
+        auto next = next_step_of(*core_, transaction, job);
+        if (!next) return next.error();
+        bool is_needed = false;
+        if (*next) {
+            const auto later = with_chain(transaction, **next, work);
+            if (!later) return later;
+            is_needed = *later;
+        }
+        if (auto done = work(transaction, job, is_needed); !done) return done.error();
+        return is_needed || !is_final(job.state);
     }
 
     std::shared_ptr<const OutboxCore> core_;

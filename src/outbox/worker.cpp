@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 
+#include "outbox/chain_steps.hpp"
 #include "outbox/witness.hpp"
 #include "outbox/worker_plan.hpp"
 
@@ -353,6 +354,13 @@ Result<void> OutboxWorker::sweep(OutboxTransaction& transaction, Plan& plan) con
     for (auto& job : *expired) {
         const auto done =
             core_->apply(transaction, job, [](JobMachine& machine) { return machine.tick(); });
+        if (!done) return done.error();
+        if (*done) plan.step.progress = true;
+    }
+    auto late = transaction.due(Due::chain, plan.now, swept_at_once);
+    if (!late) return late.error();
+    for (auto& job : *late) {
+        const auto done = overtake(*core_, transaction, job);
         if (!done) return done.error();
         if (*done) plan.step.progress = true;
     }

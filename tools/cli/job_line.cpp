@@ -9,6 +9,7 @@
 #include <twiliowa/types/error.hpp>
 
 #include "moment.hpp"
+#include "outbox/fallback_json.hpp"
 #include "outbox/message_json.hpp"
 
 namespace cli {
@@ -57,6 +58,13 @@ Result<bool> read_option(std::string_view name, const MessageJson& json, JobOpti
         if (name != each) continue;
         if (text == nullptr) return Error::invalid_request(name, "is not a text");
         options.*member = *text;
+        return true;
+    }
+    if (name == "fallbacks") {
+        auto fallbacks = twiliowa::detail::read_fallbacks_json(
+            json.dump(-1, ' ', false, MessageJson::error_handler_t::strict));
+        if (!fallbacks) return fallbacks.error();
+        options.fallbacks = std::move(*fallbacks);
         return true;
     }
     if (name == "cost") {
@@ -132,14 +140,7 @@ Result<NewJob> read_job_line(std::string_view line) {
 }
 
 std::string member_of_field(std::string_view field) {
-    if (field == "ContentVariables") return "variables";
-    std::string name;
-    for (const char c : field) {
-        const bool is_upper = c >= 'A' && c <= 'Z';
-        if (is_upper && !name.empty()) name += '_';
-        name += is_upper ? static_cast<char>(c - 'A' + 'a') : c;
-    }
-    return name;
+    return twiliowa::detail::member_of_send(field);
 }
 
 }  // namespace cli

@@ -152,6 +152,31 @@ private:
     Bytes bytes_ = {};
 };
 
+/// What calls for the next message of a chain (Fallback). docs/outbox.md lists Twilio's codes.
+enum class FallbackWhen {
+    /// WhatsApp does not reach who it is for, as Twilio's final report says.
+    unreachable,
+    /// It is free-form, and their 24-hour window was closed (63016), which Twilio often tells late.
+    window_closed,
+};
+TWILIOWA_EXPORT std::string_view to_string(FallbackWhen when) noexcept;
+/// The one of that name, as `to_string` gives it.
+TWILIOWA_EXPORT std::optional<FallbackWhen> parse_fallback_when(std::string_view name) noexcept;
+
+/// What goes if a message did not arrive, once: a job of its own, with the key of the one before
+/// and `/sms` or `/template`. docs/outbox.md says what calls for it, and what does not.
+struct Fallback {
+    /// Without `to`: it goes to whom the job is for. By SMS if its `from` is an SMS number, or if
+    /// it names a messaging service alone and is for `unreachable`; who has no phone number has no
+    /// SMS. Names it no sender, it goes as the job does.
+    OutboundMessage message = {};
+    FallbackWhen when = FallbackWhen::unreachable;
+    /// Goes also if the message before was not reported delivered within that time of its being
+    /// accepted: 1 s to 7 days. That may still arrive then, too: for one-time codes. Nullopt: never
+    /// by time.
+    std::optional<std::chrono::seconds> after_may_reach_twice = {};
+};
+
 /// What a program may say about a message that it hands over.
 struct JobOptions {
     /// The program's own name for this message, unique for its tenant: what makes handing it over
@@ -181,6 +206,10 @@ struct JobOptions {
     /// In which time zone its recipient is, by its IANA name, `Europe/Madrid`: for rules about
     /// hours (OutboxOptions::gate). Empty: their number tells.
     TextField time_zone = {};
+    /// What goes if the message does not arrive, the first that fits and then those after it: at
+    /// most 3, those for `window_closed` first. They belong to the message: with others the same
+    /// key is refused.
+    std::vector<Fallback> fallbacks = {};
 };
 
 /// What `enqueue` answers, when it is on the disk.
@@ -242,7 +271,7 @@ struct Job {
     std::vector<MessageSid> candidates = {};
     std::optional<JobDecision> decision = {};  ///< The last that a person made.
     bool suspect = false;  ///< Its storage went back in time: looked for before it is sent.
-    bool cancel_requested = false;  ///< It will not be sent again.
+    bool cancel_requested = false;  ///< It will not be sent again, and nothing follows it.
     Lane lane = Lane::normal;
     std::string order_key = {};
     OnUnknown on_unknown = OnUnknown::hold();
@@ -251,6 +280,9 @@ struct Job {
     std::string time_zone = {};  ///< Empty: not given, or erased.
     std::string campaign = {};   ///< Which one it is of; empty: none.
     int variant = 0;             ///< Of the campaign, from 0.
+    /// Which message of a chain: 0 is the first. Of a later one the key of the one before is its
+    /// own, up to the last `/`.
+    int step = 0;
     /// What it costs, in millionths of `price_unit`: an estimate as long as `price` is empty.
     std::int64_t spend = 0;
     TimePoint created_at = {};
@@ -261,6 +293,8 @@ struct Job {
     /// The message as it was handed over; nullopt once its texts were erased
     /// (OutboxOptions::retain).
     std::optional<OutboundMessage> message = {};
+    /// What may follow it; empty once its texts were erased.
+    std::vector<Fallback> fallbacks = {};
     /// Grows with every job: what JobFilter::after goes by.
     std::int64_t sequence = 0;
 };
