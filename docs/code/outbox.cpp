@@ -50,6 +50,32 @@ void hand_over(wa::Outbox& outbox, const wa::OutboundMessage& receipt,
 }
 // [policies]
 
+// [chain]
+void remind(wa::Outbox& outbox) {
+    outbox.enqueue(
+        wa::OutboundText{.to = "+447700900123", .body = "See you at nine?"},
+        {.key = "visit-17",
+         .fallbacks = {
+             {.message = wa::OutboundTemplate{.content_sid = "HX00000000000000000000000000000001",
+                                              .variables = {{"1", "Lee"}, {"2", "nine"}}},
+              .when = wa::FallbackWhen::window_closed},
+             {.message =
+                  wa::OutboundText{.body = "See you at nine?", .from = "sms:+15005550006"}}}});
+}
+// [chain]
+
+// [code]
+void send_code(wa::Outbox& outbox, const wa::OutboundMessage& code, std::string_view digits) {
+    outbox.enqueue(code, {.key = "code-88",
+                          .expires_at = wa::system_clock()->now() + 10min,
+                          .lane = wa::Lane::urgent,
+                          .on_unknown = wa::OnUnknown::drop(10min),
+                          .fallbacks = {{.message = wa::OutboundText{.body = std::string{digits},
+                                                                     .from = "sms:+15005550006"},
+                                         .after_may_reach_twice = 30s}}});
+}
+// [code]
+
 // [transaction]
 wa::EnqueuedJob order(sqlite3* shop, wa::Outbox& outbox) {  // a connection to outbox.db
     sqlite3_exec(shop, "begin immediate", nullptr, nullptr, nullptr);
@@ -113,6 +139,8 @@ int main() {
     static_cast<void>(serve);
     static_cast<void>(learn_from);
     static_cast<void>(hand_over);
+    static_cast<void>(remind);
+    static_cast<void>(send_code);
     static_cast<void>(order);
     static_cast<void>(decide);
     static_cast<void>(serve_tenants);

@@ -170,7 +170,7 @@ struct Fallback {
     /// it names a messaging service alone and is for `unreachable`; who has no phone number has no
     /// SMS. Names it no sender, it goes as the job does.
     OutboundMessage message = {};
-    FallbackWhen when = FallbackWhen::unreachable;
+    FallbackWhen when = FallbackWhen::unreachable;  ///< What calls for it.
     /// Goes also if the message before was not reported delivered within that time of its being
     /// accepted: 1 s to 7 days. That may still arrive then, too: for one-time codes. Nullopt: never
     /// by time.
