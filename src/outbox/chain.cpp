@@ -12,10 +12,20 @@ namespace {
 
 static_assert(chain_step_names[1].size() == longest_chain_name);
 
+/// What may have been sent once more may have arrived.
+bool is_doubtful(const StoredJob& job) noexcept {
+    return job.in_doubt() || !job.doubles.empty();
+}
+
+/// Not by the list or a person alone.
+bool is_proven(const StoredJob& job) noexcept {
+    return job.evidence >= Evidence::callback;
+}
+
 /// The first of those that can go to whom the first message is for.
 template <class Condition>
-std::optional<std::size_t> first_step(std::span<const Fallback> fallbacks,
-                                      const OutboundMessage& first, Condition condition) {
+std::optional<std::size_t> first_that_fits(std::span<const Fallback> fallbacks,
+                                           const OutboundMessage& first, Condition condition) {
     for (std::size_t i = 0; i < fallbacks.size(); ++i) {
         if (condition(fallbacks[i]) && message_of_step(fallbacks[i], first)) return i;
     }
@@ -48,15 +58,14 @@ std::optional<FallbackWhen> called_for_by(int error_code,
 }
 
 bool has_failed(const StoredJob& job) noexcept {
-    // What may have been sent once more may have arrived.
-    if (job.in_doubt() || !job.doubles.empty() || job.cancel_requested) return false;
+    if (is_doubtful(job) || job.cancel_requested) return false;
     if (job.state == JobState::dead) return job.reason == DeadReason::refused;
-    return job.state == JobState::undelivered &&
+    return job.state == JobState::undelivered && is_proven(job) &&
            (job.status == MessageStatus::undelivered || job.status == MessageStatus::failed);
 }
 
 bool may_overtake(const StoredJob& job) noexcept {
-    return job.state == JobState::accepted && !job.in_doubt() && job.doubles.empty() &&
+    return job.state == JobState::accepted && is_proven(job) && !is_doubtful(job) &&
            !job.cancel_requested;
 }
 
@@ -92,19 +101,19 @@ std::optional<OutboundMessage> message_of_step(const Fallback& fallback,
 std::optional<std::size_t> next_step_for(std::span<const Fallback> fallbacks,
                                          const OutboundMessage& first, FallbackWhen failure) {
     if (failure == FallbackWhen::window_closed) {
-        const auto own = first_step(fallbacks, first, [](const Fallback& fallback) {
+        const auto own = first_that_fits(fallbacks, first, [](const Fallback& fallback) {
             return fallback.when == FallbackWhen::window_closed;
         });
         if (own) return own;
     }
-    return first_step(fallbacks, first, [](const Fallback& fallback) {
+    return first_that_fits(fallbacks, first, [](const Fallback& fallback) {
         return fallback.when == FallbackWhen::unreachable;
     });
 }
 
 std::optional<std::size_t> next_step_in_time(std::span<const Fallback> fallbacks,
                                              const OutboundMessage& first) {
-    return first_step(fallbacks, first, [](const Fallback& fallback) {
+    return first_that_fits(fallbacks, first, [](const Fallback& fallback) {
         return fallback.after_may_reach_twice.has_value();
     });
 }

@@ -113,6 +113,30 @@ Result<void> take_next_step(const OutboxCore& core, OutboxTransaction& transacti
     return core.doubt_if_lost(transaction, step->id, since);
 }
 
+/// Whether it was read where the keys of its seal are not.
+bool needs_keys(const Error& error) {
+    return error.kind() != ErrorKind::invalid_request;
+}
+
+std::optional<TimePoint> time_of_next_step(const JobCodec::Content& content, TimePoint accepted) {
+    const auto next = next_step_in_time(content.fallbacks, content.message);
+    if (!next) return std::nullopt;
+    return accepted + *content.fallbacks[*next].after_may_reach_twice;
+}
+
+Result<void> follow_failure(const OutboxCore& core, OutboxTransaction& transaction, StoredJob& job,
+                            Result<JobCodec::Content> content) {
+    if (!content) {
+        note_end(job, job.payload.empty()
+                          ? "what was to follow it did not: its message was erased"
+                          : "what was to follow it did not: its message cannot be read");
+        return {};
+    }
+    const auto failure = called_for_by(job.error_code, content->message.category);
+    if (!failure) return {};
+    return take_next_step(core, transaction, job, std::move(*content), failure);
+}
+
 Result<void> cancel_next_steps(const OutboxCore& core, OutboxTransaction& transaction,
                                const StoredJob& job) {
     auto next = next_step_of(core, transaction, job);
@@ -157,42 +181,47 @@ Result<bool> retry_job(const OutboxCore& core, OutboxTransaction& transaction, S
 Result<void> keep_chain(const OutboxCore& core, OutboxTransaction& transaction, StoredJob& job,
                         std::span<const Outcome> outcomes) {
     if (!has_fallbacks(job)) return {};
+    const bool failed = has_failed(job);
     if (job.state != JobState::accepted) job.chain_due.reset();
     if (is_told(outcomes, Outcome::delivered)) {
         job.problem.clear();
         return cancel_next_steps(core, transaction, job);
     }
-    const bool begins = job.state == JobState::accepted && is_told(outcomes, Outcome::accepted);
-    if (!begins && !has_failed(job)) return {};
+    const bool begins = job.state == JobState::accepted && is_told(outcomes, Outcome::accepted) &&
+                        !job.cancel_requested;
+    if (!begins && !failed) return {};
     auto content = core.codec.read(job);
-    if (!content) {
-        if (!begins) {
-            note_end(job, job.payload.empty()
-                              ? "what was to follow it did not: its message was erased"
-                              : "what was to follow it did not: its message cannot be read here");
-        }
+    if (!content && needs_keys(content.error())) {
+        // A worker that has the keys goes on with it.
+        job.chain_due = transaction.now();
         return {};
     }
-    if (begins) {
-        const auto next = next_step_in_time(content->fallbacks, content->message);
-        if (!next || job.cancel_requested) return {};
-        job.chain_due = transaction.now() + *content->fallbacks[*next].after_may_reach_twice;
-        return {};
-    }
-    const auto failure = called_for_by(job.error_code, content->message.category);
-    if (!failure) return {};
-    return take_next_step(core, transaction, job, std::move(*content), failure);
+    if (failed) return follow_failure(core, transaction, job, std::move(content));
+    if (content) job.chain_due = time_of_next_step(*content, transaction.now());
+    return {};
 }
 
 Result<bool> overtake(const OutboxCore& core, OutboxTransaction& transaction, StoredJob& job) {
-    if (!job.chain_due || *job.chain_due > transaction.now()) return false;
-    if (may_overtake(job)) {
-        if (auto content = core.codec.read(job)) {
-            auto taken = take_next_step(core, transaction, job, std::move(*content), std::nullopt);
-            if (!taken) return taken.error();
+    const auto now = transaction.now();
+    if (!job.chain_due || *job.chain_due > now) return false;
+    auto content = core.codec.read(job);
+    if (!content && needs_keys(content.error())) return false;
+    std::optional<TimePoint> again;
+    Result<void> followed;
+    if (has_failed(job)) {
+        followed = follow_failure(core, transaction, job, std::move(content));
+    } else if (content && may_overtake(job)) {
+        // Whoever took its acceptance in may not have known when it is due.
+        const auto at = time_of_next_step(*content, job.attempts.back().started_at);
+        if (at && *at > now) {
+            again = at;
+        } else {
+            followed = take_next_step(core, transaction, job, std::move(*content), std::nullopt);
         }
     }
-    return core.apply(transaction, job, [](JobMachine& machine) { return machine.chain_came(); });
+    if (!followed) return followed.error();
+    return core.apply(transaction, job,
+                      [&](JobMachine& machine) { return machine.chain_came(again); });
 }
 
 }  // namespace twiliowa::detail

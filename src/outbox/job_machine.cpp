@@ -590,9 +590,9 @@ bool JobMachine::quota_renewed() {
     return true;
 }
 
-bool JobMachine::chain_came() {
+bool JobMachine::chain_came(std::optional<TimePoint> again) {
     if (!job_.chain_due || *job_.chain_due > at_.now) return false;
-    job_.chain_due.reset();
+    job_.chain_due = again;
     return true;
 }
 

@@ -120,7 +120,8 @@ public:
     /// What waits for its quota, or is held because that is used up, is tried again at once.
     bool quota_renewed();
     /// The time has come at which its next step goes though it may still arrive.
-    bool chain_came();
+    /// @param again  when it has to be asked about once more
+    bool chain_came(std::optional<TimePoint> again = {});
 
     const std::vector<Outcome>& outcomes() const noexcept { return outcomes_; }
 

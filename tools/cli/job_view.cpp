@@ -133,6 +133,8 @@ Json json_of_job(const Job& job, Numbers numbers) {
                  {"on_unknown", job.on_unknown.str()},
                  {"quota", job.quota},
                  {"cost", job.quota.empty() ? "" : job.cost.text()},
+                 {"step", job.step},
+                 {"fallbacks", job.fallbacks.size()},
                  {"created_at", json_of(job.created_at)},
                  {"not_before", json_of(job.not_before)},
                  {"expires_at", json_of(job.expires_at)},

@@ -15,6 +15,7 @@
 #include <twiliowa/state/consents.hpp>
 #include <twiliowa/state/store.hpp>
 
+#include "outbox/job_intake.hpp"
 #include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
@@ -658,6 +659,80 @@ TEST_CASE("progress is told in a line and as JSON") {
     CHECK(progress.line() ==
           "spring  running  100 of 1,204 sent (8 %), 600 a minute, about 12 s left, 5 of 500 USD");
     CHECK(progress.to_json() == containing(R"("waiting":1104)"));
+}
+
+/// A recipient whose message is followed by an SMS.
+JobId add_with_fallback(Shop& shop, int i) {
+    const auto core = detail::OutboxParts::of(*shop.service.outbox).core;
+    const detail::JobIntake intake{core};
+    auto job = intake
+                   .prepare(OutboundText{.to = number(i), .body = "Hi, it is spring"},
+                            {.key = "recipient " + std::to_string(i),
+                             .fallbacks = {{.message = OutboundText{.body = "Spring",
+                                                                    .from = "sms:+15005550006"}}}})
+                   .value();
+    job.stored.campaign = "spring";
+    job.stored.variant = 0;
+    core->storage
+        ->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            const auto taken = intake.take_in(transaction, job);
+            return taken ? Result<void>{} : taken.error();
+        })
+        .value();
+    return job.stored.id;
+}
+
+/// Twilio reports that WhatsApp did not reach a recipient.
+void report_unreachable(Shop& shop, const JobId& id) {
+    const auto job = shop.service.outbox->try_find(id).value().value();
+    for (const auto& message : shop.service.fake->messages()) {
+        if (message.sid != job.sid) continue;
+        auto told = shop.service.callback_of(message, "undelivered");
+        told.error_code = 63003;
+        shop.service.outbox->learn(told);
+    }
+}
+
+TEST_CASE(
+    "what follows a campaign's message is its campaign's, at its own price, and no recipient") {
+    Shop shop{{.prices = PriceTable::from_csv("country,category,channel,price,currency\n"
+                                              "GB,,whatsapp,0.05,USD\nGB,,sms,0.04,USD\n")
+                             .value()}};
+    shop.service.fake->add_sender(testing::FakeTwilio::demo_account_sid, "+15005550006");
+    auto definition = spring();
+    definition.guards = {.failures_percent = 10, .out_of = 50};
+    shop.campaigns->create(definition);
+    const auto id = add_with_fallback(shop, 1);
+    shop.campaigns->start("spring");
+    CHECK(shop.run().recipients == 1);
+    report_unreachable(shop, id);
+    // It waits with its campaign.
+    shop.campaigns->pause("spring");
+    shop.service.outbox->run_until_idle();
+    CHECK(shop.sent() == 1);
+    shop.campaigns->resume("spring");
+    const auto progress = shop.run();
+    CHECK(progress.recipients == 1);
+    CHECK(shop.sent() == 2);
+    const auto step = shop.service.outbox->find("", "recipient 1/sms").value();
+    CHECK(step.campaign == "spring");
+    CHECK(step.step == 1);
+    CHECK(step.state == JobState::accepted);
+    CHECK(step.spend == 40'000);
+}
+
+TEST_CASE("a campaign that is cancelled goes on with nobody") {
+    Shop shop;
+    shop.service.fake->add_sender(testing::FakeTwilio::demo_account_sid, "+15005550006");
+    shop.campaigns->create(spring());
+    const auto id = add_with_fallback(shop, 1);
+    shop.campaigns->start("spring");
+    shop.run();
+    shop.campaigns->cancel("spring");
+    report_unreachable(shop, id);
+    shop.run();
+    CHECK(!shop.service.outbox->find("", "recipient 1/sms"));
+    CHECK(shop.sent() == 1);
 }
 
 }  // namespace campaigns_test

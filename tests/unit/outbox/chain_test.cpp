@@ -27,6 +27,7 @@ StoredJob failed(int code) {
     job.state = JobState::undelivered;
     job.status = MessageStatus::undelivered;
     job.error_code = code;
+    job.evidence = Evidence::callback;
     job.sid = "SM00000000000000000000000000000001";
     job.attempts.push_back({.number = 1, .state = AttemptState::sent, .sid = job.sid});
     return job;
@@ -104,6 +105,13 @@ TEST_CASE("a job has failed if that is certain, final, and nobody's wish") {
     job = failed(63003);
     job.attempts.push_back({.number = 2, .state = AttemptState::open});
     CHECK(!has_failed(job));
+    for (const auto evidence : {Evidence::none, Evidence::list, Evidence::person}) {
+        job = failed(63003);
+        job.evidence = evidence;
+        CHECK(!has_failed(job));
+        job.state = JobState::accepted;
+        CHECK(!may_overtake(job));
+    }
     job = failed(63003);
     job.doubles.push_back("SM00000000000000000000000000000002");
     CHECK(!has_failed(job));

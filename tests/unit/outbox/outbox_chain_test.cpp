@@ -596,6 +596,48 @@ TEST_CASE("a chain that was handed over in the clear is sealed, and found under 
     CHECK(service.known("order-17/template").state == JobState::cancelled);
 }
 
+TEST_CASE("what is reported where the keys are not is gone on with by who has them") {
+    OutboxOptions options;
+    options.sealer = Sealer{*KeyRing::try_parse(KeyRing::new_key("k1").reveal())};
+    ChainService service{options};
+    const auto job = service.hand_over({as_template(), sms()});
+    service.run();
+    const auto told = service.report(service.known("order-17"), "failed", 63016);
+    Outbox without_keys{service.storage, {.clock = service.clock}};
+    without_keys.learn(told);
+    without_keys.learn(told);
+    CHECK(service.state(job) == JobState::undelivered);
+    CHECK(service.later_steps() == 0);
+    service.run();
+    CHECK(service.known("order-17/template").state == JobState::accepted);
+    CHECK(!service.stored().front().chain_due);
+    CHECK(service.at_twilio() == 2);
+}
+
+TEST_CASE("what was accepted where the keys are not is overtaken in its time, and not before") {
+    OutboxOptions options;
+    options.sealer = Sealer{*KeyRing::try_parse(KeyRing::new_key("k1").reveal())};
+    ChainService service{options};
+    const auto job = service.hand_over({sms_within(30s)});
+    service.run();
+    service.storage
+        ->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            auto jobs = transaction.load(std::span{&job.id, 1}).value();
+            jobs.front().chain_due = transaction.now();
+            return transaction.save(jobs.front());
+        })
+        .value();
+    service.run();
+    CHECK(service.later_steps() == 0);
+    service.advance(29s);
+    service.run();
+    CHECK(service.later_steps() == 0);
+    service.advance(1s);
+    service.run();
+    CHECK(service.by_sms() == 1);
+    CHECK(service.later_steps() == 1);
+}
+
 TEST_CASE("what was erased before it failed is followed by nothing, and says so") {
     ChainService service;
     service.fake->next_fault(Fault::close_after);
