@@ -85,6 +85,7 @@ public:
 
     Result<std::vector<ReadyGroup>> ready_groups() override;
     Result<std::vector<StoredJob>> ready(const ReadyQuery& query) override;
+    Result<std::vector<StoredJob>> take_again(std::span<const StoredJob> jobs) override;
     Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) override;
     Result<std::optional<TimePoint>> next_due() override;
     Result<std::optional<TimePoint>> last_change() override;

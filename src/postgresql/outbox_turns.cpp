@@ -132,6 +132,35 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
     return jobs;
 }
 
+Result<std::vector<StoredJob>> PostgresOutboxTransaction::take_again(
+    std::span<const StoredJob> jobs) {
+    // Who takes the same jobs passes over these, and nobody waits.
+    static const StoredJobsSql sql{[](JobTables tables) {
+        return select_stored_jobs(
+            tables,
+            job_rows_of(JobPlace::open,
+                        "where " + std::string{may_be_claimed} +
+                            " and (sequence, revision) in (select * from unnest($1::bigint[], "
+                            "$2::bigint[])) for update skip locked"),
+            "found.not_before, found.sequence");
+    }};
+    if (!mode_.may_claim) {
+        return statements_.failed(
+            store_error("is another database than it was, or went back in time",
+                        "nothing is sent before an Outbox has looked at that"));
+    }
+    if (jobs.empty()) return std::vector<StoredJob>{};
+    PostgresArray sequences{PostgresType::number};
+    PostgresArray revisions{PostgresType::number};
+    for (const auto& job : jobs) {
+        sequences.add_number(job.sequence);
+        revisions.add_number(job.revision);
+    }
+    PostgresStatement select{sql.of(mode_.tables)};
+    select.values.array(sequences).array(revisions);
+    return jobs_of(select);
+}
+
 Result<std::vector<StoredJob>> PostgresOutboxTransaction::due(Due what, TimePoint before,
                                                               std::size_t limit) {
     // Who sweeps takes what nobody else is sweeping.

@@ -80,6 +80,7 @@ public:
         campaign_revisions_are_compared();
         groups_are_apart();
         ready_gives_the_campaigns_own();
+        what_was_ready_is_taken_again();
         order_is_kept_across_campaigns();
         chains_and_prices_are_due();
         next_due_tells_of_them();
@@ -579,6 +580,38 @@ private:
         for (const auto& [campaign, ids] : own) {
             for (const auto& id : ids) finish(id);
         }
+    }
+
+    /// What an earlier transaction was given, unless somebody has changed it since.
+    void what_was_ready_is_taken_again() {
+        const auto group = groups_of_campaigns().front();
+        const auto now = checked_year(2010);
+        std::vector<StoredJob> given;
+        for (int i = 0; i < 3; ++i) insert(job_of(group, now));
+        work("ready", [&](OutboxTransaction& t) {
+            given = t.ready({group, now, now, 100}).value();
+        });
+        expect(given.size() == 3, "ready did not give three jobs that are due");
+        if (given.size() != 3) return;
+        work("save", [&](OutboxTransaction& t) {
+            auto changed = t.load({&given[1].id, 1}).value().at(0);
+            changed.problem = "changed";
+            static_cast<void>(t.save(changed).value());
+        });
+        std::vector<JobId> again;
+        work("take_again", [&](OutboxTransaction& t) {
+            again = ids_of(t.take_again(given).value());
+            expect(t.take_again({}).value().empty(), "take_again of nothing gave jobs");
+        });
+        expect(again == std::vector<JobId>{given[0].id, given[2].id},
+               "take_again did not give exactly the jobs that nobody has changed");
+        finish(given[0].id);
+        work("take_again",
+             [&](OutboxTransaction& t) { again = ids_of(t.take_again(given).value()); });
+        expect(again == std::vector<JobId>{given[2].id},
+               "take_again gave a job that is not ready any more");
+        finish(given[1].id);
+        finish(given[2].id);
     }
 
     void order_is_kept_across_campaigns() {
