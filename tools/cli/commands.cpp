@@ -10,7 +10,11 @@ std::vector<Command> all_commands() {
     for (auto* const commands :
          {account_commands, sender_commands, template_commands,
 #ifdef TWILIOWA_CLI_SQLITE
-          customer_commands, outbox_enqueue_commands, outbox_run_commands, outbox_look_commands,
+          customer_commands,
+#ifdef TWILIOWA_CLI_CAMPAIGNS
+          campaign_make_commands, campaign_decide_commands, campaign_look_commands,
+#endif
+          outbox_enqueue_commands, outbox_run_commands, outbox_look_commands,
           outbox_decide_commands, inbox_look_commands, inbox_decide_commands,
 #endif
           doctor_commands, completion_commands}) {

@@ -17,6 +17,12 @@ std::vector<Command> outbox_enqueue_commands();
 std::vector<Command> outbox_look_commands();
 std::vector<Command> outbox_decide_commands();
 std::vector<Command> outbox_run_commands();
+#ifdef TWILIOWA_CLI_CAMPAIGNS
+/// Those that make campaigns, decide about them, and look at them.
+std::vector<Command> campaign_make_commands();
+std::vector<Command> campaign_decide_commands();
+std::vector<Command> campaign_look_commands();
+#endif
 /// Those that look at events, and those that decide about them or fetch them.
 std::vector<Command> inbox_look_commands();
 std::vector<Command> inbox_decide_commands();

@@ -15,12 +15,23 @@ namespace {
 
 constexpr const char* customer_key_variable = "TWILIOWA_CUSTOMER_KEY";
 
-/// A SqliteStore has a file to itself.
-StorePlace state_place(const StorePlace& jobs) {
-    if (!jobs.is_file()) return jobs;
+/// A SqliteStore has a file to itself, and so have consents.
+StorePlace beside_jobs(const StorePlace& jobs, const char* ending) {
     auto place = jobs;
-    place.file += ".state";
+    if (jobs.is_file()) place.file += ending;
     return place;
+}
+
+std::shared_ptr<twiliowa::Consents> open_consents(
+    const CustomerStateOptions& options, const StorePlace& beside, IfMissing if_missing,
+    const std::shared_ptr<const Customers>& customers) {
+    const auto storage =
+        options.consents.empty()
+            ? open_service_consents(beside_jobs(beside, ".consents"), if_missing)
+            : open_service_consents(place_named(options.consents, "--consent-store"),
+                                    IfMissing::refuse);
+    return std::make_shared<twiliowa::Consents>(
+        storage, customers, twiliowa::ConsentsOptions{.sealer = sealer_of_environment()});
 }
 
 }  // namespace
@@ -38,13 +49,20 @@ void add_customer_state_options(CLI::App& app, CustomerStateOptions& options) {
         ->type_name("TEXT");
 }
 
+void add_consent_option(CLI::App& app, CustomerStateOptions& options) {
+    app.add_option("--consent-store", options.consents,
+                   "Where the service keeps who has agreed to what; default: FILE.consents beside "
+                   "FILE, or the same database")
+        ->type_name("STORE");
+}
+
 CustomerState open_customer_state(const CustomerStateOptions& options, const StorePlace& beside,
-                                  IfMissing if_missing) {
+                                  IfMissing if_missing, ConsentUse use) {
     if (options.none) return {};
     const bool is_named = !options.store.empty();
     const auto store = is_named ? open_service_store(place_named(options.store, "--customer-store"),
                                                      IfMissing::refuse)
-                                : open_service_store(state_place(beside), if_missing);
+                                : open_service_store(beside_jobs(beside, ".state"), if_missing);
     // What is beside a file is outbox run's; a database may be a service's, too.
     const bool is_own = !is_named && beside.is_file();
     CustomerState state;
@@ -55,8 +73,13 @@ CustomerState open_customer_state(const CustomerStateOptions& options, const Sto
     state.window = std::make_shared<ConversationWindow>(
         store,
         twiliowa::ConversationWindowOptions{.scope = options.scope, .customers = state.customers});
-    state.opt_outs = std::make_shared<OptOuts>(
-        store, twiliowa::OptOutOptions{.scope = options.scope, .customers = state.customers});
+    if (use == ConsentUse::keep) {
+        state.consents = open_consents(options, beside, if_missing, state.customers);
+    }
+    state.opt_outs =
+        std::make_shared<OptOuts>(store, twiliowa::OptOutOptions{.scope = options.scope,
+                                                                 .customers = state.customers,
+                                                                 .consents = state.consents});
     return state;
 }
 

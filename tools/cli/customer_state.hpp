@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include <twiliowa/state/consents.hpp>
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/opt_outs.hpp>
@@ -17,26 +18,33 @@ namespace cli {
 
 /// Where that is.
 struct CustomerStateOptions {
-    std::string store = {};  ///< Empty: FILE.state beside a FILE, or the same database.
+    std::string store = {};     ///< Empty: FILE.state beside a FILE, or the same database.
+    std::string consents = {};  ///< Empty: FILE.consents beside a FILE, or the same database.
     std::string scope = {};
     bool none = false;
     bool make_key = false;
 };
 /// Declares --customer-store, --scope, --no-opt-outs and --make-key.
 void add_customer_state_options(CLI::App& app, CustomerStateOptions& options);
+/// Declares --consent-store.
+void add_consent_option(CLI::App& app, CustomerStateOptions& options);
 
 struct CustomerState {
     std::shared_ptr<twiliowa::Customers> customers = {};
     std::shared_ptr<twiliowa::ConversationWindow> window = {};
     std::shared_ptr<twiliowa::OptOuts> opt_outs = {};
+    std::shared_ptr<twiliowa::Consents> consents = {};  ///< Null unless they were asked for.
 };
+
+/// Whether it is known, too, who has agreed to what; an opt-out then withdraws that.
+enum class ConsentUse { none, keep };
 
 /// Empty with --no-opt-outs.
 /// @param beside      where the jobs and events are
 /// @param if_missing  of the store that is beside them; one that is named must be there.
 /// @throws as open_service_store and customer_key.
 CustomerState open_customer_state(const CustomerStateOptions& options, const StorePlace& beside,
-                                  IfMissing if_missing);
+                                  IfMissing if_missing, ConsentUse use = ConsentUse::none);
 
 /// Whether the service's key is known: from TWILIOWA_CUSTOMER_KEY, or because Customers has made
 /// one in that store. @throws what the store fails with.

@@ -13,9 +13,7 @@ namespace cli {
 using twiliowa::ContentDefinition;
 using twiliowa::Error;
 
-namespace {
-
-std::string text_of_file(const std::string& file) {
+std::string text_of_file(const std::string& file, const std::string& field) {
     std::ostringstream text;
     if (file == "-") {
         text << std::cin.rdbuf();
@@ -23,13 +21,11 @@ std::string text_of_file(const std::string& file) {
     }
     const std::ifstream opened{file, std::ios::binary};
     if (!opened || std::filesystem::is_directory(file)) {
-        Error::invalid_request("FILE", "cannot be read").raise();
+        Error::invalid_request(field, "cannot be read").raise();
     }
     text << opened.rdbuf();
     return text.str();
 }
-
-}  // namespace
 
 ContentDefinition read_definition(const std::string& file) {
     auto definition = ContentDefinition::from_json(text_of_file(file));

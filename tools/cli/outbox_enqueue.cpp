@@ -16,6 +16,7 @@
 #include <twiliowa/types/error.hpp>
 
 #ifdef TWILIOWA_CLI_POSTGRESQL
+#include <twiliowa/postgresql/postgres_consents.hpp>
 #include <twiliowa/postgresql/postgres_outbox.hpp>
 #include <twiliowa/postgresql/postgres_store.hpp>
 #endif
@@ -54,7 +55,9 @@ std::string migration_sql(bool of_server, int from) {
 #ifdef TWILIOWA_CLI_POSTGRESQL
     if (of_server && from > 0) return twiliowa::PostgresOutbox::migration_sql(from);
     if (of_server) {
-        return twiliowa::PostgresOutbox::migration_sql() + twiliowa::PostgresStore::migration_sql();
+        return twiliowa::PostgresOutbox::migration_sql() +
+               twiliowa::PostgresStore::migration_sql() +
+               twiliowa::PostgresConsents::migration_sql();
     }
 #endif
     static_cast<void>(of_server);
@@ -69,6 +72,7 @@ void migrate_store(const StorePlace& place) {
     if (!place.is_file()) {
         twiliowa::PostgresOutbox::migrate(place.url).value();
         twiliowa::PostgresStore::migrate(place.url);
+        twiliowa::PostgresConsents::migrate(place.url);
         return;
     }
 #endif

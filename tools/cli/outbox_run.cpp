@@ -22,6 +22,8 @@
 #include "moment.hpp"
 #include "opened_outbox.hpp"
 #include "outbox_view.hpp"
+#include "rules_options.hpp"
+#include "run_notes.hpp"
 #include "run_progress.hpp"
 #include "run_webhooks.hpp"
 #include "service_store.hpp"
@@ -50,6 +52,7 @@ struct RunOptions {
     std::optional<double> rate = {};
     std::optional<std::string> account = {};
     CustomerStateOptions customers = {};
+    RulesOptions rules = {};
     std::string callback_url = {};
     std::optional<int> webhook_port = {};
     std::string webhook_address = "127.0.0.1";
@@ -74,8 +77,10 @@ std::string status_callback_of(const RunOptions& options) {
 }
 
 OutboxOptions outbox_options_of(const RunOptions& options, const CustomerState& state,
+                                std::shared_ptr<const twiliowa::JobGate> gate,
                                 const Context& context) {
     OutboxOptions outbox;
+    outbox.gate = std::move(gate);
     outbox.client = [client = client_of(options, state, context),
                      account = options.account](std::string_view name) {
         if (account && *account != name) return OutboxAccount::switched_off();
@@ -133,9 +138,28 @@ void require_keys(OutboxStorage& storage) {
         .raise();
 }
 
+/// A worker at its work.
+struct Run {
+    const RunOptions& options;
+    Outbox& outbox;
+    OutboxStorage& storage;
+    const twiliowa::JobGate* gate;
+    RunNotes& notes;
+
+    twiliowa::Result<WorkLeft> left() const {
+        return work_left(storage, options.account, options.settle, gate);
+    }
+};
+
+void tell_notes(RunNotes& notes, ProgressLine& progress, Output& output) {
+    for (const auto& note : notes.take()) {
+        progress.end();
+        output.note(note);
+    }
+}
+
 /// Waits until it is interrupted, or nothing is left. Whether it was interrupted.
-bool wait_for_end(const RunOptions& options, Outbox& outbox, OutboxStorage& storage,
-                  Context& context) {
+bool wait_for_end(const Run& run, Context& context) {
     constexpr std::chrono::milliseconds pause{100};
     constexpr std::chrono::minutes longest_failure{1};
     const auto clock = twiliowa::system_clock();
@@ -145,8 +169,8 @@ bool wait_for_end(const RunOptions& options, Outbox& outbox, OutboxStorage& stor
     bool interrupted = cancel.is_cancelled();
     for (; !interrupted; interrupted = cancel.is_cancelled()) {
         const auto now = clock->monotonic_now();
-        if (options.until_empty) {
-            const auto left = work_left(storage, options.account, options.settle);
+        if (run.options.until_empty) {
+            const auto left = run.left();
             if (left && !left->any()) break;
             if (left) {
                 failing_since.reset();
@@ -154,15 +178,25 @@ bool wait_for_end(const RunOptions& options, Outbox& outbox, OutboxStorage& stor
                 failing_since = now;
             } else if (now - *failing_since > longest_failure) {
                 progress.end();
-                outbox.drain(longest_failure);
+                run.outbox.drain(longest_failure);
                 left.error().raise();
             }
         }
-        progress.show(outbox, now);
+        tell_notes(run.notes, progress, context.output);
+        progress.show(run.outbox, now);
         clock->sleep_until(now + pause, cancel);
     }
     progress.end();
     return interrupted;
+}
+
+/// Those that were paused meanwhile by what watches over them, and what budgets have come to.
+void tell_campaigns(RunNotes& notes, const std::vector<std::string>& before,
+                    const std::vector<std::string>& paused, Output& output) {
+    for (const auto& note : notes.take()) output.note(note);
+    for (const auto& note : paused) {
+        if (std::find(before.begin(), before.end(), note) == before.end()) output.note(note);
+    }
 }
 
 /// An account that Twilio refused meanwhile: nothing more of it goes before a person acts.
@@ -192,9 +226,15 @@ ExitCode run(const RunOptions& options, Context& context) {
     const auto place = store_place(options.store);
     const auto storage = open_outbox_storage(place, IfMissing::make);
     require_keys(*storage);
-    const auto state = open_customer_state(options.customers, place, IfMissing::make);
-    Outbox outbox{storage, outbox_options_of(options, state, context)};
+    const auto state =
+        open_customer_state(options.customers, place, IfMissing::make, ConsentUse::keep);
+    const auto notes = std::make_shared<RunNotes>();
+    const auto gate = gate_of(options.rules, state, run_help, notes);
+    require_rules_of_campaigns(storage, options.rules, state);
+    Outbox outbox{storage, outbox_options_of(options, state, gate, context)};
+    const Run worker{options, outbox, *storage, gate.get(), *notes};
     const auto pauses = outbox.try_pauses().value();
+    const auto paused_before = paused_campaigns(*storage);
     // Longer than a send may take, so that nothing is left to be looked for.
     constexpr std::chrono::seconds drain_time{45};
     bool drained = false;
@@ -205,12 +245,13 @@ ExitCode run(const RunOptions& options, Context& context) {
             context.output.note("Sends what the outbox holds; Ctrl-C or SIGTERM ends it.");
         }
         outbox.start();
-        interrupted = wait_for_end(options, outbox, *storage, context);
+        interrupted = wait_for_end(worker, context);
         drained = outbox.drain(drain_time);
     }
     outbox.stop();
+    tell_campaigns(*notes, paused_before, paused_campaigns(*storage), context.output);
     const auto counts = outbox.counts();
-    const auto left = work_left(*storage, options.account, options.settle).value();
+    const auto left = worker.left().value();
     const bool in_doubt =
         counts.of(JobState::unknown) > 0 || counts.of(JobState::held) > 0 || left.suspects;
     if (const auto refused = refused_account(outbox, pauses)) {
@@ -253,6 +294,8 @@ Action declare_run(CLI::App& app) {
                    "Sends the jobs of this account only, by the program's name for it")
         ->type_name("ACCOUNT");
     add_customer_state_options(app, options->customers);
+    add_consent_option(app, options->customers);
+    add_rules_options(app, options->rules);
     app.add_option("--callback-url", options->callback_url,
                    "Where Twilio reports, of messages that name no URL")
         ->type_name("URL");
@@ -276,10 +319,11 @@ std::vector<Command> outbox_run_commands() {
              .verb = "run",
              .summary = "Sends what the outbox holds, and finds out what became of it",
              .details =
-                 "One account, that of the environment, for every job, or those of --account. What "
-                 "is known of\ncustomers lies in FILE.state beside the jobs' FILE, or in the jobs' "
-                 "database. Ctrl-C or SIGTERM:\nwhat is under way ends, nothing new begins. With "
-                 "--until-empty: exit code 0, nothing is in doubt;\n3, something is unknown or "
+                 "One account, that of the environment, for every job, or those of --account; of "
+                 "campaigns, too. What\nis known of customers lies in FILE.state and FILE.consents "
+                 "beside the jobs' FILE, or in the jobs'\ndatabase. Ctrl-C or SIGTERM: what is "
+                 "under way ends, nothing new begins. With "
+                 "--until-empty:\nexit code 0, nothing is in doubt; 3, something is unknown or "
                  "held; 4, interrupted.",
              .examples = {"twiliowa outbox run --store sqlite:queue.db --until-empty",
                           "twiliowa outbox run --store sqlite:queue.db --until-empty --rate 20 "

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iostream>
+#include <span>
 #include <vector>
 
 #include <twiliowa/types/error_advice.hpp>
@@ -30,8 +31,12 @@ constexpr std::size_t jobs_at_once = 200;
 class Question {
 public:
     Question(OutboxTransaction& transaction, const std::optional<std::string>& account,
-             std::chrono::seconds settle)
-        : transaction_(transaction), account_(account), settle_(settle), now_(transaction.now()) {}
+             std::chrono::seconds settle, const twiliowa::JobGate* gate)
+        : transaction_(transaction),
+          account_(account),
+          settle_(settle),
+          gate_(gate),
+          now_(transaction.now()) {}
 
     Result<bool> is_under_way() const {
         for (const auto state : {JobState::claimed, JobState::sending}) {
@@ -59,6 +64,9 @@ public:
                 return pause.holds_back(group);
             });
             if (held || (account_ && *account_ != group.account)) continue;
+            const auto goes = may_go(group.campaign);
+            if (!goes) return goes.error();
+            if (!*goes) continue;
             const auto jobs = transaction_.ready(
                 {group, now_ + settle_, now_ - ReadyQuery::order_wait, jobs_at_once});
             if (!jobs) return jobs.error();
@@ -96,6 +104,15 @@ public:
     }
 
 private:
+    /// What is of a campaign waits until that runs.
+    Result<bool> may_go(const std::string& campaign) const {
+        if (campaign.empty()) return true;
+        if (gate_ == nullptr) return false;
+        auto campaigns = transaction_.campaigns(std::span{&campaign, 1});
+        if (!campaigns) return campaigns.error();
+        return !campaigns->empty() && gate_->stand(campaigns->front(), now_).may_go;
+    }
+
     /// The worker sends nothing more of that account before the day is over.
     bool has_reached_daily_limit(const StoredJob& job) const {
         if (job.attempts.empty()) return false;
@@ -114,17 +131,19 @@ private:
     OutboxTransaction& transaction_;
     const std::optional<std::string>& account_;
     const std::chrono::seconds settle_;
+    const twiliowa::JobGate* const gate_;
     const TimePoint now_;
 };
 
 }  // namespace
 
 Result<WorkLeft> work_left(twiliowa::OutboxStorage& storage,
-                           const std::optional<std::string>& account, std::chrono::seconds settle) {
+                           const std::optional<std::string>& account, std::chrono::seconds settle,
+                           const twiliowa::JobGate* gate) {
     WorkLeft left;
     const auto done = storage.transact([&](OutboxTransaction& transaction) -> Result<void> {
         left = {};
-        const Question question{transaction, account, settle};
+        const Question question{transaction, account, settle, gate};
         const auto suspects = question.has_suspects();
         if (!suspects) return suspects.error();
         left.suspects = *suspects;

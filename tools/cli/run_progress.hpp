@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include <twiliowa/outbox/job_gate.hpp>
 #include <twiliowa/outbox/outbox.hpp>
 #include <twiliowa/outbox/storage.hpp>
 #include <twiliowa/types/result.hpp>
@@ -26,9 +27,10 @@ struct WorkLeft {
 
 /// @param account  whose jobs the worker sends; nullopt: of all.
 /// @param settle   how long after it became unknown a job is looked for.
+/// @param gate     of the worker, which knows which campaigns may go; null: none may.
 twiliowa::Result<WorkLeft> work_left(twiliowa::OutboxStorage& storage,
                                      const std::optional<std::string>& account,
-                                     std::chrono::seconds settle);
+                                     std::chrono::seconds settle, const twiliowa::JobGate* gate);
 
 /// Tells people how far it is: one line that changes on a terminal, a line now and then elsewhere.
 class ProgressLine {

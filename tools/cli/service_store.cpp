@@ -7,10 +7,12 @@
 #include <string_view>
 #include <utility>
 
+#include <twiliowa/sqlite/sqlite_consents.hpp>
 #include <twiliowa/sqlite/sqlite_store.hpp>
 #include <twiliowa/types/error.hpp>
 
 #ifdef TWILIOWA_CLI_POSTGRESQL
+#include <twiliowa/postgresql/postgres_consents.hpp>
 #include <twiliowa/postgresql/postgres_store.hpp>
 #endif
 
@@ -47,7 +49,10 @@ constexpr std::pair<std::string_view, std::string_view> ways_out[] = {
     {"what migration_sql gives", "what twiliowa outbox migrate --print shows"},
     {"open it with SqliteOutboxOptions::create, or run SqliteOutbox::migrate",
      "name another file, or run twiliowa outbox migrate"},
-    {"SqliteOutbox::migrate", "twiliowa outbox migrate"}};
+    {"SqliteOutbox::migrate", "twiliowa outbox migrate"},
+    {"give SendingRulesOptions::prices", "say --prices FILE"},
+    {"give Campaigns rules with SendingRulesOptions::consents", "leave out --no-opt-outs"},
+    {"create it first", "twiliowa campaign list shows those there are"}};
 
 std::optional<KeyRing> keys_if_set() {
     if (!environment(keys_variable).empty()) return KeyRing::from_environment(keys_variable);
@@ -121,6 +126,21 @@ std::shared_ptr<twiliowa::Store> open_service_store(const StorePlace& place, IfM
 #endif
         return std::make_shared<twiliowa::SqliteStore>(
             place.file, twiliowa::SqliteStoreOptions{.create = create});
+    });
+}
+
+std::shared_ptr<twiliowa::ConsentStorage> open_service_consents(const StorePlace& place,
+                                                                IfMissing if_missing) {
+    const bool create = if_missing == IfMissing::make;
+    return at_place(place, [&]() -> std::shared_ptr<twiliowa::ConsentStorage> {
+#ifdef TWILIOWA_CLI_POSTGRESQL
+        if (!place.is_file()) {
+            return std::make_shared<twiliowa::PostgresConsents>(
+                place.url, twiliowa::PostgresConsentsOptions{.create = create});
+        }
+#endif
+        return std::make_shared<twiliowa::SqliteConsents>(
+            place.file, twiliowa::SqliteConsentsOptions{.create = create});
     });
 }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include <twiliowa/state/consent_storage.hpp>
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/error.hpp>
@@ -43,6 +44,11 @@ enum class IfMissing { refuse, make };
 
 /// @throws as the constructors of SqliteStore and PostgresStore, in words of the command line.
 std::shared_ptr<twiliowa::Store> open_service_store(const StorePlace& place, IfMissing if_missing);
+
+/// @throws as the constructors of SqliteConsents and PostgresConsents, in words of the command
+/// line.
+std::shared_ptr<twiliowa::ConsentStorage> open_service_consents(const StorePlace& place,
+                                                                IfMissing if_missing);
 
 twiliowa::Error in_words_of_commands(const twiliowa::Error& error, const StorePlace& place);
 /// Does something with what is at a place. What the library says of it becomes what the command

@@ -1,0 +1,254 @@
+#include "rules_options.hpp"
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <chrono>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include <twiliowa/types/error.hpp>
+
+#ifdef TWILIOWA_CLI_CAMPAIGNS
+#include <twiliowa/campaign/campaigns.hpp>
+#include <twiliowa/campaign/sending_rules.hpp>
+
+#include "campaign/campaign_plan.hpp"
+#endif
+#include "definition_file.hpp"
+#include "failure.hpp"
+
+namespace cli {
+
+#ifdef TWILIOWA_CLI_CAMPAIGNS
+
+using twiliowa::Budget;
+using twiliowa::Error;
+using twiliowa::PriceTable;
+using twiliowa::QuietHoursOptions;
+using twiliowa::SendingRules;
+using twiliowa::SendingRulesOptions;
+
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Budget::Period>, 3> budget_periods{
+    {{"day", Budget::Period::day},
+     {"month", Budget::Period::month},
+     {"all", Budget::Period::in_all}}};
+
+/// The options of SendingRules, by those of the command line.
+constexpr std::array<std::pair<std::string_view, const char*>, 5> rules_fields{
+    {{"prices", "--prices"},
+     {"budget", "--budget"},
+     {"consents", "--marketing-needs-consent"},
+     {"assumed_zone", "--time-zone-unknown"},
+     {"week", "--quiet-hours"}}};
+
+PriceTable prices_of(const RulesOptions& options) {
+    if (options.prices.empty()) return {};
+    auto table = PriceTable::from_csv(text_of_file(options.prices, "--prices"));
+    if (table && !table->empty()) return std::move(*table);
+    if (table) Error::invalid_request("--prices", "names a file without a price").raise();
+    table.error()
+        .with([](twiliowa::ErrorData& data) {
+            data.field = data.field.empty() ? "--prices" : "--prices: " + data.field;
+        })
+        .raise();
+}
+
+/// `250/month`
+Budget budget_of(const std::string& text, const PriceTable& prices, const std::string& help) {
+    const auto slash = text.find('/');
+    const auto period =
+        slash == std::string::npos ? std::string_view{} : std::string_view{text}.substr(slash + 1);
+    for (const auto& [name, its] : budget_periods) {
+        if (name != period) continue;
+        const auto limit = twiliowa::Money::parse(std::string_view{text}.substr(0, slash),
+                                                  prices.currencies().front(), "--budget");
+        return {.limit = limit.value(), .period = its};
+    }
+    throw usage_failure("--budget is an amount for a day, a month, or all: 250/month", help);
+}
+
+/// `08:00`
+std::optional<std::chrono::minutes> clock_of(std::string_view text) {
+    const auto is_digit_at = [text](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
+    if (text.size() != 5 || text[2] != ':' || !is_digit_at(0) || !is_digit_at(1) ||
+        !is_digit_at(3) || !is_digit_at(4)) {
+        return std::nullopt;
+    }
+    const int hours = 10 * (text[0] - '0') + (text[1] - '0');
+    const int minutes = 10 * (text[3] - '0') + (text[4] - '0');
+    if (hours > 24 || minutes > 59 || (hours == 24 && minutes > 0)) return std::nullopt;
+    return std::chrono::minutes{60 * hours + minutes};
+}
+
+std::optional<QuietHoursOptions> quiet_hours_of(const RulesOptions& options,
+                                                const std::string& help) {
+    if (options.quiet_hours.empty()) {
+        if (options.unknown_zone.empty()) return std::nullopt;
+        throw usage_failure("--time-zone-unknown goes with --quiet-hours", help);
+    }
+    const std::string_view text = options.quiet_hours;
+    const auto dash = text.find('-');
+    const auto from = clock_of(text.substr(0, dash));
+    const auto to = dash == std::string_view::npos ? std::nullopt : clock_of(text.substr(dash + 1));
+    if (!from || !to || *from == std::chrono::hours{24}) {
+        throw usage_failure("--quiet-hours are the hours in which messages may go: 08:00-20:00",
+                            help);
+    }
+    QuietHoursOptions quiet{.week = QuietHoursOptions::every_day({*from, *to})};
+    if (options.unknown_zone == "send-now") {
+        quiet.unknown_zone = twiliowa::UnknownZone::send_now;
+    } else if (!options.unknown_zone.empty() && options.unknown_zone != "refuse") {
+        quiet.unknown_zone = twiliowa::UnknownZone::assume;
+        quiet.assumed_zone = options.unknown_zone;
+    }
+    return quiet;
+}
+
+bool is_over(twiliowa::CampaignPhase phase) {
+    return phase == twiliowa::CampaignPhase::cancelled ||
+           phase == twiliowa::CampaignPhase::finished;
+}
+
+}  // namespace
+
+void add_prices_option(CLI::App& app, RulesOptions& options) {
+    app.add_option("--prices", options.prices,
+                   "What messages cost: country,category,channel,price,currency as CSV")
+        ->type_name("FILE");
+}
+
+void add_judging_options(CLI::App& app, RulesOptions& options) {
+    add_prices_option(app, options);
+    app.add_option("--quiet-hours", options.quiet_hours,
+                   "When messages may go, on the recipient's clock: 08:00-20:00. Of all that is "
+                   "sent; a campaign's own count more")
+        ->type_name("HOURS");
+    app.add_option("--time-zone-unknown", options.unknown_zone,
+                   "Where a recipient's zone is not known: refuse (default), send-now, or a zone "
+                   "to take (Europe/London)")
+        ->type_name("ZONE");
+}
+
+void add_rules_options(CLI::App& app, RulesOptions& options) {
+    add_judging_options(app, options);
+    app.add_option("--budget", options.budgets,
+                   "What everything together may cost: 250/month, 20/day, 1000/all. In the "
+                   "currency of --prices; may be given several times")
+        ->type_name("AMOUNT");
+    app.add_flag("--marketing-needs-consent", options.marketing_needs_consent,
+                 "What says that its category is MARKETING goes to who has agreed, also where it "
+                 "is of no campaign");
+}
+
+std::shared_ptr<const SendingRules> rules_of(const RulesOptions& options,
+                                             const CustomerState& state, const std::string& help,
+                                             std::shared_ptr<twiliowa::Observer> observer) {
+    SendingRulesOptions rules;
+    rules.consents = state.consents;
+    rules.opt_outs = state.opt_outs;
+    rules.window = state.window;
+    rules.marketing_needs_consent = options.marketing_needs_consent;
+    rules.quiet_hours = quiet_hours_of(options, help);
+    rules.prices = prices_of(options);
+    rules.observer = std::move(observer);
+    if (!options.budgets.empty() && rules.prices.empty()) {
+        throw usage_failure("--budget goes with --prices", help);
+    }
+    if (!options.budgets.empty() && rules.prices.currencies().size() == 1) {
+        for (const auto& text : options.budgets) {
+            rules.budget.push_back(budget_of(text, rules.prices, help));
+        }
+    }
+    try {
+        return std::make_shared<const SendingRules>(std::move(rules));
+    } catch (const twiliowa::TwilioError& refused) {
+        refused.error()
+            .with([](twiliowa::ErrorData& data) {
+                for (const auto& [field, option] : rules_fields) {
+                    if (data.field == field) data.field = option;
+                }
+            })
+            .raise();
+    }
+}
+
+std::shared_ptr<const twiliowa::JobGate> gate_of(const RulesOptions& options,
+                                                 const CustomerState& state,
+                                                 const std::string& help,
+                                                 std::shared_ptr<twiliowa::Observer> observer) {
+    return rules_of(options, state, help, std::move(observer));
+}
+
+void require_rules_of_campaigns(const std::shared_ptr<twiliowa::OutboxStorage>& storage,
+                                const RulesOptions& options, const CustomerState& state) {
+    twiliowa::Outbox outbox{storage, {}};
+    twiliowa::Campaigns campaigns{outbox};
+    for (const auto& progress : campaigns.list()) {
+        if (is_over(progress.phase)) continue;
+        const auto definition = campaigns.definition(progress.id);
+        if (definition.budget && options.prices.empty()) {
+            Error::invalid_request("--prices",
+                                   "is missing, and the campaign " + progress.id + " has a budget",
+                                   "say --prices FILE, or cancel the campaign")
+                .raise();
+        }
+        if (!state.consents && !twiliowa::detail::required_purpose(definition).empty()) {
+            Error::invalid_request(
+                "--no-opt-outs",
+                "knows no consents, and the campaign " + progress.id + " asks for them",
+                "leave it out, or cancel the campaign")
+                .raise();
+        }
+    }
+}
+
+std::vector<std::string> paused_campaigns(twiliowa::OutboxStorage& storage) {
+    std::vector<std::string> paused;
+    storage
+        .transact([&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
+            paused.clear();
+            const auto campaigns = transaction.campaigns({});
+            if (!campaigns) return campaigns.error();
+            for (const auto& campaign : *campaigns) {
+                if (campaign.state != twiliowa::CampaignState::paused || campaign.problem.empty()) {
+                    continue;
+                }
+                paused.push_back("The campaign " + campaign.id + " is paused: " + campaign.problem);
+            }
+            return {};
+        })
+        .value();
+    return paused;
+}
+
+#else
+
+void add_prices_option(CLI::App&, RulesOptions&) {}
+void add_judging_options(CLI::App&, RulesOptions&) {}
+void add_rules_options(CLI::App&, RulesOptions&) {}
+
+std::shared_ptr<const twiliowa::SendingRules> rules_of(const RulesOptions&, const CustomerState&,
+                                                       const std::string&,
+                                                       std::shared_ptr<twiliowa::Observer>) {
+    return nullptr;
+}
+
+std::shared_ptr<const twiliowa::JobGate> gate_of(const RulesOptions&, const CustomerState&,
+                                                 const std::string&,
+                                                 std::shared_ptr<twiliowa::Observer>) {
+    return nullptr;
+}
+
+void require_rules_of_campaigns(const std::shared_ptr<twiliowa::OutboxStorage>&,
+                                const RulesOptions&, const CustomerState&) {}
+
+std::vector<std::string> paused_campaigns(twiliowa::OutboxStorage&) {
+    return {};
+}
+
+#endif
+
+}  // namespace cli
