@@ -37,12 +37,17 @@ if twiliowa outbox --help >/dev/null 2>&1; then
     completes 'inbox list --state' d 'dead done dropped'
     completes 'inbox list --kind' '' 'message status unknown'
 fi
+if twiliowa campaign --help >/dev/null 2>&1; then
+    completes campaign r 'report resume retry'
+    completes 'campaign retry spring --reason' e 'exhausted expired'
+fi
 completes completion '' '--base-url --env-file --help --json bash fish zsh'
 cd "$work"
 touch 'my file.env' other
 completes '' my ''
 completes 'template push' my 'my file.env'
 ! twiliowa outbox --help >/dev/null 2>&1 || completes 'outbox enqueue' my 'my file.env'
+! twiliowa campaign --help >/dev/null 2>&1 || completes 'campaign add spring' my 'my file.env'
 completes 'template pull --header' my 'my file.env'
 completes 'sender list --env-file' my 'my file.env'
 completes '--base-url' o ''

@@ -273,8 +273,7 @@ std::vector<Command> campaign_look_commands() {
          .details = "Of what was sent by an outbox run that knew --prices; estimates where Twilio "
                     "has not told the price.\nDays are those of UTC; they are kept for 400 days.",
          .examples = {"twiliowa campaign spend --from 2026-11-01 --to 2026-11-30 --store "
-                      "sqlite:spring.db",
-                      "twiliowa campaign spend --store sqlite:spring.db --json"},
+                      "sqlite:spring.db"},
          .declare = declare_campaign_spend}};
 }
 

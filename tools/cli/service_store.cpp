@@ -52,6 +52,7 @@ constexpr std::pair<std::string_view, std::string_view> ways_out[] = {
     {"SqliteOutbox::migrate", "twiliowa outbox migrate"},
     {"give SendingRulesOptions::prices", "say --prices FILE"},
     {"give Campaigns rules with SendingRulesOptions::consents", "leave out --no-opt-outs"},
+    {"bring its tables up to date", "run twiliowa outbox migrate"},
     {"create it first", "twiliowa campaign list shows those there are"}};
 
 std::optional<KeyRing> keys_if_set() {
