@@ -268,6 +268,16 @@ ExitCode run(const RunOptions& options, Context& context) {
     return end_of(options, interrupted, drained, in_doubt);
 }
 
+std::vector<std::string> run_examples() {
+    return {"twiliowa outbox run --store sqlite:queue.db --until-empty",
+            "twiliowa outbox run --store sqlite:queue.db --until-empty --rate 20 --json",
+#ifdef TWILIOWA_CLI_CAMPAIGNS
+            "twiliowa outbox run --store sqlite:spring.db --until-empty --prices prices.csv "
+            "--budget 250/month --quiet-hours 08:00-20:00"
+#endif
+    };
+}
+
 Action declare_run(CLI::App& app) {
     const auto options = std::make_shared<RunOptions>();
     app.add_flag("--until-empty", options->until_empty,
@@ -325,9 +335,7 @@ std::vector<Command> outbox_run_commands() {
                  "under way ends, nothing new begins. With "
                  "--until-empty:\nexit code 0, nothing is in doubt; 3, something is unknown or "
                  "held; 4, interrupted.",
-             .examples = {"twiliowa outbox run --store sqlite:queue.db --until-empty",
-                          "twiliowa outbox run --store sqlite:queue.db --until-empty --rate 20 "
-                          "--json"},
+             .examples = run_examples(),
              .declare = declare_run}};
 }
 
