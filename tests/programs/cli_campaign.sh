@@ -245,6 +245,44 @@ ends_with 0 status dear --watch
 says ' 2 cancelled'
 echo "budget, cancel: as it should be"
 
+# By night nothing goes, and a worker that ends when nothing is left does not wait for the morning.
+from=$(TZ=Europe/London date -d '2 hours' +%H:00) to=$(TZ=Europe/London date -d '3 hours' +%H:00)
+[ "$to" != 00:00 ] || to=24:00
+echo '{"id": "night", "message": {"body": "by day"}, "rate": {"messages": 4, "per": 1}}' | takes 0 new -
+printf 'to\n' >"$work/night.csv"
+seq -f '+4477009%05.0f' 12 >>"$work/night.csv"
+ends_with 0 add night "$work/night.csv"
+ends_with 0 check night --quiet-hours "$from-$to"
+says '^go later +12$'
+ends_with 0 start night
+outbox 0 run --until-empty --quiet-hours "$from-$to"
+ends_with 0 status night
+says '^night  running  0 of 12 sent'
+echo "quiet hours: as it should be"
+
+# Watched, it is a line each time it changes; on a terminal one line that is written anew.
+echo '{"id": "watched", "message": {"body": "watched"}, "rate": {"messages": 4, "per": 1}}' | takes 0 new -
+ends_with 0 add watched "$work/night.csv"
+ends_with 0 start watched
+"$twiliowa" outbox run >"$work/run" 2>&1 &
+worker=$!
+ends_with 0 status watched --watch
+[ "$(wc -l <"$work/out")" -ge 2 ] || fail "no line for each change: $(cat "$work/out")"
+[[ $(tail -n 1 "$work/out") = 'watched  finished  12 of 12 sent (100 %)'* ]] || fail "the end: $(cat "$work/out")"
+on_terminal() { TERM=xterm script -qec "$*" /dev/null; }
+seq -f '+4477019%05.0f' 12 >"$work/more" && (echo to && cat "$work/more") >"$work/more.csv"
+ends_with 0 add watched "$work/more.csv"
+seen=$(on_terminal "'$twiliowa' campaign status watched --watch") || fail "watched on a terminal: $seen"
+[[ $seen = $'\r'watched*$'\033[K'* ]] || fail "on a terminal: $seen"
+[[ ${seen##*$'\r'watched} = *finished*24\ of\ 24\ sent* ]] || fail "on a terminal, the end: $seen"
+kill -TERM $worker
+wait $worker || fail "the worker ends with $?: $(cat "$work/run")"
+seen=$(echo n | on_terminal "'$twiliowa' campaign cancel night") && fail "it is cancelled without a yes: $seen"
+[[ $seen = *'Cancel night for good?'*'Nothing was cancelled.'* ]] || fail "asked: $seen"
+ends_with 0 status night
+says '^night  running'
+echo "watching: as it should be"
+
 # What the page says.
 customer '"action": "start"'
 [ "$engine" = postgresql ] || (

@@ -18,7 +18,7 @@ start --seed 12
 echo '{"id": "many", "message": {"body": "To many"}}' | takes 0 new -
 awk -v rows=$rows 'BEGIN { print "to,tag"; for (i = 0; i < rows; i++)
     if (i % 1000 == 7) printf "nobody %d,t-%d\n", i, i; else printf "+44779%07d,t-%d\n", i, i }' >"$work/many.csv"
-waiting() { twiliowa campaign status many --json >"$work/out" && number_of recipients; }
+added_to() { twiliowa campaign status "$1" --json >"$work/out" && number_of recipients; }
 mkfifo "$work/pipe"
 for part in 3500 9200 15100; do
     "$twiliowa" campaign add many - --csv <"$work/pipe" >"$work/added" 2>&1 &
@@ -26,12 +26,12 @@ for part in 3500 9200 15100; do
     exec 4>"$work/pipe"
     head -n $part "$work/many.csv" >&4
     # All of it but the last piece.
-    until [ "$(waiting)" -ge $((part / 1000 * 1000 - 1000)) ]; do kill -0 $adder || fail "no adder: $(cat "$work/added")"; done
+    until [ "$(added_to many)" -ge $((part / 1000 * 1000 - 1000)) ]; do kill -0 $adder || fail "no adder: $(cat "$work/added")"; done
     kill -KILL $adder
     wait $adder 2>/dev/null || true
     exec 4>&-
 done
-before=$(waiting)
+before=$(added_to many)
 [ "$before" -lt $rows ] || fail "killed too late"
 ends_with 1 add many "$work/many.csv" --json
 refused=$(grep -oE '"refused": [0-9]+' "$work/out" | grep -oE '[0-9]+$')
@@ -39,12 +39,28 @@ added=$(grep -oE '"added": [0-9]+' "$work/out" | grep -oE '[0-9]+$')
 known=$(grep -oE '"known": [0-9]+' "$work/out" | grep -oE '[0-9]+$')
 [ $((refused + added + known)) -eq $rows ] || fail "not all rows: $(cat "$work/out")"
 [ "$known" -eq "$before" ] || fail "$before were in, and $known are known"
-[ "$(waiting)" -eq $rows ] || fail "$(waiting) recipients of $rows"
+[ "$(added_to many)" -eq $rows ] || fail "$(added_to many) recipients of $rows"
 ends_with 0 report many --out "$work/report.csv"
 [ "$(wc -l <"$work/report.csv")" -eq $((rows + 1)) ] || fail "the report has others"
 [ "$(cut -d , -f 1 "$work/report.csv" | sort -u | wc -l)" -eq $((rows + 1)) ] || fail "somebody is in twice"
 [ "$(grep -c ',dead,refused,' "$work/report.csv")" -eq $((rows / 1000)) ] || fail "others are refused"
 echo "an addition that was killed: as it should be"
+
+# Asked to end, it says so; what it has of its last piece is added by who adds the file again.
+echo '{"id": "asked", "message": {"body": "Asked"}}' | takes 0 new -
+"$twiliowa" campaign add asked - --csv <"$work/pipe" >"$work/added" 2>&1 &
+adder=$!
+exec 4>"$work/pipe"
+head -n 1500 "$work/many.csv" >&4
+until [ "$(added_to asked)" -eq 1000 ]; do kill -0 $adder || fail "no adder: $(cat "$work/added")"; done
+kill -TERM $adder
+(trap '' PIPE; while kill -0 $adder && echo nobody, >&4; do :; done) 2>/dev/null || true
+exec 4>&-
+status=0
+wait $adder || status=$?
+[ $status -eq 4 ] || fail "asked to end, it ends with $status: $(cat "$work/added")"
+grep -q 'interrupted at line' "$work/added" || fail "asked to end, it says: $(cat "$work/added")"
+echo "an addition that was asked to end: as it should be"
 
 # ---- Killed while it sends.
 echo '{"id": "few", "message": {"body": "To few"}}' | takes 0 new -
