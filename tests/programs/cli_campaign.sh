@@ -15,6 +15,13 @@ outbox() { noun=outbox takes "$@" </dev/null; }
 # number_of <member>: of the JSON object that was printed.
 number_of() { grep -oE "\"$1\": ?[0-9]+" "$work/out" | head -n 1 | grep -oE '[0-9]+$'; }
 
+has_numbers() { # <member=number...>
+    local each
+    for each; do
+        [ "$(number_of "${each%=*}")" -eq "${each#*=}" ] || fail "not $each: $(cat "$work/out")"
+    done
+}
+
 TWILIOWA_STORE=$(new_store jobs)
 cat >"$work/prices.csv" <<'END2'
 country,category,channel,price,currency
@@ -79,8 +86,7 @@ tells '^line 7: to: '
 tells '^line 10: is a recipient already, with another message'
 tells '^line 11: has a quote where none belongs'
 [ "$(wc -l <"$work/err")" -eq 4 ] || fail "other lines are refused: $(cat "$work/err")"
-[ "$(number_of rows)" -eq 10 ] && [ "$(number_of added)" -eq 5 ] && [ "$(number_of known)" -eq 1 ] &&
-    [ "$(number_of refused)" -eq 2 ] && [ "$(number_of faulty)" -eq 2 ] || fail "the numbers: $(cat "$work/out")"
+has_numbers rows=10 added=5 known=1 refused=2 faulty=2
 says '"line": 7,'
 ends_with 1 add spring "$work/customers.csv" --to phone --country GB
 says '^rows +10$'
@@ -95,7 +101,7 @@ echo "add: as it should be"
 
 # Looked at before it starts: nothing is sent. A number to try it on gets it all the same.
 ends_with 0 check spring --prices "$work/prices.csv" --json
-[ "$(number_of recipients)" -eq 7 ] && [ "$(number_of none)" -eq 7 ] || fail "check: $(cat "$work/out")"
+has_numbers recipients=7 none=7
 says '"cost": "0.35"'
 says '"within_budget": true'
 ends_with 1 check spring
@@ -200,8 +206,7 @@ tells 'consent_at: is given, and nobody keeps consents; leave out --no-opt-outs'
 ends_with 0 add offers "$work/offers.csv"
 says '^consents +[12]$'
 ends_with 0 check offers --json
-[ "$(number_of opted_out)" -eq 1 ] && [ "$(number_of no_consent)" -eq 1 ] && [ "$(number_of none)" -eq 1 ] ||
-    fail "check of offers: $(cat "$work/out")"
+has_numbers opted_out=1 no_consent=1 none=1
 outbox 1 run --until-empty --no-opt-outs
 tells 'knows no consents, and the campaign offers asks for them'
 ends_with 0 start offers
@@ -217,7 +222,7 @@ ends_with 0 retry offers --reason no_consent --json
 says '"retried": 1'
 outbox 0 run --until-empty
 ends_with 0 status offers --json
-[ "$(number_of recipients)" -eq 3 ] && [ "$(number_of sent)" -eq 2 ] || fail "offers: $(cat "$work/out")"
+has_numbers recipients=3 sent=2
 ends_with 1 check offers
 says '^wait to be sent +0$'
 echo "consents, opt-outs, retry: as it should be"
