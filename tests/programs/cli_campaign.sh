@@ -237,6 +237,7 @@ says '^cost +0.2 USD, more than its budget has left$'
 ends_with 0 start dear
 outbox 0 run --until-empty --prices "$work/prices.csv"
 tells 'The campaign dear is paused: .*budget'
+tells '^80 % of budget/campaign/dear is used$'
 ends_with 0 status dear
 says '^dear  paused \(.*budget.*\)  2 of 4 sent \(50 %\)'
 ends_with 2 cancel dear
