@@ -22,6 +22,7 @@ using twiliowa::JobState;
 using twiliowa::OnUnknown;
 using twiliowa::OutboxOptions;
 using twiliowa::PostgresOutbox;
+using twiliowa::PostgresOutboxOptions;
 using twiliowa::test::at_scale;
 using twiliowa::test::Database;
 using twiliowa::test::lacks_postgres;
@@ -138,11 +139,14 @@ TEST_CASE("tables are brought up to date beside those who work, and no row is wr
         return database.psql(
             "select string_agg(relname || '=' || relfilenode, ' ' order by relname) from pg_class "
             "where relnamespace = 'twiliowa'::regnamespace and relkind in ('r', 'i') and "
-            "relname ~ '^job' and relname !~ '^job_done_[0-9]' and relname !~ 'job_ready|campaign'");
+            "relname ~ '^job' and relname !~ '^job_done_[0-9]' and relname !~ "
+            "'job_ready|campaign'");
     };
     const auto of_before = files();
     Service service;
-    service.wrapped = [&] { return std::make_shared<PostgresOutbox>(database.url()); };
+    // Who works waits as long as the index of a million takes on a busy machine.
+    const PostgresOutboxOptions patiently{.statement_timeout = 5min};
+    service.wrapped = [&] { return std::make_shared<PostgresOutbox>(database.url(), patiently); };
     service.restart();
     std::atomic<bool> migrated{false};
     int sent = 0;
