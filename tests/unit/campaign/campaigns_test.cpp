@@ -721,6 +721,25 @@ TEST_CASE(
     CHECK(step.spend == 40'000);
 }
 
+TEST_CASE("an SMS that fails, too, is no second failure to a campaign's guards") {
+    Shop shop;
+    shop.service.fake->add_sender(testing::FakeTwilio::demo_account_sid, "+15005550006");
+    auto definition = spring();
+    // The second failure is one too many.
+    definition.guards = {.failures_percent = 3, .out_of = 50};
+    shop.campaigns->create(definition);
+    const auto id = add_with_fallback(shop, 1);
+    const auto other = add_with_fallback(shop, 2);
+    shop.campaigns->start("spring");
+    shop.run();
+    report_unreachable(shop, id);
+    shop.run();
+    report_unreachable(shop, shop.service.outbox->find("", "recipient 1/sms").value().id);
+    CHECK(shop.run().phase == CampaignPhase::finished);
+    report_unreachable(shop, other);
+    CHECK(shop.run().phase == CampaignPhase::paused);
+}
+
 TEST_CASE("a campaign that is cancelled goes on with nobody") {
     Shop shop;
     shop.service.fake->add_sender(testing::FakeTwilio::demo_account_sid, "+15005550006");
