@@ -60,7 +60,8 @@ CampaignJson json_of(const QuietHoursOptions& quiet) {
 
 // ---- Reading: each says what is wrong by the member's name
 
-Error wrong_member(std::string_view name, std::string_view problem, std::string_view hint = {}) {
+Error wrong_campaign_member(std::string_view name, std::string_view problem,
+                            std::string_view hint = {}) {
     return Error::invalid_request(name, problem, hint);
 }
 
@@ -79,7 +80,7 @@ public:
     Result<void> text(std::string_view name, TextField& into) {
         const auto* const found = find(name);
         if (found == nullptr) return {};
-        if (!found->is_string()) return wrong_member(path(name), "is no text");
+        if (!found->is_string()) return wrong_campaign_member(path(name), "is no text");
         into = found->get<std::string>();
         return {};
     }
@@ -90,7 +91,7 @@ public:
         constexpr std::int64_t most = 1'000'000'000;
         if (!found->is_number_integer() || found->get<double>() < -most ||
             found->get<double>() > most) {
-            return wrong_member(path(name), "is no whole number");
+            return wrong_campaign_member(path(name), "is no whole number");
         }
         into = Number{found->get<int>()};
         return {};
@@ -100,14 +101,15 @@ public:
         if (found == nullptr) return {};
         const auto read = found->is_string() ? parse_iso8601(found->get<std::string>())
                                              : std::optional<CalendarTime>{};
-        if (!read) return wrong_member(path(name), "is no time: 2026-11-30T08:15:00Z");
+        if (!read) return wrong_campaign_member(path(name), "is no time: 2026-11-30T08:15:00Z");
         into = *read;
         return {};
     }
     Result<void> end() const {
         for (const auto& each : json_.items()) {
             if (!read_.contains(each.key())) {
-                return wrong_member(path(printable(each.key())), "is no member of a campaign");
+                return wrong_campaign_member(path(printable(each.key())),
+                                             "is no member of a campaign");
             }
         }
         return {};
@@ -164,13 +166,13 @@ std::optional<AllowedHours> read_hours(const CampaignJson& json) {
 }
 
 Result<QuietHoursOptions> read_quiet(const CampaignJson& json) {
-    if (!json.is_object()) return wrong_member("quiet_hours", "is no object");
+    if (!json.is_object()) return wrong_campaign_member("quiet_hours", "is no object");
     CampaignObject object{json, "quiet_hours."};
     QuietHoursOptions quiet;
     const auto* const hours = object.find("hours");
     const auto bad_hours = [](const std::string& of) {
-        return wrong_member("quiet_hours.hours" + of,
-                            "are no hours in which messages may go: 08:00-20:00");
+        return wrong_campaign_member("quiet_hours.hours" + of,
+                                     "are no hours in which messages may go: 08:00-20:00");
     };
     if (hours == nullptr) return bad_hours("");
     if (hours->is_string()) {
@@ -182,7 +184,8 @@ Result<QuietHoursOptions> read_quiet(const CampaignJson& json) {
         for (const auto& each : hours->items()) {
             const auto day = std::find(weekday_names.begin(), weekday_names.end(), each.key());
             if (day == weekday_names.end()) {
-                return wrong_member("quiet_hours.hours", "names a day that is none of mon to sun");
+                return wrong_campaign_member("quiet_hours.hours",
+                                             "names a day that is none of mon to sun");
             }
             const auto its = read_hours(each.value());
             if (!its) return bad_hours("." + each.key());
@@ -196,11 +199,13 @@ Result<QuietHoursOptions> read_quiet(const CampaignJson& json) {
           << object.number("least_left", quiet.least_left);
     quiet.morning_spread = spread;
     if (const auto* const exempt = object.find("exempt")) {
-        if (!exempt->is_array()) return wrong_member("quiet_hours.exempt", "is no list of lanes");
+        if (!exempt->is_array())
+            return wrong_campaign_member("quiet_hours.exempt", "is no list of lanes");
         for (const auto& each : *exempt) {
             const auto lane =
                 each.is_string() ? parse_lane(each.get<std::string>()) : std::optional<Lane>{};
-            if (!lane) return wrong_member("quiet_hours.exempt", "names a lane that is none");
+            if (!lane)
+                return wrong_campaign_member("quiet_hours.exempt", "names a lane that is none");
             quiet.exempt.push_back(*lane);
         }
     }
@@ -217,14 +222,14 @@ Result<QuietHoursOptions> read_quiet(const CampaignJson& json) {
 }
 
 Result<CampaignVariant> read_variant(const CampaignJson& json, const std::string& place) {
-    if (!json.is_object()) return wrong_member(place, "is no object");
+    if (!json.is_object()) return wrong_campaign_member(place, "is no object");
     CampaignObject object{json, place + "."};
     CampaignVariant variant;
     FirstFault fault;
     fault << object.text("name", variant.name) << object.number("weight", variant.weight);
     const auto* const message = object.find("message");
     if (message == nullptr || !message->is_object()) {
-        return wrong_member(object.path("message"), "is missing");
+        return wrong_campaign_member(object.path("message"), "is missing");
     }
     fault << object.end();
     if (!fault.ok()) return fault.result().error();
@@ -242,7 +247,7 @@ Result<void> read_variants(CampaignObject& object, std::vector<CampaignVariant>&
     const auto* const one = object.find("message");
     const auto* const several = object.find("variants");
     if ((one == nullptr) == (several == nullptr)) {
-        return wrong_member("message", "is missing: give a message, or variants");
+        return wrong_campaign_member("message", "is missing: give a message, or variants");
     }
     if (one != nullptr) {
         auto variant = read_variant(CampaignJson{{"message", *one}}, "campaign");
@@ -256,21 +261,23 @@ Result<void> read_variants(CampaignObject& object, std::vector<CampaignVariant>&
         into.push_back(std::move(*variant));
         return {};
     }
-    if (!several->is_array()) return wrong_member("variants", "is no list");
+    if (!several->is_array()) return wrong_campaign_member("variants", "is no list");
     for (const auto& each : *several) {
         auto variant = read_variant(each, "variants[" + std::to_string(into.size()) + "]");
         if (!variant) return variant.error();
         into.push_back(std::move(*variant));
-        if (into.size() > most_variants) return wrong_member("variants", "are more than 20");
+        if (into.size() > most_variants)
+            return wrong_campaign_member("variants", "are more than 20");
     }
     return {};
 }
 
 Result<void> read_rest(CampaignObject& object, CampaignDefinition& definition) {
     if (const auto* const columns = object.find("columns")) {
-        if (!columns->is_object()) return wrong_member("columns", "is no object");
+        if (!columns->is_object()) return wrong_campaign_member("columns", "is no object");
         for (const auto& each : columns->items()) {
-            if (!each.value().is_string()) return wrong_member("columns", "names no column");
+            if (!each.value().is_string())
+                return wrong_campaign_member("columns", "names no column");
             definition.columns[each.key()] = each.value().get<std::string>();
         }
     }
@@ -281,20 +288,20 @@ Result<void> read_rest(CampaignObject& object, CampaignDefinition& definition) {
     }
     FirstFault fault;
     if (const auto* const rate = object.find("rate")) {
-        if (!rate->is_object()) return wrong_member("rate", "is no object");
+        if (!rate->is_object()) return wrong_campaign_member("rate", "is no object");
         CampaignObject its{*rate, "rate."};
         fault << its.number("messages", definition.rate.messages)
               << its.number("per", definition.rate.per) << its.end();
     }
     if (const auto* const guards = object.find("guards")) {
-        if (!guards->is_object()) return wrong_member("guards", "is no object");
+        if (!guards->is_object()) return wrong_campaign_member("guards", "is no object");
         CampaignObject its{*guards, "guards."};
         fault << its.number("failures_percent", definition.guards.failures_percent)
               << its.number("out_of", definition.guards.out_of)
               << its.number("unknowns", definition.guards.unknowns) << its.end();
     }
     if (const auto* const budget = object.find("budget")) {
-        if (!budget->is_object()) return wrong_member("budget", "is no object");
+        if (!budget->is_object()) return wrong_campaign_member("budget", "is no object");
         CampaignObject its{*budget, "budget."};
         TextField amount;
         TextField currency;
@@ -317,29 +324,31 @@ Result<void> check_campaign_name(std::string_view field, const std::string& name
 }
 
 Result<void> check_variants(const std::vector<CampaignVariant>& variants) {
-    if (variants.empty()) return wrong_member("variants", "are missing: give a message");
-    if (variants.size() > most_variants) return wrong_member("variants", "are more than 20");
+    if (variants.empty()) return wrong_campaign_member("variants", "are missing: give a message");
+    if (variants.size() > most_variants)
+        return wrong_campaign_member("variants", "are more than 20");
     std::set<std::string> names;
     std::int64_t weights = 0;
     for (const auto& variant : variants) {
         if (variant.name.size() > 50 || !is_valid_utf8(variant.name)) {
-            return wrong_member("variants.name", "is longer than 50 bytes, or not UTF-8");
+            return wrong_campaign_member("variants.name", "is longer than 50 bytes, or not UTF-8");
         }
         if (variants.size() > 1 && (variant.name.empty() || !names.insert(variant.name).second)) {
-            return wrong_member("variants.name", "is empty, or another variant's");
+            return wrong_campaign_member("variants.name", "is empty, or another variant's");
         }
         if (variant.weight < 0 || variant.weight > 1000) {
-            return wrong_member("variants.weight", "is not between 0 and 1000");
+            return wrong_campaign_member("variants.weight", "is not between 0 and 1000");
         }
         weights += variant.weight;
         if (!variant.message.to.empty()) {
-            return wrong_member("message.to", "is given", "recipients are added to the campaign");
+            return wrong_campaign_member("message.to", "is given",
+                                         "recipients are added to the campaign");
         }
         if (variant.message.send_at) {
-            return wrong_member("message.send_at", "is Twilio's own schedule");
+            return wrong_campaign_member("message.send_at", "is Twilio's own schedule");
         }
     }
-    if (weights == 0) return wrong_member("variants.weight", "is 0 of all of them");
+    if (weights == 0) return wrong_campaign_member("variants.weight", "is 0 of all of them");
     return {};
 }
 
@@ -385,10 +394,10 @@ std::string CampaignDefinition::to_json() const {
 
 Result<CampaignDefinition> CampaignDefinition::from_json(std::string_view json) {
     if (json.size() > detail::longest_definition) {
-        return detail::wrong_member("campaign", "is longer than 256 KiB");
+        return detail::wrong_campaign_member("campaign", "is longer than 256 KiB");
     }
     const auto all = detail::CampaignJson::parse(json, nullptr, false);
-    if (!all.is_object()) return detail::wrong_member("campaign", "is no JSON object");
+    if (!all.is_object()) return detail::wrong_campaign_member("campaign", "is no JSON object");
     detail::CampaignObject object{all};
     CampaignDefinition definition;
     detail::FirstFault fault;
@@ -400,17 +409,19 @@ Result<CampaignDefinition> CampaignDefinition::from_json(std::string_view json) 
           << detail::read_variants(object, definition.variants)
           << detail::read_rest(object, definition);
     if (const auto* const consent = object.find("require_consent")) {
-        if (!consent->is_string()) return detail::wrong_member("require_consent", "is no text");
+        if (!consent->is_string())
+            return detail::wrong_campaign_member("require_consent", "is no text");
         definition.require_consent = TextField{consent->get<std::string>()};
     }
     if (const auto* const lane = object.find("lane")) {
         const auto read =
             lane->is_string() ? parse_lane(lane->get<std::string>()) : std::optional<Lane>{};
-        if (!read) return detail::wrong_member("lane", "is none of urgent, high, normal, bulk");
+        if (!read)
+            return detail::wrong_campaign_member("lane", "is none of urgent, high, normal, bulk");
         definition.lane = *read;
     }
     if (const auto* const policy = object.find("on_unknown")) {
-        if (!policy->is_string()) return detail::wrong_member("on_unknown", "is no text");
+        if (!policy->is_string()) return detail::wrong_campaign_member("on_unknown", "is no text");
         auto read = OnUnknown::parse(policy->get<std::string>());
         if (!read) return read.error();
         definition.on_unknown = *read;
@@ -422,7 +433,7 @@ Result<CampaignDefinition> CampaignDefinition::from_json(std::string_view json) 
 }
 
 Result<void> CampaignDefinition::check() const {
-    using detail::wrong_member;
+    using detail::wrong_campaign_member;
     if (auto named = detail::check_campaign_name("id", id); !named) return named;
     if (auto fit = detail::check_variants(variants); !fit) return fit;
     if (require_consent && !require_consent->empty()) {
@@ -431,27 +442,27 @@ Result<void> CampaignDefinition::check() const {
         }
     }
     if (start_by && starts_at && *start_by < *starts_at) {
-        return wrong_member("start_by", "is before starts_at");
+        return wrong_campaign_member("start_by", "is before starts_at");
     }
     if (ends_at && starts_at && *ends_at <= *starts_at) {
-        return wrong_member("ends_at", "is not after starts_at");
+        return wrong_campaign_member("ends_at", "is not after starts_at");
     }
     if (rate.messages < 0 || rate.messages > 1'000'000) {
-        return wrong_member("rate.messages", "is not between 0 and 1000000");
+        return wrong_campaign_member("rate.messages", "is not between 0 and 1000000");
     }
     if (rate.per < std::chrono::seconds{1} || rate.per > std::chrono::hours{24}) {
-        return wrong_member("rate.per", "is not between 1 and 86400 seconds");
+        return wrong_campaign_member("rate.per", "is not between 1 and 86400 seconds");
     }
     if (budget && (budget->micros() <= 0 || budget->currency().empty())) {
-        return wrong_member("budget", "is not positive");
+        return wrong_campaign_member("budget", "is not positive");
     }
     if (guards.failures_percent < 0 || guards.failures_percent > 100) {
-        return wrong_member("guards.failures_percent", "is not between 0 and 100");
+        return wrong_campaign_member("guards.failures_percent", "is not between 0 and 100");
     }
     if (guards.out_of < 10 || guards.out_of > 1'000'000) {
-        return wrong_member("guards.out_of", "is not between 10 and 1000000");
+        return wrong_campaign_member("guards.out_of", "is not between 10 and 1000000");
     }
-    if (guards.unknowns < 0) return wrong_member("guards.unknowns", "is negative");
+    if (guards.unknowns < 0) return wrong_campaign_member("guards.unknowns", "is negative");
     if (!quiet_hours) return {};
     try {
         const QuietHours fits{*quiet_hours};
