@@ -13,9 +13,9 @@ bool may_separate(char c) {
     return std::string_view{" -./()"}.find(c) != std::string_view::npos;
 }
 
-constexpr std::size_t shown_first = 3;
-constexpr std::size_t shown_last = 2;
-constexpr std::size_t shortest_number = 6;
+constexpr std::size_t shown_in_front = 3;
+constexpr std::size_t shown_at_end = 2;
+constexpr std::size_t shortest_masked = 6;
 
 /// Of the number in [begin, end) the first and the last digits stay.
 void mask_number(std::string& text, std::size_t begin, std::size_t end, std::size_t digits) {
@@ -23,7 +23,7 @@ void mask_number(std::string& text, std::size_t begin, std::size_t end, std::siz
     for (auto i = begin; i < end; ++i) {
         if (!is_digit(text[i])) continue;
         ++seen;
-        if (seen >= shown_first && seen + shown_last <= digits) text[i] = '*';
+        if (seen >= shown_in_front && seen + shown_at_end <= digits) text[i] = '*';
     }
 }
 
@@ -32,10 +32,10 @@ void mask_number(std::string& text, std::size_t begin, std::size_t end, std::siz
 std::string masked(const std::string& address) {
     const auto begin = address.rfind(':') == std::string::npos ? 0 : address.rfind(':') + 1;
     auto text = address;
-    const auto end = text.size() - begin > 2 * (shown_first + shown_last) - 2
-                         ? text.size() - shown_last
+    const auto end = text.size() - begin > 2 * (shown_in_front + shown_at_end) - 2
+                         ? text.size() - shown_at_end
                          : text.size();
-    for (auto i = begin + shown_first; i < end; ++i) text[i] = '*';
+    for (auto i = begin + shown_in_front; i < end; ++i) text[i] = '*';
     return text;
 }
 
@@ -51,7 +51,7 @@ std::string with_numbers_masked(std::string_view text) {
             ++digits;
             last = j;
         }
-        if (digits >= shortest_number) mask_number(masked, i, last + 1, digits);
+        if (digits >= shortest_masked) mask_number(masked, i, last + 1, digits);
         i = last;
     }
     return masked;

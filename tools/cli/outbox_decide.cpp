@@ -215,12 +215,29 @@ Action declare_pause(CLI::App& app) {
     };
 }
 
+/// Who has taken a larger plan does not wait for the next day.
+ExitCode resume_quota(Outbox& outbox, const std::string& quota, Context& context) {
+    const auto tried = outbox.try_resume_quota(quota).value();
+    context.output.result({{"tried_again", tried}},
+                          facts({{"tried again", std::to_string(tried)}}));
+    return ExitCode::done;
+}
+
 Action declare_resume(CLI::App& app) {
     const auto options = std::make_shared<PauseOptions>();
+    const auto quota = std::make_shared<std::optional<std::string>>();
     add_pause_options(app, *options);
-    return [options](Context& context) {
-        const auto pause = pause_of(*options, "twiliowa outbox resume --help");
+    app.add_option("--quota", *quota,
+                   "Instead: jobs that are held, or wait, because that quota was used up")
+        ->type_name("KEY");
+    return [options, quota](Context& context) {
+        constexpr const char* help = "twiliowa outbox resume --help";
+        const auto pause = pause_of(*options, help);
+        if (*quota && pause.of != Pause::Of::outbox) {
+            throw usage_failure("--quota stands alone", help);
+        }
         const auto outbox = open_outbox(options->store);
+        if (*quota) return resume_quota(*outbox, **quota, context);
         outbox->resume(pause.of, pause.name);
         return show_pauses(*outbox, context);
     };
@@ -279,7 +296,8 @@ std::vector<Command> outbox_decide_commands() {
          .verb = "resume",
          .summary = "Lets them go again",
          .examples = {"twiliowa outbox resume --store sqlite:outbox.db",
-                      "twiliowa outbox resume --sender +14155238886 --store sqlite:outbox.db"},
+                      "twiliowa outbox resume --sender +14155238886 --store sqlite:outbox.db",
+                      "twiliowa outbox resume --quota acme --store sqlite:outbox.db"},
          .declare = declare_resume},
         {.noun = "outbox",
          .verb = "cancel",
