@@ -22,7 +22,7 @@ using CampaignJson = nlohmann::json;
 
 constexpr std::size_t longest_definition = std::size_t{256} * 1024;
 constexpr std::size_t most_variants = 20;
-constexpr std::array<const char*, 7> weekday_names{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+constexpr std::array<const char*, 7> names_of_days{"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
 
 // ---- Writing
 
@@ -38,7 +38,7 @@ CampaignJson json_of(const QuietHoursOptions& quiet) {
     for (std::size_t day = 0; day < quiet.week.size(); ++day) {
         const auto& hours = quiet.week[day];
         if (!hours) continue;
-        json["hours"][weekday_names[day]] = clock_text(hours->from) + "-" + clock_text(hours->to);
+        json["hours"][names_of_days[day]] = clock_text(hours->from) + "-" + clock_text(hours->to);
     }
     for (const auto lane : quiet.exempt) json["exempt"].push_back(to_string(lane));
     json["morning_spread"] =
@@ -182,14 +182,14 @@ Result<QuietHoursOptions> read_quiet(const CampaignJson& json) {
     } else {
         if (!hours->is_object()) return bad_hours("");
         for (const auto& each : hours->items()) {
-            const auto day = std::find(weekday_names.begin(), weekday_names.end(), each.key());
-            if (day == weekday_names.end()) {
+            const auto day = std::find(names_of_days.begin(), names_of_days.end(), each.key());
+            if (day == names_of_days.end()) {
                 return wrong_campaign_member("quiet_hours.hours",
                                              "names a day that is none of mon to sun");
             }
             const auto its = read_hours(each.value());
             if (!its) return bad_hours("." + each.key());
-            quiet.week[static_cast<std::size_t>(day - weekday_names.begin())] = its;
+            quiet.week[static_cast<std::size_t>(day - names_of_days.begin())] = its;
         }
     }
     FirstFault fault;

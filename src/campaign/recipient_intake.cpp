@@ -24,7 +24,7 @@ bool is_by_sms(const OutboundMessage& message) {
 }
 
 /// What a refusal says, without the field that is ours.
-std::string problem_of(const Error& error) {
+std::string row_problem(const Error& error) {
     return error.what();
 }
 
@@ -95,7 +95,7 @@ Result<void> RecipientIntake::add_row(const CampaignRecipient& recipient,
     ++added_.rows;
     if (!problem.empty()) return keep_refused(recipient.to, recipient, problem);
     const auto address = read_recipient(recipient.to);
-    if (!address) return keep_refused(recipient.to, recipient, problem_of(address.error()));
+    if (!address) return keep_refused(recipient.to, recipient, row_problem(address.error()));
     return keep(recipient, *address);
 }
 
@@ -137,7 +137,7 @@ Result<void> RecipientIntake::keep(const CampaignRecipient& recipient, const Add
         return keep_refused(recipient.to, recipient, "consent_at: is in the future");
     }
     if (auto fits = check_consent_source(recipient.consent_source); !fits) {
-        return keep_refused(recipient.to, recipient, "consent_" + problem_of(fits.error()));
+        return keep_refused(recipient.to, recipient, "consent_" + row_problem(fits.error()));
     }
     if (!ids_) ids_ = desk_->parts.core->new_job_ids(now_);
     const auto id = ids_->next();
@@ -153,7 +153,7 @@ Result<void> RecipientIntake::keep(const CampaignRecipient& recipient, const Add
                                id, now_);
     if (!job) {
         if (!is_of_row(job.error())) return job.error();
-        return keep_refused(recipient.to, recipient, problem_of(job.error()));
+        return keep_refused(recipient.to, recipient, row_problem(job.error()));
     }
     job->stored.campaign = id_;
     job->stored.variant = variant;
@@ -269,7 +269,7 @@ Result<void> RecipientIntake::take_in(OutboxTransaction& transaction, const Wait
         ++added.faulty;
         tell(added, waiting.line,
              taken.error().field() == "key" ? "is a recipient already, with another message"
-                                            : problem_of(taken.error()));
+                                            : row_problem(taken.error()));
         return {};
     }
     if (taken->existed) {
@@ -374,7 +374,7 @@ Result<void> RecipientIntake::read_json_lines(std::istream& lines) {
         if (!recipient) {
             ++added_.rows;
             ++added_.faulty;
-            tell(added_, line_, problem_of(recipient.error()));
+            tell(added_, line_, row_problem(recipient.error()));
             continue;
         }
         if (auto taken = add_row(*recipient, problem); !taken) return taken;

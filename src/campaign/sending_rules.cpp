@@ -22,11 +22,11 @@ namespace {
 
 constexpr std::chrono::minutes health_holds{5};
 /// A slot that is never over: what is spent in all.
-constexpr std::chrono::seconds in_all{4'000'000'000};
+constexpr std::chrono::seconds for_ever{4'000'000'000};
 /// A campaign is paused when it has used up so much of its sender's messaging limit.
 constexpr std::int64_t near_limit_percent = 95;
 
-QuotaWindow window_of(const Budget& budget) {
+QuotaWindow budget_window(const Budget& budget) {
     const auto limit = QuotaAmount::thousandths(budget.limit.micros());
     switch (budget.period) {
         case Budget::Period::day:
@@ -34,9 +34,9 @@ QuotaWindow window_of(const Budget& budget) {
         case Budget::Period::month:
             return {std::chrono::seconds{0}, limit, true};
         case Budget::Period::in_all:
-            return {in_all, limit, true};
+            return {for_ever, limit, true};
     }
-    return {in_all, limit, true};
+    return {for_ever, limit, true};
 }
 
 /// `10K Customers/24hr`: how many in a day; 0: it does not say.
@@ -53,12 +53,12 @@ bool is_word(const TemplateCategory& category, std::string_view word) {
     return equals_ignoring_case(category.str(), word);
 }
 
-Sender sender_of(const StoredJob& job) {
+Sender sender_of_job(const StoredJob& job) {
     if (const auto service = MessagingServiceSid::parse(job.sender)) return Sender{*service};
     return Sender{Address::from_wire(job.sender)};
 }
 
-JobVerdict never(DeadReason reason, std::string problem, int error_code = 0) {
+JobVerdict dead_verdict(DeadReason reason, std::string problem, int error_code = 0) {
     JobVerdict verdict;
     verdict.kind = JobVerdict::Kind::never;
     verdict.reason = reason;
@@ -67,7 +67,7 @@ JobVerdict never(DeadReason reason, std::string problem, int error_code = 0) {
     return verdict;
 }
 
-JobVerdict wait(TimePoint until, std::string problem) {
+JobVerdict waiting_verdict(TimePoint until, std::string problem) {
     JobVerdict verdict;
     verdict.kind = JobVerdict::Kind::wait;
     verdict.until = until;
@@ -110,7 +110,7 @@ struct SendingRules::State {
     }
 
     std::shared_ptr<const detail::CampaignPlan> plan_of(const StoredCampaign& campaign) const;
-    Result<TemplateCategory> category_of(const OutboundMessage& message) const;
+    Result<ContentApproval> approval_of(const OutboundMessage& message) const;
     std::optional<ChannelSender> known_health(const std::string& account,
                                               const std::string& sender) const;
     void ask_health(const StoredJob& job, TimePoint now) const;
@@ -183,13 +183,12 @@ std::shared_ptr<const detail::CampaignPlan> SendingRules::State::plan_of(
     return known.second;
 }
 
-Result<TemplateCategory> SendingRules::State::category_of(const OutboundMessage& message) const {
-    if (!message.category.empty() || message.content_sid.empty() || !options.templates) {
-        return message.category;
-    }
+/// What WhatsApp has said of a message's template; empty where nobody knows.
+Result<ContentApproval> SendingRules::State::approval_of(const OutboundMessage& message) const {
+    if (message.content_sid.empty() || !options.templates) return ContentApproval{};
     const auto known = options.templates->try_get(message.content_sid);
     if (!known) return known.error();
-    return known->approval ? known->approval->category : TemplateCategory{};
+    return known->approval.value_or(ContentApproval{});
 }
 
 std::optional<ChannelSender> SendingRules::State::known_health(const std::string& account,
@@ -226,7 +225,7 @@ Result<std::vector<JobVerdict>> SendingRules::judge(std::span<const GatedJob> jo
     for (const auto& asked : jobs) {
         auto& job = all.emplace_back();
         job.asked = &asked;
-        job.sender = detail::sender_of(*asked.job);
+        job.sender = detail::sender_of_job(*asked.job);
         state_->ask_health(*asked.job, now);
         if (auto judged = state_->judge_refusals(job, now); !judged) return judged.error();
     }
@@ -246,7 +245,7 @@ Result<std::vector<JobVerdict>> SendingRules::judge(std::span<const GatedJob> jo
 
 /// Address, template, opt-outs, window.
 Result<void> SendingRules::State::judge_refusals(detail::JudgedJob& job, TimePoint now) const {
-    using detail::never;
+    using detail::dead_verdict;
     const auto& asked = *job.asked;
     const auto& message = *asked.message;
     if (asked.campaign != nullptr) {
@@ -260,37 +259,34 @@ Result<void> SendingRules::State::judge_refusals(detail::JudgedJob& job, TimePoi
     }
     const auto to = Address::parse(message.to);
     if (!to) {
-        job.verdict = never(DeadReason::refused, to.error().what(), to.error().code());
+        job.verdict = dead_verdict(DeadReason::refused, to.error().what(), to.error().code());
         return {};
     }
     job.to = *to;
-    const auto category = category_of(message);
-    if (!category) {
-        const auto& error = category.error();
+    const auto approval = approval_of(message);
+    if (!approval) {
+        const auto& error = approval.error();
         if (error.kind() != ErrorKind::not_found) return error;
-        job.verdict = never(DeadReason::refused, "there is no such content template", error.code());
+        job.verdict =
+            dead_verdict(DeadReason::refused, "there is no such content template", error.code());
         return {};
     }
-    job.category = *category;
-    const bool is_marketing = detail::is_word(job.category, TemplateCategory::marketing);
-    if (options.templates && !message.content_sid.empty()) {
-        const auto known = options.templates->try_get(message.content_sid);
-        if (!known) return known.error();
-        const auto& approval = known->approval;
-        if (approval && (approval->status == ApprovalStatus::paused ||
-                         approval->status == ApprovalStatus::disabled)) {
-            job.verdict.emplace();
-            job.verdict->kind = JobVerdict::Kind::pause;
-            job.verdict->problem =
-                "its template " + message.content_sid + " is " + approval->status.str();
-            return {};
-        }
+    if (approval->status == ApprovalStatus::paused ||
+        approval->status == ApprovalStatus::disabled) {
+        job.verdict.emplace();
+        job.verdict->kind = JobVerdict::Kind::pause;
+        job.verdict->problem =
+            "its template " + message.content_sid + " is " + approval->status.str();
+        return {};
     }
+    job.category = message.category.empty() ? approval->category : message.category;
+    const bool is_marketing = detail::is_word(job.category, TemplateCategory::marketing);
     if (options.opt_outs) {
         const auto state = options.opt_outs->state(job.sender, job.to);
         if (!state) return state.error();
         if (state->everything || state->blocked || (is_marketing && state->marketing)) {
-            job.verdict = never(DeadReason::opted_out, "its recipient wants no such messages");
+            job.verdict =
+                dead_verdict(DeadReason::opted_out, "its recipient wants no such messages");
             return {};
         }
     }
@@ -300,8 +296,8 @@ Result<void> SendingRules::State::judge_refusals(detail::JudgedJob& job, TimePoi
         if (!window) return window.error();
         if (window->known && !window->open) {
             job.verdict =
-                never(DeadReason::refused,
-                      "the window of its recipient is closed: it takes a template", 63016);
+                dead_verdict(DeadReason::refused,
+                             "the window of its recipient is closed: it takes a template", 63016);
             return {};
         }
     }
@@ -323,8 +319,8 @@ Result<void> SendingRules::State::judge_consents(std::vector<detail::JudgedJob>&
         if (job.verdict || job.purpose.empty()) continue;
         if (!options.consents) {
             job.verdict =
-                detail::never(DeadReason::no_consent,
-                              "nobody knows who has agreed: SendingRulesOptions::consents");
+                detail::dead_verdict(DeadReason::no_consent,
+                                     "nobody knows who has agreed: SendingRulesOptions::consents");
             continue;
         }
         groups[{job.sender.wire(), job.purpose}].push_back(&job);
@@ -338,8 +334,8 @@ Result<void> SendingRules::State::judge_consents(std::vector<detail::JudgedJob>&
         if (!agreed) return agreed.error();
         for (std::size_t i = 0; i < group.size(); ++i) {
             if ((*agreed)[i]) continue;
-            group[i]->verdict = detail::never(DeadReason::no_consent,
-                                              "its recipient has not agreed to " + place.second);
+            group[i]->verdict = detail::dead_verdict(
+                DeadReason::no_consent, "its recipient has not agreed to " + place.second);
         }
     }
     return {};
@@ -356,7 +352,7 @@ Result<void> SendingRules::State::judge_hours(detail::JudgedJob& job, TimePoint 
     if (!allowed) {
         const auto& error = allowed.error();
         if (error.kind() != ErrorKind::invalid_request || error.field() != "zone") return error;
-        job.verdict = detail::never(DeadReason::refused, error.what());
+        job.verdict = detail::dead_verdict(DeadReason::refused, error.what());
         return {};
     }
     if (allowed->now) {
@@ -367,12 +363,13 @@ Result<void> SendingRules::State::judge_hours(detail::JudgedJob& job, TimePoint 
     }
     const auto from = hours->spread(stored.id.str(), *allowed);
     if (!from || (stored.expires_at && *from >= *stored.expires_at)) {
-        job.verdict = detail::never(DeadReason::quiet,
-                                    from ? "its time ends within its recipient's quiet hours"
-                                         : "it is always night for its recipient");
+        job.verdict = detail::dead_verdict(DeadReason::quiet,
+                                           from ? "its time ends within its recipient's quiet hours"
+                                                : "it is always night for its recipient");
         return {};
     }
-    job.verdict = detail::wait(*from, "it waits for the end of its recipient's quiet hours");
+    job.verdict =
+        detail::waiting_verdict(*from, "it waits for the end of its recipient's quiet hours");
     return {};
 }
 
@@ -382,8 +379,8 @@ void SendingRules::State::judge_price(detail::JudgedJob& job) const {
     const auto budget_of_campaign = job.plan ? job.plan->definition.budget : std::optional<Money>{};
     if (options.prices.empty()) {
         if (budget_of_campaign) {
-            job.verdict = detail::never(DeadReason::refused,
-                                        "there are no prices, and its campaign has a budget");
+            job.verdict = detail::dead_verdict(
+                DeadReason::refused, "there are no prices, and its campaign has a budget");
         }
         return;
     }
@@ -393,7 +390,7 @@ void SendingRules::State::judge_price(detail::JudgedJob& job) const {
     const bool limited = budget_of_campaign || !options.budget.empty() || !of_tenant.empty();
     if (!price) {
         // What nobody can reckon with goes where there is nothing to keep.
-        if (limited) job.verdict = detail::never(DeadReason::refused, price.error().what());
+        if (limited) job.verdict = detail::dead_verdict(DeadReason::refused, price.error().what());
         return;
     }
     auto& verdict = *job.verdict;
@@ -430,13 +427,13 @@ void SendingRules::State::charge(JobVerdict& verdict, std::string name,
                         .observer = options.observer};
     for (const auto& budget : budgets) {
         if (budget.limit.currency() != price.currency()) {
-            verdict =
-                detail::never(DeadReason::refused,
-                              "its price is in " + std::string{price.currency()} +
-                                  ", and its budget in " + std::string{budget.limit.currency()});
+            verdict = detail::dead_verdict(DeadReason::refused,
+                                           "its price is in " + std::string{price.currency()} +
+                                               ", and its budget in " +
+                                               std::string{budget.limit.currency()});
             return;
         }
-        charge.windows.push_back(detail::window_of(budget));
+        charge.windows.push_back(detail::budget_window(budget));
     }
     verdict.charges.push_back(std::move(charge));
 }

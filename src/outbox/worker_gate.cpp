@@ -214,12 +214,15 @@ void OutboxWorker::keep_candidates(Plan& plan, const std::vector<ReadyGroup>& gr
 }
 
 Result<void> OutboxWorker::count_campaigns(OutboxTransaction& transaction, const Plan& plan) const {
-    for (const auto& [campaign, sent] : plan.campaign_sent) {
+    for (const auto& each : plan.campaign_sent) {
+        // Not captured as bindings: clang 14 does not know how.
+        const auto& campaign = each.first;
+        const auto sent = static_cast<std::int64_t>(each.second);
         const auto count = [&](const QuotaWindow& window) {
             const auto slot = quota_slot(window, plan.now);
             return transaction.count_quota({.quota = sent_count(campaign),
                                             .slot = {slot.period, slot.begin},
-                                            .more = static_cast<std::int64_t>(sent),
+                                            .more = sent,
                                             .keep_until = time_after(slot.end, minutes_kept)});
         };
         const auto minute = QuotaWindow::per_minute({});

@@ -6,17 +6,13 @@
 //        campaign_beside_outbox <directory> outbox|campaign|rules <messages>: only sends and notes
 //        them, alone, as a campaign, and with quiet hours and opt-outs asked, for valgrind
 //        --tool=callgrind '--toggle-collect=twiliowa::Outbox::run_until_idle()'.
-//        campaign_beside_outbox <directory> add <recipients>: only adds them, and prints the memory
-//        that took beyond an idle process.
 #include <sqlite3.h>
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
 #include <istream>
 #include <memory>
-#include <streambuf>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +27,7 @@
 #include "measure.hpp"
 #include "outbox_sample.hpp"
 #include "sqlite_session.hpp"
+#include "support/recipient_stream.hpp"
 
 namespace {
 
@@ -42,35 +39,9 @@ using benchmark_support::message_of;
 using benchmark_support::need;
 using benchmark_support::SqliteSession;
 using benchmark_support::wall_seconds;
+using twiliowa::test::RecipientStream;
 
 constexpr int in_flight = 50;
-
-/// A file of recipients that is made as it is read.
-class RecipientStream final : public std::streambuf {
-public:
-    explicit RecipientStream(int count) : count_(count) { line_ = "to,tag\n"; }
-
-protected:
-    int_type underflow() override {
-        if (place_ == line_.size()) {
-            if (next_ == count_) return traits_type::eof();
-            char text[64];
-            std::snprintf(text, sizeof text, "+4477%08d,customer %d\n", next_, next_);
-            ++next_;
-            line_ = text;
-            place_ = 0;
-        }
-        setg(line_.data() + place_, line_.data() + place_, line_.data() + line_.size());
-        place_ = line_.size();
-        return traits_type::to_int_type(*gptr());
-    }
-
-private:
-    int count_;
-    int next_ = 0;
-    std::string line_;
-    std::size_t place_ = 0;
-};
 
 CampaignDefinition spring() {
     CampaignDefinition definition;
@@ -168,12 +139,6 @@ double insert_bare(const std::string& path, const RowCopy& jobs, const RowCopy& 
     return wall_seconds() - begun;
 }
 
-long peak_kilobytes() {
-    rusage usage{};
-    getrusage(RUSAGE_SELF, &usage);
-    return usage.ru_maxrss;
-}
-
 void send_only(const std::string& path, std::string_view how, int messages) {
     if (how == "outbox") {
         const auto client = make_client();
@@ -211,15 +176,6 @@ int main(int count, char** arguments) try {
         return 2;
     }
     const auto folder = std::filesystem::path{arguments[1]};
-    if (count == 4 && std::string_view{arguments[2]} == "add") {
-        Program program{(folder / "add.db").string()};
-        const auto idle = peak_kilobytes();
-        program.add(std::atoi(arguments[3]));
-        const auto more = peak_kilobytes() - idle;
-        std::printf("%s recipients took %.1f MB more than an idle process (target 64)\n",
-                    arguments[3], static_cast<double>(more) / 1024);
-        return more <= 64 * 1024 ? 0 : 1;
-    }
     if (count == 4 && std::atoi(arguments[3]) > 0 && std::atoi(arguments[2]) == 0) {
         send_only((folder / "send.db").string(), arguments[2], std::atoi(arguments[3]));
         return 0;

@@ -32,6 +32,10 @@ mkdir -p "$work/outbox"
 [ -z "$(bench outbox_beside_sqlite)" ] || "$(bench outbox_beside_sqlite)" "$work/outbox"
 [ -z "$(bench outbox_start)" ] || "$(bench outbox_start)" "$work/outbox"
 
+title 'Recipients of a campaign, beside bare inserts of the same rows (target: 1.3 x the time)'
+mkdir -p "$work/campaign"
+[ -z "$(bench campaign_beside_outbox)" ] || "$(bench campaign_beside_outbox)" "$work/campaign"
+
 title 'An outbox in PostgreSQL, beside bare libpq (target: 0.7, 0.8); an inbox, beside bare inserts'
 for program in outbox_beside_postgres "inbox_beside_inserts $work/outbox"; do
     read -ra command <<<"$program"

@@ -13,7 +13,10 @@
 #include <twiliowa/campaign/campaigns.hpp>
 #include <twiliowa/campaign/sending_rules.hpp>
 #include <twiliowa/state/consents.hpp>
+#include <twiliowa/state/conversation_window.hpp>
+#include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/store.hpp>
+#include <twiliowa/templates.hpp>
 
 #include "outbox/job_intake.hpp"
 #include "support/show.hpp"
@@ -515,6 +518,122 @@ TEST_CASE("a template that Meta pauses pauses the campaign at once") {
     CHECK(progress.phase == CampaignPhase::paused);
     CHECK(progress.problem == containing("template"));
     CHECK(progress.sent == 2);
+}
+
+TEST_CASE("a sender of low quality sends no campaign, and one near its limit no more of it") {
+    ChannelSender health;
+    health.quality_rating = "HIGH";
+    health.messaging_limit = "100 Customers/24hr";
+    int asked = 0;
+    Shop shop{{.sender_health = [&](std::string_view account, std::string_view sender) {
+        CHECK(account.empty());
+        CHECK(sender == testing::FakeTwilio::demo_sender);
+        ++asked;
+        return Result<ChannelSender>{health};
+    }}};
+    shop.campaigns->create(spring());
+    shop.add(120);
+    shop.campaigns->start("spring");
+    SUBCASE("of low quality") {
+        health.quality_rating = "LOW";
+        const auto progress = shop.run();
+        CHECK(progress.sent == 0);
+        CHECK(progress.phase == CampaignPhase::paused);
+        CHECK(progress.problem == containing("quality"));
+        // Somebody has looked at it, and Meta rates it higher since.
+        health.quality_rating = "MEDIUM";
+        shop.service.advance(6min);
+        shop.campaigns->resume("spring");
+        shop.run();
+        shop.campaigns->resume("spring");
+        CHECK(shop.run().sent == 95);
+    }
+    SUBCASE("near its limit") {
+        auto progress = shop.run();
+        CHECK(progress.sent == 95);
+        CHECK(progress.phase == CampaignPhase::paused);
+        CHECK(progress.problem == containing("limit"));
+        CHECK(asked == 1);
+        // On the next day there is room again.
+        shop.service.advance(24h);
+        shop.campaigns->resume("spring");
+        CHECK(shop.run().sent == 120);
+    }
+}
+
+TEST_CASE("a template that is paused is not sent, and pauses its campaign by name") {
+    Shop shop;
+    const auto options = shop.service.fake->client_options();
+    const auto templates =
+        std::make_shared<Templates>(ContentClient{shop.service.fake->credentials(), options},
+                                    TemplatesOptions{.clock = shop.service.clock});
+    shop.rules = std::make_shared<SendingRules>(SendingRulesOptions{.templates = templates});
+    shop.service.options.gate = shop.rules;
+    shop.campaigns.reset();
+    shop.service.restart();
+    shop.campaigns = std::make_unique<Campaigns>(*shop.service.outbox, shop.rules);
+    const std::string sid{testing::FakeTwilio::demo_content_sid};
+    auto definition = spring();
+    definition.variants.front().message =
+        OutboundTemplate{.content_sid = sid, .variables = {{"1", "Lee"}, {"2", "4711"}}};
+    shop.campaigns->create(definition);
+    shop.add(3);
+    shop.service.fake->set_approval(sid, "paused");
+    shop.campaigns->start("spring");
+    const auto progress = shop.run();
+    CHECK(progress.sent == 0);
+    CHECK(progress.phase == CampaignPhase::paused);
+    CHECK(progress.problem == containing("is paused"));
+    shop.service.fake->set_approval(sid, "approved");
+    shop.service.advance(1h);
+    shop.campaigns->resume("spring");
+    CHECK(shop.run().sent == 3);
+}
+
+TEST_CASE("free text goes to who has written within a day") {
+    auto clock = std::make_shared<testing::ManualClock>();
+    const auto window = std::make_shared<ConversationWindow>(
+        std::make_shared<MemoryStore>(), ConversationWindowOptions{.clock = clock});
+    Shop shop{{.window = window}};
+    clock->advance(to_noon);
+    const std::string sender{testing::FakeTwilio::demo_sender};
+    window->record_inbound(sender, number(1), clock->now() - 1h).value();
+    window->record_inbound(sender, number(2), clock->now() - 30h).value();
+    shop.campaigns->create(spring());
+    shop.add(4);
+    shop.campaigns->start("spring");
+    const auto progress = shop.run();
+    // Of the others nothing is known.
+    CHECK(progress.sent == 3);
+    CHECK(progress.by_reason.at(DeadReason::refused) == 1);
+}
+
+TEST_CASE("who is forgotten is in no text of a campaign any more, and gets nothing again") {
+    Shop shop;
+    const Customers customers{std::make_shared<MemoryStore>(), {.clock = shop.service.clock}};
+    const auto part = shop.service.outbox->personal_data();
+    customers.add_part(part);
+    const auto sender = Sender::parse(testing::FakeTwilio::demo_sender).value();
+    const auto address = Address::parse(number(1)).value();
+    customers.note(sender, address, 24h * 30).value();
+    shop.campaigns->create(spring());
+    shop.add(3);
+    CHECK(customers.export_of(address).value() == containing("it is spring"));
+    CHECK_FALSE(customers.forget(address).value().complete());
+    shop.campaigns->start("spring");
+    shop.run();
+    for (const auto& message : shop.service.fake->messages()) {
+        shop.service.outbox->learn(shop.service.callback_of(message, "delivered"));
+    }
+    customers.note(sender, address, 24h * 30).value();
+    CHECK(customers.forget(address).value().complete());
+    std::ostringstream report;
+    shop.campaigns->report_csv("spring", report, {.reveal = true});
+    CHECK(report.str() != containing(number(1)));
+    CHECK(report.str() == containing(number(2)));
+    CHECK(shop.add(3).known == 3);
+    CHECK(shop.run().recipients == 3);
+    CHECK(shop.sent() == 3);
 }
 
 TEST_CASE("a dry run sends nothing and changes nothing") {
