@@ -45,7 +45,7 @@ struct CampaignGuards {
     /// More than so many percent of `out_of` outcomes that failed for the same reason (a category
     /// of ErrorAdvice). 0: never.
     int failures_percent = 5;
-    int out_of = 200;
+    int out_of = 200;  ///< 10 to a million.
     /// More than so many messages whose outcome is not known, at one time. 0: never.
     int unknowns = 20;
 };
@@ -70,11 +70,11 @@ struct CampaignDefinition {
     std::optional<TimePoint> ends_at = {};
     /// Default: those of SendingRulesOptions.
     std::optional<QuietHoursOptions> quiet_hours = {};
-    CampaignRate rate = {};
+    CampaignRate rate = {};  ///< Of this campaign; its sender's limits hold besides.
     /// What it may cost in all. Needs prices (SendingRulesOptions::prices).
     std::optional<Money> budget = {};
-    CampaignGuards guards = {};
-    Lane lane = Lane::bulk;
+    CampaignGuards guards = {};                ///< When it pauses by itself.
+    Lane lane = Lane::bulk;                    ///< As JobOptions::lane.
     std::optional<OnUnknown> on_unknown = {};  ///< Default: the outbox's.
     TextField seed = {};  ///< Of the hash that gives out variants. Default: the id.
 
@@ -96,16 +96,16 @@ struct CampaignRecipient {
     /// When they agreed to the purpose that the campaign requires, and where that is written down.
     /// Recorded in SendingRulesOptions::consents.
     std::optional<TimePoint> consent_at = {};
-    TextField consent_source = {};
+    TextField consent_source = {};  ///< As Consent::source.
 };
 
 /// How a file of recipients is read. Names are those of the columns, or members.
 struct CampaignFile {
-    TextField to = "to";
-    TextField time_zone = "time_zone";  ///< May be absent, as all that follow.
-    TextField tag = "tag";
-    TextField consent_at = "consent_at";  ///< `2026-11-30`, `2026-11-30T08:15:00Z`
-    TextField consent_source = "consent_source";
+    TextField to = "to";                          ///< Whom.
+    TextField time_zone = "time_zone";            ///< May be absent, as all that follow.
+    TextField tag = "tag";                        ///< CampaignRecipient::tag.
+    TextField consent_at = "consent_at";          ///< `2026-11-30`, `2026-11-30T08:15:00Z`
+    TextField consent_source = "consent_source";  ///< Where that is written down.
     /// Whose numbers are written without a country code, ISO 3166-1 alpha-2. Then numbers are read
     /// as people write them (PhoneNumber::parse). Empty: they are E.164, with or without the plus.
     TextField country = {};
@@ -141,12 +141,13 @@ enum class Hindrance {
     refused,     ///< It will not be sent: no price, variables that the template does not take, ...
     budget,      ///< The budget ends before.
 };
+/// Its identifier.
 std::string_view to_string(Hindrance hindrance) noexcept;
 
 /// What a dry run found.
 struct CampaignCheck {
-    std::int64_t recipients = 0;  ///< That wait to be sent.
-    std::map<Hindrance, std::int64_t> by_hindrance = {};
+    std::int64_t recipients = 0;                          ///< That wait to be sent.
+    std::map<Hindrance, std::int64_t> by_hindrance = {};  ///< How many each stands in the way of.
     /// What is wrong with those that are refused, and with how many.
     std::map<std::string, std::int64_t> problems = {};
     /// What those that would be sent cost; nullopt: no prices were given.
@@ -161,48 +162,52 @@ enum class Certainty {
     guessed,   ///< By the campaign's rate.
     measured,  ///< By what was sent in the last minutes.
 };
+/// Its identifier.
 std::string_view to_string(Certainty certainty) noexcept;
 
 /// What is said to be: CampaignState, and that it is finished: it is running, and nothing of it
 /// waits or is under way.
 enum class CampaignPhase { draft, scheduled, running, paused, cancelled, finished };
+/// Its identifier.
 std::string_view to_string(CampaignPhase phase) noexcept;
 
 /// How far a campaign is. The numbers add up: `recipients` is the sum of `by_state`, and what is
 /// dead is the sum of `by_reason`.
 struct CampaignProgress {
-    std::string id = {};
-    std::string tenant = {};
-    CampaignPhase phase = CampaignPhase::draft;
-    std::string problem = {};  ///< Why it is paused.
-    std::int64_t recipients = 0;
-    std::map<JobState, std::int64_t> by_state = {};
+    std::string id = {};                                ///< CampaignDefinition::id.
+    std::string tenant = {};                            ///< CampaignDefinition::tenant.
+    CampaignPhase phase = CampaignPhase::draft;         ///< Where it is.
+    std::string problem = {};                           ///< Why it is paused.
+    std::int64_t recipients = 0;                        ///< All of them.
+    std::map<JobState, std::int64_t> by_state = {};     ///< How many are in each.
     std::map<DeadReason, std::int64_t> by_reason = {};  ///< Of those that are dead.
     std::int64_t waiting = 0;                           ///< Ready, or under way.
     std::int64_t sent = 0;      ///< Accepted by Twilio, whatever became of it then.
     std::int64_t in_doubt = 0;  ///< Unknown, or held for a person.
     /// Further messages to those that the first one did not reach.
     std::int64_t further = 0;
+    /// How far one of its variants is.
     struct Variant {
-        std::string name = {};
-        std::int64_t recipients = 0;
-        std::int64_t sent = 0;
-        std::int64_t delivered = 0;
+        std::string name = {};        ///< CampaignVariant::name.
+        std::int64_t recipients = 0;  ///< Who get it.
+        std::int64_t sent = 0;        ///< Accepted by Twilio.
+        std::int64_t delivered = 0;   ///< Delivered, or read.
     };
-    std::vector<Variant> variants = {};
+    std::vector<Variant> variants = {};  ///< In their order.
     /// What was spent, estimates where Twilio has not told the price; further messages, too.
     Money spend = {};
-    std::optional<Money> budget = {};
+    std::optional<Money> budget = {};  ///< CampaignDefinition::budget.
     /// Messages a minute, in the last five full minutes and the present one.
     double rate_per_minute = 0;
     /// When the last one will be sent, if it goes on like that and nobody's night is in between.
     std::optional<std::chrono::seconds> left = {};
-    Certainty left_is = Certainty::none;
-    bool has_quiet_hours = false;  ///< It may take longer.
-    TimePoint created_at = {};
-    TimePoint updated_at = {};
-    TimePoint now = {};  ///< When this was so, by the storage's time.
+    Certainty left_is = Certainty::none;  ///< How sure that is.
+    bool has_quiet_hours = false;         ///< It may take longer.
+    TimePoint created_at = {};            ///< When it was made.
+    TimePoint updated_at = {};  ///< When it was started, paused or otherwise decided about last.
+    TimePoint now = {};         ///< When this was so, by the storage's time.
 
+    /// How many are in that state.
     std::int64_t of(JobState state) const {
         const auto found = by_state.find(state);
         return found == by_state.end() ? 0 : found->second;

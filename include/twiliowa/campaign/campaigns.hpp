@@ -79,6 +79,7 @@ public:
     // the
     // ---- channel says.
 
+    /// A list of them.
     AddedRecipients add(std::string_view id, std::span<const CampaignRecipient> recipients);
     Result<AddedRecipients> try_add(std::string_view id,
                                     std::span<const CampaignRecipient> recipients);
@@ -109,11 +110,13 @@ public:
 
     // ---- Deciding. Each says whether it changed anything; what cannot be is refused by name.
 
+    /// From a draft: now, or at CampaignDefinition::starts_at.
     bool start(std::string_view id);
     Result<bool> try_start(std::string_view id);
     /// @param why  at most 200 bytes; comes back as the problem.
     bool pause(std::string_view id, std::string_view why = {});
     Result<bool> try_pause(std::string_view id, std::string_view why = {});
+    /// Lets one that is paused go on.
     bool resume(std::string_view id);
     Result<bool> try_resume(std::string_view id);
     /// Also cancels all its jobs that have not left, piece by piece: called again, it goes on.
@@ -125,6 +128,7 @@ public:
 
     // ---- Looking.
 
+    /// How far it is, at one moment.
     CampaignProgress progress(std::string_view id);
     Result<CampaignProgress> try_progress(std::string_view id);
     /// Of all campaigns, the oldest first.
@@ -153,8 +157,8 @@ private:
 
 /// What was spent, by day, tenant, template, country and channel.
 struct SpendRow {
-    TimePoint day = {};  ///< Its beginning, in UTC.
-    std::string tenant = {};
+    TimePoint day = {};            ///< Its beginning, in UTC.
+    std::string tenant = {};       ///< The jobs'.
     std::string content_sid = {};  ///< Empty: no template.
     std::string country = {};      ///< ISO 3166-1 alpha-2; empty: not known.
     std::string channel = {};      ///< `whatsapp` or `sms`.

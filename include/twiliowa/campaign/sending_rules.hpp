@@ -28,8 +28,9 @@ namespace twiliowa {
 
 /// What may be spent.
 struct Budget {
+    /// Of which time.
     enum class Period { day, month, in_all };
-    Money limit = {};
+    Money limit = {};               ///< More than nothing.
     Period period = Period::month;  ///< Days and months of UTC.
 };
 
@@ -39,7 +40,7 @@ struct SendingRulesOptions {
     std::shared_ptr<const Consents> consents = {};
     /// Also for jobs without a campaign: templates of the category MARKETING need a consent.
     bool marketing_needs_consent = false;
-    std::shared_ptr<const OptOuts> opt_outs = {};
+    std::shared_ptr<const OptOuts> opt_outs = {};  ///< Who wants no messages.
     /// For free-form text: not sent while its window is known to be closed.
     std::shared_ptr<const ConversationWindow> window = {};
     /// For categories that messages do not say, and templates that are paused or disabled.
@@ -54,7 +55,7 @@ struct SendingRulesOptions {
     /// In percent of a budget, 1 to 100: told to the observer when it is reached, as of quotas
     /// (`Observer::on_quota_level`).
     std::vector<int> warn_at = {80, 100};
-    std::shared_ptr<Observer> observer = {};
+    std::shared_ptr<Observer> observer = {};  ///< Who is told of budgets.
     /// How the sender stands with Meta: asked at most every five minutes of each account and
     /// sender. A campaign pauses when its quality rating is low, or its messaging limit is near. An
     /// error is passed over. Must be thread-safe.
@@ -83,6 +84,7 @@ public:
     SendingRules(const SendingRules&) = delete;
     SendingRules& operator=(const SendingRules&) = delete;
 
+    /// As they were given.
     const SendingRulesOptions& options() const noexcept;
 
     bool concerns(const ReadyGroup& group) const override;

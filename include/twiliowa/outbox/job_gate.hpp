@@ -25,8 +25,8 @@ namespace twiliowa {
 
 /// A job that is due, as a gate sees it. Valid during the call.
 struct GatedJob {
-    const StoredJob* job = nullptr;
-    const OutboundMessage* message = nullptr;
+    const StoredJob* job = nullptr;            ///< Not null.
+    const OutboundMessage* message = nullptr;  ///< Its message; not null.
     std::string_view time_zone = {};           ///< JobOptions::time_zone; empty: not given.
     const StoredCampaign* campaign = nullptr;  ///< Null: it is of none.
 };
@@ -35,7 +35,7 @@ struct GatedJob {
 struct BudgetCharge {
     /// Its name, 1 to 500 bytes; it is told to the observer.
     std::string budget = {};
-    std::int64_t micros = 0;
+    std::int64_t micros = 0;  ///< How much.
     /// So much in each stretch of time, limits in millionths as QuotaAmount::thousandths. Empty: it
     /// is only counted, by the day.
     std::vector<QuotaWindow> windows = {};
@@ -45,13 +45,14 @@ struct BudgetCharge {
 
 /// What a gate says of a job.
 struct JobVerdict {
+    /// What becomes of it.
     enum class Kind {
         go,     ///< It may be sent now.
         wait,   ///< Not before `until`.
         never,  ///< It is dead, by `reason`.
         pause,  ///< Its campaign is paused, for `problem`; without one it waits five minutes.
     };
-    Kind kind = Kind::go;
+    Kind kind = Kind::go;  ///< What becomes of it.
     /// Of `wait`: when it may. Of `go`: when it must have left; nullopt: at any time.
     std::optional<TimePoint> until = {};
     /// Seconds that Twilio may keep it in its queue, at most; nullopt: as the message says.

@@ -203,7 +203,7 @@ struct JobFilter {
     std::string account = {};
     std::string sender = {};
     std::string tag = {};
-    std::string campaign = {};
+    std::string campaign = {};                ///< Of that one.
     std::vector<std::string> customers = {};  ///< Any of them.
     bool suspect_only = false;
     std::int64_t after = 0;  ///< The sequence after which it begins.
@@ -240,30 +240,31 @@ struct Pause {
 /// What a campaign is told to do, as it is kept: do not change the numbers. That it is finished is
 /// seen by its counts.
 enum class CampaignState { draft = 0, scheduled = 1, running = 2, paused = 3, cancelled = 4 };
+/// Its identifier.
 TWILIOWA_EXPORT std::string_view to_string(CampaignState state) noexcept;
 
 /// A campaign as it is stored; its recipients are jobs.
 struct StoredCampaign {
-    std::string id = {};  ///< 1 to 100 bytes, of its own in the outbox.
-    std::string tenant = {};
-    CampaignState state = CampaignState::draft;
-    std::string definition = {};  ///< JSON; only kept. At most 256 KiB.
-    std::string problem = {};     ///< Why it is paused; empty: nobody said. Free of people.
-    std::string course = {};      ///< What its guards remember; only kept.
-    TimePoint created_at = {};
-    TimePoint updated_at = {};
+    std::string id = {};                         ///< 1 to 100 bytes, of its own in the outbox.
+    std::string tenant = {};                     ///< Whose it is.
+    CampaignState state = CampaignState::draft;  ///< What it was told.
+    std::string definition = {};                 ///< JSON; only kept. At most 256 KiB.
+    std::string problem = {};   ///< Why it is paused; empty: nobody said. Free of people.
+    std::string course = {};    ///< What its guards remember; only kept.
+    TimePoint created_at = {};  ///< When it was made.
+    TimePoint updated_at = {};  ///< When it was changed last.
     /// Grows with every change: a change of what was read before another's is refused.
     std::int64_t revision = 0;
 };
 
 /// How many jobs of a campaign are alike. Kept when the jobs themselves are removed.
 struct CampaignCount {
-    int variant = 0;
-    int step = 0;
-    JobState state = JobState::ready;
-    DeadReason reason = DeadReason::none;
-    std::int64_t jobs = 0;
-    std::int64_t spend = 0;  ///< The sum of theirs.
+    int variant = 0;                       ///< StoredJob::variant.
+    int step = 0;                          ///< StoredJob::step.
+    JobState state = JobState::ready;      ///< StoredJob::state.
+    DeadReason reason = DeadReason::none;  ///< StoredJob::reason.
+    std::int64_t jobs = 0;                 ///< How many.
+    std::int64_t spend = 0;                ///< The sum of theirs.
 
     /// All six.
     friend bool operator==(const CampaignCount&, const CampaignCount&) = default;
@@ -271,8 +272,8 @@ struct CampaignCount {
 
 /// What is counted of one of several quotas in a slot.
 struct NamedQuotaCount {
-    std::string quota = {};
-    QuotaCount count = {};
+    std::string quota = {};  ///< Its name.
+    QuotaCount count = {};   ///< What is counted.
 };
 
 /// One outcome to tell of, as stored.

@@ -49,8 +49,8 @@ struct Consent {
 
 /// A consent, and whose it is.
 struct GivenConsent {
-    Address recipient = {};
-    Consent consent = {};
+    Address recipient = {};  ///< Whose.
+    Consent consent = {};    ///< To what.
 };
 
 /// A change of a customer's consent.
