@@ -423,7 +423,7 @@ Result<std::int64_t> Campaigns::Impl::apply_to_jobs(
 }
 
 Result<bool> Campaigns::try_cancel(std::string_view id) {
-    const auto changed = impl_->change(id, [](StoredCampaign& campaign, TimePoint) -> Result<bool> {
+    auto changed = impl_->change(id, [](StoredCampaign& campaign, TimePoint) -> Result<bool> {
         if (campaign.state == CampaignState::cancelled) return false;
         campaign.state = CampaignState::cancelled;
         campaign.problem.clear();

@@ -116,7 +116,7 @@ private:
         if (!next) return next.error();
         bool is_needed = false;
         if (*next) {
-            const auto later = with_chain(transaction, **next, work);
+            auto later = with_chain(transaction, **next, work);
             if (!later) return later;
             is_needed = *later;
         }

@@ -238,7 +238,7 @@ Result<void> OutboxWorker::count_campaigns(OutboxTransaction& transaction, const
         if (auto counted = count(rate->second); !counted) return counted;
     }
     for (const auto& [campaign, currency] : plan.campaign_currencies) {
-        const auto noted = transaction.set_fact(campaign_currency_fact(campaign), currency);
+        auto noted = transaction.set_fact(campaign_currency_fact(campaign), currency);
         if (!noted) return noted;
     }
     return {};

@@ -30,8 +30,10 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
               std::pair{"outbox_campaign_job", tables == JobTables::with_campaigns}}) {
             if (!is_there) continue;
             const std::string name{table};
-            asides += name + " as (delete from twiliowa." + name +
-                      " where job in (select sequence from gone)), ";
+            asides.append(name)
+                .append(" as (delete from twiliowa.")
+                .append(name)
+                .append(" where job in (select sequence from gone)), ");
         }
         return "with old as materialized (select updated_at, sequence from twiliowa.job_done "
                "where updated_at < $1 order by updated_at limit $2), "

@@ -214,8 +214,11 @@ Result<std::optional<TimePoint>> PostgresOutboxTransaction::next_due() {
         std::string asides;
         if (tables == JobTables::with_campaigns) {
             for (const std::string column : {"chain_due", "price_due"}) {
-                asides += "(select min(" + column + ") from twiliowa.outbox_campaign_job where " +
-                          column + " is not null), ";
+                asides.append("(select min(")
+                    .append(column)
+                    .append(") from twiliowa.outbox_campaign_job where ")
+                    .append(column)
+                    .append(" is not null), ");
             }
         }
         return groups_sql(tables) +

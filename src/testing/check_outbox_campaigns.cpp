@@ -758,6 +758,7 @@ private:
         };
         const auto some = [&](const std::vector<std::size_t>& which) {
             std::vector<JobId> ids;
+            ids.reserve(which.size());
             for (const auto i : which) ids.push_back(jobs[i].id);
             return ids;
         };
