@@ -2,7 +2,8 @@
 # Usage: registration_killed.sh <emulator> <registration> <twiliowa> <killer> <template>. The registration is killed by
 # SIGKILL at each moment of a trigger and of the parent's answer at which it makes something last, or sends something. A
 # caller who got no answer asks again; the parent writes once. The one that comes up after it, beyond the end of leases,
-# has to send the template once and the question once.
+# has to send the template once and the question once. One moment of three, others each time; with TWILIOWA_LONG_TESTS
+# each of them, which ./dev soak does.
 set -euo pipefail
 emulator=$1 twiliowa=$3 killer=$4
 REGISTRATION=$2
@@ -119,12 +120,16 @@ one_death() {
     rm -rf "$REGISTRATION_DIRECTORY"
 }
 
+step=$([ -n "${TWILIOWA_LONG_TESTS-}" ] && echo 1 || echo 3)
+begin=$((RANDOM % step))
+echo "from moment $((begin + 1)) on, each ${step}th"
+
 # Two at a time, each with a sender of its own.
 some() { # <first> <sender> <port>
     REGISTRATION_URL=http://127.0.0.1:$3
     export TWILIO_WHATSAPP_NUMBER=$2 REGISTRATION_PORT=$3 REGISTRATION_PUBLIC_URL=$REGISTRATION_URL
     expect 'HTTP/1.1 200' POST /emulator/webhook "{\"owner\": \"whatsapp:$2\", \"url\": \"$REGISTRATION_URL/webhook#rc=5&rp=all\"}"
-    for ((n = $1; n <= 600; n += 2)); do one_death $n || break; done
+    for ((n = $1 + begin; n <= 600; n += 2 * step)); do one_death $n || break; done
     worker=''
     echo "until $n" >"$work/until.$1"
 }
