@@ -7,6 +7,8 @@
 #include <twiliowa/campaign/campaign.hpp>
 
 #include "campaign/campaign_plan.hpp"
+#include "outbox/chain.hpp"
+#include "outbox/fallback_json.hpp"
 #include "outbox/message_json.hpp"
 #include "state/consent_checks.hpp"
 #include "text/ascii.hpp"
@@ -388,6 +390,10 @@ std::string CampaignDefinition::to_json() const {
                       {"unknowns", guards.unknowns}};
     json["lane"] = to_string(lane);
     if (on_unknown) json["on_unknown"] = on_unknown->str();
+    if (!fallbacks.empty()) {
+        const auto written = detail::write_fallbacks_json(fallbacks);
+        json["fallbacks"] = CampaignJson::parse(written ? *written : "[]");
+    }
     put("seed", seed);
     return json.dump();
 }
@@ -426,6 +432,11 @@ Result<CampaignDefinition> CampaignDefinition::from_json(std::string_view json) 
         if (!read) return read.error();
         definition.on_unknown = *read;
     }
+    if (const auto* const fallbacks = object.find("fallbacks")) {
+        auto read = detail::read_fallbacks_json(fallbacks->dump());
+        if (!read) return read.error();
+        definition.fallbacks = std::move(*read);
+    }
     fault << object.end();
     if (!fault.ok()) return fault.result().error();
     if (auto fits = definition.check(); !fits) return fits.error();
@@ -436,6 +447,7 @@ Result<void> CampaignDefinition::check() const {
     using detail::wrong_campaign_member;
     if (auto named = detail::check_campaign_name("id", id); !named) return named;
     if (auto fit = detail::check_variants(variants); !fit) return fit;
+    if (auto fit = detail::check_fallbacks(fallbacks, {}); !fit) return fit;
     if (require_consent && !require_consent->empty()) {
         if (auto fits = detail::check_named_purpose(*require_consent); !fits) {
             return fits.error().with([](ErrorData& data) { data.field = "require_consent"; });

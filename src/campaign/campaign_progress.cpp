@@ -177,8 +177,6 @@ std::string_view to_string(Hindrance hindrance) noexcept {
             return "no_consent";
         case Hindrance::refused:
             return "refused";
-        case Hindrance::budget:
-            return "budget";
     }
     return "?";
 }

@@ -7,6 +7,7 @@
 #include "campaign/campaign_plan.hpp"
 #include "campaign/recipient_intake.hpp"
 #include "outbox/chain_steps.hpp"
+#include "outbox/job_pages.hpp"
 #include "text/utf8.hpp"
 
 namespace twiliowa {
@@ -82,6 +83,8 @@ struct Campaigns::Impl {
     }
 
     Result<CampaignDefinition> with_senders(CampaignDefinition definition) const;
+    /// In all.
+    Result<std::int64_t> spent(std::string_view id) const;
     using JobEvent = std::function<Result<bool>(OutboxTransaction&, StoredJob&)>;
     Result<std::int64_t> apply_to_jobs(std::string_view id, JobState state,
                                        const std::function<bool(const StoredJob&)>& concerns,
@@ -112,10 +115,13 @@ Result<CampaignDefinition> Campaigns::Impl::with_senders(CampaignDefinition defi
         }
         const auto prepared = intake.prepare(whole, {.tenant = definition.tenant,
                                                      .account = definition.account,
-                                                     .on_unknown = definition.on_unknown});
+                                                     .on_unknown = definition.on_unknown,
+                                                     .fallbacks = definition.fallbacks});
         if (!prepared) {
             const auto& error = prepared.error();
             return error.with([&](ErrorData& data) {
+                // What follows is the campaign's, and no variant's.
+                if (data.field.starts_with("fallbacks")) return;
                 data.field = "variants[" + std::to_string(i) + "].message." + data.field;
             });
         }
@@ -254,46 +260,52 @@ Result<void> Campaigns::Impl::judge_page(const std::vector<StoredJob>& jobs,
     return {};
 }
 
+Result<std::int64_t> Campaigns::Impl::spent(std::string_view id) const {
+    std::int64_t spent = 0;
+    const auto read = transact([&](OutboxTransaction& transaction) -> Result<void> {
+        const auto counts = transaction.campaign_counts(id);
+        if (!counts) return counts.error();
+        spent = 0;
+        for (const auto& count : *counts) spent += count.spend;
+        return {};
+    });
+    if (!read) return read.error();
+    return spent;
+}
+
 Result<CampaignCheck> Campaigns::try_check(std::string_view id) {
     if (!impl_->desk.rules) {
         return Error::invalid_request("rules", "are missing", "give Campaigns its SendingRules");
     }
     CampaignCheck check;
-    JobFilter filter{.state = JobState::ready, .limit = detail::judged_at_once};
-    filter.campaign = id;
     StoredCampaign campaign;
-    std::int64_t spent = 0;
-    while (true) {
-        std::vector<StoredJob> jobs;
-        TimePoint now;
-        const auto read = impl_->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            auto known = impl_->desk.load(transaction, id);
-            if (!known) return known.error();
-            campaign = std::move(*known);
-            now = transaction.now();
-            auto page = transaction.list(filter);
-            if (!page) return page.error();
-            jobs = std::move(*page);
-            const auto counts = transaction.campaign_counts(id);
-            if (!counts) return counts.error();
-            spent = 0;
-            for (const auto& count : *counts) spent += count.spend;
-            return {};
-        });
-        if (!read) return read.error();
-        check.recipients += static_cast<std::int64_t>(jobs.size());
-        if (auto judged = impl_->judge_page(jobs, campaign, now, check); !judged) {
-            return judged.error();
-        }
-        if (jobs.size() < filter.limit) break;
-        filter.after = jobs.back().sequence;
-    }
+    const auto found = impl_->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        auto known = impl_->desk.load(transaction, id);
+        if (!known) return known.error();
+        campaign = std::move(*known);
+        return {};
+    });
+    if (!found) return found.error();
     const auto definition = CampaignDefinition::from_json(campaign.definition);
     if (!definition) return definition.error();
-    if (definition->budget && check.cost) {
-        check.within_budget = spent + check.cost->micros() <= definition->budget->micros();
-        if (!check.within_budget) ++check.by_hindrance[Hindrance::budget];
-    }
+    JobFilter filter{.state = JobState::ready, .limit = detail::judged_at_once};
+    filter.campaign = id;
+    TimePoint now;
+    const auto judged = detail::for_each_page(
+        *impl_->desk.parts.core->storage, filter,
+        [&](OutboxTransaction& transaction, const std::vector<StoredJob>&) {
+            now = transaction.now();
+            return Result<void>{};
+        },
+        [&](const std::vector<StoredJob>& jobs) {
+            check.recipients += static_cast<std::int64_t>(jobs.size());
+            return impl_->judge_page(jobs, campaign, now, check);
+        });
+    if (!judged) return judged.error();
+    if (!definition->budget || !check.cost) return check;
+    const auto spent = impl_->spent(id);
+    if (!spent) return spent.error();
+    check.within_budget = *spent + check.cost->micros() <= definition->budget->micros();
     return check;
 }
 
@@ -307,11 +319,13 @@ Result<std::vector<EnqueuedJob>> Campaigns::try_test(std::string_view id, std::s
     std::vector<detail::PreparedJob> prepared;
     for (const auto& variant : definition.variants) {
         auto message = detail::message_for(variant.message, *address, variables);
-        auto job = impl_->intake.prepare(message, {.tenant = definition.tenant,
-                                                   .tag = "test of " + definition.id,
-                                                   .account = definition.account,
-                                                   .lane = Lane::high,
-                                                   .on_unknown = definition.on_unknown});
+        auto job = impl_->intake.prepare(
+            message, {.tenant = definition.tenant,
+                      .tag = "test of " + definition.id,
+                      .account = definition.account,
+                      .lane = Lane::high,
+                      .on_unknown = definition.on_unknown,
+                      .fallbacks = detail::fallbacks_for(definition.fallbacks, variables)});
         if (!job) return job.error();
         prepared.push_back(std::move(*job));
     }
@@ -392,33 +406,15 @@ Result<bool> Campaigns::try_resume(std::string_view id) {
 Result<std::int64_t> Campaigns::Impl::apply_to_jobs(
     std::string_view id, JobState state, const std::function<bool(const StoredJob&)>& concerns,
     const JobEvent& event) const {
-    std::int64_t applied = 0;
     JobFilter filter{.state = state, .limit = detail::jobs_at_once};
     filter.campaign = id;
-    while (true) {
-        std::int64_t some = 0;
-        std::size_t read = 0;
-        auto last = filter.after;
-        const auto done = transact([&](OutboxTransaction& transaction) -> Result<void> {
-            some = 0;
-            auto jobs = transaction.list(filter);
-            if (!jobs) return jobs.error();
-            read = jobs->size();
-            for (auto& job : *jobs) {
-                last = job.sequence;
-                if (!concerns(job)) continue;
-                const auto moved = event(transaction, job);
-                if (!moved) return moved.error();
-                if (*moved) ++some;
-            }
-            return {};
-        });
-        if (!done) return done.error();
-        applied += some;
-        filter.after = last;
-        if (read < filter.limit) break;
-    }
-    desk.parts.wake();
+    auto applied =
+        detail::change_jobs(*desk.parts.core->storage, filter,
+                            [&](OutboxTransaction& transaction, StoredJob& job) -> Result<bool> {
+                                if (!concerns(job)) return false;
+                                return event(transaction, job);
+                            });
+    if (applied) desk.parts.wake();
     return applied;
 }
 
@@ -495,26 +491,20 @@ Result<void> Campaigns::try_report(
     const auto& variants = (*plan)->definition.variants;
     JobFilter filter{.limit = detail::judged_at_once};
     filter.campaign = id;
-    while (true) {
-        std::vector<StoredJob> jobs;
-        const auto read = impl_->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            auto page = transaction.list(filter);
-            if (!page) return page.error();
-            jobs = std::move(*page);
+    return detail::for_each_page(
+        *impl_->desk.parts.core->storage, filter,
+        [](OutboxTransaction&, const std::vector<StoredJob>&) { return Result<void>{}; },
+        [&](const std::vector<StoredJob>& jobs) -> Result<void> {
+            for (const auto& job : jobs) {
+                const auto variant = static_cast<std::size_t>(job.variant);
+                auto told = row({impl_->desk.parts.core->codec.view(job),
+                                 variant < variants.size() ? std::string{variants[variant].name}
+                                                           : std::string{},
+                                 job.step});
+                if (!told) return told;
+            }
             return {};
         });
-        if (!read) return read.error();
-        for (const auto& job : jobs) {
-            const auto variant = static_cast<std::size_t>(job.variant);
-            auto told = row(
-                {impl_->desk.parts.core->codec.view(job),
-                 variant < variants.size() ? std::string{variants[variant].name} : std::string{},
-                 job.step});
-            if (!told) return told;
-        }
-        if (jobs.size() < filter.limit) return {};
-        filter.after = jobs.back().sequence;
-    }
 }
 
 // ---- The same, throwing

@@ -57,6 +57,17 @@ OutboundMessage message_for(const OutboundMessage& message, const Address& recip
     return whole;
 }
 
+std::vector<Fallback> fallbacks_for(std::vector<Fallback> fallbacks,
+                                    const TemplateVariables& variables) {
+    for (auto& fallback : fallbacks) {
+        auto& own = fallback.message.content_variables;
+        for (const auto& [name, value] : variables.entries()) {
+            if (own.find(name) != nullptr) own.set(name, value);
+        }
+    }
+    return fallbacks;
+}
+
 RecipientIntake::RecipientIntake(const CampaignDesk& desk, std::string id, CampaignFile file,
                                  std::shared_ptr<const CampaignPlan> plan, std::string tenant)
     : desk_(&desk),
@@ -141,16 +152,18 @@ Result<void> RecipientIntake::keep(const CampaignRecipient& recipient, const Add
     }
     if (!ids_) ids_ = desk_->parts.core->new_job_ids(now_);
     const auto id = ids_->next();
-    auto job = intake_.prepare(message,
-                               {.key = key_of(who),
-                                .tenant = tenant_,
-                                .tag = recipient.tag,
-                                .account = definition.account,
-                                .expires_at = definition.ends_at,
-                                .lane = definition.lane,
-                                .on_unknown = definition.on_unknown,
-                                .time_zone = recipient.time_zone},
-                               id, now_);
+    auto job =
+        intake_.prepare(message,
+                        {.key = key_of(who),
+                         .tenant = tenant_,
+                         .tag = recipient.tag,
+                         .account = definition.account,
+                         .expires_at = definition.ends_at,
+                         .lane = definition.lane,
+                         .on_unknown = definition.on_unknown,
+                         .time_zone = recipient.time_zone,
+                         .fallbacks = fallbacks_for(definition.fallbacks, recipient.variables)},
+                        id, now_);
     if (!job) {
         if (!is_of_row(job.error())) return job.error();
         return keep_refused(recipient.to, recipient, row_problem(job.error()));

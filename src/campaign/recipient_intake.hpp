@@ -26,6 +26,9 @@ std::string recipient_as(const OutboundMessage& message, const Address& recipien
 /// A variant's message for a recipient, whose variables count more.
 OutboundMessage message_for(const OutboundMessage& message, const Address& recipient,
                             const TemplateVariables& variables);
+/// The same of what may follow it, whose variables are those that it names.
+std::vector<Fallback> fallbacks_for(std::vector<Fallback> fallbacks,
+                                    const TemplateVariables& variables);
 
 /// Takes recipients in, in pieces. Not thread-safe.
 class RecipientIntake {

@@ -12,6 +12,7 @@
 
 #include "campaign/campaign_plan.hpp"
 #include "outbox/outbox_core.hpp"
+#include "state/entries.hpp"
 #include "text/ascii.hpp"
 #include "text/percent.hpp"
 
@@ -51,11 +52,6 @@ std::int64_t customers_a_day(std::string_view limit) {
 
 bool is_word(const TemplateCategory& category, std::string_view word) {
     return equals_ignoring_case(category.str(), word);
-}
-
-Sender sender_of_job(const StoredJob& job) {
-    if (const auto service = MessagingServiceSid::parse(job.sender)) return Sender{*service};
-    return Sender{Address::from_wire(job.sender)};
 }
 
 JobVerdict dead_verdict(DeadReason reason, std::string problem, int error_code = 0) {
@@ -225,7 +221,7 @@ Result<std::vector<JobVerdict>> SendingRules::judge(std::span<const GatedJob> jo
     for (const auto& asked : jobs) {
         auto& job = all.emplace_back();
         job.asked = &asked;
-        job.sender = detail::sender_of_job(*asked.job);
+        job.sender = detail::sender_from_wire(asked.job->sender);
         state_->ask_health(*asked.job, now);
         if (auto judged = state_->judge_refusals(job, now); !judged) return judged.error();
     }

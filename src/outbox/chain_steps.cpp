@@ -165,6 +165,8 @@ Result<std::optional<StoredJob>> next_step_of(const OutboxCore& core,
 }
 
 Result<bool> retry_job(const OutboxCore& core, OutboxTransaction& transaction, StoredJob& job) {
+    // It would be refused anew.
+    if (job.payload.empty()) return false;
     auto next = next_step_of(core, transaction, job);
     while (next && *next) {
         const auto& step = **next;

@@ -66,7 +66,11 @@ std::shared_ptr<InboxCore> make_inbox_core(std::shared_ptr<OutboxStorage> storag
 }  // namespace detail
 
 struct DurableInbox::Impl {
-    explicit Impl(std::shared_ptr<detail::InboxCore> made) : core(std::move(made)), engine(core) {}
+    explicit Impl(std::shared_ptr<detail::InboxCore> made) : core(std::move(made)), engine(core) {
+        if (!core->options.customers) return;
+        personal_data = detail::inbox_personal_data(core);
+        core->options.customers->add_part(personal_data);
+    }
 
     template <class Event>
     Result<bool> decide(std::int64_t sequence, Event event) {
@@ -77,6 +81,7 @@ struct DurableInbox::Impl {
 
     const std::shared_ptr<detail::InboxCore> core;
     detail::InboxEngine engine;
+    std::shared_ptr<const PersonalData> personal_data = {};  ///< Null without customers.
 };
 
 DurableInbox::DurableInbox(Outbox& outbox, InboxOptions options)

@@ -1,13 +1,18 @@
 #include "outbox/inbox_personal_data.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
 #include <variant>
 
+#include "state/entries.hpp"
+
 namespace twiliowa::detail {
 namespace {
+
+constexpr std::size_t personal_events_at_once = 200;
 
 /// Your sender that an event names, as on the wire.
 std::vector<std::string> senders_named(const WebhookEvent& event) {
@@ -30,6 +35,28 @@ public:
     explicit InboxPersonalData(std::shared_ptr<const InboxCore> core) : core_(std::move(core)) {}
 
     std::string_view name() const noexcept override { return "inbox"; }
+
+    /// Asked by the event's customer alone, which is an index of its own.
+    Result<std::vector<Sender>> senders_of(std::span<const Address> addresses) const override {
+        std::vector<Sender> senders;
+        const auto done =
+            core_->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+                senders.clear();
+                InboxFilter filter{.limit = personal_events_at_once};
+                for (const auto& address : addresses) {
+                    auto customers = core_->codec.customers_of(address);
+                    if (!customers) return customers.error();
+                    filter.customers.insert(filter.customers.end(), customers->begin(),
+                                            customers->end());
+                }
+                return for_each(inbox, filter, [&](StoredEvent& event) -> Result<void> {
+                    add_senders(event, senders);
+                    return {};
+                });
+            });
+        if (!done) return done.error();
+        return senders;
+    }
 
     Result<Forgotten> forget(std::span<const CustomerConversation> of) const override {
         Forgotten forgotten;
@@ -103,19 +130,39 @@ private:
         return false;
     }
 
+    void add_senders(const StoredEvent& stored, std::vector<Sender>& senders) const {
+        const auto event = core_->codec.event_of(stored);
+        if (!event) return;
+        for (const auto& named : senders_named(*event)) {
+            const auto sender = sender_from_wire(named);
+            if (sender.empty()) continue;
+            if (std::find(senders.begin(), senders.end(), sender) != senders.end()) continue;
+            senders.push_back(sender);
+        }
+    }
+
     template <class Work>
     Result<void> for_each(OutboxTransaction& transaction, InboxTransaction& inbox,
                           const Sender& sender, const LinkedAddress& linked, Work& work) const {
         auto customers = core_->codec.customers_of(linked.address);
         if (!customers) return customers.error();
-        InboxFilter filter{.customers = std::move(*customers), .limit = 200};
+        return for_each(inbox,
+                        {.customers = std::move(*customers), .limit = personal_events_at_once},
+                        [&](StoredEvent& event) -> Result<void> {
+                            if (!linked.held(event.arrived_at) || !is_of(event, sender)) return {};
+                            return work(transaction, inbox, event);
+                        });
+    }
+
+    /// Every event of that filter, page by page.
+    template <class Work>
+    static Result<void> for_each(InboxTransaction& inbox, InboxFilter filter, const Work& work) {
         while (true) {
             auto events = inbox.list(filter);
             if (!events) return events.error();
             for (auto& event : *events) {
                 filter.after = event.sequence;
-                if (!linked.held(event.arrived_at) || !is_of(event, sender)) continue;
-                if (auto done = work(transaction, inbox, event); !done) return done;
+                if (auto done = work(event); !done) return done;
             }
             if (events->size() < filter.limit) return {};
         }

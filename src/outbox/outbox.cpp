@@ -11,6 +11,7 @@
 #include "outbox/callback_intake.hpp"
 #include "outbox/chain_steps.hpp"
 #include "outbox/job_intake.hpp"
+#include "outbox/job_pages.hpp"
 #include "outbox/outbox_core.hpp"
 #include "outbox/outbox_personal_data.hpp"
 #include "outbox/outcome_teller.hpp"
@@ -29,6 +30,7 @@ constexpr std::chrono::milliseconds pause_after_failure{1'000};
 constexpr std::chrono::seconds longest_stop{5};
 /// Each takes pages all over the file with it, and others wait for the disk meanwhile.
 constexpr std::size_t purged_at_once = 100;
+constexpr std::size_t resealed_at_once = 200;
 /// When it is looked again for what is kept no longer; sooner where there was more than goes at
 /// once.
 constexpr std::chrono::minutes maintenance_every{1};
@@ -76,7 +78,11 @@ struct Outbox::Impl {
         : core(std::make_shared<detail::OutboxCore>(std::move(storage), std::move(options))),
           intake(core),
           callbacks(core),
-          teller(core) {}
+          teller(core) {
+        if (!core->options.customers) return;
+        personal_data = detail::outbox_personal_data(core);
+        core->options.customers->add_part(personal_data);
+    }
 
     // ---- Handing over
 
@@ -400,6 +406,7 @@ struct Outbox::Impl {
 
     const std::shared_ptr<const detail::OutboxCore> core;
     const detail::JobIntake intake;
+    std::shared_ptr<const PersonalData> personal_data = {};  ///< Null without customers.
     const detail::CallbackIntake callbacks;
     detail::OutcomeTeller teller;
     mutable std::mutex mutex = {};
@@ -565,19 +572,15 @@ Result<std::int64_t> Outbox::try_resolve_suspects(const Resolution& resolution) 
     const auto done =
         impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
             resolved = 0;
-            JobFilter filter{.state = JobState::held, .suspect_only = true, .limit = 500};
-            while (true) {
-                auto jobs = transaction.list(filter);
-                if (!jobs) return jobs.error();
-                for (auto& job : *jobs) {
-                    filter.after = job.sequence;
+            return detail::for_each_job(
+                transaction, {.state = JobState::held, .suspect_only = true, .limit = 500},
+                [&](StoredJob& job) -> Result<void> {
                     const auto changed =
                         impl_->core->apply(transaction, job, Impl::event_of(resolution));
                     if (!changed) return changed.error();
                     if (*changed) ++resolved;
-                }
-                if (jobs->size() < filter.limit) return {};
-            }
+                    return {};
+                });
         });
     if (!done) return done.error();
     impl_->wake();
@@ -678,35 +681,18 @@ Result<std::int64_t> Outbox::try_purge(TimePoint unchanged_since, bool keys) {
 }
 
 Result<std::int64_t> Outbox::try_reseal() {
-    std::int64_t sealed = 0;
-    JobFilter filter{.limit = 200};
-    while (true) {
-        std::int64_t some = 0;
-        std::size_t read = 0;
-        auto last = filter.after;
-        const auto done =
-            impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                some = 0;
-                const auto jobs = transaction.list(filter);
-                if (!jobs) return jobs.error();
-                read = jobs->size();
-                for (const auto& job : *jobs) {
-                    last = job.sequence;
-                    const auto now = impl_->core->codec.is_sealed_as_now(job);
-                    if (!now) return now.error();
-                    if (*now) continue;
-                    auto whole = impl_->core->codec.complete(job, {});
-                    if (!whole) return whole.error();
-                    if (auto written = transaction.rewrite(*whole); !written) return written;
-                    ++some;
-                }
-                return {};
-            });
-        if (!done) return done.error();
-        sealed += some;
-        filter.after = last;
-        if (read < filter.limit) return sealed;
-    }
+    const auto& codec = impl_->core->codec;
+    return detail::change_jobs(
+        *impl_->core->storage, {.limit = detail::resealed_at_once},
+        [&](OutboxTransaction& transaction, const StoredJob& job) -> Result<bool> {
+            const auto is_sealed = codec.is_sealed_as_now(job);
+            if (!is_sealed) return is_sealed.error();
+            if (*is_sealed) return false;
+            auto whole = codec.complete(job, {});
+            if (!whole) return whole.error();
+            if (auto written = transaction.rewrite(*whole); !written) return written.error();
+            return true;
+        });
 }
 
 detail::OutboxParts detail::OutboxParts::of(Outbox& outbox) {

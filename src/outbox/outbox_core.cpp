@@ -169,33 +169,41 @@ Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
     return note_failure(transaction, job);
 }
 
+/// Of a campaign that is running, what `change` says that it changed; of another nothing.
+template <class Change>
+Result<void> OutboxCore::change_running(OutboxTransaction& transaction, const std::string& id,
+                                        Change change) {
+    auto campaigns = transaction.campaigns(std::span{&id, 1});
+    if (!campaigns) return campaigns.error();
+    if (campaigns->empty() || campaigns->front().state != CampaignState::running) return {};
+    auto& campaign = campaigns->front();
+    const auto changed = change(campaign);
+    if (!changed) return changed.error();
+    if (!*changed) return {};
+    campaign.updated_at = transaction.now();
+    return transaction.save_campaign(campaign);
+}
+
 /// Its campaign's guards may have enough of it.
 Result<void> OutboxCore::note_failure(OutboxTransaction& transaction, const StoredJob& job) const {
     if (job.state != JobState::unknown && job.state != JobState::held &&
         job.state != JobState::undelivered && job.state != JobState::dead) {
         return {};
     }
-    auto campaigns = transaction.campaigns(std::span{&job.campaign, 1});
-    if (!campaigns) return campaigns.error();
-    if (campaigns->empty() || campaigns->front().state != CampaignState::running) return {};
-    const auto counts = transaction.campaign_counts(job.campaign);
-    if (!counts) return counts.error();
-    auto& campaign = campaigns->front();
-    if (!options.gate->note_failure(campaign, job, *counts)) return {};
-    campaign.updated_at = transaction.now();
-    return transaction.save_campaign(campaign);
+    return change_running(transaction, job.campaign, [&](StoredCampaign& campaign) -> Result<bool> {
+        const auto counts = transaction.campaign_counts(job.campaign);
+        if (!counts) return counts.error();
+        return options.gate->note_failure(campaign, job, *counts);
+    });
 }
 
 Result<void> OutboxCore::pause_campaign(OutboxTransaction& transaction, const std::string& id,
                                         std::string_view problem) const {
-    auto campaigns = transaction.campaigns(std::span{&id, 1});
-    if (!campaigns) return campaigns.error();
-    if (campaigns->empty() || campaigns->front().state != CampaignState::running) return {};
-    auto& campaign = campaigns->front();
-    campaign.state = CampaignState::paused;
-    campaign.problem = problem;
-    campaign.updated_at = transaction.now();
-    return transaction.save_campaign(campaign);
+    return change_running(transaction, id, [&](StoredCampaign& campaign) -> Result<bool> {
+        campaign.state = CampaignState::paused;
+        campaign.problem = problem;
+        return true;
+    });
 }
 
 /// Asked for while it is an estimate.
@@ -307,23 +315,18 @@ Result<std::int64_t> OutboxCore::suspect_since(
     OutboxTransaction& transaction, TimePoint since, std::string_view problem,
     const std::function<bool(const std::string&)>& of) const {
     std::int64_t marked = 0;
+    const auto mark = [&](StoredJob& job) -> Result<void> {
+        if (job.created_at < since && job.updated_at < since) return {};
+        if (of && !of(job.account)) return {};
+        const auto done =
+            apply(transaction, job, [&](JobMachine& machine) { return machine.suspect(problem); });
+        if (!done) return done.error();
+        if (*done) ++marked;
+        return {};
+    };
     for (const auto state : {JobState::ready, JobState::claimed}) {
-        JobFilter filter{.state = state, .limit = 500};
-        while (true) {
-            auto jobs = transaction.list(filter);
-            if (!jobs) return jobs.error();
-            for (auto& job : *jobs) {
-                filter.after = job.sequence;
-                if (job.created_at < since && job.updated_at < since) continue;
-                if (of && !of(job.account)) continue;
-                const auto done = apply(transaction, job, [&](JobMachine& machine) {
-                    return machine.suspect(problem);
-                });
-                if (!done) return done.error();
-                if (*done) ++marked;
-            }
-            if (jobs->size() < filter.limit) break;
-        }
+        const auto done = for_each_job(transaction, {.state = state, .limit = 500}, mark);
+        if (!done) return done.error();
     }
     const auto now = std::to_string(stored_time(transaction.now()));
     if (auto noted = transaction.set_fact(went_back_fact, now); !noted) return noted.error();

@@ -161,6 +161,9 @@ private:
     static Result<void> recount(OutboxTransaction& transaction, StoredJob& job);
     static void plan_price(StoredJob& job, TimePoint now);
     Result<void> note_failure(OutboxTransaction& transaction, const StoredJob& job) const;
+    template <class Change>
+    static Result<void> change_running(OutboxTransaction& transaction, const std::string& id,
+                                       Change change);
     Result<std::optional<TimePoint>> went_back_at(OutboxTransaction& transaction) const;
 
     mutable std::mutex identity_mutex_ = {};

@@ -1,19 +1,38 @@
 #include "outbox/outbox_personal_data.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <utility>
 
 #include "outbox/chain_steps.hpp"
+#include "outbox/job_pages.hpp"
+#include "state/entries.hpp"
 
 namespace twiliowa::detail {
 namespace {
+
+constexpr std::size_t personal_jobs_at_once = 200;
 
 class OutboxPersonalData final : public PersonalData {
 public:
     explicit OutboxPersonalData(std::shared_ptr<const OutboxCore> core) : core_(std::move(core)) {}
 
     std::string_view name() const noexcept override { return "outbox"; }
+
+    /// Asked by the job's customer alone, which is an index of its own.
+    Result<std::vector<Sender>> senders_of(std::span<const Address> addresses) const override {
+        std::vector<std::string> wires;
+        const auto done = core_->storage->transact([&](OutboxTransaction& transaction) {
+            wires.clear();
+            return list_senders(transaction, addresses, wires);
+        });
+        if (!done) return done.error();
+        std::vector<Sender> senders;
+        senders.reserve(wires.size());
+        for (const auto& wire : wires) senders.push_back(sender_from_wire(wire));
+        return senders;
+    }
 
     Result<Forgotten> forget(std::span<const CustomerConversation> of) const override {
         Forgotten forgotten;
@@ -70,6 +89,21 @@ private:
                 {"variables", std::move(variables)}};
     }
 
+    Result<void> list_senders(OutboxTransaction& transaction, std::span<const Address> addresses,
+                              std::vector<std::string>& wires) const {
+        JobFilter filter{.limit = personal_jobs_at_once};
+        for (const auto& address : addresses) {
+            auto customers = core_->codec.customers_of(address);
+            if (!customers) return customers.error();
+            filter.customers.insert(filter.customers.end(), customers->begin(), customers->end());
+        }
+        return for_each_job(transaction, std::move(filter), [&](const StoredJob& job) {
+            const bool is_known = std::find(wires.begin(), wires.end(), job.sender) != wires.end();
+            if (!is_known) wires.push_back(job.sender);
+            return Result<void>{};
+        });
+    }
+
     static std::int64_t seconds_of(TimePoint time) {
         return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
     }
@@ -94,17 +128,15 @@ private:
                           const LinkedAddress& linked, Work& work) const {
         auto customers = core_->codec.customers_of(linked.address);
         if (!customers) return customers.error();
-        JobFilter filter{.sender = sender.wire(), .customers = std::move(*customers), .limit = 200};
-        while (true) {
-            auto jobs = transaction.list(filter);
-            if (!jobs) return jobs.error();
-            for (auto& job : *jobs) {
-                filter.after = job.sequence;
-                if (!linked.held(job.created_at)) continue;
-                if (auto done = with_chain(transaction, job, work); !done) return done.error();
-            }
-            if (jobs->size() < filter.limit) return {};
-        }
+        return for_each_job(transaction,
+                            {.sender = sender.wire(),
+                             .customers = std::move(*customers),
+                             .limit = personal_jobs_at_once},
+                            [&](StoredJob& job) -> Result<void> {
+                                if (!linked.held(job.created_at)) return {};
+                                const auto done = with_chain(transaction, job, work);
+                                return done ? Result<void>{} : done.error();
+                            });
     }
 
     /// What followed it went to the same person, by another road. The last step first: each is

@@ -33,6 +33,22 @@ void note_on(QuotaPage& page, const QuotaTally& tally) {
     }
 }
 
+/// Notes the tallies of a reservation on its page, and in the storage, where so much more is used.
+Result<void> count_tallies(OutboxTransaction& transaction, QuotaPage& page,
+                           const std::string& quota, const std::vector<QuotaTally>& tallies,
+                           std::int64_t more) {
+    for (const auto& tally : tallies) {
+        note_on(page, tally);
+        auto counted = transaction.count_quota({.quota = quota,
+                                                .slot = slot_of(tally.place),
+                                                .more = more,
+                                                .peak = tally.peak,
+                                                .keep_until = quota_time(tally.keep_until)});
+        if (!counted) return counted;
+    }
+    return {};
+}
+
 /// Takes the quota for this transaction; nullopt: another has it.
 Result<std::optional<QuotaPage>> open_page(OutboxTransaction& transaction, const std::string& quota,
                                            const std::vector<QuotaSlot>& time_slots,
@@ -132,14 +148,9 @@ Result<OutboxWorker::QuotaSays> OutboxWorker::ask_quota(OutboxTransaction& trans
     reservation.news = {job.quota, windows, std::move(decision.answer.counts)};
     if (answer.granted) return QuotaSays::go;
     // That it was full is noted, and told.
-    for (const auto& tally : reservation.change.tallies) {
-        note_on(*page->second, tally);
-        auto noted = transaction.count_quota({.quota = job.quota,
-                                              .slot = slot_of(tally.place),
-                                              .peak = tally.peak,
-                                              .keep_until = quota_time(tally.keep_until)});
-        if (!noted) return noted.error();
-    }
+    const auto noted =
+        count_tallies(transaction, *page->second, job.quota, reservation.change.tallies, 0);
+    if (!noted) return noted.error();
     if (options->observer) plan.quota_news.push_back(std::move(reservation.news));
     return refuse_by_quota(transaction, plan, job, answer);
 }
@@ -177,16 +188,9 @@ Result<OutboxWorker::QuotaSays> OutboxWorker::refuse_by_quota(OutboxTransaction&
 Result<void> OutboxWorker::take_from_quota(OutboxTransaction& transaction, Plan& plan,
                                            const StoredJob& job,
                                            const Reservation& reservation) const {
-    auto& page = *plan.quota_pages.at(job.quota);
-    for (const auto& tally : reservation.change.tallies) {
-        note_on(page, tally);
-        auto counted = transaction.count_quota({.quota = job.quota,
-                                                .slot = slot_of(tally.place),
-                                                .more = job.cost,
-                                                .peak = tally.peak,
-                                                .keep_until = quota_time(tally.keep_until)});
-        if (!counted) return counted;
-    }
+    auto counted = count_tallies(transaction, *plan.quota_pages.at(job.quota), job.quota,
+                                 reservation.change.tallies, job.cost);
+    if (!counted) return counted;
     if (reservation.permit) plan.permits_used.insert(job.id);
     if (quotas_.options()->observer) plan.quota_news.push_back(reservation.news);
     return {};
@@ -244,14 +248,9 @@ Result<OutboxWorker::QuotaSays> OutboxWorker::refuse_by_budget(
     const BudgetReservation& refused) const {
     const auto& charge = *refused.charge;
     const auto problem = "the budget " + charge.budget + " is used up";
-    for (const auto& tally : refused.change.tallies) {
-        note_on(*plan.quota_pages.at(charge.budget), tally);
-        auto noted = transaction.count_quota({.quota = charge.budget,
-                                              .slot = slot_of(tally.place),
-                                              .peak = tally.peak,
-                                              .keep_until = quota_time(tally.keep_until)});
-        if (!noted) return noted.error();
-    }
+    const auto noted = count_tallies(transaction, *plan.quota_pages.at(charge.budget),
+                                     charge.budget, refused.change.tallies, 0);
+    if (!noted) return noted.error();
     if (charge.observer) plan.quota_news.push_back(refused.news);
     if (!job.campaign.empty()) {
         plan.campaign_room[job.campaign] = 0;
@@ -284,17 +283,19 @@ Result<void> OutboxWorker::take_from_budgets(
     const std::vector<BudgetReservation>& reservations) const {
     for (const auto& each : reservations) {
         const auto& charge = *each.charge;
-        for (const auto& tally : each.change.tallies) {
-            note_on(*plan.quota_pages.at(charge.budget), tally);
-        }
-        for (const auto& slot : each.time_slots) {
+        if (charge.windows.empty()) {
+            const auto& day = each.time_slots.front();
             auto counted = transaction.count_quota({.quota = charge.budget,
-                                                    .slot = {slot.period, slot.begin},
+                                                    .slot = {day.period, day.begin},
                                                     .more = charge.micros,
-                                                    .keep_until = slot.keep_until});
+                                                    .keep_until = day.keep_until});
             if (!counted) return counted;
+            continue;
         }
-        if (charge.observer && !charge.windows.empty()) plan.quota_news.push_back(each.news);
+        auto counted = count_tallies(transaction, *plan.quota_pages.at(charge.budget),
+                                     charge.budget, each.change.tallies, charge.micros);
+        if (!counted) return counted;
+        if (charge.observer) plan.quota_news.push_back(each.news);
     }
     return {};
 }

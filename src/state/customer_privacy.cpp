@@ -63,12 +63,6 @@ std::optional<std::vector<SenderNote>> parse_notes(std::string_view text) {
     return notes;
 }
 
-Sender noted_sender(std::string_view wire) {
-    const auto address = Address::from_wire(wire);
-    if (!address.empty()) return address;
-    return MessagingServiceSid::from_wire(std::string(wire));
-}
-
 /// The same number by SMS, or on WhatsApp: the same person's. Empty for a user id.
 Address on_other_channel(const Address& address) {
     const auto number = address.phone_number();
@@ -160,14 +154,26 @@ Result<void> Customers::note(const Sender& sender, const Address& address,
     return {};
 }
 
-Result<std::vector<Sender>> Customers::Impl::noted_senders(const Address& canonical) {
+Result<std::vector<Sender>> Customers::Impl::senders_of(const Address& canonical) {
     std::vector<Sender> senders;
+    const auto add = [&senders](const Sender& sender) {
+        if (sender.empty()) return;
+        if (std::find(senders.begin(), senders.end(), sender) != senders.end()) return;
+        senders.push_back(sender);
+    };
     const auto entry = store->get(detail::notes_key(options.scope, canonical));
     if (!entry) return entry.error();
-    if (!*entry) return senders;
-    const auto notes = detail::parse_notes((*entry)->value);
-    if (!notes) return detail::foreign_entry();
-    for (const auto& note : *notes) senders.push_back(detail::noted_sender(note.sender));
+    if (*entry) {
+        const auto notes = detail::parse_notes((*entry)->value);
+        if (!notes) return detail::foreign_entry();
+        for (const auto& note : *notes) add(detail::sender_from_wire(note.sender));
+    }
+    const auto written_as = detail::address_forms(canonical, forms);
+    for (const auto& part : live_parts()) {
+        const auto theirs = part->senders_of(written_as);
+        if (!theirs) return theirs.error();
+        for (const auto& sender : *theirs) add(sender);
+    }
     return senders;
 }
 
@@ -199,14 +205,14 @@ Result<std::vector<CustomerConversation>> Customers::Impl::conversations(const C
         });
     };
     // Each address may name senders, and each pair of both more addresses.
+    std::size_t asked = 0;
     bool grows = true;
     while (grows) {
         grows = false;
-        for (const auto& one : addresses) {
-            const auto noted = noted_senders(one);
-            if (!noted) return noted.error();
-            for (const auto& sender : *noted) {
-                if (sender.empty()) continue;
+        for (; asked < addresses.size(); ++asked) {
+            const auto known = senders_of(addresses[asked]);
+            if (!known) return known.error();
+            for (const auto& sender : *known) {
                 if (std::find(senders.begin(), senders.end(), sender) != senders.end()) continue;
                 senders.push_back(sender);
             }
@@ -369,9 +375,9 @@ Result<std::string> Customers::export_of(const Address& address) const {
         for (const auto& linked : conversation.customer.addresses) {
             if (linked.address.channel() == Address::Channel::sms) {
                 // The number was looked for among the texts; that does not say it is there.
-                const auto noted = impl_->noted_senders(canonical(linked.address));
-                if (!noted) return noted.error();
-                if (noted->empty()) continue;
+                const auto senders = impl_->senders_of(canonical(linked.address));
+                if (!senders) return senders.error();
+                if (senders->empty()) continue;
             }
             addresses.insert(linked.address.text());
         }

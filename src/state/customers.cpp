@@ -116,6 +116,10 @@ Result<bool> PersonalData::needs_links(const CustomerConversation&) const {
     return false;
 }
 
+Result<std::vector<Sender>> PersonalData::senders_of(std::span<const Address>) const {
+    return std::vector<Sender>{};
+}
+
 Customers::Customers(std::shared_ptr<Store> store, CustomersOptions options)
     : impl_(std::make_unique<Impl>()) {
     impl_->store = detail::guarded_store(std::move(store));

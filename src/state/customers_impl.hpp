@@ -61,8 +61,8 @@ struct Customers::Impl {
     Result<void> tell_changed_hands(const detail::LinkRecord& record, std::string_view number);
     Result<bool> write(const Sender& sender, std::string_view identity,
                        const detail::StoredLinks& stored, detail::LinkRecord record);
-    /// The senders that something is noted of.
-    Result<std::vector<Sender>> noted_senders(const Address& canonical);
+    /// The senders that something is kept for: noted, or known by a part.
+    Result<std::vector<Sender>> senders_of(const Address& canonical);
     /// Every conversation with the customer.
     Result<std::vector<CustomerConversation>> conversations(const Customers& customers,
                                                             const Address& address);

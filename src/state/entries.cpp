@@ -32,6 +32,12 @@ Result<std::string> conversation_key(std::string_view what, std::string_view sco
     return state_key(what, {scope, sender.wire(), customer.wire()});
 }
 
+Sender sender_from_wire(std::string_view wire) {
+    const auto address = Address::from_wire(wire);
+    if (!address.empty()) return address;
+    return MessagingServiceSid::from_wire(std::string{wire});
+}
+
 TimePoint no_later_than_now(const Clock& clock, const std::optional<TimePoint>& at) {
     const auto now = clock.now();
     return at ? std::min(*at, now) : now;

@@ -27,6 +27,9 @@ TWILIOWA_EXPORT std::string state_key(std::string_view what,
 Result<std::string> conversation_key(std::string_view what, std::string_view scope,
                                      const Sender& sender, const Address& customer);
 
+/// Who is written down as `Sender::wire`; empty: nobody that can be.
+TWILIOWA_EXPORT Sender sender_from_wire(std::string_view wire);
+
 /// Reads the two sides of a conversation, and answers what `then` makes of them.
 template <class Then>
 auto with_parties(std::string_view sender, std::string_view customer, Then then)

@@ -83,6 +83,7 @@ public:
         what_was_ready_is_taken_again();
         order_is_kept_across_campaigns();
         chains_and_prices_are_due();
+        steps_of_a_chain_go_with_what_calls_for_them();
         next_due_tells_of_them();
         lists_filter_by_campaign();
         recipients_are_counted();
@@ -694,6 +695,72 @@ private:
             for (const auto& job : jobs) finish(job.id);
             expect(due(what, 10, 100).empty(), name + " gave what has none any more");
         }
+    }
+
+    /// The failure of a recipient's message and what follows it are one work: both are there, or
+    /// neither.
+    void steps_of_a_chain_go_with_what_calls_for_them() {
+        const auto id = next_campaign();
+        auto campaign = new_campaign(id);
+        campaign.definition =
+            R"({"fallbacks":[{"message":{"body":")" + any_bytes("body") + R"("}}]})";
+        expect_same_campaign(insert_campaign(campaign), "a campaign with fallbacks");
+        auto first = recipient_of(id);
+        first.content_hash = "chain:" + first.content_hash;
+        first.variant = 2;
+        first = insert(first);
+        first.state = JobState::accepted;
+        first.chain_due = checked_year(1975);
+        save(first);
+        expect_same(first, "the first message of a chain");
+        auto step = recipient_of(id);
+        step.tenant = first.tenant;
+        step.key = first.key + "/sms";
+        step.variant = 2;
+        step.step = 1;
+        auto failed = first;
+        failed.state = JobState::undelivered;
+        failed.error_code = 63003;
+        failed.chain_due.reset();
+        const auto go_on = [&](OutboxTransaction& t) {
+            auto job = failed;
+            t.save(job).value();
+            expect(t.insert(step).value().inserted, "insert found a step that was not there");
+        };
+        const auto undone =
+            transact(*storage_, "transact", [&](OutboxTransaction& t) -> Result<void> {
+                go_on(t);
+                return Error::invalid_request("check", "fails");
+            });
+        expect(undone && !*undone, "transact did not answer the error of its work");
+        expect_campaign(id, {{2, 0, JobState::accepted, DeadReason::none, 1, 0}},
+                        "a chain whose step was undone");
+        const auto is_due = [&] {
+            bool found = false;
+            work("due", [&](OutboxTransaction& t) {
+                const auto ids = ids_of(t.due(Due::chain, checked_year(1976), 100).value());
+                found = std::find(ids.begin(), ids.end(), first.id) != ids.end();
+            });
+            return found;
+        };
+        expect(is_due(), "due(chain) lost a chain whose step was undone");
+        work("transact", go_on);
+        expect(!is_due(), "due(chain) gave a chain that has gone on");
+        const CampaignCounts counts{{2, 0, JobState::undelivered, DeadReason::none, 1, 0},
+                                    {2, 1, JobState::ready, DeadReason::none, 1, 0}};
+        expect_campaign(id, counts, "a chain that has gone on");
+        expect_same(step, "a step of a chain");
+        // Whatever is reported again.
+        auto again = step;
+        again.id = recipient_of(id).id;
+        work("insert", [&](OutboxTransaction& t) {
+            const auto holder = t.find_key(step.tenant, step.key).value();
+            expect(holder && holder->id == step.id, "find_key did not find a step of a chain");
+            const auto known = t.insert(again).value();
+            expect(!known.inserted && known.id == step.id, "insert made a step of a chain twice");
+        });
+        expect_campaign(id, counts, "a chain whose step was inserted again");
+        finish(step.id);
     }
 
     void next_due_tells_of_them() {

@@ -251,6 +251,45 @@ ends_with 0 status dear --watch
 says ' 2 cancelled'
 echo "budget, cancel: as it should be"
 
+# Who is not reached may get something else: what is wrong with that has a name, too.
+echo '{"id": "sms", "message": {"body": "x"}, "fallbacks": [{"message": {"body": "y"}}]}' | takes 1 new - --json
+says '"field": "fallbacks\[0\].message.from"'
+ends_with 0 new "$tree/docs/code/campaign_fallbacks.txt"
+ends_with 0 new "$tree/docs/code/campaign_fallbacks.txt"
+says '^made +before, and the same$'
+printf 'to\n+447700900145\n' >"$work/sms.csv"
+ends_with 0 add spring-sms "$work/sms.csv"
+says '^added +1$'
+# What was refused when it was added has no message, and stays as it is.
+ends_with 0 retry spring --reason refused --json
+says '"retried": 0'
+ends_with 0 status spring
+says '^spring  finished  7 of 9 sent .* 2 refused'
+echo "fallbacks: as it should be"
+
+# A template that Meta has paused, and a sender that it rates as low, pause their campaign.
+expect 'HTTP/1.1 200' POST /emulator/approval '{"template": "HX00000000000000000000000000000001", "status": "paused"}'
+ends_with 1 check spring-sms
+says '^1 refused: its template HX0+1 is paused$'
+ends_with 0 start spring-sms
+outbox 0 run --until-empty
+tells 'The campaign spring-sms is paused: its template HX0+1 is paused'
+ends_with 0 status spring-sms --json
+has_numbers sent=0 waiting=1
+expect 'HTTP/1.1 200' POST /emulator/approval '{"template": "HX00000000000000000000000000000001", "status": "approved"}'
+expect 'HTTP/1.1 200' POST /emulator/sender '{"sender": "whatsapp:+14155238886", "quality_rating": "LOW"}'
+ends_with 0 resume spring-sms
+outbox 0 run --until-empty
+tells 'The campaign spring-sms is paused: Meta rates the quality of its sender as low'
+ends_with 0 status spring-sms --json
+has_numbers sent=0 waiting=1
+expect 'HTTP/1.1 200' POST /emulator/sender '{"sender": "whatsapp:+14155238886", "quality_rating": "HIGH"}'
+ends_with 0 resume spring-sms
+outbox 0 run --until-empty
+ends_with 0 status spring-sms
+says '^spring-sms  finished  1 of 1 sent'
+echo "templates, quality: as it should be"
+
 # By night nothing goes, and a worker that ends when nothing is left does not wait for the morning.
 from=$(TZ=Europe/London date -d '2 hours' +%H:00) to=$(TZ=Europe/London date -d '3 hours' +%H:00)
 [ "$to" != 00:00 ] || to=24:00

@@ -270,12 +270,17 @@ std::string text_of_check(const CampaignCheck& check) {
     return text;
 }
 
+/// Where none is set, what templates are for is not known.
+const Context* account_of(const Context& context) {
+    return environment("TWILIO_ACCOUNT_SID").empty() ? nullptr : &context;
+}
+
 ExitCode check_campaign(const CheckOptions& options, Context& context) {
     constexpr const char* help = "twiliowa campaign check --help";
     const auto state = open_customer_state(options.customers, store_place(options.name.store),
                                            IfMissing::make, ConsentUse::keep);
     OpenedCampaigns campaigns{options.name.store, IfMissing::refuse,
-                              rules_of(options.rules, state, help)};
+                              rules_of(options.rules, state, help, account_of(context))};
     const auto check = campaigns([&](Campaigns& opened) { return opened.check(options.name.id); });
     context.output.result(json_of_check(check), text_of_check(check));
     const auto go = count_of(check, Hindrance::none) + count_of(check, Hindrance::quiet);

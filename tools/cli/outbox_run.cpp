@@ -229,7 +229,7 @@ ExitCode run(const RunOptions& options, Context& context) {
     const auto state =
         open_customer_state(options.customers, place, IfMissing::make, ConsentUse::keep);
     const auto notes = std::make_shared<RunNotes>();
-    const auto gate = gate_of(options.rules, state, run_help, notes);
+    const auto gate = gate_of(options.rules, state, run_help, context, notes);
     require_rules_of_campaigns(storage, options.rules, state);
     Outbox outbox{storage, outbox_options_of(options, state, gate, context)};
     const Run worker{options, outbox, *storage, gate.get(), *notes};

@@ -12,6 +12,9 @@
 #ifdef TWILIOWA_CLI_CAMPAIGNS
 #include <twiliowa/campaign/campaigns.hpp>
 #include <twiliowa/campaign/sending_rules.hpp>
+#include <twiliowa/content_client.hpp>
+#include <twiliowa/senders_client.hpp>
+#include <twiliowa/templates.hpp>
 
 #include "campaign/campaign_plan.hpp"
 #endif
@@ -107,6 +110,31 @@ std::optional<QuietHoursOptions> quiet_hours_of(const RulesOptions& options,
     return quiet;
 }
 
+/// How a number stands with Meta. Of others, and of messaging services, nothing is known.
+twiliowa::Result<twiliowa::ChannelSender> health_of(const twiliowa::SendersClient& senders,
+                                                    std::string_view sender,
+                                                    const twiliowa::CallOptions& call) {
+    auto nobody = Error::invalid_request("sender", "is no WhatsApp sender of the account");
+    if (!sender.starts_with("whatsapp:")) return nobody;
+    auto all = senders.try_list(call);
+    if (!all) return all.error();
+    for (auto& each : *all) {
+        if (each.sender_id == sender) return std::move(each);
+    }
+    return nobody;
+}
+
+void ask_account(SendingRulesOptions& rules, const Context& account) {
+    const auto options = account.client_options();
+    rules.templates = std::make_shared<twiliowa::Templates>(
+        twiliowa::ContentClient{account.credentials(), options});
+    rules.sender_health = [senders = twiliowa::SendersClient{account.credentials(), options},
+                           call = account.call_options()](std::string_view,
+                                                          std::string_view sender) {
+        return health_of(senders, sender, call);
+    };
+}
+
 bool is_over(twiliowa::CampaignPhase phase) {
     return phase == twiliowa::CampaignPhase::cancelled ||
            phase == twiliowa::CampaignPhase::finished;
@@ -145,8 +173,10 @@ void add_rules_options(CLI::App& app, RulesOptions& options) {
 
 std::shared_ptr<const SendingRules> rules_of(const RulesOptions& options,
                                              const CustomerState& state, const std::string& help,
+                                             const Context* account,
                                              std::shared_ptr<twiliowa::Observer> observer) {
     SendingRulesOptions rules;
+    if (account != nullptr) ask_account(rules, *account);
     rules.consents = state.consents;
     rules.opt_outs = state.opt_outs;
     rules.window = state.window;
@@ -177,9 +207,9 @@ std::shared_ptr<const SendingRules> rules_of(const RulesOptions& options,
 
 std::shared_ptr<const twiliowa::JobGate> gate_of(const RulesOptions& options,
                                                  const CustomerState& state,
-                                                 const std::string& help,
+                                                 const std::string& help, const Context& account,
                                                  std::shared_ptr<twiliowa::Observer> observer) {
-    return rules_of(options, state, help, std::move(observer));
+    return rules_of(options, state, help, &account, std::move(observer));
 }
 
 void require_rules_of_campaigns(const std::shared_ptr<twiliowa::OutboxStorage>& storage,
@@ -235,13 +265,13 @@ void add_judging_options(CLI::App&, RulesOptions&) {}
 void add_rules_options(CLI::App&, RulesOptions&) {}
 
 std::shared_ptr<const twiliowa::SendingRules> rules_of(const RulesOptions&, const CustomerState&,
-                                                       const std::string&,
+                                                       const std::string&, const Context*,
                                                        std::shared_ptr<twiliowa::Observer>) {
     return nullptr;
 }
 
 std::shared_ptr<const twiliowa::JobGate> gate_of(const RulesOptions&, const CustomerState&,
-                                                 const std::string&,
+                                                 const std::string&, const Context&,
                                                  std::shared_ptr<twiliowa::Observer>) {
     return nullptr;
 }

@@ -11,6 +11,7 @@
 #include <twiliowa/outbox/storage.hpp>
 #include <twiliowa/types/observer.hpp>
 
+#include "context.hpp"
 #include "customer_state.hpp"
 
 namespace CLI {
@@ -39,15 +40,16 @@ void add_rules_options(CLI::App& app, RulesOptions& options);
 
 /// @param state     what is known of customers
 /// @param help      the command line that tells more
+/// @param account   is asked for its templates, and how its senders stand. Null: nobody is.
 /// @param observer  is told how far budgets are used up. May be null.
 /// @throws Failure, TwilioError naming the option that is wrong.
 std::shared_ptr<const twiliowa::SendingRules> rules_of(
     const RulesOptions& options, const CustomerState& state, const std::string& help,
-    std::shared_ptr<twiliowa::Observer> observer = {});
+    const Context* account = nullptr, std::shared_ptr<twiliowa::Observer> observer = {});
 /// The same for a worker. Null where the library was built without campaigns.
 std::shared_ptr<const twiliowa::JobGate> gate_of(const RulesOptions& options,
                                                  const CustomerState& state,
-                                                 const std::string& help,
+                                                 const std::string& help, const Context& account,
                                                  std::shared_ptr<twiliowa::Observer> observer);
 
 /// Campaigns whose recipients all would be refused, since what they ask for was not said.

@@ -76,6 +76,10 @@ struct CampaignDefinition {
     CampaignGuards guards = {};                ///< When it pauses by itself.
     Lane lane = Lane::bulk;                    ///< As JobOptions::lane.
     std::optional<OnUnknown> on_unknown = {};  ///< Default: the outbox's.
+    /// What goes to who is not reached, once (JobOptions::fallbacks). A template among them gets
+    /// the recipient's values of the variables that it names. Each is judged by itself: by the
+    /// opt-outs and consents of its own sender, quiet hours and budgets.
+    std::vector<Fallback> fallbacks = {};
     TextField seed = {};  ///< Of the hash that gives out variants. Default: the id.
 
     /// One JSON object, as docs/campaigns.md describes it; times in UTC.
@@ -139,7 +143,6 @@ enum class Hindrance {
     opted_out,   ///< It will not be sent.
     no_consent,  ///< It will not be sent.
     refused,     ///< It will not be sent: no price, variables that the template does not take, ...
-    budget,      ///< The budget ends before.
 };
 /// Its identifier.
 std::string_view to_string(Hindrance hindrance) noexcept;

@@ -122,7 +122,8 @@ public:
     /// Also cancels all its jobs that have not left, piece by piece: called again, it goes on.
     bool cancel(std::string_view id);
     Result<bool> try_cancel(std::string_view id);
-    /// Sends again what is dead for that reason and certainly was not sent. Returns how many.
+    /// Sends again what is dead for that reason and certainly was not sent. Rows that were refused
+    /// when they were added have no message, and stay as they are. Returns how many.
     std::int64_t retry(std::string_view id, DeadReason reason);
     Result<std::int64_t> try_retry(std::string_view id, DeadReason reason);
 

@@ -66,6 +66,8 @@ struct InboxOptions {
     std::chrono::milliseconds keys_kept{std::chrono::hours{24 * 90}};
     /// Seals what came in, and hashes whom it names.
     std::optional<Sealer> sealer = {};
+    /// As OutboxOptions::customers. May be null.
+    std::shared_ptr<const Customers> customers = {};
     std::shared_ptr<Observer> observer = {};  ///< Told of every try (`on_inbox`).
     std::shared_ptr<Clock> clock = {};        ///< Default: the machine's.
     std::function<double()> random = {};      ///< In [0, 1), for jitter. Must be thread-safe.
@@ -199,9 +201,10 @@ public:
     CatchUpReport catch_up(TimePoint since, const CancelToken& cancel = {});
     Result<CatchUpReport> try_catch_up(TimePoint since, const CancelToken& cancel = {});
 
-    /// The part of this inbox in `Customers::forget` and `export_of`: give it to
-    /// `Customers::add_part`. Forgetting erases events that are done, and dead letters; of others
-    /// it answers "not yet". Lives on when the inbox has gone, as long as its storage.
+    /// The part of this inbox in `Customers::forget` and `export_of`: with InboxOptions::customers
+    /// it is one, else give it to `Customers::add_part`. Forgetting erases events that are done,
+    /// and dead letters; of others it answers "not yet". Lives on when the inbox has gone, as long
+    /// as its storage.
     std::shared_ptr<const PersonalData> personal_data() const;
 
     // ---- Running.

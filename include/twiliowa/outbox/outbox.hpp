@@ -115,6 +115,9 @@ struct OutboxOptions {
     /// quiet hours, consents, budgets and campaigns. Null: nothing; then jobs of campaigns wait for
     /// a worker that has one.
     std::shared_ptr<const JobGate> gate = {};
+    /// Whose `forget` and `export_of` reach this outbox, as long as it lives: every message that is
+    /// kept of somebody, whoever handed it over, is found by whom it is for. May be null.
+    std::shared_ptr<const Customers> customers = {};
     std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
     std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
 };
@@ -252,7 +255,7 @@ public:
     bool resolve(const JobId& id, const Resolution& resolution);
     /// All suspects that are held; returns how many.
     Result<std::int64_t> try_resolve_suspects(const Resolution& resolution);
-    /// Sends again what is dead and certainly was not sent.
+    /// Sends again what is dead and certainly was not sent, as long as its message is kept.
     Result<bool> try_retry(const JobId& id);
     bool retry(const JobId& id);
     /// What has not left yet does not leave. Of what has left only a further attempt is prevented.
@@ -283,10 +286,10 @@ public:
 
     // ---- Customers who ask what is kept of them.
 
-    /// The part of this outbox in `Customers::forget` and `export_of`: give it to
-    /// `Customers::add_part`. Forgetting erases the texts of jobs that are final, and who they were
-    /// for; of others it answers "not yet". Lives on when the outbox has gone, as long as its
-    /// storage.
+    /// The part of this outbox in `Customers::forget` and `export_of`: with
+    /// OutboxOptions::customers it is one, else give it to `Customers::add_part`. Forgetting erases
+    /// the texts of jobs that are final, and who they were for; of others it answers "not yet".
+    /// Lives on when the outbox has gone, as long as its storage.
     std::shared_ptr<const PersonalData> personal_data() const;
 
     // ---- Running.

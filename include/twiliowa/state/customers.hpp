@@ -71,6 +71,11 @@ public:
     /// Erases what is kept of these conversations of one customer. Of an address that has gone to
     /// another (`until`), only what is of its time.
     virtual Result<Forgotten> forget(std::span<const CustomerConversation> of) const = 0;
+    /// As which of your senders something is kept of these addresses, which are one customer's, as
+    /// far as nobody has told `Customers::note`: `forget` and `export_of` ask for those
+    /// conversations, too. For a part that finds records by their customer, and is spared a note of
+    /// each. Default: none.
+    virtual Result<std::vector<Sender>> senders_of(std::span<const Address> addresses) const;
     /// What is kept, as a JSON array.
     virtual Result<std::string> export_of(std::span<const CustomerConversation> of) const = 0;
     /// Whether something that must not be lost, such as an opt-out, is known by a link only: that
@@ -174,8 +179,9 @@ public:
 
     /// From now on `forget` and `export_of` ask `part`, as long as it lives.
     void add_part(const std::shared_ptr<const PersonalData>& part) const;
-    /// Something is about to be kept of `address` and `sender`; `forget` finds it by this. One
-    /// read, and a write about once in `kept`. Of the senders of one customer, 40 are noted.
+    /// Something is about to be kept of `address` and `sender`; `forget` finds it by this, or by
+    /// `PersonalData::senders_of`. One read, and a write about once in `kept`. Of the senders of
+    /// one customer, 40 are noted.
     /// @param kept  how long it will be kept; at most `Store::forever`.
     Result<void> note(const Sender& sender, const Address& address,
                       std::chrono::milliseconds kept) const;

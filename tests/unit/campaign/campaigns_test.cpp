@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <sstream>
 #include <string>
@@ -18,7 +19,6 @@
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/templates.hpp>
 
-#include "outbox/job_intake.hpp"
 #include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
@@ -99,6 +99,46 @@ std::int64_t sum_of(const CampaignProgress& progress) {
     std::int64_t sum = 0;
     for (const auto& each : progress.by_state) sum += each.second;
     return sum;
+}
+
+/// Spring, and an SMS to who is not reached.
+CampaignDefinition spring_with_sms() {
+    auto definition = spring();
+    definition.fallbacks = {
+        {.message = OutboundText{.body = "Spring", .from = "sms:+15005550006"}}};
+    return definition;
+}
+
+/// The job of a recipient, or what followed it; nullopt: there is none.
+std::optional<Job> job_of(Shop& shop, int i, int step = 0) {
+    std::optional<Job> found;
+    shop.campaigns
+        ->try_report("spring",
+                     [&](const CampaignReportRow& row) -> Result<void> {
+                         if (row.step == step && row.job.message &&
+                             std::string{row.job.message->to}.ends_with(number(i))) {
+                             found = row.job;
+                         }
+                         return {};
+                     })
+        .value();
+    return found;
+}
+
+/// What Twilio reports of the message to a recipient.
+void report(Shop& shop, int i, int error_code, int step = 0) {
+    const auto job = job_of(shop, i, step).value();
+    for (const auto& message : shop.service.fake->messages()) {
+        if (message.sid != job.sid) continue;
+        auto told = shop.service.callback_of(message, "undelivered");
+        told.error_code = error_code;
+        shop.service.outbox->learn(told);
+    }
+}
+
+/// That WhatsApp did not reach them.
+void report_unreachable(Shop& shop, int i, int step = 0) {
+    report(shop, i, 63003, step);
 }
 
 }  // namespace
@@ -613,9 +653,7 @@ TEST_CASE("who is forgotten is in no text of a campaign any more, and gets nothi
     const Customers customers{std::make_shared<MemoryStore>(), {.clock = shop.service.clock}};
     const auto part = shop.service.outbox->personal_data();
     customers.add_part(part);
-    const auto sender = Sender::parse(testing::FakeTwilio::demo_sender).value();
     const auto address = Address::parse(number(1)).value();
-    customers.note(sender, address, 24h * 30).value();
     shop.campaigns->create(spring());
     shop.add(3);
     CHECK(customers.export_of(address).value() == containing("it is spring"));
@@ -625,7 +663,6 @@ TEST_CASE("who is forgotten is in no text of a campaign any more, and gets nothi
     for (const auto& message : shop.service.fake->messages()) {
         shop.service.outbox->learn(shop.service.callback_of(message, "delivered"));
     }
-    customers.note(sender, address, 24h * 30).value();
     CHECK(customers.forget(address).value().complete());
     std::ostringstream report;
     shop.campaigns->report_csv("spring", report, {.reveal = true});
@@ -714,9 +751,18 @@ TEST_CASE("a definition comes back from its JSON, and what is wrong is named") {
     definition.starts_at = TimePoint{std::chrono::hours{24 * 365 * 57}};
     definition.rate = {.messages = 5, .per = 60s};
     definition.on_unknown = OnUnknown::drop();
+    definition.fallbacks = {
+        {.message = OutboundTemplate{.content_sid = "HX00000000000000000000000000000001"},
+         .when = FallbackWhen::window_closed},
+        {.message = OutboundText{.body = "Spring", .from = "sms:+15005550006"},
+         .after_may_reach_twice = 30s}};
     const auto json = definition.to_json();
     const auto again = CampaignDefinition::from_json(json).value();
     CHECK(again.to_json() == json);
+    REQUIRE(again.fallbacks.size() == 2);
+    CHECK(again.fallbacks[0].when == FallbackWhen::window_closed);
+    CHECK(again.fallbacks[1].message.body == "Spring");
+    CHECK(again.fallbacks[1].after_may_reach_twice == 30s);
     const auto wrong = [](std::string_view text) {
         const auto read = CampaignDefinition::from_json(text);
         REQUIRE(!read);
@@ -738,6 +784,10 @@ TEST_CASE("a definition comes back from its JSON, and what is wrong is named") {
           "quiet_hours.hours");
     CHECK(wrong(R"({"id":"a","budget":{"amount":"1.00000001","currency":"USD"},)" + message +
                 "}") == "budget.amount");
+    CHECK(wrong(R"({"id":"a","fallbacks":{},)" + message + "}") == "fallbacks");
+    CHECK(wrong(R"({"id":"a","fallbacks":[{"whan":1}],)" + message + "}") == "fallbacks[0]");
+    CHECK(wrong(R"({"id":"a","fallbacks":[{"message":{"body":"x"}}],)" + message + "}") ==
+          "fallbacks[0].message.from");
     CHECK(wrong(R"({"id":"a","starts_at":"tomorrow",)" + message + "}") == "starts_at");
     CHECK(wrong(R"({"id":"a","variants":[{"message":{"body":"x"}},{"message":{"body":"y"}}]})") ==
           "variants.name");
@@ -752,9 +802,15 @@ TEST_CASE("campaigns that are not there, and what cannot be, are refused by name
     definition = spring();
     definition.variants.front().message.media_url = {"no url"};
     CHECK(problem(shop.campaigns->try_create(definition)) == containing("variants[0].message"));
+    definition = spring_with_sms();
+    definition.fallbacks.front().message.body = std::string(1'601, 'a');
+    CHECK(problem(shop.campaigns->try_create(definition)) ==
+          containing("fallbacks[0].message.body"));
     shop.campaigns->create(spring());
     auto other = spring();
     other.variants.front().message.body = "another";
+    CHECK(problem(shop.campaigns->try_create(other)) == containing("id"));
+    other = spring_with_sms();
     CHECK(problem(shop.campaigns->try_create(other)) == containing("id"));
     std::istringstream empty;
     CHECK_THROWS_AS(shop.campaigns->add_csv("spring", empty), InvalidRequestError);
@@ -780,51 +836,19 @@ TEST_CASE("progress is told in a line and as JSON") {
     CHECK(progress.to_json() == containing(R"("waiting":1104)"));
 }
 
-/// A recipient whose message is followed by an SMS.
-JobId add_with_fallback(Shop& shop, int i) {
-    const auto core = detail::OutboxParts::of(*shop.service.outbox).core;
-    const detail::JobIntake intake{core};
-    auto job = intake
-                   .prepare(OutboundText{.to = number(i), .body = "Hi, it is spring"},
-                            {.key = "recipient " + std::to_string(i),
-                             .fallbacks = {{.message = OutboundText{.body = "Spring",
-                                                                    .from = "sms:+15005550006"}}}})
-                   .value();
-    job.stored.campaign = "spring";
-    job.stored.variant = 0;
-    core->storage
-        ->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            const auto taken = intake.take_in(transaction, job);
-            return taken ? Result<void>{} : taken.error();
-        })
-        .value();
-    return job.stored.id;
-}
-
-/// Twilio reports that WhatsApp did not reach a recipient.
-void report_unreachable(Shop& shop, const JobId& id) {
-    const auto job = shop.service.outbox->try_find(id).value().value();
-    for (const auto& message : shop.service.fake->messages()) {
-        if (message.sid != job.sid) continue;
-        auto told = shop.service.callback_of(message, "undelivered");
-        told.error_code = 63003;
-        shop.service.outbox->learn(told);
-    }
-}
-
 TEST_CASE(
     "what follows a campaign's message is its campaign's, at its own price, and no recipient") {
     Shop shop{{.prices = PriceTable::from_csv("country,category,channel,price,currency\n"
                                               "GB,,whatsapp,0.05,USD\nGB,,sms,0.04,USD\n")
                              .value()}};
     shop.service.fake->add_sender(testing::FakeTwilio::demo_account_sid, "+15005550006");
-    auto definition = spring();
+    auto definition = spring_with_sms();
     definition.guards = {.failures_percent = 10, .out_of = 50};
     shop.campaigns->create(definition);
-    const auto id = add_with_fallback(shop, 1);
+    shop.add(1, "spring", 1);
     shop.campaigns->start("spring");
     CHECK(shop.run().recipients == 1);
-    report_unreachable(shop, id);
+    report_unreachable(shop, 1);
     // It waits with its campaign.
     shop.campaigns->pause("spring");
     shop.service.outbox->run_until_idle();
@@ -833,7 +857,7 @@ TEST_CASE(
     const auto progress = shop.run();
     CHECK(progress.recipients == 1);
     CHECK(shop.sent() == 2);
-    const auto step = shop.service.outbox->find("", "recipient 1/sms").value();
+    const auto step = job_of(shop, 1, 1).value();
     CHECK(step.campaign == "spring");
     CHECK(step.step == 1);
     CHECK(step.state == JobState::accepted);
@@ -843,34 +867,61 @@ TEST_CASE(
 TEST_CASE("an SMS that fails, too, is no second failure to a campaign's guards") {
     Shop shop;
     shop.service.fake->add_sender(testing::FakeTwilio::demo_account_sid, "+15005550006");
-    auto definition = spring();
+    auto definition = spring_with_sms();
     // The second failure is one too many.
     definition.guards = {.failures_percent = 3, .out_of = 50};
     shop.campaigns->create(definition);
-    const auto id = add_with_fallback(shop, 1);
-    const auto other = add_with_fallback(shop, 2);
+    shop.add(2, "spring", 1);
     shop.campaigns->start("spring");
     shop.run();
-    report_unreachable(shop, id);
+    report_unreachable(shop, 1);
     shop.run();
-    report_unreachable(shop, shop.service.outbox->find("", "recipient 1/sms").value().id);
+    report_unreachable(shop, 1, 1);
     CHECK(shop.run().phase == CampaignPhase::finished);
-    report_unreachable(shop, other);
+    report_unreachable(shop, 2);
     CHECK(shop.run().phase == CampaignPhase::paused);
 }
 
 TEST_CASE("a campaign that is cancelled goes on with nobody") {
     Shop shop;
     shop.service.fake->add_sender(testing::FakeTwilio::demo_account_sid, "+15005550006");
-    shop.campaigns->create(spring());
-    const auto id = add_with_fallback(shop, 1);
+    shop.campaigns->create(spring_with_sms());
+    shop.add(1, "spring", 1);
     shop.campaigns->start("spring");
     shop.run();
     shop.campaigns->cancel("spring");
-    report_unreachable(shop, id);
+    report_unreachable(shop, 1);
     shop.run();
-    CHECK(!shop.service.outbox->find("", "recipient 1/sms"));
+    CHECK(!job_of(shop, 1, 1));
     CHECK(shop.sent() == 1);
+}
+
+TEST_CASE("what follows a campaign's message has the recipient's values of what it names") {
+    Shop shop;
+    auto definition = spring();
+    definition.columns = {{"1", "name"}, {"2", "day"}};
+    definition.variants.front().message =
+        OutboundTemplate{.content_sid = "HX00000000000000000000000000000001"};
+    definition.fallbacks = {
+        {.message = OutboundTemplate{.content_sid = "HX00000000000000000000000000000002",
+                                     .variables = {{"1", "you"}, {"3", "the shop"}}},
+         .when = FallbackWhen::window_closed}};
+    shop.campaigns->create(definition);
+    CHECK(shop.campaigns->definition("spring").to_json() == containing("the shop"));
+    std::istringstream csv{"to,name,day\n" + number(1) + ",Lee,Monday\n"};
+    CHECK(shop.campaigns->add_csv("spring", csv).added == 1);
+    std::istringstream again{"to,name,day\n" + number(1) + ",Lee,Monday\n"};
+    CHECK(shop.campaigns->add_csv("spring", again).known == 1);
+    CHECK(shop.campaigns->test("spring", number(9)).size() == 1);
+    shop.campaigns->start("spring");
+    shop.run();
+    report(shop, 1, 63016);
+    const auto progress = shop.run();
+    CHECK(progress.recipients == 1);
+    CHECK(progress.further == 1);
+    const auto step = job_of(shop, 1, 1).value();
+    CHECK(step.message->content_sid == "HX00000000000000000000000000000002");
+    CHECK(step.message->content_variables == TemplateVariables{{"1", "Lee"}, {"3", "the shop"}});
 }
 
 }  // namespace campaigns_test

@@ -988,13 +988,13 @@ TEST_CASE("twins are a person's to tell apart, unless nobody else sends as that 
 
 TEST_CASE("a customer who asks is told what is kept, and forgotten once it is final") {
     Service service;
-    auto store = std::make_shared<twiliowa::MemoryStore>();
-    const twiliowa::Customers customers{store, {.clock = service.clock}};
-    const auto part = service.outbox->personal_data();
-    customers.add_part(part);
+    const auto its_customers = std::make_shared<const twiliowa::Customers>(
+        std::make_shared<twiliowa::MemoryStore>(),
+        twiliowa::CustomersOptions{.clock = service.clock});
+    const auto& customers = *its_customers;
+    service.options.customers = its_customers;
+    service.restart();
     const auto address = *twiliowa::Address::parse(customer);
-    const twiliowa::Sender sender = *twiliowa::Sender::parse(FakeTwilio::demo_sender);
-    customers.note(sender, address, 24h).value();
     const auto job = service.enqueue("Hi Lee", {.key = "k"});
     service.outbox->enqueue(OutboundText{.to = "+447700900999", .body = "Hi Kim"});
     CHECK(customers.export_of(address)->find("Hi Lee") != std::string::npos);
@@ -1011,12 +1011,54 @@ TEST_CASE("a customer who asks is told what is kept, and forgotten once it is fi
     delivered.status = twiliowa::MessageStatus{"delivered"};
     service.outbox->learn(delivered);
     REQUIRE(service.state(job) == JobState::delivered);
-    customers.note(sender, address, 24h).value();
     CHECK(customers.forget(address)->complete());
     CHECK_FALSE(service.job(job).message);
     CHECK(customers.export_of(address)->find("Hi Lee") == std::string::npos);
     // The key is still known: nothing goes twice.
     CHECK(service.enqueue("Hi Lee", {.key = "k"}).existed);
+}
+
+TEST_CASE("whom a message was for is found by any of their addresses, whichever sender it has") {
+    Service service;
+    const auto customers = std::make_shared<const twiliowa::Customers>(
+        std::make_shared<twiliowa::MemoryStore>(),
+        twiliowa::CustomersOptions{.brazil_ninth_digit = true, .clock = service.clock});
+    service.options.customers = customers;
+    service.restart();
+    const auto number = *twiliowa::Address::parse("+447700900123");
+    const auto id = *twiliowa::Address::parse("whatsapp:GB.4f1a");
+    const std::string service_sid = "MG00000000000000000000000000000001";
+    service.outbox->enqueue(OutboundText{
+        .to = "sms:+447700900123", .body = "By a service", .messaging_service_sid = service_sid});
+    service.outbox->enqueue(OutboundText{.to = "whatsapp:GB.4f1a", .body = "By an id"});
+    service.outbox->enqueue(OutboundText{.to = "+551187654321", .body = "In Brazil"});
+    const auto kept = [&](const twiliowa::Address& of, const char* text) {
+        return customers->export_of(of)->find(text) != std::string::npos;
+    };
+    CHECK(kept(number, "By a service"));
+    CHECK_FALSE(kept(number, "By an id"));
+    const twiliowa::Address both[] = {number, id};
+    customers->learn(*twiliowa::Sender::parse(FakeTwilio::demo_sender), both).value();
+    CHECK(kept(number, "By an id"));
+    CHECK(kept(id, "By a service"));
+    CHECK(kept(*twiliowa::Address::parse("+5511987654321"), "In Brazil"));
+    CHECK_FALSE(kept(number, "In Brazil"));
+    // A storage that fails: nobody is told that there is nothing.
+    struct Failing final : twiliowa::OutboxStorage {
+        twiliowa::Result<void> transact(const Work&) override {
+            return fails ? twiliowa::store_error("is down") : twiliowa::Result<void>{};
+        }
+        std::uint32_t outbox_id() const override { return 1; }
+        twiliowa::LeaseTime lease_now() const override { return {}; }
+        std::string identity() const override { return {}; }
+        bool fails = false;
+    };
+    const auto failing = std::make_shared<Failing>();
+    service.wrapped = [&] { return failing; };
+    service.restart();
+    failing->fails = true;
+    CHECK_FALSE(customers->forget(number).has_value());
+    CHECK_FALSE(customers->export_of(number).has_value());
 }
 
 /// Whose calls were told of.
