@@ -344,6 +344,12 @@ private:
             CHECK(promo->spend.micros() <= promo->budget->micros());
             return true;
         });
+        // Twilio itself would refuse what goes to who has said STOP: it is not asked.
+        for (const auto& request : fake_->requests(requests_seen_)) {
+            requests_seen_ = request.number;
+            INFO(request.body);
+            CHECK(request.code != 21610);
+        }
         for (const auto& message : fake_->messages()) {
             if (!seen_.insert(message.sid.str()).second) continue;
             const auto number = message.to.substr(message.to.find('+'));
@@ -402,6 +408,7 @@ private:
     std::map<std::string, TimePoint> opted_out_;
     std::map<std::string_view, int> by_place_;
     std::set<std::string> seen_;
+    std::uint64_t requests_seen_ = 0;
     int delivered_ = 0;
     int expired_ = 0;
     int deaths_ = 0;

@@ -9,6 +9,7 @@
 #include <set>
 #include <sstream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <twiliowa/campaign/campaigns.hpp>
@@ -21,6 +22,7 @@
 
 #include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
+#include "unit/outbox/watched_transport.hpp"
 
 namespace campaigns_test {
 
@@ -369,6 +371,31 @@ TEST_CASE(
     CHECK(validity == "3600");
 }
 
+TEST_CASE("what has not left when quiet hours begin waits for the morning, though it was judged") {
+    auto hours = office_hours();
+    hours.least_left = 1s;
+    Shop shop{{.quiet_hours = hours}};
+    const outbox_test::WatchedClient watched{shop.service};
+    shop.campaigns.reset();
+    shop.service.restart();
+    shop.campaigns = std::make_unique<Campaigns>(*shop.service.outbox, shop.rules);
+    // The first takes so long that the evening is over.
+    bool took_long = false;
+    watched.transport->before = [&](const std::string&) {
+        if (!std::exchange(took_long, true)) shop.service.advance(15s);
+    };
+    shop.service.advance(8h - 10s);
+    shop.campaigns->create(spring());
+    shop.add(2);
+    shop.campaigns->start("spring");
+    const auto progress = shop.run();
+    CHECK(shop.sent() == 1);
+    CHECK(progress.waiting == 1);
+    shop.service.advance(13h);
+    CHECK(shop.run().sent == 2);
+    CHECK(shop.sent() == 2);
+}
+
 TEST_CASE("who has not agreed to marketing gets none, and who was asked since does") {
     auto clock = std::make_shared<testing::ManualClock>();
     auto customers =
@@ -646,6 +673,25 @@ TEST_CASE("free text goes to who has written within a day") {
     // Of the others nothing is known.
     CHECK(progress.sent == 3);
     CHECK(progress.by_reason.at(DeadReason::refused) == 1);
+}
+
+TEST_CASE("who says STOP when the rules have been asked, and it has not left yet, gets nothing") {
+    const auto opt_outs = std::make_shared<OptOuts>(std::make_shared<MemoryStore>());
+    // Asked for after the opt-outs.
+    const auto stops = [&](std::string_view) {
+        opt_outs->opt_out(std::string{testing::FakeTwilio::demo_sender}, number(0)).value();
+        return std::vector<Budget>{};
+    };
+    Shop shop{{.opt_outs = opt_outs, .prices = prices(), .budget_of_tenant = stops}};
+    auto client_options = shop.service.fake->client_options();
+    client_options.opt_outs = opt_outs;
+    shop.service.client = std::make_unique<MessagesClient>(shop.service.fake->credentials(),
+                                                           std::move(client_options));
+    shop.campaigns->create(spring());
+    shop.add(1);
+    shop.campaigns->start("spring");
+    CHECK(shop.run().by_reason[DeadReason::opted_out] == 1);
+    CHECK(shop.sent() == 0);
 }
 
 TEST_CASE("who is forgotten is in no text of a campaign any more, and gets nothing again") {
