@@ -108,6 +108,8 @@ public:
              .lifecycle = twiliowa::testing::Lifecycle::automatic,
              // A queue that is hours long in the evening.
              .messages_per_second = options_.recipients / 86'400.0 / 1.5});
+        fake_->set_webhook(twiliowa::testing::FakeTwilio::demo_sender,
+                           "https://a.example/whatsapp");
         template_ = fake_->add_content({.body = "Hi {{1}}, it is spring"});
         fake_->on_webhook([this](const std::string& url, const twiliowa::WebhookRequest& request) {
             return take(url, request);
@@ -194,6 +196,7 @@ public:
         CHECK(expired_ > 0);
         CHECK(deaths_ > 5);
         CHECK(opted_out_.size() > 3);
+        CHECK(spring.by_reason.contains(twiliowa::DeadReason::opted_out));
         CHECK(template_pauses_ > 0);
         for (const auto& place : places()) CHECK(by_place_[place.prefix] > 0);
     }
@@ -301,10 +304,7 @@ private:
             survives([&] { return campaigns_->try_resume("spring").has_value(); });
         }
         if (step % 29 == 11) {
-            const auto number =
-                std::string{places()[random_() % places().size()].prefix} +
-                std::to_string(10'000 + static_cast<int>(random_() % static_cast<unsigned>(
-                                                                         options_.recipients)));
+            const auto number = waiting_recipient();
             fake_->customer(number).sends_text("STOP");
             opted_out_.emplace(number, clock_->now());
         }
@@ -322,6 +322,20 @@ private:
                 });
             }
         }
+    }
+    /// Somebody of spring who has no message yet, as far as a few tries find one.
+    std::string waiting_recipient() {
+        std::set<std::string> written_to;
+        for (const auto& message : fake_->messages()) {
+            written_to.insert(message.to.substr(message.to.find('+')));
+        }
+        std::string number;
+        for (int tries = 0; tries < 20; ++tries) {
+            const auto i = random_() % static_cast<unsigned>(options_.recipients);
+            number = std::string{places()[i % places().size()].prefix} + std::to_string(10'000 + i);
+            if (!written_to.contains(number)) break;
+        }
+        return number;
     }
     void run(std::chrono::nanoseconds time) {
         fake_->advance(time);

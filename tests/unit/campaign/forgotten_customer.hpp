@@ -44,6 +44,8 @@ public:
         fake_ = twiliowa::testing::FakeTwilio::with_account(
             {.clock = places_.clock, .lifecycle = twiliowa::testing::Lifecycle::automatic});
         fake_->add_sender(twiliowa::testing::FakeTwilio::demo_account_sid, "+15005550006");
+        fake_->set_webhook(twiliowa::testing::FakeTwilio::demo_sender,
+                           "https://a.example/whatsapp");
         customers_ = std::make_shared<twiliowa::Customers>(
             places_.store,
             twiliowa::CustomersOptions{.key = twiliowa::Secret{"0123456789abcdef0123456789abcdef"},
