@@ -14,6 +14,7 @@
 #include <twiliowa/types/money.hpp>
 
 #include "outbox/chain_steps.hpp"
+#include "outbox/job_pages.hpp"
 #include "outbox/job_values.hpp"
 
 namespace twiliowa::detail {

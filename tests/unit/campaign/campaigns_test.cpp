@@ -206,6 +206,8 @@ TEST_CASE("what is refused is a recipient, too, and the numbers add up") {
     const auto progress = shop.campaigns->progress("spring");
     CHECK(progress.recipients == 3);
     CHECK(progress.by_reason.at(DeadReason::refused) == 2);
+    // They have no message: sent again they would be refused anew.
+    CHECK(shop.campaigns->retry("spring", DeadReason::refused) == 0);
     std::ostringstream report;
     shop.campaigns->report_csv("spring", report);
     CHECK(report.str() == containing("refused"));
