@@ -146,25 +146,10 @@ private:
     std::optional<Error> fault_ = {};
 };
 
-std::optional<std::chrono::minutes> read_clock(std::string_view text) {
-    if (text.size() != 5 || text[2] != ':' || !is_digit(text[0]) || !is_digit(text[1]) ||
-        !is_digit(text[3]) || !is_digit(text[4])) {
-        return std::nullopt;
-    }
-    const int hours = 10 * (text[0] - '0') + (text[1] - '0');
-    const int minutes = 10 * (text[3] - '0') + (text[4] - '0');
-    if (hours > 24 || minutes > 59 || (hours == 24 && minutes > 0)) return std::nullopt;
-    return std::chrono::minutes{60 * hours + minutes};
-}
-
 std::optional<AllowedHours> read_hours(const CampaignJson& json) {
     if (!json.is_string()) return std::nullopt;
-    const auto& text = json.get_ref<const std::string&>();
-    if (text.size() != 11 || text[5] != '-') return std::nullopt;
-    const auto from = read_clock(std::string_view{text}.substr(0, 5));
-    const auto to = read_clock(std::string_view{text}.substr(6));
-    if (!from || !to || *from == std::chrono::hours{24}) return std::nullopt;
-    return AllowedHours{*from, *to};
+    const auto hours = AllowedHours::parse(json.get_ref<const std::string&>());
+    return hours ? std::optional{*hours} : std::nullopt;
 }
 
 Result<QuietHoursOptions> read_quiet(const CampaignJson& json) {

@@ -1,10 +1,12 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <map>
 #include <nlohmann/json.hpp>
 
 #include <twiliowa/campaign/campaign.hpp>
 #include <twiliowa/campaign/campaigns.hpp>
+#include <twiliowa/metrics_observer.hpp>
 
 #include "campaign/campaign_desk.hpp"
 #include "outbox/outbox_core.hpp"
@@ -122,6 +124,19 @@ std::string lasting(std::chrono::seconds time) {
         return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
     }
     return std::to_string((minutes / 60 + 12) / 24) + " days";
+}
+
+// ---- As JSON
+
+std::string dumped(const nlohmann::ordered_json& json) {
+    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+}
+
+/// Without the words that every problem begins with.
+std::string_view problem_alone(std::string_view problem) {
+    constexpr std::string_view beginning = "invalid request: ";
+    if (problem.starts_with(beginning)) problem.remove_prefix(beginning.size());
+    return problem;
 }
 
 }  // namespace
@@ -245,6 +260,37 @@ std::string CampaignProgress::line() const {
     return text;
 }
 
+std::string AddedRecipients::to_json() const {
+    auto lines = nlohmann::ordered_json::array();
+    for (const auto& fault : faults) {
+        lines.push_back({{"line", fault.line}, {"problem", detail::problem_alone(fault.problem)}});
+    }
+    return detail::dumped({{"rows", rows},
+                           {"added", added},
+                           {"known", known},
+                           {"refused", refused},
+                           {"faulty", faulty},
+                           {"consents", consents},
+                           {"faults", std::move(lines)}});
+}
+
+std::string CampaignCheck::to_json() const {
+    nlohmann::ordered_json json{{"recipients", recipients},
+                                {"by_hindrance", nlohmann::ordered_json::object()},
+                                {"problems", nlohmann::ordered_json::object()},
+                                {"cost", cost ? cost->decimal() : ""},
+                                {"currency", cost ? std::string{cost->currency()} : ""},
+                                {"within_budget", within_budget}};
+    for (const auto hindrance : {Hindrance::none, Hindrance::quiet, Hindrance::opted_out,
+                                 Hindrance::no_consent, Hindrance::refused}) {
+        json["by_hindrance"][std::string{to_string(hindrance)}] = of(hindrance);
+    }
+    for (const auto& [problem, count] : problems) {
+        json["problems"][std::string{detail::problem_alone(problem)}] = count;
+    }
+    return detail::dumped(json);
+}
+
 std::string CampaignProgress::to_json() const {
     nlohmann::ordered_json json{
         {"id", id},           {"tenant", tenant},         {"phase", to_string(phase)},
@@ -276,7 +322,27 @@ std::string CampaignProgress::to_json() const {
     json["created_at"] = detail::format_iso8601_utc(created_at);
     json["updated_at"] = detail::format_iso8601_utc(updated_at);
     json["now"] = detail::format_iso8601_utc(now);
-    return json.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    return detail::dumped(json);
+}
+
+void add_samples(MetricSamples& samples, Campaigns& campaigns) {
+    std::map<CampaignPhase, int> phases;
+    std::map<JobState, std::int64_t> recipients;
+    for (const auto& campaign : campaigns.list()) {
+        ++phases[campaign.phase];
+        if (campaign.phase != CampaignPhase::running) continue;
+        for (const auto& [state, count] : campaign.by_state) recipients[state] += count;
+    }
+    for (const auto phase :
+         {CampaignPhase::scheduled, CampaignPhase::running, CampaignPhase::paused}) {
+        samples.gauge("twiliowa_campaigns", "Campaigns, by state.", phases[phase],
+                      {{"state", std::string{to_string(phase)}}});
+    }
+    for (const auto& [state, count] : recipients) {
+        samples.gauge("twiliowa_campaign_recipients",
+                      "Recipients of campaigns that run, by state of their job.",
+                      static_cast<double>(count), {{"state", std::string{to_string(state)}}});
+    }
 }
 
 Result<std::vector<SpendRow>> spend_by_day(Outbox& outbox, TimePoint from, TimePoint to) {

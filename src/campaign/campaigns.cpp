@@ -22,7 +22,7 @@ constexpr std::size_t judged_at_once = 500;
 
 Error in_state(std::string_view verb, CampaignState state) {
     return Error::invalid_request(
-        "campaign", "cannot be " + std::string{verb} + ": it is " + std::string{to_string(state)});
+        "phase", "cannot be " + std::string{verb} + ": it is " + std::string{to_string(state)});
 }
 
 }  // namespace

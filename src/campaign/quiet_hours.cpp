@@ -8,6 +8,7 @@
 
 #include "campaign/week_hours.hpp"
 #include "campaign/zone_clock.hpp"
+#include "text/ascii.hpp"
 
 namespace twiliowa {
 
@@ -106,8 +107,31 @@ void check_allowed_hours(const WeekHours& week) {
     if (!any) Error::invalid_request("week", "has no hours").raise();
 }
 
+/// `08:00`
+std::optional<std::chrono::minutes> read_wall_clock(std::string_view text) noexcept {
+    if (text.size() != 5 || text[2] != ':' || !is_digit(text[0]) || !is_digit(text[1]) ||
+        !is_digit(text[3]) || !is_digit(text[4])) {
+        return std::nullopt;
+    }
+    const int hours = 10 * (text[0] - '0') + (text[1] - '0');
+    const int minutes = 10 * (text[3] - '0') + (text[4] - '0');
+    if (hours > 24 || minutes > 59 || (hours == 24 && minutes > 0)) return std::nullopt;
+    return std::chrono::minutes{60 * hours + minutes};
+}
+
 }  // namespace
 }  // namespace detail
+
+Result<AllowedHours> AllowedHours::parse(std::string_view text, std::string_view field) {
+    const auto dash = text.find('-');
+    const auto from = detail::read_wall_clock(text.substr(0, dash));
+    const auto to = dash == std::string_view::npos ? std::nullopt
+                                                   : detail::read_wall_clock(text.substr(dash + 1));
+    if (!from || !to || *from == std::chrono::hours{24}) {
+        return Error::invalid_request(field, "are no hours in which messages may go: 08:00-20:00");
+    }
+    return AllowedHours{*from, *to};
+}
 
 WeekHours QuietHoursOptions::every_day(AllowedHours hours) noexcept {
     WeekHours week;

@@ -257,7 +257,7 @@ Result<void> RecipientIntake::flush() {
             const auto campaign = desk_->load(transaction, id_);
             if (!campaign) return campaign.error();
             if (campaign->state == CampaignState::cancelled) {
-                return Error::invalid_request("campaign", "is cancelled: it takes nobody any more");
+                return Error::invalid_request("phase", "is cancelled: it takes nobody any more");
             }
             for (const auto& each : waiting_) {
                 if (auto taken = take_in(transaction, each, added); !taken) return taken;

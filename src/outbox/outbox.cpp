@@ -502,6 +502,10 @@ Result<std::optional<Job>> Outbox::try_find(const JobId& id) {
     });
 }
 
+std::optional<Job> Outbox::find(const JobId& id) {
+    return try_find(id).value();
+}
+
 Result<std::vector<Job>> Outbox::try_list(const JobFilter& filter) {
     std::vector<Job> found;
     const auto done =
@@ -526,7 +530,17 @@ Result<OutboxCounts> Outbox::try_counts() {
         impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
             auto counted = transaction.counts();
             if (!counted) return counted.error();
-            counts.by_state = std::move(*counted);
+            counts = {.by_state = std::move(*counted), .now = transaction.now()};
+            const auto groups = transaction.ready_groups();
+            if (!groups) return groups.error();
+            for (const auto& group : *groups) {
+                const auto oldest =
+                    transaction.ready({group, counts.now, counts.now - ReadyQuery::order_wait, 1});
+                if (!oldest) return oldest.error();
+                if (oldest->empty()) continue;
+                const auto since = oldest->front().not_before;
+                if (!counts.oldest_due || since < *counts.oldest_due) counts.oldest_due = since;
+            }
             return {};
         });
     if (!done) return done.error();

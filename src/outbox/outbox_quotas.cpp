@@ -41,6 +41,10 @@ Result<std::vector<QuotaState>> Outbox::try_quota(std::string_view quota) {
     return states;
 }
 
+std::vector<QuotaState> Outbox::quota(std::string_view quota) {
+    return try_quota(quota).value();
+}
+
 Result<std::vector<QuotaDay>> Outbox::try_quota_by_day(std::string_view quota, TimePoint from,
                                                        TimePoint to) {
     if (auto fits = detail::check_quota_keys(quota, quota); !fits) return fits.error();

@@ -207,6 +207,12 @@ Result<ConsentColumns> consent_columns(CsvReader& csv, const ConsentImportOption
 }  // namespace
 }  // namespace detail
 
+Result<TimePoint> Consent::parse_time(std::string_view text, std::string_view field) {
+    const auto time = detail::parse_consent_time(text);
+    if (time) return *time;
+    return Error::invalid_request(field, "is no time: 2026-11-30, or 2026-11-30T08:15:00Z");
+}
+
 struct Consents::State {
     State(std::shared_ptr<ConsentStorage> storage, std::shared_ptr<const Customers> all_customers,
           ConsentsOptions options)

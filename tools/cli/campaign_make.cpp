@@ -135,16 +135,6 @@ void tell_faults(const AddedRecipients& added, Output& output) {
     }
 }
 
-CampaignJson json_of_added(const AddedRecipients& added) {
-    auto faults = CampaignJson::array();
-    for (const auto& fault : added.faults) {
-        faults.push_back({{"line", fault.line}, {"problem", problem_shown(fault.problem)}});
-    }
-    return {{"rows", added.rows},         {"added", added.added},   {"known", added.known},
-            {"refused", added.refused},   {"faulty", added.faulty}, {"consents", added.consents},
-            {"faults", std::move(faults)}};
-}
-
 std::string text_of_added(const AddedRecipients& added) {
     const auto shown = [](std::size_t count) {
         return count == 0 ? std::string{} : std::to_string(count);
@@ -176,7 +166,7 @@ ExitCode add_recipients(const AddOptions& options, Context& context) {
     });
     input.end();
     tell_faults(added, context.output);
-    context.output.result(json_of_added(added), text_of_added(added));
+    context.output.result(CampaignJson::parse(added.to_json()), text_of_added(added));
     return added.refused + added.faulty == 0 ? ExitCode::done : ExitCode::refused;
 }
 
@@ -225,40 +215,15 @@ struct CheckOptions {
     CustomerStateOptions customers = {};
 };
 
-/// The budget is no hindrance of single recipients: `within_budget` tells of it.
-constexpr std::array hindrances{Hindrance::none, Hindrance::quiet, Hindrance::opted_out,
-                                Hindrance::no_consent, Hindrance::refused};
-
-std::int64_t count_of(const CampaignCheck& check, Hindrance hindrance) {
-    const auto found = check.by_hindrance.find(hindrance);
-    return found == check.by_hindrance.end() ? 0 : found->second;
-}
-
-CampaignJson json_of_check(const CampaignCheck& check) {
-    CampaignJson json{{"recipients", check.recipients},
-                      {"by_hindrance", CampaignJson::object()},
-                      {"problems", CampaignJson::object()},
-                      {"cost", check.cost ? check.cost->decimal() : ""},
-                      {"currency", check.cost ? std::string{check.cost->currency()} : ""},
-                      {"within_budget", check.within_budget}};
-    for (const auto hindrance : hindrances) {
-        json["by_hindrance"][std::string{to_string(hindrance)}] = count_of(check, hindrance);
-    }
-    for (const auto& [problem, count] : check.problems) {
-        json["problems"][problem_shown(problem)] = count;
-    }
-    return json;
-}
-
 std::string text_of_check(const CampaignCheck& check) {
     const auto shown = [&](Hindrance hindrance) {
-        const auto count = count_of(check, hindrance);
+        const auto count = check.of(hindrance);
         return count == 0 ? std::string{} : std::to_string(count);
     };
     std::string cost = check.cost ? twiliowa::to_string(*check.cost) : "";
     if (!check.within_budget) cost += ", more than its budget has left";
     auto text = facts({{"wait to be sent", std::to_string(check.recipients)},
-                       {"go at once", std::to_string(count_of(check, Hindrance::none))},
+                       {"go at once", std::to_string(check.of(Hindrance::none))},
                        {"go later", shown(Hindrance::quiet)},
                        {"opted out", shown(Hindrance::opted_out)},
                        {"have not agreed", shown(Hindrance::no_consent)},
@@ -282,8 +247,8 @@ ExitCode check_campaign(const CheckOptions& options, Context& context) {
     OpenedCampaigns campaigns{options.name.store, IfMissing::refuse,
                               rules_of(options.rules, state, help, account_of(context))};
     const auto check = campaigns([&](Campaigns& opened) { return opened.check(options.name.id); });
-    context.output.result(json_of_check(check), text_of_check(check));
-    const auto go = count_of(check, Hindrance::none) + count_of(check, Hindrance::quiet);
+    context.output.result(CampaignJson::parse(check.to_json()), text_of_check(check));
+    const auto go = check.of(Hindrance::none) + check.of(Hindrance::quiet);
     return go > 0 && check.within_budget ? ExitCode::done : ExitCode::refused;
 }
 

@@ -73,34 +73,18 @@ Budget budget_of(const std::string& text, const PriceTable& prices, const std::s
     throw usage_failure("--budget is an amount for a day, a month, or all: 250/month", help);
 }
 
-/// `08:00`
-std::optional<std::chrono::minutes> clock_of(std::string_view text) {
-    const auto is_digit_at = [text](std::size_t at) { return text[at] >= '0' && text[at] <= '9'; };
-    if (text.size() != 5 || text[2] != ':' || !is_digit_at(0) || !is_digit_at(1) ||
-        !is_digit_at(3) || !is_digit_at(4)) {
-        return std::nullopt;
-    }
-    const int hours = 10 * (text[0] - '0') + (text[1] - '0');
-    const int minutes = 10 * (text[3] - '0') + (text[4] - '0');
-    if (hours > 24 || minutes > 59 || (hours == 24 && minutes > 0)) return std::nullopt;
-    return std::chrono::minutes{60 * hours + minutes};
-}
-
 std::optional<QuietHoursOptions> quiet_hours_of(const RulesOptions& options,
                                                 const std::string& help) {
     if (options.quiet_hours.empty()) {
         if (options.unknown_zone.empty()) return std::nullopt;
         throw usage_failure("--time-zone-unknown goes with --quiet-hours", help);
     }
-    const std::string_view text = options.quiet_hours;
-    const auto dash = text.find('-');
-    const auto from = clock_of(text.substr(0, dash));
-    const auto to = dash == std::string_view::npos ? std::nullopt : clock_of(text.substr(dash + 1));
-    if (!from || !to || *from == std::chrono::hours{24}) {
+    const auto hours = twiliowa::AllowedHours::parse(options.quiet_hours);
+    if (!hours) {
         throw usage_failure("--quiet-hours are the hours in which messages may go: 08:00-20:00",
                             help);
     }
-    QuietHoursOptions quiet{.week = QuietHoursOptions::every_day({*from, *to})};
+    QuietHoursOptions quiet{.week = QuietHoursOptions::every_day(*hours)};
     if (options.unknown_zone == "send-now") {
         quiet.unknown_zone = twiliowa::UnknownZone::send_now;
     } else if (!options.unknown_zone.empty() && options.unknown_zone != "refuse") {

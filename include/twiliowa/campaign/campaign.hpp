@@ -134,6 +134,9 @@ struct AddedRecipients {
     std::size_t faulty = 0;
     std::size_t consents = 0;                   ///< Were recorded and are new.
     std::vector<RefusedRecipient> faults = {};  ///< The first 100 refused and faulty ones.
+
+    /// One JSON object of the same names.
+    std::string to_json() const;
 };
 
 /// What stands in the way of recipients of a campaign, now.
@@ -157,6 +160,15 @@ struct CampaignCheck {
     std::optional<Money> cost = {};
     /// Whether the budget is enough for them.
     bool within_budget = true;
+
+    /// How many that hinders.
+    std::int64_t of(Hindrance hindrance) const {
+        const auto found = by_hindrance.find(hindrance);
+        return found == by_hindrance.end() ? 0 : found->second;
+    }
+    /// One JSON object of the same names, and `currency`. The budget hinders all or nobody
+    /// (`within_budget`): it is none of `by_hindrance`.
+    std::string to_json() const;
 };
 
 /// How sure a time is.

@@ -171,4 +171,8 @@ struct SpendRow {
 /// of the storage.
 Result<std::vector<SpendRow>> spend_by_day(Outbox& outbox, TimePoint from, TimePoint to);
 
+/// Adds to a scrape what docs/metrics.md lists of campaigns: how many are in each phase, and the
+/// recipients of those that run, by state of their job. Throws as `Campaigns::list` does.
+void add_samples(MetricSamples& samples, Campaigns& campaigns);
+
 }  // namespace twiliowa

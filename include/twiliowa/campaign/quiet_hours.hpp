@@ -24,6 +24,9 @@ struct AllowedHours {
     /// The first minute after them: 1 to 1440, which is midnight. One that is not after `from` is
     /// the next day's.
     std::chrono::minutes to{0};
+
+    /// `08:00-20:00`, `22:00-24:00`. Errors: InvalidRequestError of that field.
+    static Result<AllowedHours> parse(std::string_view text, std::string_view field = "hours");
 };
 
 /// Of each weekday, Monday first; nullopt: none begin on that day.

@@ -31,6 +31,8 @@
 
 namespace twiliowa {
 
+class MetricSamples;
+
 namespace detail {
 struct OutboxParts;
 }
@@ -131,6 +133,10 @@ struct NewJob {
 /// What `Outbox::counts` tells.
 struct OutboxCounts {
     std::map<JobState, std::int64_t> by_state = {};
+    /// Since when the oldest job is due of those that are ready, and whose order lets them go;
+    /// nullopt: none is. What is paused, or waits for a limit, is due.
+    std::optional<TimePoint> oldest_due = {};
+    TimePoint now = {};  ///< When this was so, by the storage's time.
     std::int64_t of(JobState state) const {
         const auto found = by_state.find(state);
         return found == by_state.end() ? 0 : found->second;
@@ -227,6 +233,7 @@ public:
     Result<std::optional<Job>> try_find(std::string_view tenant, std::string_view key);
     std::optional<Job> find(std::string_view tenant, std::string_view key);
     Result<std::optional<Job>> try_find(const JobId& id);
+    std::optional<Job> find(const JobId& id);
     Result<std::vector<Job>> try_list(const JobFilter& filter = {});
     std::vector<Job> list(const JobFilter& filter = {});
     Result<OutboxCounts> try_counts();
@@ -237,6 +244,7 @@ public:
     /// How the windows of a quota stand that are counted with the jobs: what is left, and when they
     /// renew. What is under way counts as used. As QuotasOptions says; without them, an error.
     Result<std::vector<QuotaState>> try_quota(std::string_view quota);
+    std::vector<QuotaState> quota(std::string_view quota);
     /// What jobs have used of it on each day (UTC) that begins in `from <= day < to`; days on which
     /// nothing was used are left out.
     Result<std::vector<QuotaDay>> try_quota_by_day(std::string_view quota, TimePoint from,
@@ -314,5 +322,13 @@ private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// Adds to a scrape what docs/metrics.md lists of an outbox: its jobs by state, how long the oldest
+/// of them has been due, and what is paused. Throws as `Outbox::counts` does.
+///
+/// @code
+/// const auto source = metrics->add_source([&](auto& samples) { add_samples(samples, outbox); });
+/// @endcode
+void add_samples(MetricSamples& samples, Outbox& outbox);
 
 }  // namespace twiliowa

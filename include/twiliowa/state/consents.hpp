@@ -45,6 +45,11 @@ struct Consent {
     /// Your words for how that is known, `web form 2026-11, order 4711`: UTF-8, up to 200 bytes. It
     /// is proof, so say where it can be found.
     std::string_view source = {};
+
+    /// A time as files of consents have it: `2026-11-30`, which is its beginning in UTC, or
+    /// `2026-11-30T08:15:00Z`. Errors: InvalidRequestError of that field.
+    TWILIOWA_EXPORT static Result<TimePoint> parse_time(std::string_view text,
+                                                        std::string_view field = "at");
 };
 
 /// A consent, and whose it is.

@@ -14,6 +14,7 @@
 
 #include <twiliowa/campaign/campaigns.hpp>
 #include <twiliowa/campaign/sending_rules.hpp>
+#include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/state/consents.hpp>
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/customers.hpp>
@@ -864,6 +865,45 @@ TEST_CASE("campaigns that are not there, and what cannot be, are refused by name
     CHECK_THROWS_AS(shop.campaigns->add_csv("spring", empty), InvalidRequestError);
     std::istringstream other_columns{"phone\n+447700900001\n"};
     CHECK(problem(shop.campaigns->try_add_csv("spring", other_columns)) == containing("column to"));
+}
+
+TEST_CASE("one that is not there is another field than one that cannot be") {
+    Shop shop;
+    shop.campaigns->create(spring());
+    CHECK(shop.campaigns->try_resume("none").error().field() == "campaign");
+    CHECK(shop.campaigns->try_resume("spring").error().field() == "phase");
+    shop.campaigns->cancel("spring");
+    CHECK(shop.campaigns->try_start("spring").error().field() == "phase");
+    const std::vector<CampaignRecipient> one{{.to = number(1)}};
+    CHECK(shop.campaigns->try_add("spring", one).error().field() == "phase");
+}
+
+TEST_CASE("what became of recipients, and what a dry run found, is told as JSON") {
+    Shop shop{{.prices = prices()}};
+    auto definition = spring();
+    definition.budget = Money::parse("0.04", "USD").value();
+    shop.campaigns->create(definition);
+    const std::vector<CampaignRecipient> two{{.to = number(1)}, {.to = "nobody"}};
+    CHECK(shop.campaigns->add("spring", two).to_json() ==
+          containing(R"({"rows":2,"added":1,"known":0,"refused":1,"faulty":0,"consents":0,)"
+                     R"("faults":[{"line":2,"problem":"To: )"));
+    CHECK(shop.campaigns->check("spring").to_json() ==
+          R"({"recipients":1,"by_hindrance":{"none":1,"quiet":0,"opted_out":0,"no_consent":0,)"
+          R"("refused":0},"problems":{},"cost":"0.05","currency":"USD","within_budget":false})");
+}
+
+TEST_CASE("campaigns that run are sampled for a scrape") {
+    Shop shop;
+    MetricsObserver metrics;
+    const auto source =
+        metrics.add_source([&](MetricSamples& samples) { add_samples(samples, *shop.campaigns); });
+    shop.campaigns->create(spring());
+    shop.add(3);
+    CHECK(metrics.text() == containing("twiliowa_campaigns{state=\"running\"} 0\n"));
+    shop.campaigns->start("spring");
+    const auto text = metrics.text();
+    CHECK(text == containing("twiliowa_campaigns{state=\"running\"} 1\n"));
+    CHECK(text == containing("twiliowa_campaign_recipients{state=\"ready\"} 3\n"));
 }
 
 TEST_CASE("progress is told in a line and as JSON") {

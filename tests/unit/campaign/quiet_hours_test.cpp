@@ -356,6 +356,23 @@ TEST_CASE("hours that are none are refused") {
     CHECK(field_of({.week = week}) == "");
 }
 
+TEST_CASE("hours are read as people write them, and what is none is refused by name") {
+    const auto read = [](std::string_view text) {
+        const auto hours = AllowedHours::parse(text);
+        return hours ? std::pair{hours->from, hours->to} : std::pair{-1min, -1min};
+    };
+    CHECK(read("08:00-20:30") ==
+          std::pair<std::chrono::minutes, std::chrono::minutes>{8h, 1230min});
+    CHECK(read("00:00-24:00") == std::pair<std::chrono::minutes, std::chrono::minutes>{0h, 24h});
+    CHECK(read("22:00-02:00") == std::pair<std::chrono::minutes, std::chrono::minutes>{22h, 2h});
+    for (const auto* const wrong :
+         {"", "8-20", "08:00", "08:00-", "-20:00", "24:00-08:00", "08:60-20:00", "08:00-20:00 ",
+          "08:00 - 20:00", "a8:00-20:00"}) {
+        CHECK(read(wrong) == std::pair{-1min, -1min});
+    }
+    CHECK(AllowedHours::parse("8", "SHOP_HOURS").error().field() == "SHOP_HOURS");
+}
+
 TEST_CASE("a time that the zone files do not reach is refused, and not guessed") {
     const std::vector<std::string> zones{"Europe/London"};
     const auto judged_then = hours({8h, 20h}).judge(zones, at("2200-07-01T12:00:00Z"));

@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
@@ -227,6 +228,40 @@ TEST_CASE("too many that wait are refused by name, those that are there already 
     CHECK(more("4", "c") == "max_waiting");
     service.outbox->run_until_idle();
     CHECK(more("4", "c").empty());
+}
+
+TEST_CASE("the oldest job that is due is told, and what is not due yet is none") {
+    Service service;
+    const auto later = service.enqueue("later", {.not_before = service.clock->now() + 1h});
+    CHECK(!service.outbox->counts().oldest_due.has_value());
+    const auto since = service.clock->now();
+    service.enqueue("first");
+    service.advance(5min);
+    service.enqueue("second", {.lane = twiliowa::Lane::urgent});
+    const auto counts = service.outbox->counts();
+    REQUIRE(counts.oldest_due.has_value());
+    CHECK(*counts.oldest_due == since);
+    CHECK(counts.now - *counts.oldest_due == 5min);
+    service.outbox->run_until_idle();
+    CHECK(!service.outbox->counts().oldest_due.has_value());
+    CHECK(service.outbox->find(later.id).value().state == JobState::ready);
+}
+
+TEST_CASE("an outbox is sampled for a scrape") {
+    Service service;
+    twiliowa::MetricsObserver metrics;
+    const auto source = metrics.add_source(
+        [&](twiliowa::MetricSamples& samples) { twiliowa::add_samples(samples, *service.outbox); });
+    service.enqueue();
+    service.advance(90s);
+    service.outbox->pause({.of = Pause::Of::tenant, .name = "a"});
+    const auto text = metrics.text();
+    for (const auto* const line :
+         {"twiliowa_outbox_jobs{state=\"ready\"} 1\n", "twiliowa_outbox_jobs{state=\"held\"} 0\n",
+          "twiliowa_outbox_oldest_ready_seconds 90\n", "twiliowa_outbox_pauses{of=\"tenant\"} 1\n",
+          "twiliowa_outbox_pauses{of=\"sender\"} 0\n"}) {
+        CHECK(text.find(line) != std::string::npos);
+    }
 }
 
 TEST_CASE("nothing is sent that is not written down before") {

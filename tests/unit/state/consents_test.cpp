@@ -144,6 +144,13 @@ TEST_CASE("granted, withdrawn, granted again: the last counts, and all of it is 
     CHECK(history[2].source == "slip");
 }
 
+TEST_CASE("the time of a consent is read as files have it") {
+    CHECK(Consent::parse_time("1970-01-02").value() == TimePoint{} + 24h);
+    CHECK(Consent::parse_time("1970-01-01T01:00:00+01:00").value() == TimePoint{});
+    CHECK(Consent::parse_time("yesterday").error().field() == "at");
+    CHECK(Consent::parse_time("", "consent_at").error().field() == "consent_at");
+}
+
 TEST_CASE("the time of a change counts, not when it was told") {
     const Shop s;
     CHECK(s.consents.withdraw(shop, lee, marketing, s.ago(1h)).value());

@@ -1,0 +1,136 @@
+#!/usr/bin/env bash
+# Usage: shop_killed.sh <run> <build tree> [recipients, 300]. A campaign to three countries over the night in which
+# London's clocks change: paused and resumed, its workers and the process that serves killed by SIGKILL, opt-outs that
+# arrive meanwhile, a budget that is not enough for all. Nobody gets it twice, nobody outside of the hours, and what is
+# shown is true.
+set -euo pipefail
+# shellcheck source=tests/systems/shop_lib.sh
+. "$(dirname "$0")/shop_lib.sh"
+export SHOP_HOURS=09:00-20:00
+start_shop "$1" "$2"
+recipients=${3:-300}
+each=$((recipients / 3)) rate=$((recipients / 15 + 10))
+declare -A first=([york]=12125550000 [tokyo]=819015550000 [london]=447700900000)
+declare -A zone=([york]=America/New_York [tokyo]=Asia/Tokyo [london]=Europe/London)
+shown=/campaigns/sale
+
+# all_sent: a line for each message that the emulator has: the number, and when it was made.
+all_sent() {
+    local page="$messages?PageSize=1000" answer
+    while [ -n "$page" ]; do
+        answer=$(ask GET "$page")
+        { grep -oE '"(date_created|to)":"[^"]*"' || true; } <<<"$answer" | paste - - |
+            sed -E 's/.*"date_created":"([^"]*)".*"to":"([^"]*)"/\2\t\1/'
+        page=$(grep -oE '"next_page_uri":"[^"]*"' <<<"$answer" | cut -d '"' -f 4 || true)
+    done
+}
+count_sent() { all_sent | wc -l; }
+sent_at_least() { [ "$(count_sent)" -ge "$1" ]; }
+# until_idle: nothing is due; what was under way with a process that was killed has come up again.
+until_idle() { until_true "nothing is due" is_idle; }
+killed() {
+    for name; do kill -KILL "$(cat "${!name}")"; done
+    # Beyond the leases of what was under way.
+    later 90
+}
+answers_again() { is "$shown" '"id":"sale"'; }
+# stops <place> <from> <to>: that many of its customers write STOP.
+stops() {
+    local n
+    for ((n = $2; n <= $3; n++)); do customer "+$((first[$1] + n))" '"action": "stop"'; done
+}
+stops_taken() { [ "$(grep -c '^webhook .*http=200 outcome=handled' "$LOG")" -ge "$1" ]; }
+# at <time>: goes on until then.
+at() { later $(($(date -d "$1" +%s) - $(date +%s) - gone)); }
+
+# It is Saturday evening, 21:00 in London: 17:00 in New York, Sunday 6:00 in Tokyo.
+at 2027-03-27T21:00:00Z
+order prices '{"never": 1}'
+# For 9 of 10, at 0.08 each.
+cents=$((recipients * 9 / 10 * 8))
+budget=$((cents / 100)).$(printf %02d $((cents % 100)))
+call POST /campaigns "{\"id\": \"sale\", \"message\": {\"content_sid\": \"$PROMOTION_TEMPLATE\", \"category\": \"MARKETING\"},
+    \"columns\": {\"1\": \"discount\"}, \"rate\": {\"messages\": $rate, \"per\": 1},
+    \"quiet_hours\": {\"hours\": \"09:00-20:00\", \"morning_spread\": 1200}, \"guards\": {\"unknowns\": 200},
+    \"budget\": {\"amount\": \"$budget\", \"currency\": \"USD\"}}"
+answers 201 '"phase":"draft"'
+{
+    echo to,discount,tag,consent_at,consent_source
+    for place in york tokyo london; do
+        for ((n = 0; n < each; n++)); do echo "+$((first[$place] + n)),30,$place-$n,2026-11-01,web form $n"; done
+    done
+} >"$work/sale.csv"
+for known in 0 $((each * 3)); do
+    call POST $shown/recipients "$(cat "$work/sale.csv")"
+    answers 200 "\"known\":$known"
+done
+call POST $shown/start
+answers 200 '"phase":"running"'
+
+# New York, now; both workers are killed in the middle of it.
+until_true "a quarter is sent" sent_at_least $((each / 4))
+killed PID_FILE_A PID_FILE_B
+until_true "half is sent" sent_at_least $((each / 2))
+killed PID_FILE_B
+until_idle
+[ "$(count_sent)" -le "$each" ] || fail "others than New York's are sent"
+
+# Tokyo in the morning: some write STOP before, some while it is paused.
+stops tokyo 0 4
+at 2027-03-28T00:12:00Z
+until_true "some of Tokyo's are sent" sent_at_least $((each + each / 10))
+call POST $shown/pause
+answers 200 '"phase":"paused"'
+later 1
+sleep 1.2 # real time: how long a pause may take
+before=$(count_sent)
+stops tokyo $((each - 5)) $((each - 1))
+until_true "ten STOPs are known" stops_taken 10
+[ "$(count_sent)" -eq "$before" ] || fail "it goes on while it is paused"
+call POST $shown/resume
+answers 200 '"phase":"running"'
+killed PID_FILE PID_FILE_A
+until_true "it answers again" answers_again
+at 2027-03-28T00:30:00Z
+until_idle
+
+# London: not at 8:30 by its new time, but from 9:00 on; there the budget ends.
+at 2027-03-28T07:30:00Z
+until_idle
+! all_sent | grep -q $'+4477' || fail "London is woken"
+at 2027-03-28T08:10:00Z
+until_true "some of London's are sent" sent_at_least $((each * 2))
+at 2027-03-28T08:30:00Z
+budget_ends() { is $shown '"phase":"paused".*"problem":"[^"]*budget'; }
+until_true "the budget pauses it" budget_ends
+# What is in doubt is looked for; then a person is asked.
+at 2027-03-28T19:30:00Z
+all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed|accepted)":[1-9]' <<<"$answer"; }
+until_true "all is known, or held" all_known
+call GET $shown
+sent=$(member sent) in_doubt=$(member in_doubt) spend=$(member spend)
+[ "$(member recipients)" -eq $((each * 3)) ] || fail "others are recipients: $answer"
+[ $((sent + in_doubt + $(member waiting) + $(member dead))) -eq $((each * 3)) ] || fail "the numbers do not add up: $answer"
+[ "$(member opted_out)" -ge 5 ] || fail "STOPs are not heard: $answer"
+awk "BEGIN { exit !($spend <= $budget && $spend - 0.08 * ($sent + $in_doubt) < 0.001 && $spend - 0.08 * ($sent + $in_doubt) > -0.001) }" ||
+    fail "$spend of $budget for $sent and $in_doubt in doubt"
+call GET /attention
+[ "$(grep -oE '"campaign":"sale"' <<<"$answer" | wc -l)" -eq "$in_doubt" ] || fail "$in_doubt are in doubt, and listed: $answer"
+call POST $shown/cancel
+answers 200 '"phase":"cancelled".*"waiting":0'
+
+# Nobody twice, nobody who wrote STOP before, nobody outside of the hours; and who is said to have got it has.
+all_sent >"$work/sent"
+[ "$(cut -f 1 "$work/sent" | sort | uniq -d | wc -l)" -eq 0 ] || fail "somebody got it twice: $(cut -f 1 "$work/sent" | sort | uniq -d)"
+[ "$(wc -l <"$work/sent")" -eq "$sent" ] || fail "$(wc -l <"$work/sent") were sent, and it says $sent"
+for n in {0..4}; do ! grep -q "+$((first[tokyo] + n))" "$work/sent" || fail "who wrote STOP gets it"; done
+for place in "${!zone[@]}"; do
+    grep "+${first[$place]:0:4}" "$work/sent" | cut -f 2 | TZ=${zone[$place]} date -f - +%H:%M | sort >"$work/hours"
+    [ -s "$work/hours" ] || fail "nobody in $place gets it"
+    awk '$1 < "09:00" || $1 >= "20:00"' "$work/hours" | grep . && fail "somebody in $place is woken"
+done
+call GET $shown/report
+[ "$(grep -cE ',(york|tokyo|london)-[0-9]+,' <<<"$answer")" -eq $((each * 3)) ] || fail "the report lacks some"
+[ "$(grep -cE ',(accepted|delivered|undelivered),' <<<"$answer")" -eq "$sent" ] || fail "the report says others"
+says_nothing
+leaves_nothing
