@@ -9,7 +9,7 @@ patience=60
 # start_shop <run> <build tree>
 start_shop() {
     for program in psql /usr/lib/postgresql/*/bin/initdb; do
-        command -v $program >/dev/null || { echo "SKIPPED: $(basename "$0"): PostgreSQL is not installed"; exit 77; }
+        command -v "$program" >/dev/null || { echo "SKIPPED: $(basename "$0"): PostgreSQL is not installed"; exit 77; }
     done
     start_system "$@"
     # shellcheck disable=SC2153 # run says them
@@ -70,18 +70,21 @@ later() {
     psql -qX "$SHOP_DATABASE" -c "create or replace function twiliowa.now() returns timestamptz language sql stable as
         'select pg_catalog.statement_timestamp() + interval ''$gone seconds'''"
 }
-# is_idle: nothing is due, and nothing is under way.
-is_idle() {
-    [ "$(metric '' twiliowa_outbox_oldest_ready_seconds)" = 0 ] &&
-        [ "$(metric '' twiliowa_outbox_jobs 'state="claimed"')" = 0 ] &&
-        [ "$(metric '' twiliowa_outbox_jobs 'state="sending"')" = 0 ]
+# all_are_0 <regular expression>: of the metrics of the process that serves.
+all_are_0() {
+    # shellcheck disable=SC2153
+    TWILIOWA_BASE_URL=${METRICS%/metrics} ask GET /metrics 2>/dev/null | tr -d '\r' |
+        awk -v which="$1" '$0 ~ which { found = 1; if ($NF > 0) other = 1 } END { exit !found || other }'
 }
+nothing_leaves() { all_are_0 '^twiliowa_outbox_jobs.state="(claimed|sending)"'; }
+# is_idle: nothing is due, and nothing is under way.
+is_idle() { all_are_0 '^twiliowa_outbox_(oldest_ready_seconds|jobs.state="(claimed|sending)")'; }
 
 # Whatever was said, it was neither a number, nor a token, nor a text; and nothing of that is in the database.
 says_nothing() {
     ! grep -nE "7700900[0-9]|4155238886|5551234567|15005[0-9]{6}|$SHOP_API_KEY|$TWILIO_AUTH_TOKEN|Thank you for|% off" \
         "$LOG" "$LOG_A" "$LOG_B" "$work/complaints" || fail "that says too much"
-    grep -q 'recipient=twi1\.' "$LOG" || fail "the log has no hash of a number"
+    grep -q 'recipient=twi1\.' "$LOG_A" || fail "the log has no hash of a number"
     pg_dump "$SHOP_DATABASE" >"$work/dump"
     ! grep -nE '7700900[0-9]|Thank you for|% off|web form' "$work/dump" || fail "the database can be read"
 }
