@@ -886,7 +886,7 @@ TEST_CASE("what became of recipients, and what a dry run found, is told as JSON"
     const std::vector<CampaignRecipient> two{{.to = number(1)}, {.to = "nobody"}};
     CHECK(shop.campaigns->add("spring", two).to_json() ==
           containing(R"({"rows":2,"added":1,"known":0,"refused":1,"faulty":0,"consents":0,)"
-                     R"("faults":[{"line":2,"problem":"To: )"));
+                     R"("faults":[{"line":2,"problem":"to: )"));
     CHECK(shop.campaigns->check("spring").to_json() ==
           R"({"recipients":1,"by_hindrance":{"none":1,"quiet":0,"opted_out":0,"no_consent":0,)"
           R"("refused":0},"problems":{},"cost":"0.05","currency":"USD","within_budget":false})");
