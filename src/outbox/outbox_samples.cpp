@@ -1,6 +1,8 @@
 #include <array>
 #include <chrono>
 #include <map>
+#include <string>
+#include <utility>
 
 #include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/outbox/outbox.hpp>

@@ -6,9 +6,9 @@
 set -euo pipefail
 # shellcheck source=tests/systems/shop_lib.sh
 . "$(dirname "$0")/shop_lib.sh"
-export SHOP_HOURS=09:00-20:00
+recipients=${3:-300} patience=$((60 + ${3:-300} / 20))
+export SHOP_HOURS=09:00-20:00 SHOP_PER_SECOND=$((80 + recipients / 10))
 start_shop "$1" "$2"
-recipients=${3:-300}
 each=$((recipients / 3)) rate=$((recipients / 15 + 10))
 declare -A first=([york]=12125550000 [tokyo]=819015550000 [london]=447700900000)
 declare -A zone=([york]=America/New_York [tokyo]=Asia/Tokyo [london]=Europe/London)

@@ -10,13 +10,6 @@ namespace shop {
 namespace wa = twiliowa;
 using nlohmann::json;
 
-namespace {
-
-const wa::TemplateCategory utility{wa::TemplateCategory::utility};
-const wa::TemplateCategory marketing{wa::TemplateCategory::marketing};
-
-}  // namespace
-
 std::string line_at(const json& body, const char* name) {
     const auto member = body.find(name);
     if (member == body.end()) wa::Error::invalid_request(name, "is missing").raise();
@@ -37,13 +30,13 @@ std::string Notifications::recipient(const json& body) const {
 wa::NewJob Notifications::about_order(const json& body, const std::string& key,
                                       const std::string& text, wa::OutboundTemplate content) const {
     content.from = options_.sender;
-    content.category = utility;
+    content.category = wa::TemplateCategory{wa::TemplateCategory::utility};
     wa::OutboundMessage message = wa::OutboundText{.to = recipient(body),
                                                    .body = text,
                                                    .from = options_.sender,
                                                    .fallback_content_sid = content.content_sid,
                                                    .fallback_variables = content.variables};
-    message.category = utility;
+    message.category = content.category;
     wa::NewJob job{.message = std::move(message),
                    .options = {.key = key, .tag = "order " + line_at(body, "order")}};
     job.options.fallbacks = {
@@ -79,12 +72,14 @@ wa::NewJob Notifications::promotion(const json& body) const {
     if (!discount.is_number_integer() || discount < 1 || discount > 100) {
         wa::Error::invalid_request("discount", "is no whole number from 1 to 100").raise();
     }
-    return {.message = wa::OutboundTemplate{.to = to,
-                                            .content_sid = options_.promotion_template,
-                                            .variables = {{"1", discount.dump()}},
-                                            .from = options_.sender,
-                                            .category = marketing},
-            .options = {.key = "promotion/" + code + '/' + to, .tag = "promotion " + code}};
+    return {
+        .message =
+            wa::OutboundTemplate{.to = to,
+                                 .content_sid = options_.promotion_template,
+                                 .variables = {{"1", discount.dump()}},
+                                 .from = options_.sender,
+                                 .category = wa::TemplateCategory{wa::TemplateCategory::marketing}},
+        .options = {.key = "promotion/" + code + '/' + to, .tag = "promotion " + code}};
 }
 
 }  // namespace shop
