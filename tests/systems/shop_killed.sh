@@ -104,8 +104,8 @@ budget_ends() { is $shown '"phase":"paused".*"problem":"[^"]*budget'; }
 until_true "the budget pauses it" budget_ends
 # What is in doubt is looked for; then a person is asked.
 at 2027-03-28T19:30:00Z
-all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed|accepted)":[1-9]' <<<"$answer"; }
-until_true "all is known, or held" all_known
+all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed)":[1-9]' <<<"$answer"; }
+until_true "all is known to be sent, or held" all_known
 call GET $shown
 sent=$(member sent) in_doubt=$(member in_doubt) spend=$(member spend)
 [ "$(member recipients)" -eq $((each * 3)) ] || fail "others are recipients: $answer"
