@@ -531,16 +531,6 @@ Result<OutboxCounts> Outbox::try_counts() {
             auto counted = transaction.counts();
             if (!counted) return counted.error();
             counts = {.by_state = std::move(*counted), .now = transaction.now()};
-            const auto groups = transaction.ready_groups();
-            if (!groups) return groups.error();
-            for (const auto& group : *groups) {
-                const auto oldest =
-                    transaction.ready({group, counts.now, counts.now - ReadyQuery::order_wait, 1});
-                if (!oldest) return oldest.error();
-                if (oldest->empty()) continue;
-                const auto since = oldest->front().not_before;
-                if (!counts.oldest_due || since < *counts.oldest_due) counts.oldest_due = since;
-            }
             return {};
         });
     if (!done) return done.error();
@@ -549,6 +539,31 @@ Result<OutboxCounts> Outbox::try_counts() {
 
 OutboxCounts Outbox::counts() {
     return try_counts().value();
+}
+
+Result<std::optional<TimePoint>> Outbox::try_oldest_due() {
+    std::optional<TimePoint> oldest;
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            oldest.reset();
+            const auto now = transaction.now();
+            const auto groups = transaction.ready_groups();
+            if (!groups) return groups.error();
+            for (const auto& group : *groups) {
+                const auto first = transaction.ready({group, now, now - ReadyQuery::order_wait, 1});
+                if (!first) return first.error();
+                if (first->empty()) continue;
+                const auto since = first->front().not_before;
+                if (!oldest || since < *oldest) oldest = since;
+            }
+            return {};
+        });
+    if (!done) return done.error();
+    return oldest;
+}
+
+std::optional<TimePoint> Outbox::oldest_due() {
+    return try_oldest_due().value();
 }
 
 Result<std::vector<JobOutcome>> Outbox::try_outcomes(std::int64_t after, std::size_t limit) {

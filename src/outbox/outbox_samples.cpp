@@ -27,13 +27,14 @@ constexpr std::array<std::pair<Pause::Of, const char*>, 4> sampled_pauses{
 }  // namespace detail
 
 void add_samples(MetricSamples& samples, Outbox& outbox) {
+    const auto oldest = outbox.oldest_due();
     const auto counts = outbox.counts();
     for (const auto state : detail::sampled_states) {
         samples.gauge("twiliowa_outbox_jobs", "Jobs, by state.",
                       static_cast<double>(counts.of(state)),
                       {{"state", std::string{to_string(state)}}});
     }
-    const auto waited = counts.oldest_due ? counts.now - *counts.oldest_due : TimePoint::duration{};
+    const auto waited = oldest ? counts.now - *oldest : TimePoint::duration{};
     samples.gauge("twiliowa_outbox_oldest_ready_seconds", "How long the oldest job has been due.",
                   std::chrono::duration<double>(waited).count());
     std::map<Pause::Of, int> paused;

@@ -137,7 +137,7 @@ void Api::serve_notifications() {
         return [this, make](const Call& call) -> Answer {
             auto job = (shop_.notifications.*make)(object_of(call.body));
             if (!call.idempotency_key.empty()) job.options.key = "given/" + call.idempotency_key;
-            const auto taken = shop_.notify(job);
+            const auto taken = shop_.outbox.enqueue(job.message, job.options);
             return {202, Shown{{"id", taken.id.str()}}.dump(), shop_.log->hash(job.message.to)};
         };
     };

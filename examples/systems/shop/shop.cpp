@@ -98,7 +98,8 @@ wa::OutboxOptions make_outbox_options(const Shop& shop) {
             .payload_kept = days("SHOP_MESSAGE_DAYS", "7"),
             .jobs_kept = days("SHOP_JOB_DAYS", "30"),
             .sealer = shop.sealer,
-            .gate = shop.rules};
+            .gate = shop.rules,
+            .customers = shop.customers};
 }
 
 }  // namespace
@@ -152,24 +153,12 @@ Shop::Shop()
       outbox(std::make_shared<wa::PostgresOutbox>(setting("SHOP_DATABASE")),
              make_outbox_options(*this)),
       campaigns(outbox, rules),
-      outbox_data_(outbox.personal_data()),
       source_(metrics->add_source([this](wa::MetricSamples& samples) {
           add_samples(samples, outbox);
           add_samples(samples, campaigns);
           add_own_samples(samples);
       })) {
-    customers->add_part(outbox_data_);
     outbox.on_outcome([this](const wa::JobOutcome& outcome) { log->outcome(outcome); });
-}
-
-wa::EnqueuedJob Shop::notify(const wa::NewJob& job) {
-    auto taken = outbox.enqueue(job.message, job.options);
-    // So that `Customers::forget` finds it.
-    customers
-        ->note(wa::Sender::parse(sender).value(), wa::Address::parse(job.message.to).value(),
-               days("SHOP_JOB_DAYS", "30"))
-        .value();
-    return taken;
 }
 
 wa::Money Shop::spent_this_month() {

@@ -32,8 +32,6 @@ class Shop {
 public:
     Shop();
 
-    /// Hands a notification over. Throws InvalidRequestError for what is wrong with it.
-    twiliowa::EnqueuedJob notify(const twiliowa::NewJob& job);
     /// What this month, of UTC, has cost so far.
     twiliowa::Money spent_this_month();
     /// What it may cost.
@@ -61,7 +59,6 @@ public:
 private:
     void add_own_samples(twiliowa::MetricSamples& samples);
 
-    std::shared_ptr<const twiliowa::PersonalData> outbox_data_;
     twiliowa::MetricSource source_;
 };
 

@@ -133,9 +133,6 @@ struct NewJob {
 /// What `Outbox::counts` tells.
 struct OutboxCounts {
     std::map<JobState, std::int64_t> by_state = {};
-    /// Since when the oldest job is due of those that are ready, and whose order lets them go;
-    /// nullopt: none is. What is paused, or waits for a limit, is due.
-    std::optional<TimePoint> oldest_due = {};
     TimePoint now = {};  ///< When this was so, by the storage's time.
     std::int64_t of(JobState state) const {
         const auto found = by_state.find(state);
@@ -238,6 +235,11 @@ public:
     std::vector<Job> list(const JobFilter& filter = {});
     Result<OutboxCounts> try_counts();
     OutboxCounts counts();
+    /// Since when the oldest job is due of those that are ready, and whose order lets them go;
+    /// nullopt: none is. What is paused, or waits for a limit, is due. Asks once for each sender
+    /// and tenant that has jobs.
+    Result<std::optional<TimePoint>> try_oldest_due();
+    std::optional<TimePoint> oldest_due();
     /// Outcomes after a cursor (0: from the first that is kept), oldest first.
     Result<std::vector<JobOutcome>> try_outcomes(std::int64_t after, std::size_t limit = 100);
 
@@ -324,7 +326,7 @@ private:
 };
 
 /// Adds to a scrape what docs/metrics.md lists of an outbox: its jobs by state, how long the oldest
-/// of them has been due, and what is paused. Throws as `Outbox::counts` does.
+/// of them has been due, and what is paused. Throws as `Outbox::oldest_due` does.
 ///
 /// @code
 /// const auto source = metrics->add_source([&](auto& samples) { add_samples(samples, outbox); });
