@@ -135,7 +135,7 @@ outbox 0 run --until-empty --prices "$work/prices.csv"
 messages_sent() { ask GET "$messages?PageSize=1000" | { grep -oE '"to":"whatsapp:\+[0-9]+"' || true; } | sort; }
 [ "$(messages_sent | wc -l)" -eq 1 ] || fail "a draft was sent"
 ends_with 1 pause spring
-tells 'campaign: cannot be paused: it is draft'
+tells 'phase: cannot be paused: it is draft'
 ends_with 0 start spring --json
 says '"phase": "running"'
 says '"changed": true'

@@ -32,8 +32,8 @@ struct StoredValue {
 
 /// Keys with values, versions and expiry: all that the library must remember.
 ///
-/// To share state between processes, implement this over Redis, a database or the like. The
-/// contract, which everything above it relies on:
+/// To share state between processes, use one of those over SQLite, PostgreSQL or Redis, or
+/// implement this over what you have. The contract, which everything above it relies on:
 ///
 /// - Keys and values are opaque bytes; any byte may occur in them, NUL too. Keys may hold phone
 ///   numbers: do not log them.
