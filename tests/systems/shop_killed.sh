@@ -105,6 +105,12 @@ until_true "the budget pauses it" budget_ends
 # What is in doubt is looked for; then a person is asked.
 at 2027-03-28T19:30:00Z
 all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed)":[1-9]' <<<"$answer"; }
+# Each of the looks comes so long after the one before; nothing is sent meanwhile, and all is still kept.
+for _ in {1..12}; do
+    ! all_known || break
+    later 36000
+    sleep 2
+done
 until_true "all is known to be sent, or held" all_known
 call GET $shown
 sent=$(member sent) in_doubt=$(member in_doubt) spend=$(member spend)

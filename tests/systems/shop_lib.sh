@@ -84,7 +84,8 @@ is_idle() { all_are_0 '^twiliowa_outbox_(oldest_ready_seconds|jobs.state="(claim
 says_nothing() {
     ! grep -nE "7700900[0-9]|4155238886|5551234567|15005[0-9]{6}|$SHOP_API_KEY|$TWILIO_AUTH_TOKEN|Thank you for|% off" \
         "$LOG" "$LOG_A" "$LOG_B" "$work/complaints" || fail "that says too much"
-    grep -q 'recipient=twi1\.' "$LOG_A" || fail "the log has no hash of a number"
+    # One of them tells outcomes.
+    grep -q 'recipient=twi1\.' "$LOG" "$LOG_A" "$LOG_B" || fail "the log has no hash of a number"
     pg_dump "$SHOP_DATABASE" >"$work/dump"
     ! grep -nE '7700900[0-9]|Thank you for|% off|web form' "$work/dump" || fail "the database can be read"
 }
