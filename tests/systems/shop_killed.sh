@@ -106,10 +106,11 @@ until_true "the budget pauses it" budget_ends
 at 2027-03-28T19:30:00Z
 all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed)":[1-9]' <<<"$answer"; }
 # Each of the looks comes so long after the one before; nothing is sent meanwhile, and all is still kept.
+has_looked() { [ "$(psql -qXAt "$SHOP_DATABASE" -c 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" = 0 ]; }
 for _ in {1..12}; do
+    until_true "it has looked" has_looked
     ! all_known || break
     later 36000
-    sleep 2
 done
 until_true "all is known to be sent, or held" all_known
 call GET $shown
