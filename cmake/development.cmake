@@ -41,11 +41,14 @@ if(TWILIOWA_GOLD AND NOT TWILIOWA_SANITIZE)
   add_link_options(-fuse-ld=gold)
 endif()
 
-# ccache caches files that use a precompiled header only when told that it may.
+# ccache caches files that use a precompiled header only when told that it may. It looks at the headers
+# as they are (DEPEND) and not as the preprocessor leaves them: a precompiled header knows what has
+# #pragma once by its bytes, and one from before a comment was changed would let it in a second time.
 find_program(TWILIOWA_CCACHE ccache)
 if(TWILIOWA_CCACHE AND (NOT CMAKE_CXX_COMPILER_LAUNCHER OR CMAKE_CXX_COMPILER_LAUNCHER STREQUAL ccache))
   set(CMAKE_CXX_COMPILER_LAUNCHER
       ${CMAKE_COMMAND} -E env
+      CCACHE_DEPEND=1
       CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
       ${TWILIOWA_CCACHE})
   add_compile_options($<$<CXX_COMPILER_ID:GNU>:-fpch-preprocess>

@@ -1,4 +1,4 @@
-"""Builds and runs a program against the package."""
+"""Builds and runs a program against each component of the package."""
 
 import os
 
@@ -23,5 +23,10 @@ class TwiliowaTestConan(ConanFile):
         cmake.build()
 
     def test(self):
-        if can_run(self):
-            self.run(os.path.join(self.cpp.build.bindir, "test_package"), env="conanrun")
+        if not can_run(self):
+            return
+        options = self.dependencies["twiliowa"].options
+        components = [name for name in ("campaigns", "postgresql", "redis", "sqlite")
+                      if getattr(options, f"with_{name}")]
+        for program in ("package", "outbox", *components):
+            self.run(os.path.join(self.cpp.build.bindir, f"test_{program}"), env="conanrun")

@@ -3,8 +3,12 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
+#include <twiliowa/outbox/accounts.hpp>
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/twiliowa.hpp>
 
@@ -28,6 +32,20 @@ wa::ClientOptions from_env_file(const std::string& path) {
     const auto options = wa::ClientOptions::from_environment({.sender = "TWILIO_PHONE_NUMBER"});
     // [env]
     return options;
+}
+
+void set_up_several(std::shared_ptr<wa::OutboxStorage> storage, const wa::ClientOptions& options,
+                    const wa::Credentials& main_site, const wa::Credentials& second_site) {
+    // [several]
+    wa::Accounts accounts{options};
+    accounts.add(main_site, "+14155238886");
+    accounts.add(second_site, "+14155238887");
+    wa::Outbox outbox{std::move(storage), {.client = [accounts](std::string_view account_sid) {
+                          return accounts.outbox_account(account_sid);
+                      }}};
+    const wa::RequestValidator validator{
+        [accounts](const wa::KeyQuery& query) { return accounts.signing_keys(query); }};
+    // [several]
 }
 
 void print_state(const wa::Credentials& credentials, const wa::ClientOptions& options) {
@@ -76,6 +94,7 @@ int main() {
     unsetenv("TWILIO_PHONE_NUMBER");
     const auto options = from_env_file(path.string());
     std::filesystem::remove(path);
+    static_cast<void>(&set_up_several);
     print_state(fake->credentials(), fake->client_options());
     const std::string url = "https://bot.example.com/whatsapp";
     fake->set_webhook(wa::testing::FakeTwilio::demo_sender, url);

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What docs/command-line.md says to type. tests/programs/cli.sh runs it.
+# What docs/command-line.md says to type. tests/programs/cli.sh and its neighbours run it.
 look() {
     # [look]
     twiliowa account show
@@ -87,6 +87,22 @@ look_after_dead_letters() {
     twiliowa inbox retry SM00000000000000000000000000000001
     twiliowa inbox drop SM00000000000000000000000000000002 --yes
     # [dead]
+}
+
+try_a_bot() {
+    # [trigger]
+    twiliowa trigger message --to http://localhost:8080/whatsapp --body 'Where is my order?'
+    twiliowa trigger button --to http://localhost:8080/whatsapp --title Yes --payload order-yes
+    twiliowa trigger status --to http://localhost:8080/whatsapp --status undelivered --error-code 63016
+    # [trigger]
+}
+
+send_and_look() {
+    # [send]
+    twiliowa send text --to +447700900123 --body 'Your order is on its way'
+    twiliowa messages list --to +447700900123 --limit 5
+    twiliowa explain 63016
+    # [send]
 }
 
 complete_it() {

@@ -7,10 +7,20 @@ try_it() {
     # [start]
 }
 
+look_at_systems() {
+    # [systems]
+    ./dev system            # which there are
+    ./dev system processor  # runs one, and says where to look
+    # [systems]
+}
+
 measure_it() {
     # [bench]
     ./dev bench
     # [bench]
+    # [load]
+    ./dev bench load
+    # [load]
     # [instructions]
     ./dev bench --instructions
     # [instructions]

@@ -1,12 +1,16 @@
 // What docs/inbox.md shows.
 #include <sqlite3.h>
 
-#include <cstdio>
+#include <iostream>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
+#include <twiliowa/outbox/dedup_inbox.hpp>
 #include <twiliowa/outbox/durable_inbox.hpp>
 #include <twiliowa/outbox/outbox.hpp>
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
@@ -59,6 +63,18 @@ wa::WebhookHandler statuses_of(wa::Outbox& outbox, const std::string& auth_token
 }
 // [statuses]
 
+// [memory]
+/// For WebhookOptions::inbox. `redis` is a RedisStore that the processes share.
+std::shared_ptr<wa::DedupInbox> behind_a_memory(std::shared_ptr<wa::DurableInbox> inbox,
+                                                std::shared_ptr<wa::Store> redis) {
+    return std::make_shared<wa::DedupInbox>(
+        std::move(inbox), wa::DedupStore{std::move(redis), {.lease = 10s, .kept = 1h}},
+        wa::DedupInboxOptions{.on_change = [](const wa::Error* problem) {
+            std::cerr << (problem == nullptr ? "the memory answers" : problem->what()) << '\n';
+        }});
+}
+// [memory]
+
 // [turn]
 void take_orders(wa::WebhookHandler& bot) {
     bot.on(wa::inbound::button("order"), [](wa::Turn& turn) {
@@ -77,6 +93,35 @@ void take_orders(wa::WebhookHandler& bot) {
     });
 }
 // [turn]
+
+/// Who has an account of their own, on a platform.
+struct Tenant {
+    bool active = true;
+    std::optional<wa::Secret> token = {};
+};
+class Tenants {
+public:
+    virtual ~Tenants() = default;
+    virtual std::optional<Tenant> find(std::string_view account_sid) const = 0;
+    virtual std::vector<wa::MessagesClient> clients() const = 0;
+};
+
+// [accounts]
+/// What a platform says of its tenants' accounts; `tenants` keeps what it has read for a second.
+wa::InboxOptions options_of(std::shared_ptr<const Tenants> tenants) {
+    wa::InboxOptions options;
+    options.max_waiting_per_account = 10'000;
+    options.workers_per_account = 2;
+    options.account = [tenants](std::string_view account_sid) {
+        const auto tenant = tenants->find(account_sid);  // throws if the database is away: not_now
+        if (!tenant) return wa::InboxAccount::unknown;
+        if (!tenant->active) return wa::InboxAccount::switched_off;
+        return tenant->token ? wa::InboxAccount::here : wa::InboxAccount::not_now;
+    };
+    options.clients = [tenants] { return tenants->clients(); };
+    return options;
+}
+// [accounts]
 
 // [dead]
 void look_after(wa::DurableInbox& inbox) {
@@ -112,6 +157,8 @@ bool answers_once() {
 int main() {
     static_cast<void>(&take_orders);
     static_cast<void>(&statuses_of);
+    static_cast<void>(&behind_a_memory);
     static_cast<void>(&look_after);
+    static_cast<void>(&options_of);
     return answers_once() ? 0 : 1;
 }

@@ -2,6 +2,8 @@
 #include <sqlite3.h>
 
 #include <cstdio>
+#include <cstdlib>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -90,6 +92,18 @@ wa::EnqueuedJob order(sqlite3* shop, wa::Outbox& outbox) {  // a connection to o
 }
 // [transaction]
 
+// [sealed_row]
+void insert_sealed(sqlite3* shop, const wa::Sealer& sealer) {
+    const auto row = sealer.blind_index("0:invoice-17", "outbox key").value();
+    const auto sealed = sealer.seal(
+        R"({"key": "invoice-17", "message": {"to": "+447700900123", "body": "Thank you"}})",
+        "outbox row 0:" + row);
+    const auto sql = "insert into outbox_message (key, payload) values ('" + row +
+                     R"(', '{"sealed": ")" + sealed.value() + R"("}'))";
+    sqlite3_exec(shop, sql.c_str(), nullptr, nullptr, nullptr);
+}
+// [sealed_row]
+
 // [decide]
 void decide(wa::Outbox& outbox) {
     for (const auto& job : outbox.list({.state = wa::JobState::held})) {
@@ -133,6 +147,23 @@ bool ships_once() {
 }
 // [test]
 
+bool takes_sealed_row(const std::string& path) {
+    const wa::Sealer sealer{wa::KeyRing::parse(wa::KeyRing::new_key("k1").reveal())};
+    auto fake = wa::testing::FakeTwilio::with_account();
+    const wa::MessagesClient client{fake->credentials(), fake->client_options()};
+    wa::Outbox outbox{std::make_shared<wa::SqliteOutbox>(path),
+                      {.client = [&](std::string_view) { return client; },
+                       .refuse_unsealed_rows = true,
+                       .sealer = sealer}};
+    sqlite3* shop = nullptr;
+    if (sqlite3_open(path.c_str(), &shop) != SQLITE_OK) return false;
+    insert_sealed(shop, sealer);
+    sqlite3_close(shop);
+    outbox.run_until_idle();
+    return fake->messages().size() == 1 &&
+           outbox.find("", "invoice-17")->state == wa::JobState::accepted;
+}
+
 }  // namespace
 
 int main() {
@@ -144,5 +175,9 @@ int main() {
     static_cast<void>(order);
     static_cast<void>(decide);
     static_cast<void>(serve_tenants);
-    return ships_once() ? 0 : 1;
+    auto directory = (std::filesystem::temp_directory_path() / "twiliowa_docs_XXXXXX").string();
+    if (::mkdtemp(directory.data()) == nullptr) return 1;
+    const bool works = ships_once() && takes_sealed_row(directory + "/outbox.db");
+    std::filesystem::remove_all(directory);
+    return works ? 0 : 1;
 }

@@ -19,7 +19,7 @@ std::string number_of(const std::string& field, int row) {
         return {};
     }
     if (number->certainty() == wa::NumberCertainty::likely) {
-        std::cout << "row " << row << ": " << to_string(number->doubt()) << '\n';
+        std::cout << "row " << row << ": " << describe(number->doubt()) << '\n';
     }
     return number->e164();
 }

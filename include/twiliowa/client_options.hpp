@@ -87,8 +87,7 @@ struct ClientOptions {
     /// for it, too). Without it the template's samples go out in place of what is left out.
     ///
     /// A template that is not known is fetched first, within the time of the call (a fallback's if
-    /// it has to go); while it cannot be, nothing is sent. An asynchronous send whose template has
-    /// to be fetched begins (on_call) when it has been.
+    /// it has to go); while it cannot be, nothing is sent.
     std::shared_ptr<Templates> templates = {};
 
     /// Reads the sender (needed, unless `names` has none), edge, region and base URL; the sender

@@ -38,10 +38,12 @@ struct InboxDelivery {
 
 /// What became of an event that was handed to an inbox.
 enum class InboxAnswer {
-    taken,      ///< It is on the disk.
-    duplicate,  ///< It is there, or was.
-    recut,      ///< Its signature came with another event first.
-    full,       ///< As many wait as may.
+    taken,         ///< It is on the disk.
+    duplicate,     ///< It is there, or was.
+    recut,         ///< Its signature came with another event first.
+    full,          ///< As many wait as may.
+    account_full,  ///< As many of its account wait as may.
+    switched_off,  ///< Its account is switched off: it is answered 200, and not kept.
 };
 
 /// What `Inbox::look` sees.

@@ -2,6 +2,7 @@
 /// What the library does, in numbers, for Prometheus: `MetricsObserver`.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -45,6 +46,15 @@ struct MetricAlias {
     std::vector<MetricLabel> labels = {};
 };
 
+/// What a histogram has counted so far: for `MetricSamples::histogram`.
+struct MetricHistogram {
+    /// The upper bounds of its buckets, ascending; what lies on one is in its bucket.
+    std::vector<double> bounds = {};
+    /// How many are in each bucket, not added up, and behind them how many are above all bounds.
+    std::vector<std::uint64_t> counts = {};
+    double sum = 0;  ///< Of all that was counted.
+};
+
 /// What else is told at a scrape: handed to the functions of `MetricsObserver::add_source`.
 ///
 /// Names are Prometheus': `[a-zA-Z_][a-zA-Z0-9_]*`. All verbs throw InvalidRequestError, naming the
@@ -59,6 +69,11 @@ public:
     /// What only grows, from 0 at the beginning of the process. Its name ends with `_total`.
     TWILIOWA_EXPORT void counter(std::string_view name, std::string_view help, double value,
                                  std::vector<MetricLabel> labels = {});
+    /// What was counted by its size, from the beginning of the process. Refused by its name are
+    /// bounds that do not ascend or are none, and counts that are not one more than they.
+    TWILIOWA_EXPORT void histogram(std::string_view name, std::string_view help,
+                                   const MetricHistogram& value,
+                                   std::vector<MetricLabel> labels = {});
     MetricSamples(const MetricSamples&) = delete;
     MetricSamples& operator=(const MetricSamples&) = delete;
     ~MetricSamples() = default;
@@ -157,6 +172,16 @@ public:
     void on_limiter(const LimiterEvent& event) noexcept override;
     /// As of Observer.
     void on_quota_level(const QuotaLevelEvent& event) noexcept override;
+    /// As of Observer.
+    void on_quota_refused(const QuotaRefusedEvent& event) noexcept override;
+    /// As of Observer.
+    void on_job(const JobEvent& event) noexcept override;
+    /// As of Observer.
+    void on_breaker(const BreakerEvent& event) noexcept override;
+    /// As of Observer.
+    void on_queue_failed(const QueueFailedEvent& event) noexcept override;
+    /// As of Observer.
+    void on_campaign(const CampaignEvent& event) noexcept override;
 
 private:
     struct State;

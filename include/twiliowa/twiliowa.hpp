@@ -19,6 +19,7 @@
 #include <twiliowa/http/rate_limiter.hpp>
 #include <twiliowa/http/retry_policy.hpp>
 #include <twiliowa/inbox.hpp>
+#include <twiliowa/log_observer.hpp>
 #include <twiliowa/media_client.hpp>
 #include <twiliowa/messages_client.hpp>
 #include <twiliowa/messaging_response.hpp>

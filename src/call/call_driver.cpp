@@ -9,7 +9,6 @@
 #include <twiliowa/version.hpp>
 
 #include "call/api_error.hpp"
-#include "call/call_events.hpp"
 #include "types/unsent_error.hpp"
 
 namespace twiliowa::detail {
@@ -39,10 +38,12 @@ public:
     CallRecord(const ClientCore& core, const Credentials& credentials, const Operation& operation,
                const CallOptions& options)
         : core_(core),
-          events_(core, operation.kind, credentials.account_sid().str(), options.correlation_id),
+          events_(core, operation.kind, credentials.account_sid().str(), options.correlation_id,
+                  operation.begun),
           origin_(core.origin_of(operation.kind.product)),
           verdict_(operation.verdict),
           started_(core.clock->monotonic_now()),
+          told_(operation.begun.id == 0 ? started_ : operation.begun.at),
           machine_(make_plan(core, operation, options, started_), core.budget) {
         context_.deadline = machine_.deadline();
         context_.cancel = options.cancel;
@@ -85,7 +86,7 @@ public:
         std::optional<Error> error;
         if (step.action == CallStep::Action::fail) error = machine_.error();
         events_.tell_result(machine_.attempts(), request_id_, error ? &*error : nullptr,
-                            core_.clock->monotonic_now() - started_);
+                            core_.clock->monotonic_now() - told_);
         return error;
     }
 
@@ -135,6 +136,7 @@ private:
     const ApiOrigin& origin_;
     std::function<std::optional<RepeatVerdict>(const Error&, int)> verdict_;
     MonotonicTime started_;
+    MonotonicTime told_;  ///< When the observer was told of it.
     MonotonicTime attempt_started_ = {};
     CallMachine machine_;
     CallContext context_;
@@ -282,7 +284,7 @@ std::optional<Error> run_blocking(const ClientCore& core, HttpTransport& transpo
                                   const CallOptions& options, const AnswerReader& read) {
     if (auto wrong = wrong_call_options(options)) {
         tell_refused(core, operation.kind, credentials.account_sid().str(), options.correlation_id,
-                     *wrong);
+                     *wrong, operation.begun);
         return wrong;
     }
     CallRecord call(core, credentials, operation, options);
@@ -314,12 +316,12 @@ void run_async(std::shared_ptr<const ClientCore> core,
     if (dynamic_cast<AsyncHttpTransport*>(transport.get()) == nullptr) {
         const auto error = transport_is_not_asynchronous();
         tell_refused(*core, operation.kind, credentials.account_sid().str(), options.correlation_id,
-                     error);
+                     error, operation.begun);
         return done(error);
     }
     if (const auto wrong = wrong_call_options(options)) {
         tell_refused(*core, operation.kind, credentials.account_sid().str(), options.correlation_id,
-                     *wrong);
+                     *wrong, operation.begun);
         return complete_known(*core, transport,
                               [done = std::move(done), error = *wrong] { done(error); });
     }

@@ -12,6 +12,7 @@
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/credentials.hpp>
 
+#include "call/call_events.hpp"
 #include "call/call_kind.hpp"
 #include "call/call_machine.hpp"
 #include "call/client_core.hpp"
@@ -29,6 +30,7 @@ struct Operation {
     /// The operation's own word on trying again after the attempt of that number (from 1) failed;
     /// nullopt leaves it to the retry table.
     std::function<std::optional<RepeatVerdict>(const Error&, int)> verdict = {};
+    BegunCall begun = {};  ///< If the observer knows of the call already.
 };
 
 /// Makes sense of a 2xx answer, or says why it cannot.

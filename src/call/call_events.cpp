@@ -13,13 +13,13 @@ std::chrono::microseconds microseconds(MonotonicTime::duration duration) noexcep
 }  // namespace
 
 CallEvents::CallEvents(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
-                       const CorrelationId& correlation_id)
-    : observer_(core.observer.get()) {
+                       const CorrelationId& correlation_id, const BegunCall& begun)
+    : observer_(core.observer.get()), is_told_(begun.id != 0) {
     if (observer_ == nullptr) return;
     account_sid_ = account_sid;
     correlation_id_ = correlation_id;
     const auto& origin = core.origin_of(kind.product);
-    info_.id = core.next_call_id();
+    info_.id = is_told_ ? begun.id : core.next_call_id();
     info_.operation = kind.name;
     info_.method = to_string(kind.method);
     info_.scheme = std::string_view{origin.base}.substr(0, origin.base.find(':'));
@@ -31,7 +31,7 @@ CallEvents::CallEvents(const ClientCore& core, const CallKind& kind, std::string
 }
 
 void CallEvents::tell_call() const noexcept {
-    if (observer_ != nullptr) observer_->on_call({.call = info_});
+    if (observer_ != nullptr && !is_told_) observer_->on_call({.call = info_});
 }
 
 void CallEvents::tell_attempt(int attempt, int http_status, std::string_view request_id,
@@ -67,11 +67,21 @@ void CallEvents::tell_result(int attempts, std::string_view request_id, const Er
                           .duration = microseconds(duration)});
 }
 
-void tell_refused(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
-                  const CorrelationId& correlation_id, const Error& error) noexcept {
+BegunCall tell_begun(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
+                     const CorrelationId& correlation_id) noexcept {
     const CallEvents events{core, kind, account_sid, correlation_id};
     events.tell_call();
-    events.tell_result(0, {}, &error, {});
+    return {events.call_id(), core.clock->monotonic_now()};
+}
+
+void tell_refused(const ClientCore& core, const CallKind& kind, std::string_view account_sid,
+                  const CorrelationId& correlation_id, const Error& error,
+                  const BegunCall& begun) noexcept {
+    const CallEvents events{core, kind, account_sid, correlation_id, begun};
+    events.tell_call();
+    events.tell_result(
+        0, {}, &error,
+        begun.id == 0 ? MonotonicTime::duration{} : core.clock->monotonic_now() - begun.at);
 }
 
 }  // namespace twiliowa::detail

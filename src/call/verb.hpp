@@ -72,8 +72,8 @@ inline std::optional<Error> read_nothing(const HttpResponse&) {
 
 /// The end of a call that was refused before it began.
 inline Error refuse_call(const ClientCore& core, const CallKind& kind, const Error& error,
-                         const CallOptions& options) {
-    tell_refused(core, kind, {}, options.correlation_id, error);
+                         const CallOptions& options, const BegunCall& begun = {}) {
+    tell_refused(core, kind, {}, options.correlation_id, error, begun);
     return error;
 }
 
@@ -81,19 +81,21 @@ inline Error refuse_call(const ClientCore& core, const CallKind& kind, const Err
 template <class Done>
 void refuse_call_async(const ClientCore& core, const std::shared_ptr<HttpTransport>& transport,
                        const CallKind& kind, const Error& error, const CallOptions& options,
-                       Done done) {
-    complete_known(
-        core, transport,
-        [done = std::move(done), error = refuse_call(core, kind, error, options)] { done(error); });
+                       Done done, const BegunCall& begun = {}) {
+    complete_known(core, transport,
+                   [done = std::move(done),
+                    error = refuse_call(core, kind, error, options, begun)] { done(error); });
 }
 
 /// The blocking form of a verb.
+/// @param begun  if the observer knows of the call already; so below
 template <class T, class... Arguments>
 Result<T> run_verb(const Verb<T, Arguments...>& verb, const ClientCore& core,
                    HttpTransport& transport, Result<PreparedCall> prepared,
-                   const CallOptions& options) {
-    if (!prepared) return refuse_call(core, verb.kind, prepared.error(), options);
+                   const CallOptions& options, const BegunCall& begun = {}) {
+    if (!prepared) return refuse_call(core, verb.kind, prepared.error(), options, begun);
     prepared->operation.kind = verb.kind;
+    prepared->operation.begun = begun;
     AnswerSlot<T> slot;
     return slot.end(run_blocking(
         core, transport, prepared->credentials, std::move(prepared->operation), options,
@@ -104,12 +106,13 @@ Result<T> run_verb(const Verb<T, Arguments...>& verb, const ClientCore& core,
 template <class T, class... Arguments, class Done>
 void start_verb(const Verb<T, Arguments...>& verb, const std::shared_ptr<const ClientCore>& core,
                 const std::shared_ptr<HttpTransport>& transport, Result<PreparedCall> prepared,
-                Done done, const CallOptions& options) {
+                Done done, const CallOptions& options, const BegunCall& begun = {}) {
     if (!prepared) {
         return refuse_call_async(*core, transport, verb.kind, prepared.error(), options,
-                                 std::move(done));
+                                 std::move(done), begun);
     }
     prepared->operation.kind = verb.kind;
+    prepared->operation.begun = begun;
     const auto slot = std::make_shared<AnswerSlot<T>>();
     run_async(
         core, transport, prepared->credentials, std::move(prepared->operation), options,

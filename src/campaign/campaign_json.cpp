@@ -7,6 +7,7 @@
 #include <twiliowa/campaign/campaign.hpp>
 
 #include "campaign/campaign_plan.hpp"
+#include "campaign/shallow_json.hpp"
 #include "outbox/chain.hpp"
 #include "outbox/fallback_json.hpp"
 #include "outbox/message_json.hpp"
@@ -387,7 +388,7 @@ Result<CampaignDefinition> CampaignDefinition::from_json(std::string_view json) 
     if (json.size() > detail::longest_definition) {
         return detail::wrong_campaign_member("campaign", "is longer than 256 KiB");
     }
-    const auto all = detail::CampaignJson::parse(json, nullptr, false);
+    const auto all = detail::parse_shallow_json(json);
     if (!all.is_object()) return detail::wrong_campaign_member("campaign", "is no JSON object");
     detail::CampaignObject object{all};
     CampaignDefinition definition;

@@ -20,7 +20,9 @@ Result<std::shared_ptr<const CampaignPlan>> CampaignPlan::of(std::string_view de
 }
 
 std::string CampaignCourse::text() const {
-    return nlohmann::json{{"since", since}, {"failures", failures}}.dump();
+    nlohmann::json all{{"since", since}, {"failures", failures}};
+    if (!quality.empty()) all["quality"] = quality;
+    return all.dump();
 }
 
 CampaignCourse CampaignCourse::read(std::string_view text) {
@@ -30,6 +32,9 @@ CampaignCourse CampaignCourse::read(std::string_view text) {
     if (!all.is_object()) return course;
     if (const auto since = all.find("since"); since != all.end() && since->is_number_integer()) {
         course.since = since->get<std::int64_t>();
+    }
+    if (const auto quality = all.find("quality"); quality != all.end() && quality->is_string()) {
+        course.quality = quality->get<std::string>();
     }
     const auto failures = all.find("failures");
     if (failures == all.end() || !failures->is_object()) return course;

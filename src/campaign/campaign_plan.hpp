@@ -25,9 +25,12 @@ struct CampaignPlan {
 
 /// What its guards have seen.
 struct CampaignCourse {
-    std::int64_t since = 0;  ///< How many outcomes there were when it began to count.
+    std::string quality = {};  ///< Of its sender, as Meta rated it when that was looked at last.
+    std::int64_t since = 0;    ///< How many outcomes there were when it began to count.
     std::map<std::string, std::int64_t, std::less<>> failures = {};  ///< By reason, since then.
 
+    /// With what is not counted.
+    CampaignCourse begun_anew() const { return {.quality = quality}; }
     std::string text() const;
     static CampaignCourse read(std::string_view text);
 };

@@ -1,8 +1,13 @@
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cmath>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <span>
+#include <string>
 
 #include <twiliowa/campaign/campaign.hpp>
 #include <twiliowa/campaign/campaigns.hpp>
@@ -84,7 +89,7 @@ void reckon_time_left(CampaignProgress& progress, const CampaignRate& rate) {
         std::ceil(static_cast<double>(progress.waiting) * 60.0 / each_minute))};
 }
 
-CampaignPhase phase_of(CampaignState state, const CampaignProgress& progress) {
+CampaignPhase phase_of(CampaignState state, std::span<const CampaignCount> counts) {
     switch (state) {
         case CampaignState::draft:
             return CampaignPhase::draft;
@@ -97,9 +102,7 @@ CampaignPhase phase_of(CampaignState state, const CampaignProgress& progress) {
         case CampaignState::running:
             break;
     }
-    const bool is_over =
-        progress.recipients > 0 && progress.waiting == 0 && progress.of(JobState::unknown) == 0;
-    return is_over ? CampaignPhase::finished : CampaignPhase::running;
+    return is_campaign_over(counts) ? CampaignPhase::finished : CampaignPhase::running;
 }
 
 // ---- For a terminal
@@ -172,7 +175,7 @@ Result<CampaignProgress> read_progress(OutboxTransaction& transaction,
             definition.budget ? definition.budget->currency() : std::string_view{*currency};
         if (const auto sum = Money::from_micros(spend, named)) progress.spend = *sum;
     }
-    progress.phase = phase_of(campaign.state, progress);
+    progress.phase = phase_of(campaign.state, *counts);
     if (auto measured = measure_rate(transaction, progress); !measured) return measured.error();
     reckon_time_left(progress, definition.rate);
     return progress;
@@ -352,14 +355,13 @@ Result<std::vector<SpendRow>> spend_by_day(Outbox& outbox, TimePoint from, TimeP
     std::string after;
     while (true) {
         std::vector<NamedQuotaCount> counts;
-        const auto read =
-            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                auto page = transaction.quota_histories(detail::spend_counts, day, from, to, after,
-                                                        detail::counts_at_once);
-                if (!page) return page.error();
-                counts = std::move(*page);
-                return {};
-            });
+        const auto read = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            auto page = transaction.quota_histories(detail::spend_counts, day, from, to, after,
+                                                    detail::counts_at_once);
+            if (!page) return page.error();
+            counts = std::move(*page);
+            return {};
+        });
         if (!read) return read.error();
         if (counts.empty()) return rows;
         for (const auto& [name, count] : counts) {
@@ -376,6 +378,19 @@ Result<std::vector<SpendRow>> spend_by_day(Outbox& outbox, TimePoint from, TimeP
             rows.push_back({count.begin, parts[1], parts[2], parts[3], parts[4], *spend});
         }
         after = counts.back().quota;
+    }
+}
+
+void add_spend_samples(MetricSamples& samples, Outbox& outbox) {
+    const auto now = detail::OutboxParts::of(outbox).core->now();
+    const auto today = std::chrono::floor<std::chrono::days>(now);
+    std::map<std::string, std::int64_t, std::less<>> micros;
+    for (const auto& row : spend_by_day(outbox, today, now + std::chrono::seconds{1}).value()) {
+        micros[std::string{row.spend.currency()}] += row.spend.micros();
+    }
+    for (const auto& [currency, spent] : micros) {
+        samples.gauge("twiliowa_spend_today", "What messages sent today have cost.",
+                      static_cast<double>(spent) / 1e6, {{"currency", currency}});
     }
 }
 

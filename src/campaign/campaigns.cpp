@@ -40,13 +40,12 @@ Result<StoredCampaign> CampaignDesk::load(OutboxTransaction& transaction,
 
 Result<std::shared_ptr<const CampaignPlan>> CampaignDesk::plan_of(std::string_view id) const {
     std::string definition;
-    const auto done =
-        parts.core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            auto campaign = load(transaction, id);
-            if (!campaign) return campaign.error();
-            definition = std::move(campaign->definition);
-            return {};
-        });
+    const auto done = parts.core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        auto campaign = load(transaction, id);
+        if (!campaign) return campaign.error();
+        definition = std::move(campaign->definition);
+        return {};
+    });
     if (!done) return done.error();
     return CampaignPlan::of(definition);
 }
@@ -59,7 +58,7 @@ struct Campaigns::Impl {
           intake(desk.parts.core) {}
 
     Result<void> transact(const OutboxStorage::Work& work) const {
-        return desk.parts.core->storage->transact(work);
+        return desk.parts.core->transact(work);
     }
 
     /// `change` says whether the campaign is to be saved, or why it cannot be.
@@ -70,10 +69,14 @@ struct Campaigns::Impl {
             changed = false;
             auto campaign = desk.load(transaction, id);
             if (!campaign) return campaign.error();
+            const auto before = campaign->state;
             const auto wanted = change(*campaign, transaction.now());
             if (!wanted) return wanted.error();
             changed = *wanted;
             if (!changed) return {};
+            if (auto* const news = detail::OutboxNews::of(transaction)) {
+                news->campaign_changed(before, *campaign);
+            }
             campaign->updated_at = transaction.now();
             return transaction.save_campaign(*campaign);
         });
@@ -159,7 +162,12 @@ Result<bool> Campaigns::try_create(const CampaignDefinition& definition) {
         const auto inserted = transaction.insert_campaign(campaign);
         if (!inserted) return inserted.error();
         is_new = *inserted;
-        if (is_new) return {};
+        if (is_new) {
+            if (auto* const news = detail::OutboxNews::of(transaction)) {
+                news->campaign_changed(std::nullopt, campaign);
+            }
+            return {};
+        }
         const auto known = impl_->desk.load(transaction, campaign.id);
         if (!known) return known.error();
         if (known->definition == campaign.definition && known->tenant == campaign.tenant) return {};
@@ -292,7 +300,7 @@ Result<CampaignCheck> Campaigns::try_check(std::string_view id) {
     filter.campaign = id;
     TimePoint now;
     const auto judged = detail::for_each_page(
-        *impl_->desk.parts.core->storage, filter,
+        *impl_->desk.parts.core, filter,
         [&](OutboxTransaction& transaction, const std::vector<StoredJob>&) {
             now = transaction.now();
             return Result<void>{};
@@ -398,7 +406,7 @@ Result<bool> Campaigns::try_resume(std::string_view id) {
         const bool later = definition->starts_at && now < *definition->starts_at;
         campaign.state = later ? CampaignState::scheduled : CampaignState::running;
         campaign.problem.clear();
-        campaign.course.clear();
+        campaign.course = detail::CampaignCourse::read(campaign.course).begun_anew().text();
         return true;
     });
 }
@@ -409,7 +417,7 @@ Result<std::int64_t> Campaigns::Impl::apply_to_jobs(
     JobFilter filter{.state = state, .limit = detail::jobs_at_once};
     filter.campaign = id;
     auto applied =
-        detail::change_jobs(*desk.parts.core->storage, filter,
+        detail::change_jobs(*desk.parts.core, filter,
                             [&](OutboxTransaction& transaction, StoredJob& job) -> Result<bool> {
                                 if (!concerns(job)) return false;
                                 return event(transaction, job);
@@ -492,7 +500,7 @@ Result<void> Campaigns::try_report(
     JobFilter filter{.limit = detail::judged_at_once};
     filter.campaign = id;
     return detail::for_each_page(
-        *impl_->desk.parts.core->storage, filter,
+        *impl_->desk.parts.core, filter,
         [](OutboxTransaction&, const std::vector<StoredJob>&) { return Result<void>{}; },
         [&](const std::vector<StoredJob>& jobs) -> Result<void> {
             for (const auto& job : jobs) {

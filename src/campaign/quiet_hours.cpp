@@ -148,6 +148,8 @@ std::optional<int> AllowedTime::validity_period(TimePoint at, std::optional<int>
 }
 
 struct QuietHours::State {
+    Result<AllowedTime> judge(std::span<const detail::ZoneClock> zones, TimePoint now) const;
+
     QuietHoursOptions options;
     detail::AllowedWeek week{options.week};
 };
@@ -179,26 +181,27 @@ Result<AllowedTime> QuietHours::judge(const QuietRecipient& recipient, TimePoint
         options.exempt.end()) {
         return always;
     }
-    std::vector<std::string> zones;
-    if (!recipient.zone.empty()) {
-        zones.emplace_back(recipient.zone);
-        return judge(zones, now);
-    }
+    const auto judge_zone = [&](std::string_view name) -> Result<AllowedTime> {
+        const auto zone = detail::ZoneClock::find(name);
+        return zone ? state_->judge({&*zone, 1}, now) : zone.error();
+    };
+    if (!recipient.zone.empty()) return judge_zone(recipient.zone);
     // The tables may name a zone that an older database does not have yet.
-    for (auto& zone : zones_of(recipient.address)) {
-        if (auto found = detail::ZoneClock::find(zone)) {
-            zones.push_back(std::move(zone));
-        } else if (found.error().field() != "zone") {
-            return found.error();
+    std::vector<detail::ZoneClock> zones;
+    for (const auto& name : zones_of(recipient.address)) {
+        const auto zone = detail::ZoneClock::find(name);
+        if (zone) {
+            zones.push_back(*zone);
+        } else if (zone.error().field() != "zone") {
+            return zone.error();
         }
     }
-    if (!zones.empty()) return judge(zones, now);
+    if (!zones.empty()) return state_->judge(zones, now);
     switch (options.unknown_zone) {
         case UnknownZone::send_now:
             return always;
         case UnknownZone::assume:
-            zones.push_back(options.assumed_zone);
-            return judge(zones, now);
+            return judge_zone(options.assumed_zone);
         case UnknownZone::refuse:
             break;
     }
@@ -208,15 +211,20 @@ Result<AllowedTime> QuietHours::judge(const QuietRecipient& recipient, TimePoint
 
 Result<AllowedTime> QuietHours::judge(std::span<const std::string> zones, TimePoint now) const {
     if (zones.empty()) return AllowedTime{.now = true, .from = now};
-    const auto horizon = std::chrono::floor<std::chrono::seconds>(now) + detail::quiet_horizon;
     std::vector<detail::ZoneClock> clocks;
     for (const auto& zone : zones) {
         const auto clock = detail::ZoneClock::find(zone);
         if (!clock) return clock.error();
         clocks.push_back(*clock);
     }
+    return state_->judge(clocks, now);
+}
+
+Result<AllowedTime> QuietHours::State::judge(std::span<const detail::ZoneClock> zones,
+                                             TimePoint now) const {
+    const auto horizon = std::chrono::floor<std::chrono::seconds>(now) + detail::quiet_horizon;
     if (auto reaches = detail::ZoneClock::check_reaches(horizon); !reaches) return reaches.error();
-    return detail::first_allowed(state_->week, clocks, now, state_->options.least_left);
+    return detail::first_allowed(week, zones, now, options.least_left);
 }
 
 std::optional<TimePoint> QuietHours::spread(std::string_view key, const AllowedTime& allowed,

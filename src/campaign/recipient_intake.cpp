@@ -6,6 +6,7 @@
 
 #include <twiliowa/types/phone_number.hpp>
 
+#include "campaign/shallow_json.hpp"
 #include "state/consent_checks.hpp"
 #include "state/number_forms.hpp"
 #include "text/csv.hpp"
@@ -116,7 +117,7 @@ Result<Address> RecipientIntake::read_recipient(const std::string& text) const {
     if (!number) return number.error();
     if (number->certainty() == NumberCertainty::likely && !file_.take_likely) {
         return Error::invalid_request("to", "may be read as a number in more than one way: " +
-                                                std::string{to_string(number->doubt())});
+                                                std::string{describe(number->doubt())});
     }
     return Address::parse(number->e164(), "to");
 }
@@ -180,7 +181,10 @@ Result<void> RecipientIntake::keep_refused(const std::string& to,
                                            const CampaignRecipient& recipient,
                                            const std::string& problem) {
     if (!ids_) ids_ = desk_->parts.core->new_job_ids(now_);
-    Waiting refused{{}, problem, line_};
+    // Not by its members: what g++ 12 then warns of with -O3 is not so.
+    Waiting refused;
+    refused.problem = problem;
+    refused.line = line_;
     auto& stored = refused.job.stored;
     stored.id = ids_->next();
     stored.tenant = tenant_;
@@ -252,7 +256,7 @@ Result<void> RecipientIntake::flush() {
     if (waiting_.empty()) return {};
     AddedRecipients added;
     const auto done =
-        desk_->parts.core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        desk_->parts.core->transact([&](OutboxTransaction& transaction) -> Result<void> {
             added = added_;
             const auto campaign = desk_->load(transaction, id_);
             if (!campaign) return campaign.error();
@@ -309,6 +313,8 @@ void RecipientIntake::tell(AddedRecipients& added, std::size_t line,
 
 Result<AddedRecipients> RecipientIntake::finish() {
     if (auto flushed = flush(); !flushed) return flushed.error();
+    // One that was finished may have something to send again.
+    if (added_.added > 0) desk_->parts.core->conclude({{id_, false}});
     return std::move(added_);
 }
 
@@ -398,7 +404,7 @@ Result<void> RecipientIntake::read_json_lines(std::istream& lines) {
 
 Result<CampaignRecipient> RecipientIntake::recipient_of_json(std::string_view line,
                                                              std::string& problem) const {
-    const auto json = nlohmann::json::parse(line, nullptr, false);
+    const auto json = parse_shallow_json(line);
     if (!json.is_object()) return Error::invalid_request("line", "is no JSON object");
     const auto& columns = plan_->definition.columns;
     CampaignRecipient recipient;

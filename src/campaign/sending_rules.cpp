@@ -11,8 +11,10 @@
 #include <twiliowa/types/phone_number.hpp>
 
 #include "campaign/campaign_plan.hpp"
+#include "outbox/job_intake.hpp"
 #include "outbox/outbox_core.hpp"
 #include "state/entries.hpp"
+#include "state/quota_windows.hpp"
 #include "text/ascii.hpp"
 #include "text/percent.hpp"
 
@@ -22,10 +24,17 @@ namespace detail {
 namespace {
 
 constexpr std::chrono::minutes health_holds{5};
-/// A slot that is never over: what is spent in all.
-constexpr std::chrono::seconds for_ever{4'000'000'000};
+constexpr std::chrono::minutes verdicts_hold{1};  // At most.
+/// From best to worst.
+constexpr std::string_view quality_ratings[] = {"HIGH", "MEDIUM", "LOW"};
 /// A campaign is paused when it has used up so much of its sender's messaging limit.
 constexpr std::int64_t near_limit_percent = 95;
+
+constexpr std::string_view budget_of_all = "budget/all";
+
+std::string tenant_budget_name(std::string_view tenant) {
+    return std::string{"budget/tenant/"}.append(tenant);
+}
 
 QuotaWindow budget_window(const Budget& budget) {
     const auto limit = QuotaAmount::thousandths(budget.limit.micros());
@@ -35,9 +44,9 @@ QuotaWindow budget_window(const Budget& budget) {
         case Budget::Period::month:
             return {std::chrono::seconds{0}, limit, true};
         case Budget::Period::in_all:
-            return {for_ever, limit, true};
+            return {quota_without_end, limit, true};
     }
-    return {for_ever, limit, true};
+    return {quota_without_end, limit, true};
 }
 
 /// `10K Customers/24hr`: how many in a day; 0: it does not say.
@@ -48,6 +57,38 @@ std::int64_t customers_a_day(std::string_view limit) {
     const char unit = read.ptr == limit.data() + limit.size() ? ' ' : *read.ptr;
     if (unit == 'K' || unit == 'k') return number * 1'000;
     return unit == ' ' ? number : 0;
+}
+
+/// Of `quality_ratings`; nullptr: it is none of them.
+const std::string_view* quality_rating(std::string_view rating) {
+    const auto* const found =
+        std::find_if(std::begin(quality_ratings), std::end(quality_ratings),
+                     [&](std::string_view each) { return equals_ignoring_case(each, rating); });
+    return found == std::end(quality_ratings) ? nullptr : found;
+}
+
+/// Notes how the sender is rated, and says why the campaign must wait for a person; empty: it need
+/// not.
+std::string note_quality(StoredCampaign& campaign, std::string_view rating, TimePoint asked_at) {
+    const auto* const now = quality_rating(rating);
+    if (now == nullptr) return {};
+    auto course = CampaignCourse::read(campaign.course);
+    const auto* const before = quality_rating(course.quality);
+    // That it has risen may be older than the fall which another worker has seen.
+    const bool is_old = before != nullptr && now < before && asked_at < campaign.updated_at;
+    if (now != before && !is_old) {
+        course.quality = *now;
+        campaign.course = course.text();
+    }
+    const bool has_fallen = before != nullptr && now > before;
+    if (!has_fallen && now != std::end(quality_ratings) - 1) return {};
+    std::string problem = "Meta rates the quality of its sender as ";
+    for (const char letter : *now) problem += ascii_lower(letter);
+    if (has_fallen) {
+        problem += "; it was ";
+        for (const char letter : *before) problem += ascii_lower(letter);
+    }
+    return problem;
 }
 
 bool is_word(const TemplateCategory& category, std::string_view word) {
@@ -93,6 +134,21 @@ struct JudgedJob {
     std::optional<JobVerdict> verdict = {};
 };
 
+namespace {
+
+/// How long all that wait take at their campaign's rate; 0: it has none.
+std::chrono::milliseconds time_of_all(const JudgedJob& job) {
+    constexpr double most_seconds = 1e6;
+    if (!job.plan || job.plan->definition.rate.messages <= 0) return {};
+    const auto& rate = job.plan->definition.rate;
+    const double seconds = static_cast<double>(job.asked->waiting) *
+                           static_cast<double>(rate.per.count()) /
+                           static_cast<double>(rate.messages);
+    return std::chrono::milliseconds{
+        static_cast<std::int64_t>(std::min(seconds, most_seconds) * 1e3)};
+}
+
+}  // namespace
 }  // namespace detail
 
 struct SendingRules::State {
@@ -107,8 +163,13 @@ struct SendingRules::State {
 
     std::shared_ptr<const detail::CampaignPlan> plan_of(const StoredCampaign& campaign) const;
     Result<ContentApproval> approval_of(const OutboundMessage& message) const;
-    std::optional<ChannelSender> known_health(const std::string& account,
-                                              const std::string& sender) const;
+    std::optional<Health> known_health(const std::string& account, const std::string& sender,
+                                       TimePoint now) const;
+    std::vector<Budget> budgets_of(std::string_view tenant) const {
+        return options.budget_of_tenant ? options.budget_of_tenant(tenant) : std::vector<Budget>{};
+    }
+    Result<std::vector<BudgetState>> standing_of(Outbox& outbox, std::string_view name,
+                                                 const std::vector<Budget>& budgets) const;
     void ask_health(const StoredJob& job, TimePoint now) const;
 
     Result<void> judge_refusals(detail::JudgedJob& job, TimePoint now) const;
@@ -187,11 +248,14 @@ Result<ContentApproval> SendingRules::State::approval_of(const OutboundMessage& 
     return known->approval.value_or(ContentApproval{});
 }
 
-std::optional<ChannelSender> SendingRules::State::known_health(const std::string& account,
-                                                               const std::string& sender) const {
+/// What is so old that it is asked for anew before anything is sent is not known any more.
+std::optional<SendingRules::State::Health> SendingRules::State::known_health(
+    const std::string& account, const std::string& sender, TimePoint now) const {
     const std::lock_guard lock(mutex);
     const auto known = healths.find({account, sender});
-    return known == healths.end() ? std::nullopt : known->second.sender;
+    if (known == healths.end() || !known->second.sender) return std::nullopt;
+    const bool is_old = now - known->second.asked_at > detail::health_holds + detail::verdicts_hold;
+    return is_old ? std::nullopt : std::optional{known->second};
 }
 
 void SendingRules::State::ask_health(const StoredJob& job, TimePoint now) const {
@@ -219,9 +283,12 @@ Result<std::vector<JobVerdict>> SendingRules::judge(std::span<const GatedJob> jo
     std::vector<detail::JudgedJob> all;
     all.reserve(jobs.size());
     for (const auto& asked : jobs) {
+        // Most are of the sender of the one before.
+        const bool is_known = !all.empty() && all.back().asked->job->sender == asked.job->sender;
+        auto sender = is_known ? all.back().sender : detail::sender_from_wire(asked.job->sender);
         auto& job = all.emplace_back();
         job.asked = &asked;
-        job.sender = detail::sender_from_wire(asked.job->sender);
+        job.sender = std::move(sender);
         state_->ask_health(*asked.job, now);
         if (auto judged = state_->judge_refusals(job, now); !judged) return judged.error();
     }
@@ -232,11 +299,35 @@ Result<std::vector<JobVerdict>> SendingRules::judge(std::span<const GatedJob> jo
         const auto kind = job.verdict->kind;
         if (kind == JobVerdict::Kind::go || kind == JobVerdict::Kind::wait)
             state_->judge_price(job);
+        // A consent may be withdrawn until it leaves.
+        job.verdict->condition = job.purpose;
     }
     std::vector<JobVerdict> verdicts;
     verdicts.reserve(all.size());
     for (auto& job : all) verdicts.push_back(std::move(*job.verdict));
     return verdicts;
+}
+
+Result<std::vector<bool>> SendingRules::may_leave(std::span<const LeavingJob> jobs) const {
+    std::vector<bool> all(jobs.size(), false);
+    std::map<std::pair<std::string_view, std::string_view>, std::vector<std::size_t>> groups;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        groups[{jobs[i].job->sender, jobs[i].condition}].push_back(i);
+    }
+    for (const auto& [place, group] : groups) {
+        std::vector<Address> recipients;
+        recipients.reserve(group.size());
+        for (const auto i : group) {
+            auto to = Address::parse(jobs[i].message->to);
+            if (!to) return to.error();
+            recipients.push_back(std::move(*to));
+        }
+        const auto agreed = state_->options.consents->has_each(
+            detail::sender_from_wire(place.first), recipients, place.second);
+        if (!agreed) return agreed.error();
+        for (std::size_t i = 0; i < group.size(); ++i) all[group[i]] = (*agreed)[i];
+    }
+    return all;
 }
 
 /// Address, template, opt-outs, window.
@@ -353,11 +444,9 @@ Result<void> SendingRules::State::judge_hours(detail::JudgedJob& job, TimePoint 
     }
     if (allowed->now) {
         job.verdict->until = allowed->until;
-        job.verdict->validity_period =
-            allowed->validity_period(now, job.asked->message->validity_period);
         return {};
     }
-    const auto from = hours->spread(stored.id.str(), *allowed);
+    const auto from = hours->spread(stored.id.str(), *allowed, detail::time_of_all(job));
     if (!from || (stored.expires_at && *from >= *stored.expires_at)) {
         job.verdict = detail::dead_verdict(DeadReason::quiet,
                                            from ? "its time ends within its recipient's quiet hours"
@@ -380,8 +469,7 @@ void SendingRules::State::judge_price(detail::JudgedJob& job) const {
         }
         return;
     }
-    const auto of_tenant =
-        options.budget_of_tenant ? options.budget_of_tenant(stored.tenant) : std::vector<Budget>{};
+    const auto of_tenant = budgets_of(stored.tenant);
     const auto price = options.prices.estimate(job.to, job.category);
     const bool limited = budget_of_campaign || !options.budget.empty() || !of_tenant.empty();
     if (!price) {
@@ -397,8 +485,8 @@ void SendingRules::State::judge_price(detail::JudgedJob& job) const {
         charge(verdict, "budget/campaign/" + stored.campaign,
                {{*budget_of_campaign, Budget::Period::in_all}}, *price);
     }
-    charge(verdict, "budget/tenant/" + stored.tenant, of_tenant, *price);
-    charge(verdict, "budget/all", options.budget, *price);
+    charge(verdict, detail::tenant_budget_name(stored.tenant), of_tenant, *price);
+    charge(verdict, std::string{detail::budget_of_all}, options.budget, *price);
     if (verdict.kind == JobVerdict::Kind::never) return;
     const auto& message = *job.asked->message;
     const auto number = PhoneNumber::parse(job.to.phone_number());
@@ -434,6 +522,46 @@ void SendingRules::State::charge(JobVerdict& verdict, std::string name,
     verdict.charges.push_back(std::move(charge));
 }
 
+// ---- Budgets
+
+Result<std::vector<BudgetState>> SendingRules::State::standing_of(
+    Outbox& outbox, std::string_view name, const std::vector<Budget>& budgets) const {
+    std::vector<BudgetState> states;
+    if (budgets.empty()) return states;
+    const auto core = detail::OutboxParts::of(outbox).core;
+    const auto read = core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        states.clear();
+        for (const auto& budget : budgets) {
+            const auto slot = detail::quota_slot(detail::budget_window(budget), transaction.now());
+            const auto counts = transaction.quota_history(name, slot.period, slot.begin, slot.end);
+            if (!counts) return counts.error();
+            const auto used = counts->empty() ? 0 : counts->front().used;
+            const auto spent = Money::from_micros(used, budget.limit.currency());
+            if (!spent) return spent.error();
+            auto& state = states.emplace_back();
+            state.budget = budget;
+            state.spent = *spent;
+            const auto levels =
+                detail::quota_levels_reached(options.warn_at, budget.limit.micros(), 0, used);
+            if (!levels.empty()) state.level = levels.back();
+            if (budget.period != Budget::Period::in_all) state.renews_at = slot.end;
+        }
+        return {};
+    });
+    if (!read) return read.error();
+    return states;
+}
+
+Result<std::vector<BudgetState>> SendingRules::budgets(Outbox& outbox) const {
+    return state_->standing_of(outbox, detail::budget_of_all, state_->options.budget);
+}
+
+Result<std::vector<BudgetState>> SendingRules::budgets_of_tenant(Outbox& outbox,
+                                                                 std::string_view tenant) const {
+    return state_->standing_of(outbox, detail::tenant_budget_name(tenant),
+                               state_->budgets_of(tenant));
+}
+
 // ---- Campaigns
 
 CampaignStanding SendingRules::stand(StoredCampaign& campaign, TimePoint now) const {
@@ -460,23 +588,28 @@ CampaignStanding SendingRules::stand(StoredCampaign& campaign, TimePoint now) co
         const auto& message = definition.variants.front().message;
         const auto from =
             Sender::parse(message.from.empty() ? message.messaging_service_sid : message.from);
-        const auto health = from ? state_->known_health(definition.account, from->wire())
-                                 : std::optional<ChannelSender>{};
-        if (health && detail::equals_ignoring_case(health->quality_rating, "LOW")) {
-            standing.changed = true;
-            campaign.state = CampaignState::paused;
-            campaign.problem = "Meta rates the quality of its sender as low";
-            return standing;
-        }
+        const auto health = from ? state_->known_health(definition.account, from->wire(), now)
+                                 : std::optional<State::Health>{};
         if (health) {
-            standing.most_a_day =
-                detail::customers_a_day(health->messaging_limit) * detail::near_limit_percent / 100;
+            const auto before = campaign.course;
+            auto problem =
+                detail::note_quality(campaign, health->sender->quality_rating, health->asked_at);
+            standing.changed = standing.changed || campaign.course != before;
+            if (!problem.empty()) {
+                standing.changed = true;
+                campaign.state = CampaignState::paused;
+                campaign.problem = std::move(problem);
+                return standing;
+            }
+            standing.most_a_day = detail::customers_a_day(health->sender->messaging_limit) *
+                                  detail::near_limit_percent / 100;
         }
     }
     standing.may_go = true;
     if (definition.rate.messages > 0) {
         standing.rate =
             QuotaWindow{definition.rate.per, QuotaAmount::thousandths(definition.rate.messages)};
+        standing.counts_waiting = plan->quiet || state_->quiet;
     }
     return standing;
 }
@@ -488,7 +621,7 @@ bool SendingRules::note_failure(StoredCampaign& campaign, const StoredJob& job,
     const auto pause = [&](std::string problem) {
         campaign.state = CampaignState::paused;
         campaign.problem = std::move(problem);
-        campaign.course.clear();
+        campaign.course = detail::CampaignCourse::read(campaign.course).begun_anew().text();
         return true;
     };
     const auto& guards = plan->definition.guards;
@@ -519,7 +652,8 @@ bool SendingRules::note_failure(StoredCampaign& campaign, const StoredJob& job,
     if (guards.failures_percent == 0 || job.step != 0) return false;
     auto course = detail::CampaignCourse::read(campaign.course);
     if (outcomes - course.since > guards.out_of || outcomes < course.since) {
-        course = {.since = outcomes - 1};
+        course = course.begun_anew();
+        course.since = outcomes - 1;
     }
     const std::string category{job.error_code == 0 ? to_string(job.reason)
                                                    : to_string(advise(job.error_code).category)};

@@ -44,10 +44,22 @@ struct MessagesClient::Impl : detail::ApiClient {
     Result<detail::PreparedCall> prepare_send(const OutboundMessage& message,
                                               detail::NeededTemplate& needed,
                                               detail::SendNote& note) const;
+    /// The same, with stores that are asked only for as long as the call has time.
+    /// @param deadline  nullopt: no store is asked
+    Result<detail::PreparedCall> prepare_send_until(std::optional<MonotonicTime> deadline,
+                                                    const OutboundMessage& message,
+                                                    detail::NeededTemplate& needed,
+                                                    detail::SendNote& note) const;
+    /// The call's, if a store is asked before it; where nothing is waited for, it need not be
+    /// known.
+    std::optional<MonotonicTime> deadline_for_stores(const CallOptions& options) const;
     Result<Message> run_send(Result<detail::PreparedCall> prepared, const detail::SendNote& note,
-                             const CallOptions& options) const;
+                             const CallOptions& options, const detail::BegunCall& begun = {}) const;
     void start_send(Result<detail::PreparedCall> prepared, detail::SendNote note,
-                    Callback<Message> done, const CallOptions& options) const;
+                    Callback<Message> done, const CallOptions& options,
+                    const detail::BegunCall& begun = {}) const;
+    /// A send begins that needs a template which is not known.
+    detail::BegunCall begin_send(const CallOptions& options) const;
 
     static void start_reconcile(const std::shared_ptr<const Impl>& impl,
                                 const OutboundMessage& message, TimePoint attempted_at,

@@ -1,5 +1,8 @@
+#include <algorithm>
+#include <chrono>
 #include <new>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "call/api_error.hpp"
@@ -8,6 +11,7 @@
 #include "messages_client/message_templates.hpp"
 #include "messages_client/outbound_checks.hpp"
 #include "messages_client/outbound_form.hpp"
+#include "state/store_deadline.hpp"
 #include "types/unsent_error.hpp"
 
 namespace twiliowa {
@@ -92,6 +96,17 @@ constexpr Verb<Message, const OutboundDefaults&, const OutboundMessage&, const S
         prepare_send,
         read_created};
 
+/// What is left of a call's time; nothing where what became of the message could not be learnt in
+/// it any more.
+CallOptions what_is_left(const ClientCore& core, MonotonicTime deadline,
+                         const CallOptions& options) {
+    auto left = options_until(core, deadline, options);
+    const auto enough =
+        std::min(core.retry.min_attempt_time, options.timeout.value_or(core.timeout) / 2);
+    if (*left.timeout < enough) left.timeout = std::chrono::milliseconds{0};
+    return left;
+}
+
 }  // namespace
 }  // namespace detail
 
@@ -137,28 +152,56 @@ Result<detail::PreparedCall> MessagesClient::Impl::prepare_send(const OutboundMe
     return detail::create_verb.prepare(*core, defaults, message, gate.get(), needed, note);
 }
 
+Result<detail::PreparedCall> MessagesClient::Impl::prepare_send_until(
+    std::optional<MonotonicTime> deadline, const OutboundMessage& message,
+    detail::NeededTemplate& needed, detail::SendNote& note) const {
+    if (!deadline) return prepare_send(message, needed, note);
+    const detail::StoreDeadline wanted{*detail::options_until(*core, *deadline, {}).timeout};
+    return prepare_send(message, needed, note);
+}
+
+std::optional<MonotonicTime> MessagesClient::Impl::deadline_for_stores(
+    const CallOptions& options) const {
+    if (!gate || !gate->knows_recipients()) return std::nullopt;
+    return detail::deadline_of(*core, options, core->clock->monotonic_now());
+}
+
 Result<Message> MessagesClient::try_send(const OutboundMessage& message,
                                          const CallOptions& options) const {
     const auto& core = *impl_->core;
     detail::NeededTemplate needed;
     detail::SendNote note;
-    auto prepared = impl_->prepare_send(message, needed, note);
-    if (needed.missing.empty()) return impl_->run_send(std::move(prepared), note, options);
-
-    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
-    needed.looked_up =
-        impl_->gate->templates->get(needed.missing, detail::options_until(core, deadline, options));
+    auto deadline = impl_->deadline_for_stores(options);
+    auto prepared = impl_->prepare_send_until(deadline, message, needed, note);
+    if (needed.missing.empty()) {
+        if (!deadline) return impl_->run_send(std::move(prepared), note, options);
+        return impl_->run_send(std::move(prepared), note,
+                               detail::what_is_left(core, *deadline, options));
+    }
+    if (!deadline) deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
+    const auto begun = impl_->begin_send(options);
+    needed.looked_up = impl_->gate->templates->get(needed.missing,
+                                                   detail::options_until(core, *deadline, options));
     note = {};
-    prepared = impl_->prepare_send(message, needed, note);
+    prepared = impl_->prepare_send_until(deadline, message, needed, note);
     return impl_->run_send(std::move(prepared), note,
-                           detail::options_until(core, deadline, options));
+                           detail::what_is_left(core, *deadline, options), begun);
+}
+
+detail::BegunCall MessagesClient::Impl::begin_send(const CallOptions& options) const {
+    const auto credentials = core->credentials();
+    return detail::tell_begun(
+        *core, detail::create_verb.kind,
+        credentials ? std::string_view{credentials->account_sid().str()} : std::string_view{},
+        options.correlation_id);
 }
 
 Result<Message> MessagesClient::Impl::run_send(Result<detail::PreparedCall> prepared,
                                                const detail::SendNote& note,
-                                               const CallOptions& options) const {
-    auto sent =
-        detail::run_verb(detail::create_verb, *core, *transport, std::move(prepared), options);
+                                               const CallOptions& options,
+                                               const detail::BegunCall& begun) const {
+    auto sent = detail::run_verb(detail::create_verb, *core, *transport, std::move(prepared),
+                                 options, begun);
     if (gate) gate->finish(note, sent);
     return sent;
 }
@@ -168,26 +211,38 @@ void MessagesClient::async_send(const OutboundMessage& message, Callback<Message
     const auto& core = *impl_->core;
     detail::NeededTemplate needed;
     detail::SendNote note;
-    auto prepared = impl_->prepare_send(message, needed, note);
+    auto deadline = impl_->deadline_for_stores(options);
+    auto prepared = impl_->prepare_send_until(deadline, message, needed, note);
     if (needed.missing.empty()) {
-        return impl_->start_send(std::move(prepared), std::move(note), std::move(done), options);
+        if (!deadline) {
+            return impl_->start_send(std::move(prepared), std::move(note), std::move(done),
+                                     options);
+        }
+        return impl_->start_send(std::move(prepared), std::move(note), std::move(done),
+                                 detail::what_is_left(core, *deadline, options));
     }
-    const auto deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
+    if (!deadline) deadline = detail::deadline_of(core, options, core.clock->monotonic_now());
+    const auto begun = impl_->begin_send(options);
     impl_->gate->templates->async_get(
-        needed.missing, [weak = std::weak_ptr<const Impl>(impl_), message, done = std::move(done),
-                         options, deadline](Result<detail::KnownTemplate> known) {
+        needed.missing, [weak = std::weak_ptr<const Impl>(impl_), told = impl_->core, message,
+                         done = std::move(done), options, deadline = *deadline,
+                         begun](Result<detail::KnownTemplate> known) {
             const auto impl = weak.lock();
-            if (!impl) return done(detail::client_destroyed());
+            if (!impl) {
+                return done(detail::refuse_call(*told, detail::create_verb.kind,
+                                                detail::client_destroyed(), options, begun));
+            }
             detail::NeededTemplate fetched{.looked_up = std::move(known)};
             detail::SendNote noted;
-            auto again = impl->prepare_send(message, fetched, noted);
+            auto again = impl->prepare_send_until(deadline, message, fetched, noted);
             impl->start_send(std::move(again), std::move(noted), done,
-                             detail::options_until(*impl->core, deadline, options));
+                             detail::what_is_left(*impl->core, deadline, options), begun);
         });
 }
 
 void MessagesClient::Impl::start_send(Result<detail::PreparedCall> prepared, detail::SendNote note,
-                                      Callback<Message> done, const CallOptions& options) const {
+                                      Callback<Message> done, const CallOptions& options,
+                                      const detail::BegunCall& begun) const {
     if (gate) {
         done = [asked = gate, note = std::move(note),
                 done = std::move(done)](Result<Message> sent) {
@@ -196,7 +251,7 @@ void MessagesClient::Impl::start_send(Result<detail::PreparedCall> prepared, det
         };
     }
     detail::start_verb(detail::create_verb, core, transport, std::move(prepared), std::move(done),
-                       options);
+                       options, begun);
 }
 
 Message MessagesClient::send(const OutboundMessage& message, const CallOptions& options) const {

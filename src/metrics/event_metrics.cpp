@@ -1,6 +1,7 @@
 #include "metrics/event_metrics.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,7 +36,15 @@ constexpr std::string_view message_statuses_known[] = {
     MessageStatus::canceled,  MessageStatus::receiving,
     MessageStatus::received};
 
-constexpr std::string_view quota_windows[] = {"minute", "hour", "day", "month"};
+constexpr std::string_view quota_windows[] = {"minute", "hour", "day", "month", "all"};
+
+constexpr std::string_view lanes[] = {"urgent", "high", "normal", "bulk"};
+constexpr std::string_view evidences[] = {"list", "person", "callback", "answer"};
+constexpr std::string_view campaign_phases_known[] = {"draft",  "scheduled", "running",
+                                                      "paused", "cancelled", "finished"};
+constexpr JobChange outbox_outcomes_known[] = {
+    JobChange::accepted, JobChange::delivered, JobChange::read,    JobChange::undelivered,
+    JobChange::dead,     JobChange::held,      JobChange::doubled, JobChange::cancelled};
 
 // The classes of answers; before them, that there was none.
 constexpr std::string_view status_classes[] = {"none", "2xx", "3xx", "4xx", "5xx"};
@@ -47,7 +56,7 @@ constexpr std::size_t most_percent = 100;
 // counted here; a test notices.
 constexpr std::size_t error_kinds = 10;
 constexpr std::size_t error_categories = 21;
-constexpr std::size_t webhook_outcomes = 15;
+constexpr std::size_t webhook_outcomes = 16;
 constexpr std::size_t inbox_outcomes = 4;
 
 template <std::size_t Count>
@@ -99,6 +108,14 @@ MetricDimension by_kind() {
     return dimension_of("kind", event_kinds);
 }
 
+MetricDimension by_outbox_outcome() {
+    MetricDimension dimension{"outcome", {}};
+    for (const auto change : outbox_outcomes_known) {
+        dimension.values.emplace_back(to_string(change));
+    }
+    return dimension;
+}
+
 MetricDimension by_percent() {
     MetricDimension dimension{"percent", {}};
     for (std::size_t i = 0; i <= most_percent; ++i) {
@@ -143,8 +160,8 @@ EventMetrics::EventMetrics()
       retries{
           "twiliowa_retries_total", "Attempts that were followed by another.", {by_operation()}},
       store_errors{"twiliowa_store_errors_total",
-                   "Calls and webhooks that failed since a store did.",
-                   {{"user", {"call", "webhook"}}}},
+                   "Calls, webhooks and steps of an outbox or inbox that failed since a store did.",
+                   {{"user", {"call", "webhook", "outbox", "inbox"}}}},
       limiter_wait_seconds{"twiliowa_limiter_wait_seconds",
                            "How long attempts waited for a slot of their sender's rate limit; "
                            "those that did not are not counted.",
@@ -176,6 +193,25 @@ EventMetrics::EventMetrics()
       quota_levels{"twiliowa_quota_levels_total",
                    "Levels that the use of a quota has reached.",
                    {dimension_of("window", quota_windows), by_percent()}},
+      quota_refusals{"twiliowa_quota_refusals_total",
+                     "Sends that a quota refused.",
+                     {dimension_of("window", quota_windows)}},
+      outbox_enqueued{"twiliowa_outbox_enqueued_total",
+                      "Jobs that were handed over to an outbox.",
+                      {dimension_of("lane", lanes)}},
+      outbox_attempts{"twiliowa_outbox_attempts_total",
+                      "Attempts of an outbox to send.",
+                      {{"outcome", {"sent", "not_sent", "unknown"}}}},
+      outbox_outcomes{"twiliowa_outbox_outcomes_total",
+                      "What became of jobs of an outbox.",
+                      {by_outbox_outcome()}},
+      outbox_resolved{"twiliowa_outbox_resolved_total",
+                      "Unknown outcomes that became known: the message was sent.",
+                      {dimension_of("evidence", evidences)}},
+      outbox_doubles{"twiliowa_outbox_doubles_total", "Messages that were sent twice."},
+      campaign_phases{"twiliowa_campaign_phases_total",
+                      "How often campaigns came to a phase.",
+                      {dimension_of("phase", campaign_phases_known)}},
       stale_templates{"twiliowa_stale_templates_total",
                       "Templates that were used as they were known, as Twilio could not be asked."},
       numbers_changed_hands{"twiliowa_numbers_changed_hands_total",
@@ -190,7 +226,10 @@ EventMetrics::EventMetrics()
     }
     call_seconds.show(0);
     retries.show(0);
-    for (auto* metric : {&call_errors, &store_errors, &webhooks}) metric->show_all();
+    for (auto* metric : {&call_errors, &store_errors, &webhooks, &outbox_attempts, &outbox_outcomes,
+                         &outbox_doubles}) {
+        metric->show_all();
+    }
     for (const std::size_t kind : {std::size_t{0}, std::size_t{1}}) {
         webhook_seconds.show(kind);
         inbox_handler_seconds.show(kind);
@@ -206,7 +245,7 @@ EventMetrics::EventMetrics()
     }
 }
 
-std::array<EventMetric*, 18> EventMetrics::all() {
+std::array<EventMetric*, 25> EventMetrics::all() {
     return {&calls,
             &call_seconds,
             &call_errors,
@@ -222,6 +261,13 @@ std::array<EventMetric*, 18> EventMetrics::all() {
             &inbox_handler_seconds,
             &inbox_until_handled_seconds,
             &quota_levels,
+            &quota_refusals,
+            &outbox_enqueued,
+            &outbox_attempts,
+            &outbox_outcomes,
+            &outbox_resolved,
+            &outbox_doubles,
+            &campaign_phases,
             &stale_templates,
             &numbers_changed_hands,
             &scrape_source_errors};
@@ -264,6 +310,25 @@ std::size_t message_status_place(std::string_view status) noexcept {
 
 std::size_t quota_window_place(std::string_view window) noexcept {
     return place_in(quota_windows, window);
+}
+
+std::size_t lane_place(std::string_view lane) noexcept {
+    return place_in(lanes, lane);
+}
+
+std::size_t evidence_place(std::string_view evidence) noexcept {
+    return place_in(evidences, evidence);
+}
+
+std::size_t campaign_phase_place(std::string_view phase) noexcept {
+    return place_in(campaign_phases_known, phase);
+}
+
+std::optional<std::size_t> outbox_outcome_place(JobChange change) noexcept {
+    const auto* const end = std::end(outbox_outcomes_known);
+    const auto* const found = std::find(std::begin(outbox_outcomes_known), end, change);
+    if (found == end) return std::nullopt;
+    return static_cast<std::size_t>(found - std::begin(outbox_outcomes_known));
 }
 
 std::size_t percent_place(int percent) noexcept {

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <system_error>
 #include <utility>
 
 #include <twiliowa/types/error.hpp>
@@ -58,6 +59,17 @@ void append_metric_number(std::string& out, double value) {
         const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
         out.append(digits.data(), end);
     }
+}
+
+/// As people write it, if it is not too long: 0.0005, and not 5e-04.
+std::string bucket_bound_text(double bound) {
+    std::array<char, 32> digits{};
+    const auto fixed = std::to_chars(digits.data(), digits.data() + digits.size(), bound,
+                                     std::chars_format::fixed);
+    if (fixed.ec == std::errc{}) return {digits.data(), fixed.ptr};
+    std::string text;
+    append_metric_number(text, bound);
+    return text;
 }
 
 void append_line_start(std::string& out, std::string_view name, std::string_view suffix,
@@ -135,6 +147,21 @@ void append_metric_sample(std::string& out, std::string_view name, std::string_v
     append_line_start(out, name, {}, labels);
     append_metric_number(out, value);
     out += '\n';
+}
+
+void append_metric_histogram(std::string& out, std::string_view name, std::string_view labels,
+                             const MetricHistogram& histogram) {
+    std::uint64_t count = 0;
+    for (std::size_t i = 0; i < histogram.counts.size(); ++i) {
+        count += histogram.counts[i];
+        append_whole_sample(
+            out, name, "_bucket", labels, count,
+            i < histogram.bounds.size() ? bucket_bound_text(histogram.bounds[i]) : "+Inf");
+    }
+    append_line_start(out, name, "_sum", labels);
+    append_metric_number(out, histogram.sum);
+    out += '\n';
+    append_whole_sample(out, name, "_count", labels, count);
 }
 
 void append_metric_series(std::string& out, std::string_view name, std::string_view labels,

@@ -27,6 +27,9 @@ void append_metric_head(std::string& out, std::string_view name, std::string_vie
 /// A line of a series.
 void append_metric_sample(std::string& out, std::string_view name, std::string_view labels,
                           double value);
+/// The lines of a series of a histogram that a source gives.
+void append_metric_histogram(std::string& out, std::string_view name, std::string_view labels,
+                             const MetricHistogram& histogram);
 /// The lines of a series of a counter, or of a histogram if there are bounds.
 void append_metric_series(std::string& out, std::string_view name, std::string_view labels,
                           std::span<const MetricBound> bounds, const MetricCells& cells);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -29,10 +30,15 @@ void append_gauge_told(std::string& out, std::string_view name, std::string_view
 
 /// The samples of one scrape, of all sources so far.
 struct MetricSamples::State {
+    /// One value, or a histogram.
+    struct Sample {
+        double value = 0;
+        MetricHistogram histogram = {};
+    };
     struct Family {
         std::string help = {};
         detail::MetricType type = detail::MetricType::gauge;
-        std::map<std::string, double> series = {};  ///< By the labels' text.
+        std::map<std::string, Sample> series = {};  ///< By the labels' text.
     };
 
     /// Takes what the present source has added.
@@ -46,7 +52,7 @@ struct MetricSamples::State {
         }
         added.clear();
     }
-    void add(std::string_view name, std::string_view help, detail::MetricType type, double value,
+    void add(std::string_view name, std::string_view help, detail::MetricType type, Sample sample,
              std::vector<MetricLabel> labels) {
         if (!detail::is_metric_name(name)) {
             Error::invalid_request(name.empty() ? "name" : name, "is no name of a metric").raise();
@@ -72,13 +78,17 @@ struct MetricSamples::State {
             family.help = help;
             family.type = type;
         }
-        family.series.emplace(std::move(text), value);
+        family.series.emplace(std::move(text), std::move(sample));
     }
     void append_to(std::string& out) const {
         for (const auto& [name, family] : families) {
             detail::append_metric_head(out, name, family.help, family.type);
-            for (const auto& [labels, value] : family.series) {
-                detail::append_metric_sample(out, name, labels, value);
+            for (const auto& [labels, sample] : family.series) {
+                if (family.type == detail::MetricType::histogram) {
+                    detail::append_metric_histogram(out, name, labels, sample.histogram);
+                } else {
+                    detail::append_metric_sample(out, name, labels, sample.value);
+                }
             }
         }
     }
@@ -90,7 +100,7 @@ struct MetricSamples::State {
 
 void MetricSamples::gauge(std::string_view name, std::string_view help, double value,
                           std::vector<MetricLabel> labels) {
-    state_->add(name, help, detail::MetricType::gauge, value, std::move(labels));
+    state_->add(name, help, detail::MetricType::gauge, {.value = value}, std::move(labels));
 }
 
 void MetricSamples::counter(std::string_view name, std::string_view help, double value,
@@ -100,7 +110,22 @@ void MetricSamples::counter(std::string_view name, std::string_view help, double
                                "let it end with _total")
             .raise();
     }
-    state_->add(name, help, detail::MetricType::counter, value, std::move(labels));
+    state_->add(name, help, detail::MetricType::counter, {.value = value}, std::move(labels));
+}
+
+void MetricSamples::histogram(std::string_view name, std::string_view help,
+                              const MetricHistogram& value, std::vector<MetricLabel> labels) {
+    const auto& bounds = value.bounds;
+    const bool ascends =
+        std::adjacent_find(bounds.begin(), bounds.end(), std::greater_equal<>{}) == bounds.end();
+    const bool is_finite = std::all_of(bounds.begin(), bounds.end(),
+                                       [](double bound) { return std::isfinite(bound); });
+    if (!ascends || !is_finite || value.counts.size() != bounds.size() + 1) {
+        Error::invalid_request(name.empty() ? "name" : name, "is no histogram",
+                               "give it bounds that ascend, and a count more than bounds")
+            .raise();
+    }
+    state_->add(name, help, detail::MetricType::histogram, {.histogram = value}, std::move(labels));
 }
 
 /// Shared by the observer and the MetricSource, either of which may go first.
@@ -131,7 +156,7 @@ struct MetricsObserver::State {
 
     bool has(std::string_view name) const {
         return aliases.has(name) || name == detail::limiter_shared_name ||
-               name == detail::limiter_processes_name ||
+               name == detail::limiter_processes_name || name == detail::breakers_open_name ||
                std::any_of(all.begin(), all.end(), [&](const detail::EventMetric* metric) {
                    return metric->name() == name;
                });
@@ -147,6 +172,7 @@ struct MetricsObserver::State {
     const detail::MetricAliases aliases;
     std::atomic<int> limiter_shared{not_told};
     std::atomic<int> limiter_processes{not_told};
+    std::atomic<int> breakers_open{0};
     std::mutex mutex = {};  ///< Of `sources`.
     std::vector<std::shared_ptr<MetricSource::Entry>> sources = {};
 };
@@ -204,6 +230,8 @@ void MetricsObserver::State::append_gauges(std::string& out) const {
                       limiter_shared);
     append_gauge_told(out, detail::limiter_processes_name,
                       "How many processes share a limit, as was told last.", limiter_processes);
+    append_gauge_told(out, detail::breakers_open_name,
+                      "Senders whose sends are halted after unknown outcomes.", breakers_open);
 }
 
 MetricsObserver::MetricsObserver(const MetricsOptions& options)
@@ -298,6 +326,58 @@ void MetricsObserver::on_quota_level(const QuotaLevelEvent& event) noexcept {
     auto& metrics = state_->metrics;
     metrics.quota_levels.count(metrics.quota_levels.series(detail::quota_window_place(event.window),
                                                            detail::percent_place(event.percent)));
+}
+
+void MetricsObserver::on_quota_refused(const QuotaRefusedEvent& event) noexcept {
+    state_->metrics.quota_refusals.count(detail::quota_window_place(event.window));
+}
+
+void MetricsObserver::on_job(const JobEvent& event) noexcept {
+    auto& metrics = state_->metrics;
+    // What was unknown already ended as an attempt when it became so.
+    const bool ends_attempt = event.before == "sending";
+    switch (event.change) {
+        case JobChange::enqueued:
+        case JobChange::adopted:
+            metrics.outbox_enqueued.count(detail::lane_place(event.lane));
+            break;
+        case JobChange::accepted:
+            if (ends_attempt) {
+                metrics.outbox_attempts.count(detail::outbox_attempt_sent);
+            } else {
+                metrics.outbox_resolved.count(detail::evidence_place(event.evidence));
+            }
+            break;
+        case JobChange::not_sent:
+            if (ends_attempt) metrics.outbox_attempts.count(detail::outbox_attempt_not_sent);
+            break;
+        case JobChange::unknown:
+            if (ends_attempt) metrics.outbox_attempts.count(detail::outbox_attempt_unknown);
+            break;
+        case JobChange::doubled:
+            metrics.outbox_doubles.count(0);
+            break;
+        default:
+            break;
+    }
+    if (const auto outcome = detail::outbox_outcome_place(event.change)) {
+        metrics.outbox_outcomes.count(*outcome);
+    }
+}
+
+void MetricsObserver::on_breaker(const BreakerEvent& event) noexcept {
+    if (event.change == BreakerChange::opened) ++state_->breakers_open;
+    if (event.change == BreakerChange::closed) --state_->breakers_open;
+}
+
+void MetricsObserver::on_queue_failed(const QueueFailedEvent& event) noexcept {
+    if (!is_store_error(event.error)) return;
+    state_->metrics.store_errors.count(event.queue == "inbox" ? detail::store_user_inbox
+                                                              : detail::store_user_outbox);
+}
+
+void MetricsObserver::on_campaign(const CampaignEvent& event) noexcept {
+    state_->metrics.campaign_phases.count(detail::campaign_phase_place(event.phase));
 }
 
 }  // namespace twiliowa

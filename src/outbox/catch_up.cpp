@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -80,6 +81,11 @@ Result<void> catch_up_one(const InboxCore& core, const MessagesClient& client,
     }
     const auto taken = handler.take_in(request_of(client, message, media), time_of(message));
     if (!taken) return taken.error();
+    if (*taken == InboxAnswer::account_full) {
+        return Error::invalid_request("max_waiting_per_account",
+                                      "is reached: too many events of the account wait",
+                                      "catch up again when some of them are handled");
+    }
     if (*taken == InboxAnswer::full) {
         return Error::invalid_request("max_waiting", "is reached: too many events wait",
                                       "catch up again when some of them are handled");
@@ -119,26 +125,42 @@ Result<std::vector<Message>> received_since(const InboxCore& core, const Message
     return received;
 }
 
+Result<void> catch_up_account(const InboxCore& core, const MessagesClient& client, TimePoint since,
+                              InboxHandler& handler, const CancelToken& cancel,
+                              CatchUpReport& report) {
+    const auto account = client.try_account_sid();
+    if (!account) return account.error();
+    if (core.account(account->str()) == InboxAccount::switched_off) return {};
+    const auto messages = received_since(core, client, since, cancel);
+    if (!messages) return messages.error();
+    report.listed += static_cast<int>(messages->size());
+    for (const auto& message : *messages) {
+        if (cancel.is_cancelled()) {
+            return Error{{.kind = ErrorKind::cancelled,
+                          .effect = Effect::none,
+                          .summary = "cancelled while messages were taken in"}};
+        }
+        if (auto taken = catch_up_one(core, client, message, handler, cancel, report); !taken) {
+            return taken;
+        }
+    }
+    return {};
+}
+
 }  // namespace
 
 Result<CatchUpReport> catch_up(const InboxCore& core, TimePoint since, InboxHandler& handler,
                                const CancelToken& cancel) {
     CatchUpReport report;
-    for (const auto& client : core.options.clients) {
-        const auto messages = received_since(core, client, since, cancel);
-        if (!messages) return messages.error();
-        report.listed += static_cast<int>(messages->size());
-        for (const auto& message : *messages) {
-            if (cancel.is_cancelled()) {
-                return Error{{.kind = ErrorKind::cancelled,
-                              .effect = Effect::none,
-                              .summary = "cancelled while messages were taken in"}};
-            }
-            if (auto taken = catch_up_one(core, client, message, handler, cancel, report); !taken) {
-                return taken.error();
-            }
-        }
+    std::optional<Error> failure;
+    for (const auto& client : core.options.clients.now()) {
+        auto read = catch_up_account(core, client, since, handler, cancel, report);
+        if (read) continue;
+        if (cancel.is_cancelled()) return read.error();
+        // Whose list cannot be read keeps nobody else's back.
+        if (!failure) failure = read.error();
     }
+    if (failure) return *failure;
     return report;
 }
 

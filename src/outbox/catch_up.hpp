@@ -7,8 +7,8 @@
 namespace twiliowa::detail {
 
 /// Hands inbound messages that the clients of an inbox list since then to the handler, the oldest
-/// first. Errors: those of the lists, one of them that it was cancelled; what handing over fails
-/// with.
+/// first. Errors: that it was cancelled; those of the lists, and what handing over fails with: the
+/// first, when those of the other accounts were read.
 Result<CatchUpReport> catch_up(const InboxCore& core, TimePoint since, InboxHandler& handler,
                                const CancelToken& cancel);
 

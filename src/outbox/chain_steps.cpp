@@ -108,6 +108,7 @@ Result<void> take_next_step(const OutboxCore& core, OutboxTransaction& transacti
         note_end(job, "what was to follow it did not: its key was used for another message");
         return {};
     }
+    if (auto* const news = OutboxNews::of(transaction)) news->enqueued(*step, now);
     // A later state of the storage may have taken it in, and sent it.
     const auto since = job.attempts.empty() ? job.created_at : job.attempts.back().started_at;
     return core.doubt_if_lost(transaction, step->id, since);

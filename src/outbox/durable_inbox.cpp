@@ -43,6 +43,12 @@ Result<void> check_inbox_options(const InboxOptions& options) {
     if (options.max_tries < 1) return wrong("max_tries", "is less than 1");
     if (auto problem = wrong_duration("pauses", options.pauses, {})) return *problem;
     if (options.max_waiting < 0) return wrong("max_waiting", "is negative");
+    if (options.max_waiting_per_account < 0) {
+        return wrong("max_waiting_per_account", "is negative");
+    }
+    if (options.workers_per_account < 0 || options.workers_per_account > options.workers) {
+        return wrong("workers_per_account", "is negative, or more than workers");
+    }
     const std::pair<std::string_view, std::chrono::milliseconds> kept[] = {
         {"payload_kept", options.payload_kept},
         {"events_kept", options.events_kept},
@@ -64,6 +70,9 @@ std::shared_ptr<InboxCore> make_inbox_core(std::shared_ptr<OutboxStorage> storag
 
 }  // namespace
 }  // namespace detail
+
+InboxClients::InboxClients(std::vector<MessagesClient> clients) : clients_(std::move(clients)) {}
+InboxClients::InboxClients(std::initializer_list<MessagesClient> clients) : clients_(clients) {}
 
 struct DurableInbox::Impl {
     explicit Impl(std::shared_ptr<detail::InboxCore> made) : core(std::move(made)), engine(core) {
@@ -156,13 +165,13 @@ std::optional<InboxEvent> DurableInbox::find(std::int64_t sequence) {
 
 Result<InboxCounts> DurableInbox::try_counts() {
     InboxCounts counts;
-    const auto done =
-        impl_->core->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+    const auto done = impl_->core->transact(
+        [&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
             auto by_state = inbox.counts();
             if (!by_state) return by_state.error();
             const auto oldest = inbox.oldest_waiting();
             if (!oldest) return oldest.error();
-            counts = {std::move(*by_state), *oldest};
+            counts = {std::move(*by_state), *oldest, transaction.now()};
             return {};
         });
     if (!done) return done.error();
@@ -251,7 +260,8 @@ Result<CatchUpReport> DurableInbox::try_catch_up(TimePoint since, const CancelTo
                                       "give InboxOptions::clients one for each account");
     }
     auto report = impl_->engine.with_handler([&](InboxHandler& handler) {
-        return detail::catch_up(*impl_->core, since, handler, cancel);
+        return detail::without_exceptions(
+            [&] { return detail::catch_up(*impl_->core, since, handler, cancel); });
     });
     impl_->engine.wake();
     return report;
@@ -277,7 +287,7 @@ Result<InboxIdleReport> DurableInbox::try_run_until_idle() {
     return impl_->engine.with_handler([&](InboxHandler& handler) -> Result<InboxIdleReport> {
         InboxIdleReport report;
         while (true) {
-            auto claims = impl_->core->claim({.messages = 1, .all = 1});
+            auto claims = impl_->core->claim({.messages = 1, .all = 1}, {});
             if (!claims) return claims.error();
             report.next_due = claims->next_due;
             if (claims->claimed.empty()) return report;

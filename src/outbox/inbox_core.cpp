@@ -14,6 +14,8 @@ namespace {
 constexpr std::size_t abandoned_at_once = 100;
 constexpr std::size_t removed_at_once = 100;
 constexpr std::chrono::seconds backlog_recount{1};
+/// Accounts whose counts are remembered longer than they are of use.
+constexpr std::size_t most_backlog_counts = 10'000;
 /// How long an event waits that cannot be opened.
 constexpr std::chrono::minutes unopened_wait{1};
 /// Until when somebody was here, by the storage's time; a webhook may have been under way then.
@@ -24,6 +26,11 @@ constexpr std::size_t longest_problem = 500;
 
 constexpr std::string_view cannot_redirect =
     "its answer redirects to another URL, which an inbox cannot carry out: answer with messages";
+
+constexpr std::string_view account_not_now =
+    "its account cannot be had at present, as InboxOptions::account says";
+constexpr std::string_view account_switched_off = "its account is switched off";
+constexpr std::string_view account_unknown = "the program knows no such account";
 
 InboxOptions with_inbox_defaults(InboxOptions options) {
     if (!options.clock) options.clock = system_clock();
@@ -68,27 +75,83 @@ bool is_message(const StoredEvent& event) {
 
 }  // namespace
 
+// ---- InboxRoom, InboxHeld
+
+bool InboxRoom::has(const StoredEvent& event) const noexcept {
+    return all > 0 && (messages > 0 || !is_message(event));
+}
+
+void InboxRoom::use(const StoredEvent& event) noexcept {
+    --all;
+    if (is_message(event)) --messages;
+}
+
+void InboxHeld::add(const StoredEvent& event) noexcept {
+    ++all;
+    if (is_message(event)) ++messages;
+}
+
+InboxRoom InboxHeld::room_of(std::size_t workers) const noexcept {
+    const auto for_messages = workers > 1 ? workers - 1 : workers;
+    return {.messages = for_messages - std::min(messages, for_messages),
+            .all = workers - std::min(all, workers)};
+}
+
 // ---- BacklogGauge
 
-bool BacklogGauge::is_due(MonotonicTime now) const {
+bool BacklogGauge::is_due(const Of& of, MonotonicTime now) const {
     const std::lock_guard lock(mutex_);
-    return !counted_at_ || now - *counted_at_ >= backlog_recount;
+    const auto count = counts_.find(of);
+    return count == counts_.end() || now - count->second.at >= backlog_recount;
 }
 
-void BacklogGauge::set(std::int64_t waiting, MonotonicTime now) {
+void BacklogGauge::set(const Of& of, std::int64_t waiting, MonotonicTime now) {
     const std::lock_guard lock(mutex_);
-    waiting_ = waiting;
-    counted_at_ = now;
+    // What is old is counted anew anyhow.
+    if (counts_.size() >= most_backlog_counts) {
+        std::erase_if(counts_,
+                      [&](const auto& each) { return now - each.second.at >= backlog_recount; });
+    }
+    counts_[of] = {now, waiting};
 }
 
-void BacklogGauge::add(std::int64_t events) {
+void BacklogGauge::add(const std::string& account_sid, std::int64_t events) {
     const std::lock_guard lock(mutex_);
-    waiting_ += events;
+    for (const auto& of : {Of{}, Of{account_sid}}) {
+        const auto count = counts_.find(of);
+        if (count != counts_.end()) count->second.waiting += events;
+    }
 }
 
-std::int64_t BacklogGauge::waiting() const {
+std::int64_t BacklogGauge::waiting(const Of& of) const {
     const std::lock_guard lock(mutex_);
-    return waiting_;
+    const auto count = counts_.find(of);
+    return count == counts_.end() ? 0 : count->second.waiting;
+}
+
+// ---- AccountCircle
+
+Result<std::vector<std::string>> AccountCircle::next(InboxTransaction& inbox,
+                                                     ReadyAccountsQuery query) {
+    std::vector<std::string> found;
+    const auto wanted = query.limit;
+    while (!closed_ && found.size() < wanted) {
+        query.after = after_;
+        query.limit = wanted - found.size();
+        const auto accounts = inbox.ready_accounts(query);
+        if (!accounts) return accounts.error();
+        for (const auto& account : *accounts) {
+            closed_ = from_first_ && account > last_;
+            if (closed_) break;
+            found.push_back(account);
+            after_ = account;
+        }
+        if (accounts->size() == query.limit) continue;
+        if (from_first_) closed_ = true;
+        from_first_ = true;
+        after_.reset();
+    }
+    return found;
 }
 
 // ---- InboxCore
@@ -108,10 +171,12 @@ InboxCore::InboxCore(std::shared_ptr<OutboxStorage> chosen, Outbox* outbox, Inbo
 
 Result<void> InboxCore::transact(const Work& work) const {
     return without_exceptions([&] {
-        return storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        const auto both = [&](OutboxTransaction& transaction) -> Result<void> {
             auto* const inbox = transaction.inbox();
             return inbox == nullptr ? keeps_no_events() : work(transaction, *inbox);
-        });
+        };
+        // What becomes of jobs in it is told by their outbox.
+        return outbox_ == nullptr ? storage->transact(both) : parts_.core->transact(both);
     });
 }
 
@@ -127,7 +192,19 @@ InboxAnswer InboxCore::answer_of(TakenIn taken) const noexcept {
     return InboxAnswer::recut;
 }
 
+InboxAccount InboxCore::account(std::string_view account_sid) const {
+    if (!options.account || account_sid.empty()) return InboxAccount::here;
+    try {
+        return options.account(account_sid);
+    } catch (...) {
+        return InboxAccount::not_now;
+    }
+}
+
 Result<InboxLook> InboxCore::look(const EventKey& key) const {
+    if (account(key.account_sid) == InboxAccount::switched_off) {
+        return InboxLook{.answer = InboxAnswer::switched_off};
+    }
     InboxLook seen;
     const auto done = transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
         seen = {};
@@ -158,37 +235,40 @@ Result<bool> InboxCore::is_caught_up(InboxTransaction& inbox, const EventKey& ke
 Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
     const auto encoded = codec.encode(delivery);
     if (!encoded) return encoded.error();
-    const bool bounded = options.max_waiting > 0 && delivery.has_handler;
     const auto now = options.clock->monotonic_now();
-    const bool recount = bounded && backlog_.is_due(now);
-    const auto known = backlog_.waiting();
+    const bool is_off = account(encoded->account_sid) == InboxAccount::switched_off;
+    std::vector<Bound> bounds;
+    if (delivery.has_handler && !is_off) bounds = bounds_of(*encoded);
     auto taken = TakenIn::taken;
-    std::optional<std::int64_t> counted;
-    bool full = false;
+    std::optional<InboxAnswer> full;
     const auto take_event = [&](OutboxTransaction& transaction,
                                 InboxTransaction& inbox) -> Result<void> {
-        counted.reset();
-        if (recount) {
-            const auto counts = inbox.counts();
-            if (!counts) return counts.error();
-            counted = 0;
-            for (const auto& [state, events] : *counts) {
-                if (state == InboxState::waiting || state == InboxState::running)
-                    *counted += events;
+        full.reset();
+        if (is_off) {
+            // Nothing is kept of it; what was cut anew is told, and teaches nothing.
+            const auto would = inbox.look(encoded->key, delivery.key.signature);
+            if (would) taken = *would;
+            return would ? Result<void>{} : would.error();
+        }
+        for (auto& bound : bounds) {
+            bound.counted.reset();
+            if (backlog_.is_due(bound.of, now)) {
+                if (auto counted = count(inbox, bound); !counted) return counted;
             }
+            const auto waiting = bound.counted.value_or(backlog_.waiting(bound.of));
+            if (!full && waiting >= bound.most) full = bound.full;
         }
         auto event = *encoded;
         const auto storage_now = transaction.now();
         // It is due at once, whatever the clock of who took it in says.
         event.not_before = std::min(event.not_before, storage_now);
         event.updated_at = storage_now;
-        full = bounded && counted.value_or(known) >= options.max_waiting;
         if (full) {
             const auto would = inbox.look(event.key, delivery.key.signature);
             if (!would) return would.error();
             taken = *would;
             if (taken == TakenIn::taken) return {};
-            full = false;
+            full.reset();
         }
         const auto answer = inbox.take(event, delivery.key.signature);
         if (!answer) return answer.error();
@@ -214,12 +294,61 @@ Result<InboxAnswer> InboxCore::take(const InboxDelivery& delivery) {
                           return taken == TakenIn::recut ? Result<void>{} : learn(transaction);
                       });
               });
-    if (counted) backlog_.set(*counted, now);
+    for (const auto& bound : bounds) {
+        if (bound.counted) backlog_.set(bound.of, *bound.counted, now);
+    }
     if (!done) return done.error();
     if (callback != nullptr && taken != TakenIn::recut) parts_.wake();
-    if (full) return InboxAnswer::full;
-    if (taken == TakenIn::taken && delivery.has_handler) backlog_.add(1);
+    if (is_off && taken != TakenIn::recut) return InboxAnswer::switched_off;
+    if (full) return *full;
+    if (taken == TakenIn::taken && delivery.has_handler) {
+        note_account(encoded->account_sid);
+        backlog_.add(encoded->account_sid, 1);
+    }
     return answer_of(taken);
+}
+
+std::vector<InboxCore::Bound> InboxCore::bounds_of(const StoredEvent& event) const {
+    std::vector<Bound> bounds;
+    if (options.max_waiting > 0) bounds.push_back({.most = options.max_waiting});
+    if (options.max_waiting_per_account > 0) {
+        bounds.push_back({.of = event.account_sid,
+                          .most = options.max_waiting_per_account,
+                          .full = InboxAnswer::account_full});
+    }
+    return bounds;
+}
+
+Result<void> InboxCore::count(InboxTransaction& inbox, Bound& bound) const {
+    if (bound.of) {
+        const auto waiting = inbox.waiting(*bound.of, bound.most);
+        if (!waiting) return waiting.error();
+        bound.counted = *waiting;
+        return {};
+    }
+    const auto counts = inbox.counts();
+    if (!counts) return counts.error();
+    bound.counted = 0;
+    for (const auto& [state, events] : *counts) {
+        if (state == InboxState::waiting || state == InboxState::running) *bound.counted += events;
+    }
+    return {};
+}
+
+void InboxCore::note_account(const std::string& account_sid) {
+    if (account_sid.empty()) return;
+    const std::lock_guard lock(accounts_mutex_);
+    if (first_account_.empty()) first_account_ = account_sid;
+    several_accounts_ = several_accounts_ || account_sid != first_account_;
+}
+
+std::size_t InboxCore::workers_per_account() const {
+    const auto workers = static_cast<std::size_t>(options.workers);
+    if (options.workers_per_account > 0) {
+        return std::min(workers, static_cast<std::size_t>(options.workers_per_account));
+    }
+    const std::lock_guard lock(accounts_mutex_);
+    return several_accounts_ ? (workers + 1) / 2 : workers;
 }
 
 /// Its key and its signature are all that is kept.
@@ -236,11 +365,20 @@ Result<void> InboxCore::close(OutboxTransaction& transaction, InboxTransaction& 
     return {};
 }
 
-Result<InboxClaims> InboxCore::claim(const InboxRoom& room) {
-    InboxClaims found;
+Result<InboxClaims> InboxCore::claim(const InboxRoom& room, const InboxHeldByAccount& held) {
+    Dealing dealing;
+    const auto waiting = waits_.waiting(options.clock->monotonic_now());
+    const auto begin = [&] {
+        dealing = {.room = room, .turns = turns_};
+        for (const auto& each : waiting) dealing.rooms.emplace(each.first, InboxRoom{});
+        for (const auto& [account, its] : held) {
+            dealing.rooms.emplace(account, its.room_of(workers_per_account()));
+        }
+    };
     const auto done =
         transact([&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
-            found = {};
+            begin();
+            auto& found = dealing.found;
             auto abandoned = inbox.abandoned(transaction.lease_now(), abandoned_at_once);
             if (!abandoned) return abandoned.error();
             for (auto& event : *abandoned) {
@@ -250,36 +388,97 @@ Result<InboxClaims> InboxCore::claim(const InboxRoom& room) {
                 if (!changed) return changed.error();
                 if (*changed) found.abandoned.push_back(std::move(event));
             }
-            if (room.all > 0) {
-                auto ready = inbox.ready(transaction.now(), room.all);
-                if (!ready) return ready.error();
-                auto messages = room.messages;
-                for (auto& event : *ready) {
-                    if (is_message(event)) {
-                        if (messages == 0) continue;
-                        --messages;
-                    }
-                    const auto until = lease_until(transaction.lease_now(), options.lease);
-                    const auto changed =
-                        apply(transaction, inbox, event,
-                              [&](InboxMachine& machine) { return machine.claim(worker, until); });
-                    if (!changed) return changed.error();
-                    if (*changed) found.claimed.push_back(std::move(event));
-                }
-            }
+            if (auto claimed = claim_ready(transaction, inbox, dealing); !claimed) return claimed;
             auto next = inbox.next_due();
             if (!next) return next.error();
             found.next_due = *next;
-            if (*next) found.due_in = **next - transaction.now();
+            if (!*next) return {};
+            found.due_in = **next - transaction.now();
+            if (dealing.room.all == 0 || found.due_in.count() > 0 || waiting.empty()) return {};
+            // What is due may be theirs who wait.
+            found.due_in =
+                std::min_element(waiting.begin(), waiting.end(), [](const auto& a, const auto& b) {
+                    return a.second < b.second;
+                })->second;
+            found.next_due = transaction.now() + found.due_in;
             return {};
         });
     if (!done) return done.error();
-    for (const auto& event : found.abandoned) {
+    turns_ = std::move(dealing.turns);
+    for (const auto& event : dealing.found.abandoned) {
         const bool dead = event.state == InboxState::dead;
-        if (dead) backlog_.add(-1);
+        if (dead) backlog_.add(event.account_sid, -1);
         tell(event, dead ? InboxOutcome::dead : InboxOutcome::failed, event.problem, {});
     }
-    return found;
+    return std::move(dealing.found);
+}
+
+/// Accounts take turns, however many events each has: enough of them are looked at for all the room
+/// there is, beside those that have their share in hand.
+Result<void> InboxCore::claim_ready(OutboxTransaction& transaction, InboxTransaction& inbox,
+                                    Dealing& dealing) {
+    AccountCircle circle{dealing.turns.last_road().first};
+    while (dealing.room.all > 0 && !circle.is_closed()) {
+        const auto accounts =
+            circle.next(inbox, {.now = transaction.now(),
+                                .without_messages = dealing.room.messages == 0,
+                                .limit = dealing.room.all + dealing.rooms.size()});
+        if (!accounts) return accounts.error();
+        for (const auto& account : *accounts) note_account(account);
+        for (const auto& account : *accounts) {
+            dealing.rooms.try_emplace(account, InboxHeld{}.room_of(workers_per_account()));
+        }
+        if (auto claimed = claim_of(transaction, inbox, dealing, *accounts); !claimed) {
+            return claimed;
+        }
+    }
+    return {};
+}
+
+Result<void> InboxCore::claim_of(OutboxTransaction& transaction, InboxTransaction& inbox,
+                                 Dealing& dealing, const std::vector<std::string>& accounts) const {
+    std::vector<ReadyGroup> able;
+    able.reserve(accounts.size());
+    for (const auto& account : accounts) able.push_back({.account = account});
+    while (dealing.room.all > 0 && !able.empty()) {
+        const auto turns = dealing.turns.deal(able, dealing.room.all, [&](const SendRoad& road) {
+            return dealing.rooms.at(road.first).all;
+        });
+        std::vector<ReadyGroup> more;
+        for (const auto& turn : turns) {
+            const auto taken =
+                claim_some(transaction, inbox, dealing, turn.group.account, turn.jobs);
+            if (!taken) return taken.error();
+            // One of which nothing moves would be asked for the same events for ever.
+            if (*taken == turn.jobs) more.push_back(turn.group);
+        }
+        able = std::move(more);
+    }
+    return {};
+}
+
+Result<std::size_t> InboxCore::claim_some(OutboxTransaction& transaction, InboxTransaction& inbox,
+                                          Dealing& dealing, const std::string& account_sid,
+                                          std::size_t wanted) const {
+    auto ready =
+        inbox.ready({.account_sid = account_sid, .now = transaction.now(), .limit = wanted});
+    if (!ready) return ready.error();
+    auto& its_room = dealing.rooms.at(account_sid);
+    std::size_t taken = 0;
+    for (auto& event : *ready) {
+        if (!dealing.room.has(event) || !its_room.has(event)) continue;
+        const auto until = lease_until(transaction.lease_now(), options.lease);
+        const auto changed = apply(transaction, inbox, event, [&](InboxMachine& machine) {
+            return machine.claim(worker, until);
+        });
+        if (!changed) return changed.error();
+        if (!*changed) continue;
+        dealing.room.use(event);
+        its_room.use(event);
+        dealing.found.claimed.push_back(std::move(event));
+        ++taken;
+    }
+    return taken;
 }
 
 Result<std::vector<std::int64_t>> InboxCore::renew(
@@ -314,10 +513,38 @@ Result<std::vector<std::int64_t>> InboxCore::renew(
     return lost;
 }
 
-InboxTry InboxCore::try_event(InboxHandler& handler, StoredEvent claimed,
-                              const CancelToken& lost) const {
+bool InboxCore::may_begin(InboxTry& tried) {
+    const auto& name = tried.claimed.account_sid;
+    const auto now = options.clock->monotonic_now();
+    // Somebody has asked meanwhile.
+    if (const auto left = waits_.left(name, now)) {
+        tried.failure = account_not_now;
+        tried.again_after = *left;
+        return false;
+    }
+    switch (account(name)) {
+        case InboxAccount::here:
+            waits_.is_here(name);
+            return true;
+        case InboxAccount::not_now:
+            tried.failure = account_not_now;
+            break;
+        case InboxAccount::switched_off:
+            tried.failure = account_switched_off;
+            break;
+        case InboxAccount::unknown:
+            tried.failure = account_unknown;
+            tried.for_good = true;
+            return false;
+    }
+    tried.again_after = waits_.put_off(name, now);
+    return false;
+}
+
+InboxTry InboxCore::try_event(InboxHandler& handler, StoredEvent claimed, const CancelToken& lost) {
     InboxTry tried;
     tried.claimed = std::move(claimed);
+    if (!may_begin(tried)) return tried;
     auto event = codec.event_of(tried.claimed);
     if (!event) {
         tried.failure = problem_of(event.error());
@@ -460,7 +687,9 @@ Result<InboxOutcome> InboxCore::settle(const InboxTry& tried) {
     }
     if (!outcome) return outcome;
     if (*outcome == InboxOutcome::handled && !tried.jobs.empty()) parts_.wake();
-    if (*outcome == InboxOutcome::handled || *outcome == InboxOutcome::dead) backlog_.add(-1);
+    if (*outcome == InboxOutcome::handled || *outcome == InboxOutcome::dead) {
+        backlog_.add(tried.claimed.account_sid, -1);
+    }
     tell(tried.claimed, *outcome, reason, tried.duration);
     return outcome;
 }
@@ -506,6 +735,10 @@ Result<std::optional<TimePoint>> InboxCore::alive_until() const {
         });
     if (!done) return done.error();
     return until;
+}
+
+void InboxCore::tell_of_failure(const Error& error) const {
+    if (options.observer) options.observer->on_queue_failed({.queue = "inbox", .error = error});
 }
 
 void InboxCore::tell(const StoredEvent& event, InboxOutcome outcome, std::string_view reason,

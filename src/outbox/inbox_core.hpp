@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -16,10 +17,12 @@
 
 #include <twiliowa/outbox/durable_inbox.hpp>
 
+#include "outbox/account_waits.hpp"
 #include "outbox/callback_intake.hpp"
 #include "outbox/event_codec.hpp"
 #include "outbox/inbox_machine.hpp"
 #include "outbox/job_intake.hpp"
+#include "outbox/scheduler.hpp"
 #include "outbox/turn_state.hpp"
 
 namespace twiliowa::detail {
@@ -28,7 +31,22 @@ namespace twiliowa::detail {
 struct InboxRoom {
     std::size_t messages = 0;
     std::size_t all = 0;
+
+    bool has(const StoredEvent& event) const noexcept;
+    void use(const StoredEvent& event) noexcept;
 };
+
+/// How many events are in hand.
+struct InboxHeld {
+    std::size_t messages = 0;
+    std::size_t all = 0;
+
+    void add(const StoredEvent& event) noexcept;
+    /// What that leaves of so many workers; of two or more, one is left to what is no message.
+    InboxRoom room_of(std::size_t workers) const noexcept;
+};
+/// The same for each account.
+using InboxHeldByAccount = std::map<std::string, InboxHeld>;
 
 /// What one look for work has found.
 struct InboxClaims {
@@ -54,18 +72,42 @@ struct InboxTry {
     std::chrono::microseconds duration{0};
 };
 
-/// How many events wait, known well enough: counted once a second at most. Thread-safe.
+/// How many events wait, in all (nullopt) and of each account, known well enough: counted once a
+/// second at most. Thread-safe.
 class BacklogGauge {
 public:
-    bool is_due(MonotonicTime now) const;
-    void set(std::int64_t waiting, MonotonicTime now);
-    void add(std::int64_t events);
-    std::int64_t waiting() const;
+    using Of = std::optional<std::string>;
+
+    bool is_due(const Of& of, MonotonicTime now) const;
+    void set(const Of& of, std::int64_t waiting, MonotonicTime now);
+    /// Of what was counted; in all, and of that account.
+    void add(const std::string& account_sid, std::int64_t events);
+    std::int64_t waiting(const Of& of) const;
 
 private:
+    struct Count {
+        MonotonicTime at = {};
+        std::int64_t waiting = 0;
+    };
     mutable std::mutex mutex_;
-    std::optional<MonotonicTime> counted_at_ = {};
-    std::int64_t waiting_ = 0;
+    std::map<Of, Count> counts_ = {};
+};
+
+/// Whose turn it is: accounts take turns, from the one that had the last once around.
+class AccountCircle {
+public:
+    explicit AccountCircle(std::string last) : last_(std::move(last)), after_(last_) {}
+
+    /// Whether all had theirs.
+    bool is_closed() const noexcept { return closed_; }
+    /// The next accounts, as many as the query's limit; what it says of `after` is nothing.
+    Result<std::vector<std::string>> next(InboxTransaction& inbox, ReadyAccountsQuery query);
+
+private:
+    std::string last_;
+    std::optional<std::string> after_;
+    bool from_first_ = false;
+    bool closed_ = false;
 };
 
 class InboxCore {
@@ -114,15 +156,18 @@ public:
         return applied;
     }
 
+    /// What the program says of an account.
+    InboxAccount account(std::string_view account_sid) const;
     Result<InboxLook> look(const EventKey& key) const;
     Result<InboxAnswer> take(const InboxDelivery& delivery);
 
-    Result<InboxClaims> claim(const InboxRoom& room);
+    /// @param held  what this process has in hand of each account
+    Result<InboxClaims> claim(const InboxRoom& room, const InboxHeldByAccount& held);
     /// Which of these another has taken, by number and fence; the others are renewed.
     Result<std::vector<std::int64_t>> renew(
         std::span<const std::pair<std::int64_t, std::int64_t>> held) const;
     /// Runs the handler of an event that was claimed. Nothing is written.
-    InboxTry try_event(InboxHandler& handler, StoredEvent claimed, const CancelToken& lost) const;
+    InboxTry try_event(InboxHandler& handler, StoredEvent claimed, const CancelToken& lost);
     /// Writes down what came of it. An error: the storage failed, and it may be asked again.
     Result<InboxOutcome> settle(const InboxTry& tried);
     Result<bool> let_go(const StoredEvent& claimed) const;
@@ -132,11 +177,42 @@ public:
     /// When somebody handled events last, or was ready to; nullopt: never.
     Result<std::optional<TimePoint>> alive_until() const;
 
+    /// A thread could not do its work.
+    void tell_of_failure(const Error& error) const;
     void tell(const StoredEvent& event, InboxOutcome outcome, std::string_view reason,
               std::chrono::microseconds duration) const;
 
 private:
+    /// What a claim deals out.
+    struct Dealing {
+        InboxRoom room = {};
+        std::map<std::string, InboxRoom> rooms = {};  ///< Of accounts.
+        OutboxScheduler turns = {};
+        InboxClaims found = {};
+    };
+    /// How many events may wait, and whose that is.
+    struct Bound {
+        BacklogGauge::Of of = {};
+        std::int64_t most = 0;
+        InboxAnswer full = InboxAnswer::full;
+        std::optional<std::int64_t> counted = {};
+    };
+
     InboxAnswer answer_of(TakenIn taken) const noexcept;
+    std::vector<Bound> bounds_of(const StoredEvent& event) const;
+    Result<void> count(InboxTransaction& inbox, Bound& bound) const;
+    void note_account(const std::string& account_sid);
+    /// Whether its account is here; else the try has failed.
+    bool may_begin(InboxTry& tried);
+    std::size_t workers_per_account() const;
+    Result<void> claim_ready(OutboxTransaction& transaction, InboxTransaction& inbox,
+                             Dealing& dealing);
+    Result<void> claim_of(OutboxTransaction& transaction, InboxTransaction& inbox, Dealing& dealing,
+                          const std::vector<std::string>& accounts) const;
+    /// How many it took up.
+    Result<std::size_t> claim_some(OutboxTransaction& transaction, InboxTransaction& inbox,
+                                   Dealing& dealing, const std::string& account_sid,
+                                   std::size_t wanted) const;
     static Result<bool> is_caught_up(InboxTransaction& inbox, const EventKey& key);
     Result<void> close(OutboxTransaction& transaction, InboxTransaction& inbox,
                        const StoredEvent& event) const;
@@ -149,6 +225,13 @@ private:
     std::optional<JobIntake> intake_ = {};
     std::optional<CallbackIntake> callbacks_ = {};
     BacklogGauge backlog_;
+    /// Accounts take turns as senders of an outbox do. Who claims is one thread.
+    OutboxScheduler turns_ = {};
+
+    AccountWaits waits_ = {};
+    mutable std::mutex accounts_mutex_;
+    std::string first_account_ = {};  ///< Of which something came.
+    bool several_accounts_ = false;
 };
 
 }  // namespace twiliowa::detail

@@ -18,6 +18,8 @@ constexpr std::chrono::milliseconds inbox_maintenance_pause{100};
 constexpr std::array<std::chrono::minutes, 5> catch_up_times{
     std::chrono::minutes{0}, std::chrono::minutes{1}, std::chrono::minutes{5},
     std::chrono::minutes{15}, std::chrono::minutes{60}};
+/// And as long as one of them cannot be read.
+constexpr std::chrono::minutes catch_up_every{60};
 /// How often who ends asks a storage that fails.
 constexpr int most_failures_at_end = 3;
 
@@ -134,22 +136,28 @@ void InboxEngine::stop() {
 // ---- The keeper
 
 InboxRoom InboxEngine::room() const {
-    const auto workers = static_cast<std::size_t>(core_->options.workers);
     const std::lock_guard lock(mutex_);
     if (handler_ == nullptr || stopping_ || draining_) return {};
-    const auto messages =
-        static_cast<std::size_t>(std::count_if(held_.begin(), held_.end(), [](const auto& each) {
-            return each.second->event.kind == "message";
-        }));
-    const auto for_messages = workers > 1 ? workers - 1 : workers;
-    return {.messages = for_messages - std::min(messages, for_messages),
-            .all = workers - std::min(held_.size(), workers)};
+    InboxHeld held;
+    for (const auto& each : held_) held.add(each.second->event);
+    return held.room_of(static_cast<std::size_t>(core_->options.workers));
+}
+
+InboxHeldByAccount InboxEngine::held_by_account() const {
+    InboxHeldByAccount held;
+    const std::lock_guard lock(mutex_);
+    for (const auto& each : held_) {
+        const auto& event = each.second->event;
+        held[event.account_sid].add(event);
+    }
+    return held;
 }
 
 bool InboxEngine::claim_some() {
-    auto claims = core_->claim(room());
+    auto claims = core_->claim(room(), held_by_account());
     const auto now = core_->options.clock->monotonic_now();
     if (!claims) {
+        core_->tell_of_failure(claims.error());
         next_due_ = now + inbox_failure_pause;
         return false;
     }
@@ -248,7 +256,10 @@ void InboxEngine::run_keeper() {
 
 void InboxEngine::run_catcher(TimePoint since, const CancelSource& end) {
     const auto began = core_->options.clock->monotonic_now();
-    for (const auto after : catch_up_times) {
+    bool all_read = false;
+    std::chrono::minutes after{0};
+    for (std::size_t i = 0; i < catch_up_times.size() || !all_read; ++i) {
+        after = i < catch_up_times.size() ? catch_up_times[i] : after + catch_up_every;
         {
             std::unique_lock lock(mutex_);
             const auto left = began + after - core_->options.clock->monotonic_now();
@@ -256,10 +267,11 @@ void InboxEngine::run_catcher(TimePoint since, const CancelSource& end) {
             if (stopping_) return;
         }
         // What fails is read again with the next.
-        static_cast<void>(with_handler([&](InboxHandler& handler) {
+        const auto read = with_handler([&](InboxHandler& handler) {
             return without_exceptions(
                 [&] { return catch_up(*core_, since, handler, end.token()); });
-        }));
+        });
+        all_read = read.has_value();
         wake();
     }
 }
@@ -308,7 +320,10 @@ void InboxEngine::handle(const std::shared_ptr<Held>& held) {
 
 void InboxEngine::settle(const InboxTry& tried) {
     int failures = 0;
-    while (!core_->settle(tried)) {
+    while (true) {
+        const auto settled = core_->settle(tried);
+        if (settled) return;
+        core_->tell_of_failure(settled.error());
         std::unique_lock lock(mutex_);
         if (stopping_ && ++failures > most_failures_at_end) return;
         changed_.wait_for(lock, inbox_failure_pause, [&] { return stopping_ && failures == 0; });

@@ -78,6 +78,8 @@ private:
     /// Writes it down, however long the storage is away, unless it ends.
     void settle(const InboxTry& tried);
     void forget(const Held& held);
+    /// What is in hand, of each account.
+    InboxHeldByAccount held_by_account() const;
     InboxRoom room() const;
     bool is_own_thread() const;
 

@@ -13,6 +13,7 @@
 #include "outbox/message_json.hpp"
 #include "state/number_forms.hpp"
 #include "text/ascii.hpp"
+#include "text/utf8.hpp"
 #include "types/hmac.hpp"
 
 namespace twiliowa::detail {
@@ -57,6 +58,7 @@ Result<void> check_name(std::string_view field, const std::string& text, std::si
             return Error::invalid_request(field, "holds a control character");
         }
     }
+    if (!is_valid_utf8(text)) return Error::invalid_request(field, "is not UTF-8");
     return {};
 }
 
@@ -107,6 +109,33 @@ std::string in_tenant(std::string_view tenant, std::string_view name) {
 
 std::string place_of(const JobId& id) {
     return "outbox job " + id.str();
+}
+
+std::string place_of_row(const StoredJob& row) {
+    return "outbox row " + in_tenant(row.tenant, row.key);
+}
+
+/// What another program has sealed by itself.
+std::optional<std::string> sealed_in_row(const StoredJob& row) {
+    if (!row.content_hash.empty()) return std::nullopt;
+    const auto all = nlohmann::json::parse(row.payload, nullptr, false);
+    const auto sealed = all.is_object() && all.size() == 1 ? all.find("sealed") : all.end();
+    if (sealed == all.end() || !sealed->is_string()) return std::nullopt;
+    return sealed->get<std::string>();
+}
+
+/// A member's text; empty if it has none.
+std::string text_in(const nlohmann::json& all, const char* member) {
+    const auto found = all.find(member);
+    return found != all.end() && found->is_string() ? found->get<std::string>() : std::string{};
+}
+
+/// The message's JSON in what was sealed with it; empty if there is none.
+std::string message_in(const nlohmann::json& all) {
+    const auto message = all.find("message");
+    if (message == all.end()) return {};
+    if (message->is_string()) return message->get<std::string>();
+    return message->is_object() ? message->dump() : std::string{};
 }
 
 /// How a payload begins that holds more than a message, which has no member of that name.
@@ -388,7 +417,11 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
     Content content{.key = job.key, .order_key = job.order_key};
     std::string opened_text;
     std::string_view text = job.payload;
-    if (Sealer::is_sealed(job.payload)) {
+    const auto by_other = sealed_in_row(job);
+    if (by_other && !Sealer::is_sealed(*by_other)) {
+        return Error::invalid_request("sealed", "is no sealed text");
+    }
+    if (by_other || Sealer::is_sealed(job.payload)) {
         if (!sealer_) {
             return Error{{.kind = ErrorKind::transport,
                           .effect = Effect::none,
@@ -396,16 +429,21 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
                           .field = "keys",
                           .hint = "give OutboxOptions::sealer the keys that it was sealed with"}};
         }
-        const auto opened = sealer_->open(job.payload, place_of(job.id));
+        const auto opened = by_other ? sealer_->open(*by_other, place_of_row(job))
+                                     : sealer_->open(job.payload, place_of(job.id));
         if (!opened) return opened.error();
         const auto all = nlohmann::json::parse(*opened, nullptr, false);
-        if (!all.is_object() || !all.contains("message") || !all["message"].is_string()) {
+        if (all.is_object()) opened_text = message_in(all);
+        if (opened_text.empty()) {
             return Error::invalid_request("message", "is sealed and yet cannot be read");
         }
-        content.key = all.value("key", std::string{});
+        content.key = text_in(all, "key");
+        // Put in once more it would be another job.
+        if (content.key.empty() && by_other) {
+            return Error::invalid_request("key", "is not in what is sealed");
+        }
         if (content.key.empty()) content.key = job.id.str();
-        content.order_key = all.value("order_key", std::string{});
-        opened_text = all["message"].get<std::string>();
+        content.order_key = text_in(all, "order_key");
         text = opened_text;
     }
     std::string inner;
@@ -426,6 +464,10 @@ Result<JobCodec::Content> JobCodec::read(const StoredJob& job) const {
     if (!message) return message.error();
     content.message = std::move(*message);
     return content;
+}
+
+bool JobCodec::is_sealed(const StoredJob& row) {
+    return Sealer::is_sealed(row.payload) || sealed_in_row(row).has_value();
 }
 
 Result<bool> JobCodec::is_sealed_as_now(const StoredJob& job) const {

@@ -55,6 +55,8 @@ public:
     /// What cannot be opened is left out.
     Job view(const StoredJob& job) const;
 
+    /// Whether it was put in sealed, or is kept so.
+    static bool is_sealed(const StoredJob& row);
     /// Whether it is kept in the way that `encode` would keep it now.
     Result<bool> is_sealed_as_now(const StoredJob& job) const;
 

@@ -62,6 +62,8 @@ Result<EnqueuedJob> JobIntake::take_in(OutboxTransaction& transaction,
     }
     const auto inserted = transaction.insert(job.stored);
     if (!inserted) return inserted.error();
+    auto* const news = OutboxNews::of(transaction);
+    if (news != nullptr && inserted->inserted) news->enqueued(job.stored, transaction.now());
     return answer_of(job, *inserted);
 }
 
@@ -119,6 +121,10 @@ Result<void> JobIntake::check_room(OutboxTransaction& transaction, const StoredJ
         const auto waiting = transaction.waiting(tenant);
         if (!waiting) return waiting.error();
         if (*waiting < most) return {};
+        if (auto* const news = OutboxNews::of(transaction)) {
+            news->refused_as_full(
+                {.of_tenant = tenant.has_value(), .limit = most, .waiting = *waiting});
+        }
         return too_many_waiting(option);
     };
     const auto& options = core_->options;

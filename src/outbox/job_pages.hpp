@@ -9,6 +9,8 @@
 #include <twiliowa/outbox/storage.hpp>
 #include <twiliowa/types/result.hpp>
 
+#include "outbox/outbox_core.hpp"
+
 namespace twiliowa::detail {
 
 /// Every job of that filter, in one transaction.
@@ -31,10 +33,10 @@ Result<void> for_each_job(OutboxTransaction& transaction, JobFilter filter, Work
 ///     which may begin anew.
 /// @param after  `Result<void>(std::vector<StoredJob>&)`: of the same page, when that has ended.
 template <class Work, class After>
-Result<void> for_each_page(OutboxStorage& storage, JobFilter filter, Work work, After after) {
+Result<void> for_each_page(const OutboxCore& core, JobFilter filter, Work work, After after) {
     while (true) {
         std::vector<StoredJob> jobs;
-        auto done = storage.transact([&](OutboxTransaction& transaction) -> Result<void> {
+        auto done = core.transact([&](OutboxTransaction& transaction) -> Result<void> {
             auto page = transaction.list(filter);
             if (!page) return page.error();
             jobs = std::move(*page);
@@ -50,11 +52,11 @@ Result<void> for_each_page(OutboxStorage& storage, JobFilter filter, Work work, 
 /// The same for what is done to each job by itself; how many it was done to.
 /// @param change  `Result<bool>(OutboxTransaction&, StoredJob&)`: whether it was.
 template <class Change>
-Result<std::int64_t> change_jobs(OutboxStorage& storage, const JobFilter& filter, Change change) {
+Result<std::int64_t> change_jobs(const OutboxCore& core, const JobFilter& filter, Change change) {
     std::int64_t changed = 0;
     std::int64_t of_page = 0;
     const auto done = for_each_page(
-        storage, filter,
+        core, filter,
         [&](OutboxTransaction& transaction, std::vector<StoredJob>& jobs) -> Result<void> {
             of_page = 0;
             for (auto& job : jobs) {

@@ -61,6 +61,9 @@ Result<void> check_outbox_options(const std::shared_ptr<OutboxStorage>& storage,
     for (const auto& [field, time] : kept) {
         if (time.count() < 0) return wrong(field, "is negative");
     }
+    if (options.refuse_unsealed_rows && !options.sealer) {
+        return wrong("refuse_unsealed_rows", "is set, and there is no sealer");
+    }
     if (options.quota_rates && !options.quotas) {
         return wrong("quota_rates", "counts windows that OutboxOptions::quotas does not give");
     }
@@ -109,23 +112,22 @@ struct Outbox::Impl {
     Result<std::vector<Result<EnqueuedJob>>> take_in_all(
         const std::vector<Result<detail::PreparedJob>>& prepared) {
         std::vector<Result<EnqueuedJob>> answers;
-        const auto done =
-            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                answers.clear();
-                for (const auto& job : prepared) {
-                    if (!job) {
-                        answers.emplace_back(job.error());
-                        continue;
-                    }
-                    auto answer = intake.take_in(transaction, *job);
-                    // A refusal is this job's; a storage that fails is everybody's.
-                    if (!answer && answer.error().kind() != ErrorKind::invalid_request) {
-                        return answer.error();
-                    }
-                    answers.push_back(std::move(answer));
+        const auto done = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            answers.clear();
+            for (const auto& job : prepared) {
+                if (!job) {
+                    answers.emplace_back(job.error());
+                    continue;
                 }
-                return {};
-            });
+                auto answer = intake.take_in(transaction, *job);
+                // A refusal is this job's; a storage that fails is everybody's.
+                if (!answer && answer.error().kind() != ErrorKind::invalid_request) {
+                    return answer.error();
+                }
+                answers.push_back(std::move(answer));
+            }
+            return {};
+        });
         if (!done) return done.error();
         wake();
         return answers;
@@ -143,17 +145,16 @@ struct Outbox::Impl {
     Result<std::optional<Job>> find(
         const std::function<Result<std::optional<JobId>>(OutboxTransaction&)>& id_of) const {
         std::optional<Job> found;
-        const auto done =
-            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                found.reset();
-                const auto id = id_of(transaction);
-                if (!id) return id.error();
-                if (!*id) return {};
-                const auto jobs = transaction.load(std::span{&**id, 1});
-                if (!jobs) return jobs.error();
-                if (!jobs->empty()) found = core->codec.view(jobs->front());
-                return {};
-            });
+        const auto done = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            found.reset();
+            const auto id = id_of(transaction);
+            if (!id) return id.error();
+            if (!*id) return {};
+            const auto jobs = transaction.load(std::span{&**id, 1});
+            if (!jobs) return jobs.error();
+            if (!jobs->empty()) found = core->codec.view(jobs->front());
+            return {};
+        });
         if (!done) return done.error();
         return found;
     }
@@ -161,13 +162,12 @@ struct Outbox::Impl {
     template <class Event>
     Result<bool> decide(const JobId& id, Event event) {
         bool applied = false;
-        const auto done =
-            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                const auto done_to = core->apply_to(transaction, id, event);
-                if (!done_to) return done_to.error();
-                applied = *done_to;
-                return {};
-            });
+        const auto done = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            const auto done_to = core->apply_to(transaction, id, event);
+            if (!done_to) return done_to.error();
+            applied = *done_to;
+            return {};
+        });
         if (!done) return done.error();
         wake();
         return applied;
@@ -175,17 +175,16 @@ struct Outbox::Impl {
 
     Result<bool> retry(const JobId& id) {
         bool retried = false;
-        const auto done =
-            core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-                retried = false;
-                auto jobs = transaction.load(std::span{&id, 1});
-                if (!jobs) return jobs.error();
-                if (jobs->empty()) return {};
-                const auto done_to = detail::retry_job(*core, transaction, jobs->front());
-                if (!done_to) return done_to.error();
-                retried = *done_to;
-                return {};
-            });
+        const auto done = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            retried = false;
+            auto jobs = transaction.load(std::span{&id, 1});
+            if (!jobs) return jobs.error();
+            if (jobs->empty()) return {};
+            const auto done_to = detail::retry_job(*core, transaction, jobs->front());
+            if (!done_to) return done_to.error();
+            retried = *done_to;
+            return {};
+        });
         if (!done) return done.error();
         wake();
         return retried;
@@ -287,6 +286,11 @@ struct Outbox::Impl {
         return pause;
     }
 
+    void tell_of_failure(std::string_view queue, const Error& error) const {
+        const auto& observer = core->options.observer;
+        if (observer) observer->on_queue_failed({.queue = queue, .error = error});
+    }
+
     /// Notes which threads may not wait for themselves.
     void note_thread(std::thread::id& id) {
         const std::lock_guard lock(mutex);
@@ -320,6 +324,7 @@ struct Outbox::Impl {
             }
             changed.notify_all();
             if (!step) {
+                tell_of_failure("outbox", step.error());
                 wait_for_failure(seen);
             } else if (!step->progress) {
                 if (stopped) {
@@ -334,6 +339,7 @@ struct Outbox::Impl {
             }
         }
         static_cast<void>(worker->step(false, false));
+        worker->forget_breakers();
     }
 
     /// A storage that fails is asked again after a while, also by who is stopping.
@@ -350,6 +356,8 @@ struct Outbox::Impl {
         while (!is_stopping()) {
             const auto more = detail::without_exceptions([&] { return teller.tell_some(); });
             if (!more) {
+                // That its handler threw is told already.
+                if (is_store_error(more.error())) tell_of_failure("outcomes", more.error());
                 wait_to_tell(seen, detail::pause_after_failure);
             } else if (!*more) {
                 wait_to_tell(seen, detail::outbox_poll);
@@ -380,7 +388,7 @@ struct Outbox::Impl {
             return {};
         };
         // What cannot be done now is done later.
-        if (!detail::without_exceptions([&] { return core->storage->transact(purge); })) {
+        if (!detail::without_exceptions([&] { return core->transact(purge); })) {
             more_to_purge = false;
         }
         next_maintenance = now;
@@ -473,7 +481,7 @@ void Outbox::learn(const StatusCallback& callback) {
 
 Result<void> Outbox::try_learn(const StatusCallback& callback) {
     auto learnt = impl_->callbacks.take_in(callback, [&](const detail::CallbackIntake::Work& work) {
-        return impl_->core->storage->transact(work);
+        return impl_->core->transact(work);
     });
     if (learnt) impl_->wake();
     return learnt;
@@ -506,16 +514,39 @@ std::optional<Job> Outbox::find(const JobId& id) {
     return try_find(id).value();
 }
 
-Result<std::vector<Job>> Outbox::try_list(const JobFilter& filter) {
-    std::vector<Job> found;
+Result<std::vector<Job>> Outbox::try_steps_after(const JobId& id) {
+    std::vector<Job> steps;
     const auto done =
         impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            found.clear();
-            const auto jobs = transaction.list(filter);
+            steps.clear();
+            auto jobs = transaction.load(std::span{&id, 1});
             if (!jobs) return jobs.error();
-            for (const auto& job : *jobs) found.push_back(impl_->core->codec.view(job));
+            while (!jobs->empty()) {
+                auto next = detail::next_step_of(*impl_->core, transaction, jobs->front());
+                if (!next) return next.error();
+                if (!*next) break;
+                steps.push_back(impl_->core->codec.view(**next));
+                jobs->front() = std::move(**next);
+            }
             return {};
         });
+    if (!done) return done.error();
+    return steps;
+}
+
+std::vector<Job> Outbox::steps_after(const JobId& id) {
+    return try_steps_after(id).value();
+}
+
+Result<std::vector<Job>> Outbox::try_list(const JobFilter& filter) {
+    std::vector<Job> found;
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        found.clear();
+        const auto jobs = transaction.list(filter);
+        if (!jobs) return jobs.error();
+        for (const auto& job : *jobs) found.push_back(impl_->core->codec.view(job));
+        return {};
+    });
     if (!done) return done.error();
     return found;
 }
@@ -526,13 +557,12 @@ std::vector<Job> Outbox::list(const JobFilter& filter) {
 
 Result<OutboxCounts> Outbox::try_counts() {
     OutboxCounts counts;
-    const auto done =
-        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            auto counted = transaction.counts();
-            if (!counted) return counted.error();
-            counts = {.by_state = std::move(*counted), .now = transaction.now()};
-            return {};
-        });
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        auto counted = transaction.counts();
+        if (!counted) return counted.error();
+        counts = {.by_state = std::move(*counted), .now = transaction.now()};
+        return {};
+    });
     if (!done) return done.error();
     return counts;
 }
@@ -543,21 +573,20 @@ OutboxCounts Outbox::counts() {
 
 Result<std::optional<TimePoint>> Outbox::try_oldest_due() {
     std::optional<TimePoint> oldest;
-    const auto done =
-        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            oldest.reset();
-            const auto now = transaction.now();
-            const auto groups = transaction.ready_groups();
-            if (!groups) return groups.error();
-            for (const auto& group : *groups) {
-                const auto first = transaction.ready({group, now, now - ReadyQuery::order_wait, 1});
-                if (!first) return first.error();
-                if (first->empty()) continue;
-                const auto since = first->front().not_before;
-                if (!oldest || since < *oldest) oldest = since;
-            }
-            return {};
-        });
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        oldest.reset();
+        const auto now = transaction.now();
+        const auto groups = transaction.ready_groups();
+        if (!groups) return groups.error();
+        for (const auto& group : *groups) {
+            const auto first = transaction.ready({group, now, now - ReadyQuery::order_wait, 1});
+            if (!first) return first.error();
+            if (first->empty()) continue;
+            const auto since = first->front().not_before;
+            if (!oldest || since < *oldest) oldest = since;
+        }
+        return {};
+    });
     if (!done) return done.error();
     return oldest;
 }
@@ -568,12 +597,11 @@ std::optional<TimePoint> Outbox::oldest_due() {
 
 Result<std::vector<JobOutcome>> Outbox::try_outcomes(std::int64_t after, std::size_t limit) {
     std::vector<JobOutcome> outcomes;
-    const auto done =
-        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            outcomes.clear();
-            const auto end = impl_->teller.read(transaction, after, limit, outcomes);
-            return end ? Result<void>{} : end.error();
-        });
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        outcomes.clear();
+        const auto end = impl_->teller.read(transaction, after, limit, outcomes);
+        return end ? Result<void>{} : end.error();
+    });
     if (!done) return done.error();
     return outcomes;
 }
@@ -598,19 +626,18 @@ Result<std::int64_t> Outbox::try_resolve_suspects(const Resolution& resolution) 
     }
     if (auto fits = detail::check_resolution(resolution); !fits) return fits.error();
     std::int64_t resolved = 0;
-    const auto done =
-        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            resolved = 0;
-            return detail::for_each_job(
-                transaction, {.state = JobState::held, .suspect_only = true, .limit = 500},
-                [&](StoredJob& job) -> Result<void> {
-                    const auto changed =
-                        impl_->core->apply(transaction, job, Impl::event_of(resolution));
-                    if (!changed) return changed.error();
-                    if (*changed) ++resolved;
-                    return {};
-                });
-        });
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        resolved = 0;
+        return detail::for_each_job(
+            transaction, {.state = JobState::held, .suspect_only = true, .limit = 500},
+            [&](StoredJob& job) -> Result<void> {
+                const auto changed =
+                    impl_->core->apply(transaction, job, Impl::event_of(resolution));
+                if (!changed) return changed.error();
+                if (*changed) ++resolved;
+                return {};
+            });
+    });
     if (!done) return done.error();
     impl_->wake();
     return resolved;
@@ -634,26 +661,26 @@ bool Outbox::cancel(const JobId& id) {
 
 Result<std::int64_t> Outbox::try_suspect(TimePoint since) {
     std::int64_t marked = 0;
-    const auto done =
-        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            const auto count = impl_->core->suspect_since(
-                transaction, since, "somebody said that its storage went back in time");
-            if (!count) return count.error();
-            marked = *count;
-            return {};
-        });
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        const auto count = impl_->core->suspect_since(
+            transaction, since, "somebody said that its storage went back in time");
+        if (!count) return count.error();
+        marked = *count;
+        return {};
+    });
     if (!done) return done.error();
     impl_->wake();
     return marked;
 }
 
 Result<void> Outbox::try_pause(const Pause& pause) {
-    return impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+    return impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         auto now = pause;
         now.since = transaction.now();
         if (auto forgot = impl_->forget_refusal(transaction, pause.of, pause.name); !forgot) {
             return forgot;
         }
+        if (auto* const news = detail::OutboxNews::of(transaction)) news->paused(now, false);
         return transaction.pause(now);
     });
 }
@@ -663,8 +690,17 @@ void Outbox::pause(const Pause& pause) {
 }
 
 Result<void> Outbox::try_resume(Pause::Of of, std::string_view name) {
-    auto done = impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+    auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         if (auto forgot = impl_->forget_refusal(transaction, of, name); !forgot) return forgot;
+        if (auto* const news = detail::OutboxNews::of(transaction)) {
+            const auto known = transaction.pauses();
+            if (!known) return known.error();
+            const Pause ended{.of = of, .name = std::string{name}};
+            const bool is_known = std::any_of(known->begin(), known->end(), [&](const Pause& each) {
+                return each.same_place(ended);
+            });
+            if (is_known) news->resumed(of, name, false);
+        }
         return transaction.resume(of, name);
     });
     if (done) impl_->wake();
@@ -677,13 +713,12 @@ void Outbox::resume(Pause::Of of, std::string_view name) {
 
 Result<std::vector<Pause>> Outbox::try_pauses() {
     std::vector<Pause> pauses;
-    const auto done =
-        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
-            auto read = transaction.pauses();
-            if (!read) return read.error();
-            pauses = std::move(*read);
-            return {};
-        });
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        auto read = transaction.pauses();
+        if (!read) return read.error();
+        pauses = std::move(*read);
+        return {};
+    });
     if (!done) return done.error();
     return pauses;
 }
@@ -693,7 +728,7 @@ Result<std::int64_t> Outbox::try_purge(TimePoint unchanged_since, bool keys) {
     while (true) {
         std::int64_t some = 0;
         const auto done =
-            impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
                 const auto before = impl_->teller.purged_before(transaction, unchanged_since);
                 if (!before) return before.error();
                 const auto gone = transaction.purge(
@@ -712,7 +747,7 @@ Result<std::int64_t> Outbox::try_purge(TimePoint unchanged_since, bool keys) {
 Result<std::int64_t> Outbox::try_reseal() {
     const auto& codec = impl_->core->codec;
     return detail::change_jobs(
-        *impl_->core->storage, {.limit = detail::resealed_at_once},
+        *impl_->core, {.limit = detail::resealed_at_once},
         [&](OutboxTransaction& transaction, const StoredJob& job) -> Result<bool> {
             const auto is_sealed = codec.is_sealed_as_now(job);
             if (!is_sealed) return is_sealed.error();

@@ -79,6 +79,10 @@ constexpr std::chrono::minutes clocks_differ{1};
 std::string stranger_fact(const std::string& sid) {
     return "stranger " + sid;
 }
+/// Set while observers were told last that the campaign is finished.
+std::string finished_fact(const std::string& campaign) {
+    return "campaign_finished " + campaign;
+}
 constexpr std::string_view another_outboxs = "another outbox's";
 constexpr std::string_view unmarked = "unmarked";
 
@@ -90,11 +94,82 @@ bool is_marked(const StoredJob& job) noexcept {
                        [](const StoredAttempt& attempt) { return attempt.marked; });
 }
 
+bool is_campaign_over(std::span<const CampaignCount> counts) noexcept {
+    bool has_recipients = false;
+    for (const auto& count : counts) {
+        if (count.step != 0 || count.jobs == 0) continue;
+        if (count.state <= JobState::unknown) return false;
+        has_recipients = true;
+    }
+    return has_recipients;
+}
+
 OutboxCore::OutboxCore(std::shared_ptr<OutboxStorage> chosen, OutboxOptions asked)
     : storage(std::move(chosen)),
       options(with_outbox_defaults(std::move(asked))),
       rules(rules_of(options)),
       codec(options.on_unknown, options.sealer) {}
+
+Result<void> OutboxCore::transact(const OutboxStorage::Work& work) const {
+    OutboxNews::Endings endings;
+    auto done = transact(work, endings);
+    conclude(endings);
+    return done;
+}
+
+Result<void> OutboxCore::transact(const OutboxStorage::Work& work,
+                                  OutboxNews::Endings& endings) const {
+    if (!options.observer) return storage->transact(work);
+    OutboxNews news;
+    auto done = storage->transact([&](OutboxTransaction& transaction) {
+        news = {};
+        const OutboxNews::Gathering gathering{transaction, news};
+        return work(transaction);
+    });
+    news.tell(*options.observer, done.has_value());
+    if (!done) return done;
+    for (const auto& [campaign, runs_anew] : news.endings()) {
+        auto& anew = endings[campaign];
+        anew = anew || runs_anew;
+    }
+    return done;
+}
+
+Result<void> OutboxCore::conclude(OutboxTransaction& transaction,
+                                  const OutboxNews::Endings& endings) const {
+    auto* const news = OutboxNews::of(transaction);
+    if (news == nullptr || endings.empty()) return {};
+    std::vector<std::string> ids;
+    for (const auto& each : endings) ids.push_back(each.first);
+    const auto campaigns = transaction.campaigns(ids);
+    if (!campaigns) return campaigns.error();
+    for (const auto& campaign : *campaigns) {
+        if (campaign.state != CampaignState::running) continue;
+        const auto counts = transaction.campaign_counts(campaign.id);
+        if (!counts) return counts.error();
+        const auto fact = finished_fact(campaign.id);
+        const auto told = transaction.fact(fact);
+        if (!told) return told.error();
+        const bool over = is_campaign_over(*counts);
+        // One that was resumed with nothing left to send is finished again.
+        const bool runs_anew = endings.at(campaign.id);
+        if (over != told->empty() && !(over && runs_anew)) continue;
+        if (auto noted = transaction.set_fact(fact, over ? "1" : ""); !noted) return noted;
+        // That it runs was told when it was resumed.
+        if (over || !runs_anew) news->campaign_ended(campaign.id, over);
+    }
+    return {};
+}
+
+void OutboxCore::conclude(const OutboxNews::Endings& endings) const {
+    if (!options.observer || endings.empty()) return;
+    OutboxNews::Endings more;
+    // What was committed before stays so, whatever becomes of this.
+    static_cast<void>(without_exceptions([&] {
+        return transact(
+            [&](OutboxTransaction& transaction) { return conclude(transaction, endings); }, more);
+    }));
+}
 
 JobId JobIds::next() noexcept {
     const JobId id{next_};
@@ -158,7 +233,7 @@ std::string OutboxCore::credentials_mark(const OutboxAccount& account) {
 Result<void> OutboxCore::write(OutboxTransaction& transaction, StoredJob& job,
                                const JobMachine& machine) const {
     if (auto counted = recount(transaction, job); !counted) return counted;
-    if (job.spend != 0 || job.price_due) plan_price(job, transaction.now());
+    if (job.spend != 0 || options.ask_prices || job.price_due) plan_price(job, transaction.now());
     if (auto kept = keep_chain(*this, transaction, job, machine.outcomes()); !kept) return kept;
     if (auto saved = transaction.save(job); !saved) return saved;
     for (const auto outcome : machine.outcomes()) {
@@ -178,10 +253,12 @@ Result<void> OutboxCore::change_running(OutboxTransaction& transaction, const st
     if (!campaigns) return campaigns.error();
     if (campaigns->empty() || campaigns->front().state != CampaignState::running) return {};
     auto& campaign = campaigns->front();
+    const auto before = campaign.state;
     const auto changed = change(campaign);
     if (!changed) return changed.error();
     if (!*changed) return {};
     campaign.updated_at = transaction.now();
+    if (auto* const news = OutboxNews::of(transaction)) news->campaign_changed(before, campaign);
     return transaction.save_campaign(campaign);
 }
 
@@ -207,11 +284,12 @@ Result<void> OutboxCore::pause_campaign(OutboxTransaction& transaction, const st
     });
 }
 
-/// Asked for while it is an estimate.
-void OutboxCore::plan_price(StoredJob& job, TimePoint now) {
+/// Asked for while it is an estimate, and of all jobs where the program wants it so.
+void OutboxCore::plan_price(StoredJob& job, TimePoint now) const {
+    const bool is_wanted = job.spend != 0 || options.ask_prices;
     const auto sent = std::find_if(job.attempts.begin(), job.attempts.end(),
                                    [&](const auto& each) { return each.sid == job.sid; });
-    if (job.spend == 0 || !job.price.empty() || job.sid.empty() || sent == job.attempts.end() ||
+    if (!is_wanted || !job.price.empty() || job.sid.empty() || sent == job.attempts.end() ||
         now >= sent->started_at + price_given_up_after) {
         job.price_due.reset();
     } else if (!job.price_due) {
@@ -380,7 +458,7 @@ Result<void> OutboxCore::check_identity(std::optional<TimePoint> last_used) cons
     // One that others use, or used before, knows nothing of what was done in the other one: a
     // primary that comes back calls itself what it was.
     const bool came_from_another = !seen.empty() && seen != identity;
-    auto checked = storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+    auto checked = transact([&](OutboxTransaction& transaction) -> Result<void> {
         const auto before = transaction.fact(identity_fact);
         if (!before) return before.error();
         bool went_back = !before->empty() && *before != identity;

@@ -19,6 +19,7 @@
 
 #include "outbox/job_codec.hpp"
 #include "outbox/job_machine.hpp"
+#include "outbox/outbox_news.hpp"
 
 namespace twiliowa::detail {
 
@@ -66,6 +67,10 @@ inline std::string campaign_currency_fact(const std::string& campaign) {
     return "campaign_currency " + campaign;
 }
 
+/// Whether a campaign that runs is finished: it has recipients, and none of them waits, is under
+/// way or unknown.
+bool is_campaign_over(std::span<const CampaignCount> counts) noexcept;
+
 /// Whether the callbacks of all its messages carry their markers.
 bool is_marked(const StoredJob& job) noexcept;
 
@@ -79,6 +84,15 @@ struct OutboxCore {
 
     /// The time that records go by: the storage's own, or the program's clock's.
     TimePoint now() const { return storage->now().value_or(options.clock->now()); }
+    /// As OutboxStorage's; then tells the observer, if there is one.
+    Result<void> transact(const OutboxStorage::Work& work) const;
+    /// The same for who looks later at the campaigns that it adds, by `conclude`, in another
+    /// transaction: of two who end the last jobs at one time, neither sees the other's in its own.
+    Result<void> transact(const OutboxStorage::Work& work, OutboxNews::Endings& endings) const;
+    /// Tells which of these campaigns are finished, or no more: once, whoever looks.
+    Result<void> conclude(OutboxTransaction& transaction, const OutboxNews::Endings& endings) const;
+    /// The same in a transaction of its own; if it fails, nobody is told.
+    void conclude(const OutboxNews::Endings& endings) const;
     JobIds new_job_ids(TimePoint now) const;
     AttemptNonce new_nonce() const;
     std::string new_worker_name() const;
@@ -103,9 +117,12 @@ struct OutboxCore {
     template <class Event>
     Result<bool> apply(OutboxTransaction& transaction, StoredJob& job, Event&& event) const {
         const auto at = moment(transaction);
+        auto* const news = OutboxNews::of(transaction);
+        const auto before = news == nullptr ? JobMark{} : JobMark{job};
         JobMachine machine{job, rules, at};
         if (!event(machine)) return false;
         if (auto saved = write(transaction, job, machine); !saved) return saved.error();
+        if (news != nullptr) news->changed(before, job, machine.outcomes(), at.now);
         return true;
     }
     /// The same of a job by its id; false if it is not there.
@@ -159,7 +176,7 @@ private:
     Result<void> write(OutboxTransaction& transaction, StoredJob& job,
                        const JobMachine& machine) const;
     static Result<void> recount(OutboxTransaction& transaction, StoredJob& job);
-    static void plan_price(StoredJob& job, TimePoint now);
+    void plan_price(StoredJob& job, TimePoint now) const;
     Result<void> note_failure(OutboxTransaction& transaction, const StoredJob& job) const;
     template <class Change>
     static Result<void> change_running(OutboxTransaction& transaction, const std::string& id,

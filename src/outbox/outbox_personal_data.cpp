@@ -23,7 +23,7 @@ public:
     /// Asked by the job's customer alone, which is an index of its own.
     Result<std::vector<Sender>> senders_of(std::span<const Address> addresses) const override {
         std::vector<std::string> wires;
-        const auto done = core_->storage->transact([&](OutboxTransaction& transaction) {
+        const auto done = core_->transact([&](OutboxTransaction& transaction) {
             wires.clear();
             return list_senders(transaction, addresses, wires);
         });
@@ -111,7 +111,7 @@ private:
     /// Every job for one of the addresses, from when it was theirs. A storage may begin anew.
     template <class Begin, class Work>
     Result<void> for_each(std::span<const CustomerConversation> of, Begin begin, Work work) const {
-        return core_->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+        return core_->transact([&](OutboxTransaction& transaction) -> Result<void> {
             begin();
             for (const auto& conversation : of) {
                 for (const auto& linked : conversation.customer.addresses) {

@@ -1,3 +1,6 @@
+#include <utility>
+#include <vector>
+
 #include <twiliowa/outbox/outbox.hpp>
 
 #include "outbox/job_intake.hpp"
@@ -24,9 +27,13 @@ Result<std::vector<QuotaState>> Outbox::try_quota(std::string_view quota) {
     if (auto fits = detail::check_quota_keys(quota, quota); !fits) return fits.error();
     auto windows = detail::quota_windows_of(*options, quota);
     if (!windows) return windows.error();
-    if (core->options.quota_rates) *windows = detail::some_quota_windows(*windows, true);
+    std::vector<QuotaWindow> elsewhere;
+    if (core->options.quota_rates) {
+        elsewhere = detail::some_quota_windows(*windows, false);
+        *windows = detail::some_quota_windows(*windows, true);
+    }
     std::vector<QuotaState> states;
-    const auto read = core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto read = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         states.clear();
         for (const auto& window : *windows) {
             const auto slot = detail::quota_slot(window, transaction.now());
@@ -38,6 +45,12 @@ Result<std::vector<QuotaState>> Outbox::try_quota(std::string_view quota) {
         return {};
     });
     if (!read) return read.error();
+    if (elsewhere.empty()) return states;
+    const Quotas rates{core->options.quota_rates,
+                       {.windows = std::move(elsewhere), .clock = core->options.clock}};
+    auto more = rates.read(quota);
+    if (!more) return more.error();
+    states.insert(states.end(), more->begin(), more->end());
     return states;
 }
 
@@ -50,7 +63,7 @@ Result<std::vector<QuotaDay>> Outbox::try_quota_by_day(std::string_view quota, T
     if (auto fits = detail::check_quota_keys(quota, quota); !fits) return fits.error();
     const auto core = detail::OutboxParts::of(*this).core;
     std::vector<QuotaDay> days;
-    const auto read = core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto read = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         days.clear();
         const auto counts =
             transaction.quota_history(quota, detail::day_of_quota.count(), from, to);
@@ -75,7 +88,7 @@ Result<std::int64_t> Outbox::try_resume_quota(std::string_view quota) {
             std::int64_t some = 0;
             auto last = filter.after;
             const auto done =
-                parts.core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+                parts.core->transact([&](OutboxTransaction& transaction) -> Result<void> {
                     some = 0;
                     last = filter.after;
                     auto jobs = transaction.list(filter);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <twiliowa/metrics_observer.hpp>
+#include <twiliowa/outbox/durable_inbox.hpp>
 #include <twiliowa/outbox/outbox.hpp>
 
 namespace twiliowa {
@@ -22,6 +23,8 @@ constexpr std::array<std::pair<Pause::Of, const char*>, 4> sampled_pauses{
      {Pause::Of::account, "account"},
      {Pause::Of::sender, "sender"},
      {Pause::Of::tenant, "tenant"}}};
+
+constexpr std::array sampled_events{InboxState::waiting, InboxState::running, InboxState::dead};
 
 }  // namespace
 }  // namespace detail
@@ -43,6 +46,19 @@ void add_samples(MetricSamples& samples, Outbox& outbox) {
         samples.gauge("twiliowa_outbox_pauses", "What somebody has paused.", paused[of],
                       {{"of", name}});
     }
+}
+
+void add_samples(MetricSamples& samples, DurableInbox& inbox) {
+    const auto counts = inbox.counts();
+    for (const auto state : detail::sampled_events) {
+        samples.gauge("twiliowa_inbox_events", "Events, by state.",
+                      static_cast<double>(counts.of(state)),
+                      {{"state", std::string{to_string(state)}}});
+    }
+    const auto waited =
+        counts.oldest_waiting ? counts.now - *counts.oldest_waiting : TimePoint::duration{};
+    samples.gauge("twiliowa_inbox_oldest_waiting_seconds", "How long the oldest event waits.",
+                  std::chrono::duration<double>(waited).count());
 }
 
 }  // namespace twiliowa

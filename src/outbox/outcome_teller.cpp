@@ -193,6 +193,29 @@ Result<bool> OutcomeTeller::note(std::int64_t told, bool keep) {
     return mine;
 }
 
+bool OutcomeTeller::call(const std::function<void(const JobOutcome&)>& handler,
+                         const JobOutcome& outcome) const {
+    const auto& clock = *core_->options.clock;
+    const auto began = clock.monotonic_now();
+    bool handled = true;
+    try {
+        handler(outcome);
+    } catch (...) {
+        handled = false;
+    }
+    if (!core_->options.observer) return handled;
+    const auto since = core_->now() - outcome.at;
+    const auto id = outcome.job.id.str();
+    core_->options.observer->on_outcome_told(
+        {.job = id,
+         .outcome = to_string(outcome.outcome),
+         .handled = handled,
+         .duration =
+             std::chrono::duration_cast<std::chrono::microseconds>(clock.monotonic_now() - began),
+         .since_outcome = std::chrono::duration_cast<std::chrono::milliseconds>(since)});
+    return handled;
+}
+
 Result<std::optional<std::int64_t>> OutcomeTeller::tell(
     const Batch& batch, const std::function<void(const JobOutcome&)>& handler, bool& failed) {
     auto told = batch.before;
@@ -202,9 +225,7 @@ Result<std::optional<std::int64_t>> OutcomeTeller::tell(
             if (!mine) return mine.error();
             if (!*mine) return std::optional<std::int64_t>{};
         }
-        try {
-            handler(outcome);
-        } catch (...) {
+        if (!call(handler, outcome)) {
             failed = true;
             return std::optional{told};
         }

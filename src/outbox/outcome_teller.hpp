@@ -61,6 +61,9 @@ private:
     Result<std::optional<std::int64_t>> tell(const Batch& batch,
                                              const std::function<void(const JobOutcome&)>& handler,
                                              bool& failed);
+    /// Calls it for one; whether it did not throw.
+    bool call(const std::function<void(const JobOutcome&)>& handler,
+              const JobOutcome& outcome) const;
     /// Writes down up to where all was told, unless another tells by now: whether it was.
     Result<bool> note(std::int64_t told, bool keep);
     /// Renews the lease, or ends it, if it is still this one's.

@@ -33,6 +33,8 @@ public:
     /// @param allowed  how many more messages may go there now.
     std::vector<GroupTurn> deal(const std::vector<ReadyGroup>& groups, std::size_t total,
                                 const std::function<std::size_t(const SendRoad&)>& allowed);
+    /// Whose turn was last; empty: nobody's.
+    const SendRoad& last_road() const noexcept { return last_road_; }
 
 private:
     struct SenderTurns {

@@ -1,6 +1,6 @@
 #include <twiliowa/outbox/storage.hpp>
 
-#include <algorithm>
+#include <map>
 
 #include <twiliowa/state/store.hpp>
 
@@ -50,15 +50,21 @@ Result<std::vector<QuotaCount>> OutboxTransaction::quota_history(std::string_vie
     return detail::keeps_no_quotas();
 }
 
-Result<std::vector<StoredJob>> OutboxTransaction::take_again(std::span<const StoredJob> jobs) {
-    auto now = reload(jobs);
-    if (!now) return now;
-    std::erase_if(*now, [&](const StoredJob& job) {
-        return std::none_of(jobs.begin(), jobs.end(), [&](const StoredJob& before) {
-            return before.id == job.id && before.revision == job.revision;
-        });
-    });
-    return now;
+Result<std::vector<bool>> OutboxTransaction::take_again(std::span<const StoredJob* const> jobs) {
+    std::vector<JobId> ids;
+    ids.reserve(jobs.size());
+    for (const auto* const job : jobs) ids.push_back(job->id);
+    const auto now = load(ids);
+    if (!now) return now.error();
+    std::map<JobId, std::int64_t> revisions;
+    for (const auto& job : *now) revisions.emplace(job.id, job.revision);
+    std::vector<bool> ours;
+    ours.reserve(jobs.size());
+    for (const auto* const job : jobs) {
+        const auto found = revisions.find(job->id);
+        ours.push_back(found != revisions.end() && found->second == job->revision);
+    }
+    return ours;
 }
 
 Result<std::vector<NamedQuotaCount>> OutboxTransaction::quota_histories(std::string_view,

@@ -90,6 +90,7 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
                 if (auto chosen = choose_looks(transaction, plan); !chosen) return chosen;
             }
         }
+        if (auto concluded = conclude_campaigns(transaction, plan); !concluded) return concluded;
         // Who has done something asks again before it waits.
         if (plan.step.progress) return {};
         auto next = transaction.next_due();
@@ -100,7 +101,14 @@ Result<void> OutboxWorker::commit(Plan& plan, const std::vector<FinishedWork::It
         }
         return {};
     };
-    return without_exceptions([&] { return core_->storage->transact(work); });
+    OutboxNews::Endings endings;
+    auto done = without_exceptions([&] { return core_->transact(work, endings); });
+    if (!done) return done;
+    for (const auto& each : plan.concluded) endings_.erase(each.first);
+    for (const auto& [campaign, runs_anew] : endings) {
+        endings_[campaign] = endings_[campaign] || runs_anew;
+    }
+    return done;
 }
 
 /// Where one answer follows the other there is more to do than to ask each time what else may be:
@@ -168,6 +176,7 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
         slots.erase(slots.begin(),
                     slots.begin() + static_cast<std::ptrdiff_t>(std::min(used, slots.size())));
     }
+    // What ripened since is for what waits: it is asked for in the next step.
     give_back_slots(plan.monotonic);
     for (const auto& each : traffic_) {
         const auto& traffic = each.second;
@@ -186,12 +195,14 @@ Result<OutboxWorker::Step> OutboxWorker::take_step(bool blocking, bool take_new)
     conclude_quotas(plan, finished);
     candidates_ = std::move(plan.candidates);
     campaigns_ = std::move(plan.campaigns);
+    campaign_waiting_ = std::move(plan.campaign_waiting);
     for (const auto& each : plan.campaign_currencies) noted_currencies_.insert(each.first);
     if (plan.lacks_account) plan.step.progress = true;
     launch(plan, blocking);
     launch_looks(plan, blocking);
     launch_witnesses(plan, blocking);
-    launch_walks(plan, blocking);
+    // Who takes nothing new leaves the next page to who goes on.
+    if (take_new) launch_walks(plan, blocking);
     return plan.step;
 }
 
@@ -331,6 +342,9 @@ Result<void> OutboxWorker::pause_refused(OutboxTransaction& transaction,
     // What a person has paused only a person resumes.
     if (paused && refused->empty()) return {};
     if (auto noted = transaction.set_fact(fact, attempt.credentials); !noted) return noted;
+    if (auto* const news = OutboxNews::of(transaction); news != nullptr && !paused) {
+        news->paused(pause, true);
+    }
     return transaction.pause(pause);
 }
 
@@ -397,7 +411,9 @@ Result<bool> OutboxWorker::adopt(OutboxTransaction& transaction, StoredJob& row,
                                  const JobDefaults& defaults) const {
     auto whole = core_->codec.complete(row, defaults);
     std::string problem;
-    if (!whole) {
+    if (core_->options.refuse_unsealed_rows && !JobCodec::is_sealed(row)) {
+        problem = "payload: is in the clear, and rows that are not sealed are refused";
+    } else if (!whole) {
         // Without its key it waits for who has it.
         if (whole.error().kind() != ErrorKind::invalid_request) return false;
         problem = whole.error().what();
@@ -409,7 +425,11 @@ Result<bool> OutboxWorker::adopt(OutboxTransaction& transaction, StoredJob& row,
     }
     if (problem.empty()) {
         const auto written = transaction.rewrite(*whole);
-        return written ? Result<bool>{true} : written.error();
+        if (!written) return written.error();
+        if (auto* const news = OutboxNews::of(transaction)) {
+            news->adopted(*whole, transaction.now());
+        }
+        return true;
     }
     row.content_hash = "refused";
     // In the clear it may not stay where everything else is sealed.

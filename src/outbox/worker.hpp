@@ -112,6 +112,8 @@ public:
     std::size_t under_way() const noexcept { return under_way_; }
     /// Cancels what is under way.
     void cancel();
+    /// Nobody sends any more: what was known of outages is told to be over.
+    void forget_breakers();
 
 private:
     struct Plan;
@@ -148,12 +150,14 @@ private:
         JobCodec::Content content = {};
         std::optional<JobVerdict> verdict = {};
         MonotonicTime judged_at = {};
+        /// Its job or message went into a plan: if that comes to nothing, it is read anew.
+        bool spent = false;
     };
     using Candidates = std::map<ReadyGroup, std::vector<std::shared_ptr<Candidate>>>;
     Result<void> choose(OutboxTransaction& transaction, Plan& plan);
     /// Whether the job is where it was no more.
     Result<bool> send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
-                          const Candidate* judged = nullptr);
+                          Candidate* judged = nullptr);
     struct Reservation;
     /// What a job's quota says of its next attempt.
     enum class QuotaSays {
@@ -175,6 +179,8 @@ private:
     /// Reads the campaigns of those groups, and how much of each may go.
     Result<void> read_campaigns(OutboxTransaction& transaction, Plan& plan,
                                 const std::vector<ReadyGroup>& groups) const;
+    Result<void> count_waiting(OutboxTransaction& transaction, Plan& plan,
+                               const std::string& campaign) const;
     bool may_go(const Plan& plan, const std::string& campaign) const;
     /// Sends what was judged, and reads what is to be judged next. How many were moved.
     Result<std::size_t> send_gated(OutboxTransaction& transaction, Plan& plan,
@@ -194,6 +200,8 @@ private:
     /// Those whose group had no turn in this step, and still waits.
     void keep_candidates(Plan& plan, const std::vector<ReadyGroup>& groups) const;
     Result<void> count_campaigns(OutboxTransaction& transaction, const Plan& plan) const;
+    /// Looks at campaigns that may be finished: those that wait to be sent are not.
+    Result<void> conclude_campaigns(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> choose_looks(OutboxTransaction& transaction, Plan& plan) const;
     Result<void> choose_look(OutboxTransaction& transaction, Plan& plan, StoredJob& job) const;
     /// Whether its account was asked for, and has a client.
@@ -203,10 +211,16 @@ private:
                              const LookResult& seen) const;
 
     void note_answer(const FinishedSend& finished, MonotonicTime now);
+    /// Nothing of an account goes before the next day.
+    void block_for_the_day(const std::string& account);
+    void tell_of_breaker(const SendRoad& road, const SendBreaker& before, const SendBreaker& after,
+                         MonotonicTime now) const;
     SendPace& pace_of(const std::string& account);
     std::size_t room_of(const Plan& plan, const std::string& account);
-    std::size_t allowed(const SendRoad& road, std::size_t wanted, MonotonicTime now);
+    std::size_t allowed(const SendRoad& road, std::size_t wanted);
     void give_back_slots(MonotonicTime now);
+    /// For each of those launches whether its gate still lets it go.
+    std::vector<bool> ask_to_leave(const Plan& plan, std::size_t from, std::size_t until) const;
     void launch(Plan& plan, bool blocking);
     void launch_looks(Plan& plan, bool blocking);
     void start_looks(Plan& plan, bool blocking);
@@ -245,6 +259,13 @@ private:
 
     Candidates candidates_ = {};
     std::map<std::string, StoredCampaign> campaigns_ = {};  ///< As they were read last.
+    struct Waiting {
+        std::int64_t jobs = 0;
+        MonotonicTime counted_at = {};
+    };
+    std::map<std::string, Waiting> campaign_waiting_ = {};
+    /// Of which jobs have ended, so that an observer may have to be told that they are finished.
+    OutboxNews::Endings endings_ = {};
     MonotonicTime gate_away_until_ = {};
     std::set<std::string> noted_currencies_ = {};  ///< Of campaigns.
 

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <set>
 #include <utility>
 
 #include "outbox/worker_plan.hpp"
@@ -12,6 +13,8 @@ namespace {
 /// How long what a gate has said holds, and how long it is left alone that could not say.
 constexpr std::chrono::seconds verdict_holds{1};
 constexpr std::chrono::seconds gate_pause{1};
+/// How long it is known how many of a campaign wait.
+constexpr std::chrono::minutes waiting_holds{1};
 /// How long it is known what was sent of a campaign in each minute.
 constexpr std::chrono::milliseconds minutes_kept = std::chrono::hours{24 * 7};
 
@@ -32,17 +35,20 @@ void OutboxWorker::judge_candidates() {
     const auto monotonic = core_->options.clock->monotonic_now();
     std::vector<GatedJob> jobs;
     std::vector<Candidate*> asked;
-    for (const auto& [group, candidates] : candidates_) {
+    for (auto& [group, candidates] : candidates_) {
+        std::erase_if(candidates, [](const auto& each) { return each->spent; });
         for (const auto& each : candidates) {
             if (each->verdict && monotonic - each->judged_at < verdict_holds) continue;
             each->verdict.reset();
             const auto campaign = campaigns_.find(each->job.campaign);
+            const auto waiting = campaign_waiting_.find(each->job.campaign);
             asked.push_back(each.get());
             jobs.push_back(
                 {.job = &each->job,
                  .message = &each->content.message,
                  .time_zone = each->content.time_zone,
-                 .campaign = campaign == campaigns_.end() ? nullptr : &campaign->second});
+                 .campaign = campaign == campaigns_.end() ? nullptr : &campaign->second,
+                 .waiting = waiting == campaign_waiting_.end() ? 0 : waiting->second.jobs});
         }
     }
     if (jobs.empty() || monotonic < gate_away_until_) return;
@@ -56,6 +62,24 @@ void OutboxWorker::judge_candidates() {
         asked[i]->verdict = std::move((*verdicts)[i]);
         asked[i]->judged_at = monotonic;
     }
+}
+
+Result<void> OutboxWorker::count_waiting(OutboxTransaction& transaction, Plan& plan,
+                                         const std::string& campaign) const {
+    auto& waiting = plan.campaign_waiting[campaign];
+    if (const auto known = campaign_waiting_.find(campaign);
+        known != campaign_waiting_.end() &&
+        plan.monotonic - known->second.counted_at < waiting_holds) {
+        waiting = known->second;
+        return {};
+    }
+    const auto counts = transaction.campaign_counts(campaign);
+    if (!counts) return counts.error();
+    waiting = {.counted_at = plan.monotonic};
+    for (const auto& count : *counts) {
+        if (count.state == JobState::ready) waiting.jobs += count.jobs;
+    }
+    return {};
 }
 
 bool OutboxWorker::may_go(const Plan& plan, const std::string& campaign) const {
@@ -76,6 +100,7 @@ Result<void> OutboxWorker::read_campaigns(OutboxTransaction& transaction, Plan& 
     auto campaigns = transaction.campaigns(ids);
     if (!campaigns) return campaigns.error();
     for (auto& campaign : *campaigns) {
+        const auto before = campaign.state;
         const auto standing = core_->options.gate->stand(campaign, plan.now);
         if (standing.changed) {
             campaign.updated_at = plan.now;
@@ -85,6 +110,9 @@ Result<void> OutboxWorker::read_campaigns(OutboxTransaction& transaction, Plan& 
             if (!plan.campaign_due || at < *plan.campaign_due) plan.campaign_due = at;
         };
         if (standing.look_again) look_again(*standing.look_again);
+        if (standing.counts_waiting) {
+            if (auto done = count_waiting(transaction, plan, campaign.id); !done) return done;
+        }
         auto room = standing.may_go ? (std::numeric_limits<std::size_t>::max)() : 0;
         if (room > 0 && standing.rate) {
             const auto slot = quota_slot(*standing.rate, plan.now);
@@ -114,6 +142,9 @@ Result<void> OutboxWorker::read_campaigns(OutboxTransaction& transaction, Plan& 
                 if (auto saved = transaction.save_campaign(campaign); !saved) return saved;
             }
         }
+        if (auto* const news = OutboxNews::of(transaction)) {
+            news->campaign_changed(before, campaign);
+        }
         plan.campaign_room[campaign.id] = room;
         plan.campaigns.emplace(campaign.id, std::move(campaign));
     }
@@ -130,28 +161,36 @@ Result<std::size_t> OutboxWorker::send_gated(OutboxTransaction& transaction, Pla
         return group.campaign.empty() || left == plan.campaign_room.end() ? wanted : left->second;
     };
     if (const auto hand = candidates_.find(group); hand != candidates_.end() && next.empty()) {
-        std::vector<StoredJob> jobs;
-        for (const auto& each : hand->second) jobs.push_back(each->job);
-        auto ours = transaction.take_again(jobs);
+        std::vector<const StoredJob*> jobs;
+        std::vector<const std::shared_ptr<Candidate>*> unspent;
+        for (const auto& each : hand->second) {
+            if (each->spent) continue;
+            jobs.push_back(&each->job);
+            unspent.push_back(&each);
+        }
+        const auto ours = transaction.take_again(jobs);
         if (!ours) return ours.error();
-        for (auto& job : *ours) {
-            const auto candidate =
-                *std::find_if(hand->second.begin(), hand->second.end(),
-                              [&](const auto& each) { return each->job.id == job.id; });
+        for (std::size_t i = 0; i < jobs.size(); ++i) {
+            if (!(*ours)[i]) continue;
+            const auto& candidate = *unspent[i];
             const bool full = plan.launches.size() - sent_before >= wanted || room() == 0;
             if (full || !candidate->verdict) {
                 next.push_back(candidate);
                 continue;
             }
             const auto launched = plan.launches.size();
-            const auto gone = send_off(transaction, plan, job, candidate.get());
+            const auto revision = candidate->job.revision;
+            candidate->spent = true;
+            const auto gone = send_off(transaction, plan, candidate->job, candidate.get());
             if (!gone) return gone.error();
             if (*gone) ++moved;
             if (plan.launches.size() > launched && !group.campaign.empty()) {
                 --plan.campaign_room[group.campaign];
             }
             // What its quota or budget does not let go now is asked about again.
-            if (!*gone) next.push_back(candidate);
+            if (*gone || candidate->job.revision != revision) continue;
+            candidate->spent = false;
+            next.push_back(candidate);
         }
     }
     const bool is_away = plan.monotonic < gate_away_until_;
@@ -160,13 +199,13 @@ Result<std::size_t> OutboxWorker::send_gated(OutboxTransaction& transaction, Pla
     }
     const auto most = std::min(wanted, room());
     if (is_away || next.size() >= most) return moved;
-    auto jobs =
-        transaction.ready({group, plan.now, plan.now - ReadyQuery::order_wait, most + next.size()});
+    std::set<JobId> known;
+    for (const auto& each : next) known.insert(each->job.id);
+    auto jobs = transaction.ready(
+        {group, plan.now, plan.now - ReadyQuery::order_wait, most + next.size(), true});
     if (!jobs) return jobs.error();
     for (auto& job : *jobs) {
-        const bool known = std::any_of(next.begin(), next.end(),
-                                       [&](const auto& each) { return each->job.id == job.id; });
-        if (known || next.size() >= most) continue;
+        if (known.contains(job.id) || next.size() >= most) continue;
         auto content = core_->codec.read(job);
         if (!content) {
             // It says what is wrong with it, and goes nowhere.
@@ -242,6 +281,13 @@ Result<void> OutboxWorker::count_campaigns(OutboxTransaction& transaction, const
         if (!noted) return noted;
     }
     return {};
+}
+
+Result<void> OutboxWorker::conclude_campaigns(OutboxTransaction& transaction, Plan& plan) const {
+    for (const auto& each : endings_) {
+        if (!plan.waiting_campaigns.contains(each.first)) plan.concluded.insert(each);
+    }
+    return core_->conclude(transaction, plan.concluded);
 }
 
 }  // namespace twiliowa::detail

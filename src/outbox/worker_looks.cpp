@@ -183,7 +183,7 @@ Result<void> OutboxWorker::choose_fetches(OutboxTransaction& transaction, Plan& 
     std::erase_if(*silent, [&](const StoredJob& job) {
         return sends_sms(job.sender) && job.updated_at > plan.now - sms_fetched_after;
     });
-    if (core_->options.gate) {
+    if (core_->options.gate || core_->options.ask_prices) {
         auto unpriced = transaction.due(Due::price, plan.now, looks_at_once);
         if (!unpriced) return unpriced.error();
         for (auto& job : *unpriced) {
@@ -201,11 +201,7 @@ Result<void> OutboxWorker::choose_fetches(OutboxTransaction& transaction, Plan& 
         if (walk == walks_.end() && of_day[day] > fetches_at_once && can_ask(plan, job.account)) {
             plan.walks.insert(day);
         }
-        if (plan.walks.contains(day) || (walk != walks_.end() && !walk->second.ended)) {
-            // Its next page needs the account again.
-            plan.accounts.insert(job.account);
-            continue;
-        }
+        if (plan.walks.contains(day) || (walk != walks_.end() && !walk->second.ended)) continue;
         if (++fetches > fetches_at_once) continue;
         if (auto chosen = choose_look(transaction, plan, job); !chosen) return chosen;
     }
@@ -272,9 +268,16 @@ void OutboxWorker::launch_walks(Plan& plan, bool blocking) {
     });
     const CallOptions call{.timeout = core_->options.send_timeout, .cancel = stop_.token()};
     for (auto& [day, walk] : walks_) {
-        if (walk.under_way || walk.ended) continue;
+        if (walk.ended) continue;
+        // Its next page needs the account again, whatever else the next step is about.
+        wanted_accounts_.insert(day.first);
+        if (walk.under_way) continue;
         const auto account = accounts_.find(day.first);
-        if (account == accounts_.end() || account->second.client() == nullptr) {
+        if (account == accounts_.end()) {
+            plan.step.progress = true;  // The next step knows it.
+            continue;
+        }
+        if (account->second.client() == nullptr) {
             // Begun anew when its jobs are asked for again.
             walk.ended = plan.monotonic - walk_holds;
             continue;

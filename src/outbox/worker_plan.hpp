@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "outbox/neighbourhood.hpp"
@@ -23,6 +24,7 @@ struct OutboxWorker::Plan {
         OutboundMessage message = {};
         LeaseTime until = {};
         std::optional<TimePoint> leave_by = {};  ///< What the gate says.
+        std::string condition = {};              ///< What it asks again before it leaves.
         bool slot_held = false;
         std::size_t turn = 0;  ///< Within its group; what is urgent has the first.
     };
@@ -64,16 +66,21 @@ struct OutboxWorker::Plan {
     };
     std::optional<TimePoint> quota_busy_until = {};  ///< One was asked for that another has.
     std::vector<QuotaNews> quota_news = {};          ///< To tell, if there is an observer.
+    /// To tell, if there is an observer.
+    std::vector<std::pair<std::string, QuotaAnswer>> quota_refusals = {};
     /// Attempts whose worker vanished, where their quota is counted elsewhere.
     std::vector<QuotaCharge> vanished = {};
     Candidates candidates = {};  ///< For the next step.
     std::map<std::string, StoredCampaign> campaigns = {};
+    std::map<std::string, Waiting> campaign_waiting = {};
     /// How many more of a campaign may go.
     std::map<std::string, std::size_t> campaign_room = {};
     std::map<std::string, QuotaWindow> campaign_rates = {};
     std::map<std::string, std::size_t> campaign_sent = {};
     std::map<std::string, std::string> campaign_currencies = {};  ///< Not noted yet.
     std::optional<TimePoint> campaign_due = {};                   ///< When one may stand otherwise.
+    std::set<std::string> waiting_campaigns = {};                 ///< Jobs of them are ready.
+    OutboxNews::Endings concluded = {};
     Step step = {};
     bool looks_around = false;
 };

@@ -160,6 +160,7 @@ Result<OutboxWorker::QuotaSays> OutboxWorker::refuse_by_quota(OutboxTransaction&
                                                               Plan& plan, StoredJob& job,
                                                               const QuotaAnswer& refusal) const {
     const auto problem = quota_problem(job, quota_problem_of(refusal));
+    if (quotas_.options()->observer) plan.quota_refusals.emplace_back(job.quota, refusal);
     if (!refusal.retry_after) {
         const auto held = core_->apply(transaction, job, [&](JobMachine& machine) {
             return machine.hold(job.fence, problem);
@@ -324,6 +325,9 @@ void OutboxWorker::conclude_quotas(Plan& plan, const std::vector<FinishedWork::I
         } else {
             tell_quota_levels(*quotas_.options(), news.quota, news.windows, news.counts);
         }
+    }
+    for (const auto& [quota, refusal] : plan.quota_refusals) {
+        tell_quota_refusal(quotas_.options()->observer, quota, refusal);
     }
     // Only if nothing else comes before.
     if (plan.quota_busy_until && !plan.step.progress) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <atomic>
+#include <span>
 #include <utility>
 
 #include "outbox/marker.hpp"
@@ -25,6 +26,14 @@ std::chrono::milliseconds left_until(const LeaseTime& end, const LeaseTime& now)
     if (end.ended(now)) return {};
     return std::chrono::duration_cast<std::chrono::milliseconds>(
         std::chrono::microseconds{end.microseconds - now.microseconds});
+}
+
+/// Twilio keeps it no longer than so long, whatever else it was to be.
+void expire_before(OutboundMessage& message, TimePoint::duration left) {
+    constexpr int longest = 36'000;
+    const auto most = message.validity_period.value_or(longest);
+    const auto seconds = std::chrono::floor<std::chrono::seconds>(left).count();
+    if (seconds < most) message.validity_period = std::max(static_cast<int>(seconds), 1);
 }
 
 TimePoint next_day(TimePoint now) {
@@ -59,6 +68,7 @@ std::string callback_of(const OutboundMessage& message, const MessagesClient& cl
 void OutboxWorker::note_answer(const FinishedSend& finished, MonotonicTime now) {
     const auto& attempt = finished.attempt;
     auto& traffic = traffic_[{attempt.account, attempt.sender}];
+    const auto before = traffic.breaker;
     auto& pace = pace_of(attempt.account);
     if (finished.answer.scope == AnswerScope::pace) {
         pace.refused();
@@ -70,7 +80,7 @@ void OutboxWorker::note_answer(const FinishedSend& finished, MonotonicTime now) 
             traffic.breaker.failed(now);
             break;
         case AnswerScope::day:
-            blocked_until_[attempt.account] = next_day(core_->now());
+            block_for_the_day(attempt.account);
             [[fallthrough]];
         default:
             if (was_answered(finished.answer)) {
@@ -79,10 +89,46 @@ void OutboxWorker::note_answer(const FinishedSend& finished, MonotonicTime now) 
                 traffic.breaker.unanswered();
             }
     }
+    tell_of_breaker({attempt.account, attempt.sender}, before, traffic.breaker, now);
     if (!finished.slot_unused) return;
     if (const auto account = accounts_.find(attempt.account);
         account != accounts_.end() && account->second.client() != nullptr) {
         account->second.client()->give_slot_back(as_sender(attempt.sender));
+    }
+}
+
+void OutboxWorker::block_for_the_day(const std::string& account) {
+    const auto until = next_day(core_->now());
+    auto& blocked = blocked_until_[account];
+    if (blocked == until) return;
+    blocked = until;
+    if (!core_->options.observer) return;
+    core_->options.observer->on_pause({.paused = true,
+                                       .of = name_of(Pause::Of::account),
+                                       .name = account,
+                                       .reason = "its limit for the day is reached",
+                                       .by_itself = true,
+                                       .until = until});
+}
+
+void OutboxWorker::tell_of_breaker(const SendRoad& road, const SendBreaker& before,
+                                   const SendBreaker& after, MonotonicTime now) const {
+    if (!core_->options.observer || (!before.is_open() && !after.is_open())) return;
+    if (before.is_open() && after.is_open() && before.next_probe() == after.next_probe()) return;
+    BreakerEvent event{
+        .change = BreakerChange::closed, .account = road.first, .sender = told_sender(road.second)};
+    if (after.is_open()) {
+        event.change = before.is_open() ? BreakerChange::still_open : BreakerChange::opened;
+        event.next_try =
+            std::chrono::duration_cast<std::chrono::milliseconds>(after.next_probe() - now);
+    }
+    core_->options.observer->on_breaker(event);
+}
+
+void OutboxWorker::forget_breakers() {
+    for (auto& [road, traffic] : traffic_) {
+        const auto before = std::exchange(traffic.breaker, SendBreaker{});
+        tell_of_breaker(road, before, traffic.breaker, {});
     }
 }
 
@@ -103,9 +149,11 @@ std::size_t OutboxWorker::room_of(const Plan& plan, const std::string& account) 
     return room - std::min(room, planned);
 }
 
-std::size_t OutboxWorker::allowed(const SendRoad& road, std::size_t wanted, MonotonicTime now) {
+std::size_t OutboxWorker::allowed(const SendRoad& road, std::size_t wanted) {
     const auto& client = *accounts_.at(road.first).client();
     auto& traffic = traffic_[road];
+    const auto& clock = *core_->options.clock;
+    auto now = clock.monotonic_now();
     wanted = std::min({wanted, traffic.breaker.allowed(now), most_slots});
     auto& slots = traffic.slots;
     traffic.limited = true;
@@ -121,6 +169,8 @@ std::size_t OutboxWorker::allowed(const SendRoad& road, std::size_t wanted, Mono
             break;
         }
         slots.push_back(*slot);
+        // The limiter reads it for each slot: one of "now" is later than when this step began.
+        now = clock.monotonic_now();
     }
     const auto ripe =
         std::count_if(slots.begin(), slots.end(), [&](MonotonicTime slot) { return slot <= now; });
@@ -164,6 +214,9 @@ Result<std::vector<Pause>> OutboxWorker::pauses(OutboxTransaction& transaction, 
                 if (auto done = transaction.resume(pause.of, pause.name); !done) {
                     return done.error();
                 }
+                if (auto* const news = OutboxNews::of(transaction)) {
+                    news->resumed(pause.of, pause.name, true);
+                }
             }
         }
         if (!over) holding.push_back(std::move(pause));
@@ -176,6 +229,9 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
     if (!held_back) return held_back.error();
     const auto waiting = transaction.ready_groups();
     if (!waiting) return waiting.error();
+    for (const auto& group : *waiting) {
+        if (!group.campaign.empty()) plan.waiting_campaigns.insert(group.campaign);
+    }
     if (auto read = read_campaigns(transaction, plan, *waiting); !read) return read;
     std::vector<ReadyGroup> able;
     for (const auto& group : *waiting) {
@@ -202,7 +258,7 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
                 if (accounts_.at(road.first).client() == nullptr) return most_slots;
                 const auto used = plan.slots_used.find(road);
                 const auto gone = used == plan.slots_used.end() ? 0 : used->second;
-                const auto able_to = allowed(road, gone + plan.free, plan.monotonic);
+                const auto able_to = allowed(road, gone + plan.free);
                 return std::min(able_to - std::min(able_to, gone), room_of(plan, road.first));
             });
         std::vector<ReadyGroup> more;
@@ -241,7 +297,7 @@ Result<void> OutboxWorker::choose(OutboxTransaction& transaction, Plan& plan) {
 }
 
 Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, StoredJob& job,
-                                    const Candidate* judged) {
+                                    Candidate* judged) {
     const auto& account = accounts_.at(job.account);
     const auto refuse = [&](auto event) { return core_->apply(transaction, job, event); };
     if (account.client() == nullptr) {
@@ -256,10 +312,10 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
                                 "its account's client has RetryPolicy::retry_may_duplicate");
         });
     }
-    auto message = judged != nullptr ? Result<OutboundMessage>{judged->content.message}
-                                     : core_->codec.message_of(job);
-    if (!message) {
-        const auto& error = message.error();
+    Result<OutboundMessage> read = OutboundMessage{};
+    if (judged == nullptr) read = core_->codec.message_of(job);
+    if (!read) {
+        const auto& error = read.error();
         return refuse([&](JobMachine& machine) {
             // Keys may come, and another worker may have them.
             if (error.kind() != ErrorKind::invalid_request) {
@@ -272,6 +328,7 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
     if (judged != nullptr && judged->verdict->kind != JobVerdict::Kind::go) {
         return obey(transaction, plan, job, *judged->verdict);
     }
+    auto& message = judged != nullptr ? judged->content.message : *read;
     Plan::Launch launch;
     launch.attempt.nonce = core_->new_nonce();
     std::vector<BudgetReservation> budgets;
@@ -290,7 +347,7 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
         if (*says != QuotaSays::go) return false;
         if (reservation->permit) launch.attempt.nonce = reservation->permit->nonce;
     }
-    const auto url = callback_of(*message, client, core_->options);
+    const auto url = callback_of(message, client, core_->options);
     launch.until = later(transaction.lease_now(), core_->options.send_timeout + lease_margin);
     const auto went = core_->apply(transaction, job, [&](JobMachine& machine) {
         const auto* const attempt = machine.go(job.fence, name_, launch.until, launch.attempt.nonce,
@@ -328,23 +385,20 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
     launch.attempt.credentials = account.credentials;
     launch.attempt.sender = job.sender;
     if (!url.empty()) {
-        message->status_callback =
+        message.status_callback =
             with_marker(url, {core_->storage->outbox_id(), job.id, launch.attempt.nonce});
     }
-    if (job.expires_at && !message->validity_period) {
+    if (job.expires_at && !message.validity_period) {
         const auto left =
             std::chrono::duration_cast<std::chrono::seconds>(*job.expires_at - plan.now).count();
-        message->validity_period = static_cast<int>(std::clamp<std::int64_t>(left, 1, 36'000));
+        message.validity_period = static_cast<int>(std::clamp<std::int64_t>(left, 1, 36'000));
     }
     if (judged != nullptr) {
         const auto& verdict = *judged->verdict;
         launch.leave_by = verdict.until;
-        if (verdict.validity_period) {
-            const auto most = std::clamp(*verdict.validity_period, 1, 36'000);
-            message->validity_period = std::min(message->validity_period.value_or(most), most);
-        }
+        launch.condition = verdict.condition;
     }
-    launch.message = std::move(*message);
+    launch.message = std::move(message);
     if (job.lane != Lane::urgent) {
         launch.turn = ++plan.turns[{job.sender, job.lane, job.tenant, job.account, job.campaign}];
     }
@@ -356,8 +410,38 @@ Result<bool> OutboxWorker::send_off(OutboxTransaction& transaction, Plan& plan, 
     return true;
 }
 
+std::vector<bool> OutboxWorker::ask_to_leave(const Plan& plan, std::size_t from,
+                                             std::size_t until) const {
+    const auto launches = std::span{plan.launches}.subspan(from, until - from);
+    std::vector<bool> all(launches.size(), true);
+    std::vector<LeavingJob> jobs;
+    for (const auto& each : launches) {
+        if (each.condition.empty()) continue;
+        jobs.push_back({each.attempt.job.get(), &each.message, each.condition});
+    }
+    if (jobs.empty()) return all;
+    const auto answers = without_exceptions([&] { return core_->options.gate->may_leave(jobs); });
+    const bool is_answered = answers && answers->size() == jobs.size();
+    std::size_t next = 0;
+    for (std::size_t i = 0; i < launches.size(); ++i) {
+        if (launches[i].condition.empty()) continue;
+        all[i] = is_answered && (*answers)[next];
+        ++next;
+    }
+    return all;
+}
+
 void OutboxWorker::launch(Plan& plan, bool blocking) {
-    for (auto& each : plan.launches) {
+    std::vector<bool> may_leave;
+    std::size_t asked = 0;
+    for (std::size_t i = 0; i < plan.launches.size(); ++i) {
+        auto& each = plan.launches[i];
+        // All that leave at once are asked about together.
+        if (i == asked) {
+            asked = blocking ? i + 1 : plan.launches.size();
+            may_leave = ask_to_leave(plan, i, asked);
+        }
+        const bool is_held_back = !may_leave[blocking ? 0 : i];
         const auto token = stop_.token();
         const auto end = [finished = finished_, attempt = each.attempt,
                           ended = std::make_shared<std::atomic<bool>>(false)](SendAnswer answer,
@@ -378,16 +462,19 @@ void OutboxWorker::launch(Plan& plan, bool blocking) {
         // Since the commit the machine may have slept: then nobody may send any more.
         const auto left = left_until(each.until, core_->storage->lease_now()) - lease_margin;
         const bool too_late = each.leave_by && core_->now() >= *each.leave_by;
-        if (left < shortest_send || token.is_cancelled() || too_late) {
+        if (left < shortest_send || token.is_cancelled() || too_late || is_held_back) {
             NotSentProof unbegun;
             unbegun.may_retry = true;
             unbegun.counts = false;
-            unbegun.problem = too_late ? "quiet hours had begun before it left"
-                                       : "the time of the attempt was over before it began";
+            unbegun.problem = too_late       ? "quiet hours had begun before it left"
+                              : is_held_back ? "what it was judged by had changed before it left"
+                                             : "the time of the attempt was over before it began";
             end({std::move(unbegun)}, each.slot_held);
             continue;
         }
-        const CallOptions call{.timeout = std::min(left, core_->options.send_timeout),
+        const auto timeout = std::min(left, core_->options.send_timeout);
+        if (each.leave_by) expire_before(each.message, *each.leave_by - core_->now() - timeout);
+        const CallOptions call{.timeout = timeout,
                                .cancel = token,
                                .slot_held = each.slot_held,
                                .correlation_id = each.attempt.job->id.str()};

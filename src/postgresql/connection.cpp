@@ -63,6 +63,21 @@ constexpr int in_binary = 1;
 
 constexpr std::size_t most_kept = 300;
 
+/// More settings of a transaction: its statements are planned once in `plans_kept`, and not for
+/// each of their values, which takes longer than to run them; and so that a table which was empty
+/// then is not read whole when it has grown. Where there is no session of its own, nothing is
+/// prepared, and each is planned anyway.
+constexpr const char* planned_once =
+    ", pg_catalog.set_config('plan_cache_mode', 'force_generic_plan', true), "
+    "pg_catalog.set_config('enable_seqscan', 'off', true), "
+    "pg_catalog.set_config('jit', 'off', true)";
+
+/// A row was on its way into the partition of what has none while somebody made the partition that
+/// it belongs to: a check_violation, and of no constraint that has a name.
+bool is_of_a_new_partition(const pg_result* result, std::string_view sqlstate) {
+    return sqlstate == "23514" && PQresultErrorField(result, PG_DIAG_CONSTRAINT_NAME) == nullptr;
+}
+
 /// A statement that was prepared is not known, or not what it was: a pooler looks like a server, or
 /// somebody has changed a table.
 bool concerns_prepared(std::string_view sqlstate) {
@@ -95,9 +110,14 @@ bool PostgresConnection::is_in_transaction() const noexcept {
     return connection_ != nullptr && PQtransactionStatus(connection_) != PQTRANS_IDLE;
 }
 
+int PostgresConnection::server_version() const noexcept {
+    return connection_ != nullptr ? PQserverVersion(connection_) : 0;
+}
+
 PostgresConnection::Deadline PostgresConnection::deadline() const {
-    return std::chrono::steady_clock::now() +
-           std::clamp(options_.statement_timeout, milliseconds{0}, longest_timeout);
+    return std::min(latest_,
+                    std::chrono::steady_clock::now() +
+                        std::clamp(options_.statement_timeout, milliseconds{0}, longest_timeout));
 }
 
 Error PostgresConnection::fail(PostgresFault fault, std::string_view sqlstate) {
@@ -115,6 +135,7 @@ Error PostgresConnection::fail_with(const pg_result* result) {
         is_direct_ = false;
         return fail(PostgresFault::conflict, sqlstate);
     }
+    if (is_of_a_new_partition(result, sqlstate)) return fail(PostgresFault::conflict, sqlstate);
     return fail(postgres_fault(sqlstate), sqlstate);
 }
 
@@ -132,7 +153,8 @@ Result<void> PostgresConnection::open() {
 
 Result<void> PostgresConnection::connect() {
     const auto begin = std::chrono::steady_clock::now();
-    const auto timeout = std::clamp(options_.connect_timeout, milliseconds{0}, longest_timeout);
+    const auto usual = std::clamp(options_.connect_timeout, milliseconds{0}, longest_timeout);
+    const auto timeout = std::min<Deadline::duration>(usual, std::max(latest_, begin) - begin);
     Result<void> connected = fail(PostgresFault::unreachable);
     const auto count = static_cast<int>(target_.servers.size());
     for (int i = 0; i < count && !connected; ++i) {
@@ -445,7 +467,8 @@ Result<std::vector<PostgresRows>> PostgresConnection::begin(
         {"begin isolation level read committed"},
         {"select pg_catalog.set_config('statement_timeout', $1, true), "
          "pg_catalog.set_config('lock_timeout', $1, true), "
-         "pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)"}};
+         "pg_catalog.set_config('idle_in_transaction_session_timeout', $1, true)" +
+         std::string{is_direct_ ? planned_once : ""}}};
     statements.back().values.text(text);
     const auto own = static_cast<std::ptrdiff_t>(statements.size());
     statements.insert(statements.end(), first.begin(), first.end());

@@ -42,7 +42,7 @@ struct PostgresConnectionOptions {
     std::function<Result<void>(PostgresConnection&)> on_open = {};
     /// How old the plan of a prepared statement may be. It is as good as what the server knew of
     /// the tables when it was made: of a queue that was empty then it is a bad one soon.
-    std::chrono::milliseconds plans_kept{5'000};
+    std::chrono::milliseconds plans_kept{60'000};
 };
 
 /// Connects at its first use. One that ended, or did not answer in time, is thrown away, and the
@@ -69,6 +69,8 @@ public:
     /// Why the last of the above failed; `none` if it did not.
     PostgresFault fault() const noexcept { return fault_; }
     bool is_in_transaction() const noexcept;
+    /// As the server said when it was connected to: 150004 is 15.4. 0 without a connection.
+    int server_version() const noexcept;
     /// libpq's own; null without a connection. Who uses it leaves the transaction as it is.
     pg_conn* native() noexcept { return connection_; }
     BorrowedState borrowed_state() const noexcept;
@@ -79,6 +81,9 @@ public:
     std::chrono::milliseconds statement_timeout() const noexcept {
         return options_.statement_timeout;
     }
+    /// Whatever the options say, nothing is waited for longer than that, from the next statement
+    /// on.
+    void end_by(std::chrono::steady_clock::time_point time) noexcept { latest_ = time; }
     void close() noexcept;
     /// In a process that was forked the server must not be told anything, not even good-bye.
     void abandon() noexcept;
@@ -124,6 +129,7 @@ private:
     bool is_direct_ = false;  ///< The session is this connection's, and no pooler's.
     std::unordered_map<std::string, Kept> kept_ = {};  ///< By their text.
     Deadline plans_end_ = {};
+    Deadline latest_ = (Deadline::max)();
     int prepared_ = 0;  ///< So many names were given.
 };
 

@@ -75,8 +75,8 @@ std::string event_row_columns(std::string_view alias) {
 
 std::string select_stored_events(const std::string& rows, std::string_view order) {
     return "with found as materialized (" + rows + ") select " + event_row_columns("found") +
-           ", payload.payload from found left join twiliowa.inbox_payload as payload "
-           "on payload.event = found.sequence order by " +
+           ", payload.payload from found" +
+           beside_found("twiliowa.inbox_payload as payload", "event") + " order by " +
            std::string{order};
 }
 

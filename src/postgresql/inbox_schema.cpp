@@ -136,10 +136,25 @@ create view twiliowa.events as
     from (select * from twiliowa.inbox_event union all select * from twiliowa.inbox_event_done) as event;
 )";
 
+// What waits of an account, and how the next account is found. The index of what is due first,
+// whosever that is, is for who says that a sequence is positive, which all are: no plan walks by it
+// over what others have waiting.
+constexpr const char* postgres_inbox_turns_sql = R"(
+create index inbox_event_account on twiliowa.inbox_event (account_sid, behind, not_before, sequence)
+    where state = 0;
+drop index twiliowa.inbox_event_ready;
+create index inbox_event_ready on twiliowa.inbox_event (not_before, sequence)
+    where state = 0 and not behind and sequence > 0;
+)";
+
 }  // namespace
 
 const char* postgres_inbox_tables() noexcept {
     return postgres_inbox_tables_sql;
+}
+
+const char* postgres_inbox_turns() noexcept {
+    return postgres_inbox_turns_sql;
 }
 
 }  // namespace twiliowa::detail

@@ -6,6 +6,7 @@
 #include <twiliowa/state/store.hpp>
 
 #include "outbox/job_values.hpp"
+#include "postgresql/outbox_schema.hpp"
 
 namespace twiliowa::detail {
 
@@ -282,7 +283,37 @@ Result<void> PostgresInboxTransaction::rewrite(StoredEvent& event) {
 
 // ---- Whose turn it is
 
-Result<std::size_t> PostgresInboxTransaction::mark_behind(TimePoint now) {
+Result<std::vector<std::string>> PostgresInboxTransaction::ready_accounts(
+    const ReadyAccountsQuery& query) {
+    // From one account to the next, however many events each has, and no further than is asked for.
+    static const auto sql_from = [](std::string_view begin) {
+        const std::string columns =
+            "select account_sid, behind, not_before, kind = 'message' as is_message "
+            "from twiliowa.inbox_event where state = 0";
+        const std::string first = " order by account_sid, behind, not_before, sequence limit 1)";
+        return "with recursive accounts as ((" + columns + std::string{begin} + first +
+               " union all select following.* from accounts cross join lateral (" + columns +
+               " and (account_sid, behind) > (accounts.account_sid, true)" + first +
+               " as following) select account_sid from accounts where not behind and "
+               "not_before <= $1 and not ($2 and is_message) limit $3";
+    };
+    static const auto from_first = sql_from({});
+    static const auto from_next = sql_from(" and (account_sid, behind) > ($4, true)");
+    PostgresStatement select{query.after ? from_next : from_first};
+    select.values.number(stored_time(query.now))
+        .flag(query.without_messages)
+        .number(row_limit(query.limit));
+    if (query.after) select.values.bytes(*query.after);
+    const auto rows = statements_.ask(select);
+    if (!rows) return rows.error();
+    std::vector<std::string> accounts;
+    for (std::size_t row = 0; row < rows->size(); ++row) {
+        accounts.emplace_back(rows->bytes(row, 0));
+    }
+    return accounts;
+}
+
+Result<std::size_t> PostgresInboxTransaction::mark_behind(const ReadyEventsQuery& query) {
     // What somebody else has in hand is left for another time: nobody waits here.
     static const std::string sql =
         "with looked as materialized (select event.sequence, event.line, (select earlier.sequence "
@@ -290,7 +321,8 @@ Result<std::size_t> PostgresInboxTransaction::mark_behind(TimePoint now) {
         "earlier.line <> '' and earlier.state < 2 and not earlier.out_of_order and "
         "earlier.sequence < event.sequence order by earlier.line, earlier.sequence limit 1) "
         "as before from (select sequence, line, out_of_order from twiliowa.inbox_event where "
-        "state = 0 and not behind and not_before <= $1 order by not_before, sequence limit $2) "
+        "state = 0 and not behind and account_sid = $3 and not_before <= $1 "
+        "order by not_before, sequence limit $2) "
         "as event where event.line <> '' and not event.out_of_order), "
         "kept as materialized (select earlier.sequence, earlier.line from twiliowa.inbox_event as "
         "earlier where earlier.sequence in (select before from looked) and earlier.state < 2 and "
@@ -302,33 +334,46 @@ Result<std::size_t> PostgresInboxTransaction::mark_behind(TimePoint now) {
         "update twiliowa.inbox_event as event set behind = true from waiting "
         "where event.sequence = waiting.sequence";
     PostgresStatement mark{sql};
-    mark.values.number(stored_time(now)).number(looked_at_once);
+    mark.values.number(stored_time(query.now)).number(looked_at_once).bytes(query.account_sid);
     const auto marked = statements_.ask(mark);
     if (!marked) return marked.error();
     if (marked->changed() > 0) statements_.note_write();
     return marked->changed();
 }
 
-Result<std::vector<StoredEvent>> PostgresInboxTransaction::ready(TimePoint now, std::size_t limit) {
+Result<std::vector<StoredEvent>> PostgresInboxTransaction::ready(const ReadyEventsQuery& query) {
     // What another transaction is taking up is passed over, and nobody waits. The rows are locked
     // in a fence, so that no plan locks more of them than the limit.
     static const auto sql = select_stored_events(
         event_rows_of(EventPlace::open,
                       "where event.state = 0 and not event.behind and "
-                      "event.not_before <= $1 and " +
+                      "event.account_sid = $3 and event.not_before <= $1 and " +
                           std::string{is_free} +
                           " order by event.not_before, event.sequence limit $2 "
                           "for update of event skip locked"),
         "found.not_before, found.sequence");
-    if (limit == 0) return std::vector<StoredEvent>{};
+    if (query.limit == 0) return std::vector<StoredEvent>{};
     for (int looks = 0; looks < most_looks_behind; ++looks) {
-        const auto marked = mark_behind(now);
+        const auto marked = mark_behind(query);
         if (!marked) return marked.error();
         if (*marked < many_behind) break;
     }
     PostgresStatement select{sql};
-    select.values.number(stored_time(now)).number(row_limit(limit));
+    select.values.number(stored_time(query.now))
+        .number(row_limit(query.limit))
+        .bytes(query.account_sid);
     return events_of(select);
+}
+
+Result<std::int64_t> PostgresInboxTransaction::waiting(std::string_view account_sid,
+                                                       std::int64_t at_most) {
+    PostgresStatement count{
+        "select count(*) from (select from twiliowa.inbox_event where state = 0 and "
+        "account_sid = $1 order by behind, not_before, sequence limit $2) as waiting"};
+    count.values.bytes(account_sid).number(at_most);
+    const auto rows = statements_.ask(count);
+    if (!rows) return rows.error();
+    return rows->number(0, 0);
 }
 
 Result<std::vector<StoredEvent>> PostgresInboxTransaction::abandoned(const LeaseTime& now,
@@ -353,7 +398,7 @@ Result<std::optional<TimePoint>> PostgresInboxTransaction::time_of(const std::st
 Result<std::optional<TimePoint>> PostgresInboxTransaction::next_due() {
     static const auto sql =
         "select event.not_before from twiliowa.inbox_event as event where event.state = 0 and not "
-        "event.behind and " +
+        "event.behind and event.sequence > 0 and " +
         std::string{is_free} + " order by event.not_before, event.sequence limit 1";
     return time_of(sql);
 }
@@ -476,7 +521,7 @@ Result<std::int64_t> PostgresInboxTransaction::purge(TimePoint before,
         "where key.key = gone.key and key.event = gone.sequence), "
         "tally as (insert into twiliowa.inbox_tally (state, events) "
         "select state, -count(*) from gone group by state) select count(*) from gone";
-    PostgresStatement tend{"select 1 from twiliowa.tend_days('inbox_event_done', $1, $2)"};
+    PostgresStatement tend{tend_days_sql("'inbox_event_done', $1, $2")};
     tend.values.number(stored_time(now_)).number(stored_time(before));
     if (const auto done = statements_.ask(tend); !done) return done.error();
     PostgresStatement erase{sql};

@@ -55,7 +55,7 @@ Result<std::int64_t> PostgresOutboxTransaction::purge(TimePoint before,
                "select count(*) from gone";
     }};
     if (auto sent = flush(); !sent) return sent.error();
-    PostgresStatement tend{"select 1 from twiliowa.tend_days($1, $2)"};
+    PostgresStatement tend{tend_days_sql("$1, $2")};
     tend.values.number(stored_time(now_)).number(stored_time(before));
     if (const auto done = statements_.ask(tend); !done) return done.error();
     PostgresStatement erase{sql.of(mode_.tables)};

@@ -60,6 +60,11 @@ PostgresArray array_of(std::span<const JobId> ids) {
 Result<std::vector<StoredJob>> PostgresOutboxTransaction::jobs_of(
     const PostgresStatement& statement) {
     if (auto sent = flush(); !sent) return sent.error();
+    return ask_jobs(statement);
+}
+
+Result<std::vector<StoredJob>> PostgresOutboxTransaction::ask_jobs(
+    const PostgresStatement& statement) {
     const auto rows = statements_.ask(statement);
     if (!rows) return rows.error();
     return read_jobs(*rows);
@@ -83,7 +88,7 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::read_jobs(const Postgr
             return statements_.begin_anew(BeginAnew::conflict);
         }
         known_.insert_or_assign(
-            job.id, KnownJob{job, place_of(job.state), job.revision, !job.payload.empty(), job.sid,
+            job.id, KnownJob{job, job.state, job.revision, !job.payload.empty(), job.sid,
                              job.counted, aside_of(job), aside_revisions[i]});
     }
     return jobs;
@@ -347,7 +352,7 @@ Result<void> PostgresOutboxTransaction::rewrite(StoredJob& job) {
         return Error::invalid_request("key", "is another job's", "give each message its own");
     }
     auto& known = **found;
-    const std::string table{table_of(known.place)};
+    const std::string table{table_of(place_of(known.state))};
     PostgresStatement key{
         "update twiliowa.job_key as key set key = $1, content_hash = $2 from " + table +
         " as job where job.sequence = $3 and job.revision = $4 and key.tenant = job.tenant and "

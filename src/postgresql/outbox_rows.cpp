@@ -165,17 +165,16 @@ std::string row_columns(std::string_view alias) {
 
 std::string select_stored_jobs(JobTables tables, const std::string& rows, std::string_view order) {
     std::string columns = ", payload.payload, null::bytea, null::bigint, null::bytea";
-    std::string joins =
-        " left join twiliowa.job_payload as payload on payload.job = found.sequence";
+    std::string joins = beside_found("twiliowa.job_payload as payload", "job");
     if (tables != JobTables::plain) {
         columns = ", payload.payload, quota.quota, quota.cost, quota.counted";
-        joins += " left join twiliowa.outbox_quota_job as quota on quota.job = found.sequence";
+        joins += beside_found("twiliowa.outbox_quota_job as quota", "job");
     }
     if (tables == JobTables::with_campaigns) {
         columns +=
             ", aside.campaign, aside.variant, aside.step, aside.spend, aside.chain_due, "
             "aside.price_due, aside.counted, aside.revision";
-        joins += " left join twiliowa.outbox_campaign_job as aside on aside.job = found.sequence";
+        joins += beside_found("twiliowa.outbox_campaign_job as aside", "job");
     } else {
         columns +=
             ", null::bytea, null::bigint, null::bigint, null::bigint, null::bigint, null::bigint, "

@@ -477,10 +477,17 @@ create or replace view twiliowa.jobs as
 
 const PostgresMigration& outbox_migration() noexcept {
     static const std::array steps{postgres_outbox_tables, postgres_inbox_tables(),
-                                  postgres_outbox_quota_tables, postgres_outbox_campaign_tables};
+                                  postgres_outbox_quota_tables, postgres_outbox_campaign_tables,
+                                  postgres_inbox_turns()};
     // Without the later tables it keeps no events, quotas and campaigns, and jobs as before.
     static const PostgresMigration migration{"outbox", steps, version_with_inbox - 1};
     return migration;
+}
+
+std::string tend_days_sql(std::string_view arguments) {
+    return "select case when pg_catalog.pg_try_advisory_xact_lock(1953982828, 4) then "
+           "twiliowa.tend_days(" +
+           std::string{arguments} + ") end";
 }
 
 }  // namespace twiliowa::detail

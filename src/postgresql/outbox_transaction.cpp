@@ -112,7 +112,7 @@ Result<void> PostgresOutboxTransaction::flush() {
     for (const auto& id : all.changed) {
         const auto& known = known_.at(id);
         const auto& job = known.job;
-        moves[{known.place, place_of(job.state)}].push_back({&job, known.revision});
+        moves[{place_of(known.state), place_of(job.state)}].push_back({&job, known.revision});
         if (known.has_payload && job.payload.empty()) erased.add_number(job.sequence);
         if (!job.quota.empty() && known.counted != job.counted) counted.push_back(&job);
         if (known.aside != aside_of(job)) {
@@ -208,7 +208,7 @@ Result<void> PostgresOutboxTransaction::flush() {
     }
     for (const auto& id : all.changed) {
         auto& known = known_.at(id);
-        known.place = place_of(known.job.state);
+        known.state = known.job.state;
         known.revision = known.job.revision;
         known.has_payload = !known.job.payload.empty();
         known.sid = known.job.sid;
@@ -228,6 +228,22 @@ Result<void> PostgresOutboxTransaction::flush() {
     return {};
 }
 
+/// What became of jobs that had gone goes with what is claimed then, in the same statements.
+Result<void> PostgresOutboxTransaction::flush_before_claims() {
+    for (const auto* const pending : {&work_, &batch_}) {
+        const bool concerned =
+            !pending->inserts.empty() ||
+            std::any_of(pending->changed.begin(), pending->changed.end(), [&](const JobId& id) {
+                const auto& known = known_.at(id);
+                // Others of its order_key may be behind it.
+                return known.state == JobState::ready || known.job.state == JobState::ready ||
+                       !known.job.order_key.empty();
+            });
+        if (concerned) return flush();
+    }
+    return failure() ? Result<void>{*failure()} : Result<void>{};
+}
+
 Result<void> PostgresOutboxTransaction::finish() {
     if (auto sent = flush(); !sent) return sent;
     if (!batch_.counted.quotas.empty()) statements_.note_write();
@@ -240,7 +256,7 @@ Result<void> PostgresOutboxTransaction::finish() {
         PostgresArray jobs{PostgresType::number};
         PostgresArray revisions{PostgresType::number};
         for (const auto& each : known_) {
-            if (each.second.place != JobPlace::open) continue;
+            if (place_of(each.second.state) != JobPlace::open) continue;
             jobs.add_number(each.second.job.sequence);
             revisions.add_number(each.second.revision);
         }

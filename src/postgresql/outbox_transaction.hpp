@@ -85,7 +85,7 @@ public:
 
     Result<std::vector<ReadyGroup>> ready_groups() override;
     Result<std::vector<StoredJob>> ready(const ReadyQuery& query) override;
-    Result<std::vector<StoredJob>> take_again(std::span<const StoredJob> jobs) override;
+    Result<std::vector<bool>> take_again(std::span<const StoredJob* const> jobs) override;
     Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) override;
     Result<std::optional<TimePoint>> next_due() override;
     Result<std::optional<TimePoint>> last_change() override;
@@ -147,7 +147,7 @@ private:
     /// A job as this transaction has it, and what the database has of it.
     struct KnownJob {
         StoredJob job = {};
-        JobPlace place = JobPlace::open;
+        JobState state = JobState::ready;
         std::int64_t revision = 0;
         bool has_payload = false;
         std::string sid = {};
@@ -183,7 +183,11 @@ private:
         void add(Pending&& later);
     };
 
+    /// As they are with what was asked for.
     Result<std::vector<StoredJob>> jobs_of(const PostgresStatement& statement);
+    Result<std::vector<StoredJob>> ask_jobs(const PostgresStatement& statement);
+    /// Sends what was asked for, if it may change which jobs can be claimed.
+    Result<void> flush_before_claims();
     Result<std::vector<StoredJob>> read_jobs(const PostgresRows& rows);
     Result<void> read_attempts(std::vector<StoredJob>& jobs);
     Result<void> fetch(std::span<const JobId> ids);

@@ -67,7 +67,7 @@ std::string due_aside(std::string_view time, int lock) {
 Result<std::vector<ReadyGroup>> PostgresOutboxTransaction::ready_groups() {
     static const StoredJobsSql sql{
         [](JobTables tables) { return groups_sql(tables) + "select * from groups"; }};
-    if (auto sent = flush(); !sent) return sent.error();
+    if (auto sent = flush_before_claims(); !sent) return sent.error();
     const auto rows = statements_.ask({sql.of(mode_.tables)});
     if (!rows) return rows.error();
     std::vector<ReadyGroup> groups;
@@ -113,7 +113,8 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
         .number(stored_time(query.held_before))
         .number(row_limit(query.limit));
     if (mode_.has_campaigns()) select.values.bytes(query.group.campaign);
-    auto jobs = jobs_of(select);
+    if (auto sent = flush_before_claims(); !sent) return sent.error();
+    auto jobs = ask_jobs(select);
     if (!jobs) return jobs;
     // A row that changed while it was waited for was looked at anew, and those before it were not.
     PostgresArray ordered{PostgresType::number};
@@ -132,8 +133,8 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::ready(const ReadyQuery
     return jobs;
 }
 
-Result<std::vector<StoredJob>> PostgresOutboxTransaction::take_again(
-    std::span<const StoredJob> jobs) {
+Result<std::vector<bool>> PostgresOutboxTransaction::take_again(
+    std::span<const StoredJob* const> jobs) {
     // Who takes the same jobs passes over these, and nobody waits.
     static const StoredJobsSql sql{[](JobTables tables) {
         return select_stored_jobs(
@@ -149,16 +150,23 @@ Result<std::vector<StoredJob>> PostgresOutboxTransaction::take_again(
             store_error("is another database than it was, or went back in time",
                         "nothing is sent before an Outbox has looked at that"));
     }
-    if (jobs.empty()) return std::vector<StoredJob>{};
+    std::vector<bool> ours(jobs.size(), false);
+    if (jobs.empty()) return ours;
     PostgresArray sequences{PostgresType::number};
     PostgresArray revisions{PostgresType::number};
-    for (const auto& job : jobs) {
-        sequences.add_number(job.sequence);
-        revisions.add_number(job.revision);
+    for (const auto* const job : jobs) {
+        sequences.add_number(job->sequence);
+        revisions.add_number(job->revision);
     }
     PostgresStatement select{sql.of(mode_.tables)};
     select.values.array(sequences).array(revisions);
-    return jobs_of(select);
+    if (auto sent = flush_before_claims(); !sent) return sent.error();
+    const auto taken = ask_jobs(select);
+    if (!taken) return taken.error();
+    std::set<JobId> ids;
+    for (const auto& job : *taken) ids.insert(job.id);
+    for (std::size_t i = 0; i < jobs.size(); ++i) ours[i] = ids.contains(jobs[i]->id);
+    return ours;
 }
 
 Result<std::vector<StoredJob>> PostgresOutboxTransaction::due(Due what, TimePoint before,

@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
 
 #include "postgresql/server_check.hpp"
+#include "state/store_deadline.hpp"
 
 namespace twiliowa::detail {
 
@@ -35,18 +37,22 @@ Result<PostgresPool::Lease> PostgresPool::lend() {
         return store_error("was opened before fork()", "open one in each process");
     }
     std::unique_lock lock(mutex_);
+    const auto wanted = store_deadline();
     const auto patience =
         std::min<std::chrono::milliseconds>(options_.statement_timeout, std::chrono::hours{24});
-    if (!returned_.wait_for(lock, patience, [&] { return !idle_.empty() || left_ > 0; })) {
+    const auto until = std::min(wanted, std::chrono::steady_clock::now() + patience);
+    if (!returned_.wait_until(lock, until, [&] { return !idle_.empty() || left_ > 0; })) {
         return store_error("has no connection free", "raise connections, or statement_timeout");
     }
+    std::unique_ptr<PostgresConnection> connection;
     if (idle_.empty()) {
-        auto connection = std::make_unique<PostgresConnection>(target_, options_);
+        connection = std::make_unique<PostgresConnection>(target_, options_);
         --left_;
-        return Lease{*this, std::move(connection)};
+    } else {
+        connection = std::move(idle_.back());
+        idle_.pop_back();
     }
-    auto connection = std::move(idle_.back());
-    idle_.pop_back();
+    connection->end_by(wanted);
     return Lease{*this, std::move(connection)};
 }
 

@@ -64,8 +64,9 @@ public:
     PostgresPool& operator=(const PostgresPool&) = delete;
     ~PostgresPool();
 
-    /// Waits for one at most as long as for a statement. A store_error in a process that was
-    /// forked.
+    /// Waits for one at most as long as for a statement; with it nothing is waited for longer than
+    /// who asks a store in this thread has time (StoreDeadline). A store_error in a process that
+    /// was forked.
     Result<Lease> lend();
 
 private:

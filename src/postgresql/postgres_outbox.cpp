@@ -11,13 +11,14 @@
 
 #include <twiliowa/state/store.hpp>
 
-#include "outbox/group_commit.hpp"
+#include "outbox/commit_counts.hpp"
 #include "postgresql/connection.hpp"
 #include "postgresql/database_clock.hpp"
 #include "postgresql/inbox_schema.hpp"
 #include "postgresql/outbox_schema.hpp"
 #include "postgresql/outbox_transaction.hpp"
 #include "postgresql/server_check.hpp"
+#include "state/group_commit.hpp"
 
 namespace twiliowa {
 
@@ -84,10 +85,12 @@ Error unanswered_commit() {
 }  // namespace detail
 
 struct PostgresOutbox::State {
+    using Commits = detail::GroupCommit<Work>;
+
     State(const std::string& url, const PostgresOutboxOptions& chosen)
         : options(chosen),
           connection(detail::parse_postgres_url(url).value(), with_check()),
-          queue([this](std::span<detail::QueuedWork* const> batch) { return run(batch); },
+          queue([this](std::span<Commits::Queued* const> batch) { return run(batch); },
                 detail::most_works_in_a_transaction) {
         open().value();
     }
@@ -126,14 +129,14 @@ struct PostgresOutbox::State {
     detail::PostgresConnectionOptions with_check();
     Result<void> look_at_server(detail::PostgresConnection& opened);
     Result<void> open();
-    detail::GroupCommit::Duration run(std::span<detail::QueuedWork* const> batch) noexcept;
-    Result<void> run_until_done(std::span<detail::QueuedWork* const> batch);
-    Result<Ended> run_once(std::span<detail::QueuedWork* const> batch, const Course& course);
+    Commits::Duration run(std::span<Commits::Queued* const> batch) noexcept;
+    Result<void> run_until_done(std::span<Commits::Queued* const> batch);
+    Result<Ended> run_once(std::span<Commits::Queued* const> batch, const Course& course);
     using Statements = std::array<detail::PostgresStatement, 2>;
     static Statements questions(const Course& course);
     Result<Surroundings> surroundings(const std::vector<detail::PostgresRows>& rows,
                                       std::int64_t asked_at);
-    Result<bool> run_work(detail::QueuedWork& each, detail::PostgresOutboxTransaction& transaction,
+    Result<bool> run_work(Commits::Queued& each, detail::PostgresOutboxTransaction& transaction,
                           const Course& course);
     Result<Ended> commit(detail::PostgresTransaction& transaction, const std::string& number);
     Result<Ended> find_out();
@@ -150,10 +153,11 @@ struct PostgresOutbox::State {
     std::atomic<std::uint64_t> commits{0};
     std::atomic<std::uint64_t> begun_anew{0};
     std::atomic<std::uint64_t> connections{0};
-    detail::GroupCommit::Duration commit_took = {};
+    Commits::Duration commit_took = {};
+    detail::CommitCounts counted = {};
     std::string unanswered = {};            ///< The number of that transaction.
     detail::PostgresConnection connection;  ///< Used by who runs a batch.
-    detail::GroupCommit queue;
+    Commits queue;
 };
 
 // ---- Opening
@@ -190,12 +194,10 @@ Result<void> PostgresOutbox::State::open() {
     if (!answers) return answers.error();
     const auto looked = surroundings(*answers, asked_at);
     if (!looked) return looked.error();
-    const std::string jobs = "select 1 from twiliowa.tend_days(twiliowa.microseconds(), 0)";
-    const std::string events =
-        "select 1 from twiliowa.tend_days('inbox_event_done', twiliowa.microseconds(), 0)";
-    auto tended = connection.execute({jobs});
+    auto tended = connection.execute({detail::tend_days_sql("twiliowa.microseconds(), 0")});
     if (tended && looked->version >= detail::version_with_inbox) {
-        tended = connection.execute({events});
+        tended = connection.execute(
+            {detail::tend_days_sql("'inbox_event_done', twiliowa.microseconds(), 0")});
     }
     return tended ? Result<void>{} : tended.error();
 }
@@ -215,9 +217,10 @@ PostgresOutbox::State::Ended PostgresOutbox::State::ended_by(detail::BeginAnew w
     return Ended::conflict;
 }
 
-detail::GroupCommit::Duration PostgresOutbox::State::run(
-    std::span<detail::QueuedWork* const> batch) noexcept {
+auto PostgresOutbox::State::run(std::span<Commits::Queued* const> batch) noexcept
+    -> Commits::Duration {
     commit_took = {};
+    const auto commits_before = commits.load();
     Result<void> done;
     std::exception_ptr thrown;
     try {
@@ -227,6 +230,7 @@ detail::GroupCommit::Duration PostgresOutbox::State::run(
         thrown = std::current_exception();
     }
     works += batch.size();
+    if (commits != commits_before) counted.note(commit_took, batch.size());
     for (auto* const each : batch) {
         if (!each->succeeded()) continue;
         each->thrown = thrown;
@@ -235,7 +239,7 @@ detail::GroupCommit::Duration PostgresOutbox::State::run(
     return commit_took;
 }
 
-Result<void> PostgresOutbox::State::run_until_done(std::span<detail::QueuedWork* const> batch) {
+Result<void> PostgresOutbox::State::run_until_done(std::span<Commits::Queued* const> batch) {
     const auto deadline = detail::steady_clock::now() + options.statement_timeout;
     Course course;
     int lost = 0;
@@ -290,7 +294,7 @@ Result<PostgresOutbox::State::Surroundings> PostgresOutbox::State::surroundings(
 }
 
 Result<PostgresOutbox::State::Ended> PostgresOutbox::State::run_once(
-    std::span<detail::QueuedWork* const> batch, const Course& course) {
+    std::span<Commits::Queued* const> batch, const Course& course) {
     detail::PostgresTransaction transaction{connection};
     const auto asked_at = detail::DatabaseClock::machine_time();
     const auto begun = transaction.begin(questions(course));
@@ -328,7 +332,7 @@ Result<PostgresOutbox::State::Ended> PostgresOutbox::State::run_once(
 }
 
 /// False: it failed, and something of it is still there.
-Result<bool> PostgresOutbox::State::run_work(detail::QueuedWork& each,
+Result<bool> PostgresOutbox::State::run_work(Commits::Queued& each,
                                              detail::PostgresOutboxTransaction& transaction,
                                              const Course& course) {
     if (course.apart) {
@@ -446,6 +450,10 @@ std::string PostgresOutbox::identity() const {
 PostgresOutboxStats PostgresOutbox::stats() const {
     return {state_->works, state_->commits, state_->begun_anew, state_->connections,
             state_->queue.waiting()};
+}
+
+void add_samples(MetricSamples& samples, const PostgresOutbox& storage) {
+    storage.state_->counted.add_to(samples);
 }
 
 Result<void> PostgresOutbox::migrate(const std::string& url, PostgresOutboxOptions options) {

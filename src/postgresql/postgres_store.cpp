@@ -9,6 +9,7 @@
 #include "postgresql/connection.hpp"
 #include "postgresql/migration.hpp"
 #include "postgresql/pool.hpp"
+#include "state/store_writes.hpp"
 
 namespace twiliowa {
 
@@ -215,10 +216,8 @@ Result<std::uint64_t> PostgresStore::compare_and_set(std::string_view key, std::
                                                      std::string_view value,
                                                      std::chrono::milliseconds time_to_live,
                                                      Keep keep) {
-    const auto limit = state_->options.max_entry_bytes;
-    if (key.size() > limit || value.size() > limit - key.size()) {
-        return store_error("refuses an entry of that size", "raise max_entry_bytes");
-    }
+    const auto most = state_->options.max_entry_bytes;
+    if (const auto fits = detail::check_entry_size(key, value, most); !fits) return fits.error();
     if (key.size() > detail::longest_store_key) {
         return store_error("refuses a key of that size", "it has 2,600 bytes at most");
     }

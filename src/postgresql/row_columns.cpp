@@ -61,4 +61,12 @@ std::string unnest(std::initializer_list<std::span<const ColumnName>> lists) {
     return sql + ")";
 }
 
+std::string beside_found(std::string_view table, std::string_view key) {
+    const auto alias = table.substr(table.rfind(' ') + 1);
+    std::string sql = " left join lateral (select * from ";
+    sql.append(table).append(" where ").append(alias).append(".").append(key);
+    sql.append(" = found.sequence limit 1) as ").append(alias).append(" on true");
+    return sql;
+}
+
 }  // namespace twiliowa::detail

@@ -80,4 +80,10 @@ std::string settings_of(std::span<const ColumnName> columns, std::string_view al
 /// "unnest($1::bytea[], ...)"
 std::string unnest(std::initializer_list<std::span<const ColumnName>> lists);
 
+/// A join of what stands beside the rows `found`, under the same sequence: one row at most for
+/// each, each looked for by itself. However many rows the planner takes `found` for, it reads no
+/// table whole.
+/// @param table  with its alias: "twiliowa.job_payload as payload"
+std::string beside_found(std::string_view table, std::string_view key);
+
 }  // namespace twiliowa::detail

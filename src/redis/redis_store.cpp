@@ -8,6 +8,7 @@
 #include "redis/script.hpp"
 #include "redis/script_runner.hpp"
 #include "redis/version_digits.hpp"
+#include "state/store_writes.hpp"
 
 namespace twiliowa {
 
@@ -31,35 +32,44 @@ end
 return found
 )";
 
-/// 1: the version that it must have. 2: the value. 3: the milliseconds to live, empty: for ever. 4:
-/// three digits at random. Answers the new version, or 0. What expires at once leaves a tombstone;
-/// so does everything else that expires, for a day, or until the clock has come to its version.
+/// Of each key: the version that it must have; the value; the milliseconds to live, empty: for
+/// ever; three digits at random. Answers the new versions, up to the first that is 0. What expires
+/// at once leaves a tombstone; so does everything else that expires, for a day, or until the clock
+/// has come to its version.
 constexpr std::string_view write_script = R"(
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
-local entry = redis.call('HMGET', KEYS[1], 'v', 'x')
-local version = entry[1]
-local live = version and (not entry[2] or now < tonumber(entry[2])) and redis.call('HEXISTS', KEYS[1], 'd') == 1
-if (live and version or '0') ~= ARGV[1] then return '0' end
-local moment = now
-if version then moment = math.max(now, tonumber(string.sub(version, 1, -4)) + 1) end
-version = string.format('%.0f', moment) .. ARGV[4]
-if ARGV[3] == '' then
-    redis.call('HSET', KEYS[1], 'v', version, 'd', ARGV[2])
-    redis.call('HDEL', KEYS[1], 'x')
-    redis.call('PERSIST', KEYS[1])
-    return version
+local versions = {}
+for i, key in ipairs(KEYS) do
+    local expected, value, lives, digits = unpack(ARGV, 4 * i - 3, 4 * i)
+    local entry = redis.call('HMGET', key, 'v', 'x')
+    local version = entry[1]
+    local live = version and (not entry[2] or now < tonumber(entry[2])) and redis.call('HEXISTS', key, 'd') == 1
+    if (live and version or '0') ~= expected then
+        versions[i] = '0'
+        break
+    end
+    local moment = now
+    if version then moment = math.max(now, tonumber(string.sub(version, 1, -4)) + 1) end
+    version = string.format('%.0f', moment) .. digits
+    versions[i] = version
+    if lives == '' then
+        redis.call('HSET', key, 'v', version, 'd', value)
+        redis.call('HDEL', key, 'x')
+        redis.call('PERSIST', key)
+    else
+        local left = tonumber(lives)
+        if left > 0 then
+            redis.call('HSET', key, 'v', version, 'd', value, 'x', string.format('%.0f', now + left * 1000))
+        else
+            redis.call('HSET', key, 'v', version)
+            redis.call('HDEL', key, 'd')
+        end
+        local lasts = left + 86400000 + math.ceil((moment - now) / 1000)
+        redis.call('PEXPIRE', key, string.format('%.0f', lasts))
+    end
 end
-local lives = tonumber(ARGV[3])
-if lives > 0 then
-    redis.call('HSET', KEYS[1], 'v', version, 'd', ARGV[2], 'x', string.format('%.0f', now + lives * 1000))
-else
-    redis.call('HSET', KEYS[1], 'v', version)
-    redis.call('HDEL', KEYS[1], 'd')
-end
-local lasts = lives + 86400000 + math.ceil((moment - now) / 1000)
-redis.call('PEXPIRE', KEYS[1], string.format('%.0f', lasts))
-return version
+return versions
 )";
 
 /// 1: the version that it must have. Needs no memory: a server that is full runs it too.
@@ -124,6 +134,23 @@ struct RedisStore::State {
         return runner.run(script, keys, values);
     }
 
+    Result<RedisReply> write(std::span<const StoreWrite> writes) {
+        std::vector<std::string> keys;
+        std::vector<std::string> texts;
+        std::vector<std::string_view> values;
+        keys.reserve(writes.size());
+        texts.reserve(3 * writes.size());
+        values.reserve(4 * writes.size());
+        for (const auto& each : writes) {
+            keys.push_back(full_key(each.key));
+            values.push_back(texts.emplace_back(std::to_string(each.expected)));
+            values.push_back(each.value);
+            values.push_back(texts.emplace_back(detail::milliseconds_text(each.time_to_live)));
+            values.push_back(texts.emplace_back(digits.next()));
+        }
+        return runner.answer(writing, keys, values);
+    }
+
     const RedisStoreOptions options;
     const detail::RedisScript reading{detail::read_script};
     const detail::RedisScript writing{detail::write_script};
@@ -151,19 +178,46 @@ Result<std::optional<StoredValue>> RedisStore::get(std::string_view key) {
 
 Result<std::uint64_t> RedisStore::compare_and_set(std::string_view key, std::uint64_t expected,
                                                   std::string_view value,
-                                                  std::chrono::milliseconds time_to_live, Keep) {
-    const auto limit = state_->options.max_entry_bytes;
-    if (key.size() > limit || value.size() > limit - key.size()) {
-        return store_error("refuses an entry of that size", "raise max_entry_bytes");
+                                                  std::chrono::milliseconds time_to_live,
+                                                  Keep keep) {
+    return detail::write_alone(*this, {key, expected, value, time_to_live, keep});
+}
+
+Result<std::vector<std::uint64_t>> RedisStore::compare_and_set_each(
+    std::span<const StoreWrite> writes) {
+    for (const auto& each : writes) {
+        const auto most = state_->options.max_entry_bytes;
+        if (const auto fits = detail::check_entry_size(each.key, each.value, most); !fits) {
+            return fits.error();
+        }
     }
-    const auto version = std::to_string(expected);
-    const auto lives = detail::milliseconds_text(time_to_live);
-    const auto digits = state_->digits.next();
-    const std::string_view values[] = {version, value, lives, digits};
-    const auto reply = state_->run(state_->writing, key, values);
-    if (!reply) return reply.error();
-    const auto written = detail::version_of(reply->text);
-    return written ? Result<std::uint64_t>{*written} : detail::not_understood();
+    std::vector<std::uint64_t> versions;
+    versions.reserve(writes.size());
+    while (versions.size() < writes.size()) {
+        const auto left = writes.subspan(versions.size());
+        const auto some = left.first(std::min(left.size(), detail::keys_in_one_script));
+        auto reply = state_->write(some);
+        if (!reply) return reply.error();
+        // Keys of a cluster lie on several nodes. One key lies on one.
+        if (some.size() > 1 && detail::RedisScriptRunner::is_error(*reply, "CROSSSLOT")) {
+            const auto rest = Store::compare_and_set_each(left);
+            if (!rest) return rest.error();
+            versions.insert(versions.end(), rest->begin(), rest->end());
+            return versions;
+        }
+        if (reply->kind == RedisReplyKind::error) return detail::redis_answer_error(reply->text);
+        if (reply->list.empty() || reply->list.size() > some.size()) {
+            return detail::not_understood();
+        }
+        for (const auto& answer : reply->list) {
+            const auto version = detail::version_of(answer.text);
+            if (!version) return detail::not_understood();
+            versions.push_back(*version);
+        }
+        if (versions.back() == 0) break;
+        if (reply->list.size() != some.size()) return detail::not_understood();
+    }
+    return versions;
 }
 
 Result<bool> RedisStore::erase(std::string_view key, std::uint64_t expected) {

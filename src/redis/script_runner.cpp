@@ -9,6 +9,7 @@
 
 #include "redis/fault.hpp"
 #include "redis/redis_server.hpp"
+#include "state/store_deadline.hpp"
 
 namespace twiliowa::detail {
 namespace {
@@ -26,8 +27,9 @@ RedisScriptRunner::RedisScriptRunner(std::shared_ptr<RedisConnection> connection
     : connection_(std::move(connection)), timeout_(timeout) {}
 
 MonotonicTime RedisScriptRunner::deadline() const {
-    return std::chrono::steady_clock::now() +
-           std::min<std::chrono::milliseconds>(timeout_, std::chrono::hours{24});
+    const auto own = std::chrono::steady_clock::now() +
+                     std::min<std::chrono::milliseconds>(timeout_, std::chrono::hours{24});
+    return std::min(own, store_deadline());
 }
 
 Result<RedisReply> RedisScriptRunner::ask(std::span<const std::string_view> arguments,

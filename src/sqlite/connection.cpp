@@ -6,6 +6,8 @@
 
 #include <twiliowa/state/store.hpp>
 
+#include "state/store_deadline.hpp"
+
 namespace twiliowa::detail {
 namespace {
 
@@ -126,7 +128,7 @@ int SqliteConnection::wait_while_busy(void* connection, int count) noexcept {
     auto& self = *static_cast<SqliteConnection*>(connection);
     const auto now = std::chrono::steady_clock::now();
     if (count == 0) self.busy_since_ = now;
-    if (now - self.busy_since_ >= self.busy_timeout_) return 0;
+    if (now - self.busy_since_ >= self.busy_timeout_ || now >= store_deadline()) return 0;
     std::this_thread::sleep_for(busy_pause);
     return 1;
 }
@@ -195,6 +197,14 @@ Result<std::string> SqliteConnection::text_of(const std::string& sql) {
     // In UTF-8, whatever the file is kept in.
     const auto* const text = reinterpret_cast<const char*>(sqlite3_column_text(*prepared, 0));
     return std::string{text == nullptr ? "" : text};
+}
+
+bool SqliteConnection::empty_log(std::chrono::milliseconds patience) noexcept {
+    const auto usual = std::exchange(busy_timeout_, std::min(busy_timeout_, patience));
+    const int code =
+        sqlite3_wal_checkpoint_v2(database_, "main", SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    busy_timeout_ = usual;
+    return code == SQLITE_OK;
 }
 
 BorrowedConnection::~BorrowedConnection() {

@@ -74,6 +74,9 @@ public:
     sqlite3* handle() const noexcept { return database_; }
     bool is_in_transaction() const noexcept { return sqlite3_get_autocommit(database_) == 0; }
 
+    /// Brings what the write-ahead log holds into the file and makes the log empty; whether that
+    /// was possible while others use the file, for whom it waits no longer than `patience`.
+    bool empty_log(std::chrono::milliseconds patience) noexcept;
     void finish_statements() noexcept;
     /// In a process that was forked nothing of SQLite's may be touched, not even closed.
     void abandon() noexcept;

@@ -75,10 +75,20 @@ create table inbox_tally (
 insert into inbox_tally (state) values (0), (1), (2), (3), (4);
 )";
 
+// What waits of an account, and how the next account is found. Rows are not written anew.
+constexpr const char* inbox_turns_sql = R"(
+create index inbox_event_account on inbox_event (account_sid, behind, not_before, sequence)
+    where state = 0;
+)";
+
 }  // namespace
 
 const char* inbox_tables() noexcept {
     return inbox_tables_sql;
+}
+
+const char* inbox_turns() noexcept {
+    return inbox_turns_sql;
 }
 
 }  // namespace twiliowa::detail

@@ -14,7 +14,7 @@ namespace {
 /// Waits, and neither runs one of its line nor waits an earlier one. What is marked as behind is
 /// not looked at; of the rest, the last word has who is there.
 constexpr std::string_view waits_for_its_time =
-    " from inbox_event as event indexed by inbox_event_ready where state = 0 and behind = 0"
+    " where state = 0 and behind = 0"
     " and (line = '' or out_of_order = 1 or not exists ("
     "select 1 from inbox_event as running where running.line = event.line and running.line <> ''"
     " and running.state = 1 and running.out_of_order = 0)"
@@ -66,8 +66,17 @@ std::string list_events_sql(const InboxFilter& filter) {
 }  // namespace
 
 std::string ready_events_sql() {
-    return "select " + std::string{event_columns} + std::string{waits_for_its_time} +
-           " and not_before <= ?1 order by not_before, sequence limit ?2";
+    return "select " + std::string{event_columns} +
+           " from inbox_event as event indexed by inbox_event_account" +
+           std::string{waits_for_its_time} +
+           " and account_sid = ?1 and not_before <= ?2 order by not_before, sequence limit ?3";
+}
+
+std::string next_account_sql() {
+    // With `behind` past its last value, as the outbox's ready_groups.
+    return "select account_sid, behind, not_before, kind = 'message' from inbox_event "
+           "indexed by inbox_event_account where state = 0 and (account_sid, behind) > (?1, 2) "
+           "order by account_sid, behind, not_before, sequence limit 1";
 }
 
 // ---- Statements
@@ -259,17 +268,64 @@ Result<void> SqliteInboxTransaction::rewrite(StoredEvent& event) {
         texts, [&](SqliteStatement& update) { bind_rewritten_event(update, event); });
     if (done && row->holds_line && row->line != event.line) done = free_next(row->line);
     if (!done) return done;
+    if (erases_what_was(event.payload)) statements_.erasing().add({.some = true, .ended = true});
     return save(event);
 }
 
 // ---- Whose turn it is
 
-Result<std::vector<StoredEvent>> SqliteInboxTransaction::ready(TimePoint now, std::size_t limit) {
+Result<std::vector<std::string>> SqliteInboxTransaction::ready_accounts(
+    const ReadyAccountsQuery& query) {
+    // From one account to the next, however many events each has.
+    static const auto next = next_account_sql();
+    // That of those that name none is before all others, and nothing is before it.
+    static const auto first = [] {
+        auto sql = next_account_sql();
+        const std::string_view behind = " and (account_sid, behind) > (?1, 2)";
+        return sql.erase(sql.find(behind), behind.size());
+    }();
+    std::vector<std::string> accounts;
+    auto last = query.after;
+    while (accounts.size() < query.limit) {
+        bool found = false;
+        const auto done = statements_.query(
+            last ? next : first,
+            [&](SqliteStatement& select) {
+                if (last) select.bind_text(1, *last);
+            },
+            [&](const SqliteStatement& row) {
+                found = true;
+                last = std::string{row.bytes(0)};
+                const bool due = row.number(1) == 0 && row.number(2) <= stored_time(query.now);
+                const bool is_message = row.number(3) != 0;
+                if (due && !(query.without_messages && is_message)) accounts.push_back(*last);
+            });
+        if (!done) return done.error();
+        if (!found) break;
+    }
+    return accounts;
+}
+
+Result<std::vector<StoredEvent>> SqliteInboxTransaction::ready(const ReadyEventsQuery& query) {
     static const auto sql = ready_events_sql();
     return events_of(sql, [&](SqliteStatement& select) {
-        select.bind(1, stored_time(now));
-        select.bind(2, row_limit(limit));
+        select.bind_text(1, query.account_sid);
+        select.bind(2, stored_time(query.now));
+        select.bind(3, row_limit(query.limit));
     });
+}
+
+Result<std::int64_t> SqliteInboxTransaction::waiting(std::string_view account_sid,
+                                                     std::int64_t at_most) {
+    static const std::string sql =
+        "select count(*) from (select 1 from inbox_event indexed by inbox_event_account "
+        "where state = 0 and account_sid = ? limit ?)";
+    const auto waiting = number_of(sql, [&](SqliteStatement& select) {
+        select.bind_text(1, account_sid);
+        select.bind(2, at_most);
+    });
+    if (!waiting) return waiting.error();
+    return waiting->value_or(0);
 }
 
 Result<std::vector<StoredEvent>> SqliteInboxTransaction::abandoned(const LeaseTime& now,
@@ -285,8 +341,10 @@ Result<std::vector<StoredEvent>> SqliteInboxTransaction::abandoned(const LeaseTi
 }
 
 Result<std::optional<TimePoint>> SqliteInboxTransaction::next_due() {
-    static const auto sql = "select not_before" + std::string{waits_for_its_time} +
-                            " order by not_before, sequence limit 1";
+    static const auto sql =
+        "select not_before from inbox_event as event indexed by "
+        "inbox_event_ready" +
+        std::string{waits_for_its_time} + " order by not_before, sequence limit 1";
     return time_of(sql);
 }
 
@@ -340,7 +398,9 @@ Result<std::int64_t> SqliteInboxTransaction::redact(TimePoint before, std::size_
         update.bind(2, row_limit(limit));
     });
     if (!done) return done.error();
-    return std::int64_t{statements_.file().changes()};
+    const std::int64_t erased = statements_.file().changes();
+    statements_.erasing().add_sweep(erased, limit);
+    return erased;
 }
 
 Result<std::int64_t> SqliteInboxTransaction::purge(TimePoint before,
@@ -371,13 +431,15 @@ Result<std::int64_t> SqliteInboxTransaction::purge(TimePoint before,
         if (done) done = count(event.state, -1);
     }
     if (!done) return done.error();
-    if (!keys_before) return static_cast<std::int64_t>(gone.size());
+    const auto removed = static_cast<std::int64_t>(gone.size());
+    statements_.erasing().add_sweep(removed, limit);
+    if (!keys_before) return removed;
     for (const auto* const sql : {&forget_signatures, &forget_keys}) {
         done = statements_.change(
             *sql, [&](SqliteStatement& erase) { erase.bind(1, stored_time(*keys_before)); });
         if (!done) return done.error();
     }
-    return static_cast<std::int64_t>(gone.size());
+    return removed;
 }
 
 Result<void> SqliteInboxTransaction::remove(std::int64_t sequence, std::string_view key,

@@ -13,8 +13,11 @@
 
 namespace twiliowa::detail {
 
-/// Events that wait for nothing but their time, until ?1, at most ?2.
+/// Events of the account ?1 that wait for nothing but their time, until ?2, at most ?3.
 std::string ready_events_sql();
+/// The first account behind ?1 that has events which wait: its name, when the first of them is due,
+/// and whether that is a message.
+std::string next_account_sql();
 
 /// The part of a work that has to do with the inbox.
 class SqliteInboxTransaction final : public InboxTransaction {
@@ -27,7 +30,9 @@ public:
     Result<std::vector<StoredEvent>> load(std::span<const std::int64_t> sequences) override;
     Result<void> save(StoredEvent& event) override;
 
-    Result<std::vector<StoredEvent>> ready(TimePoint now, std::size_t limit) override;
+    Result<std::vector<std::string>> ready_accounts(const ReadyAccountsQuery& query) override;
+    Result<std::vector<StoredEvent>> ready(const ReadyEventsQuery& query) override;
+    Result<std::int64_t> waiting(std::string_view account_sid, std::int64_t at_most) override;
     Result<std::vector<StoredEvent>> abandoned(const LeaseTime& now, std::size_t limit) override;
     Result<std::optional<TimePoint>> next_due() override;
     Result<std::vector<StoredEvent>> list(const InboxFilter& filter) override;

@@ -284,7 +284,8 @@ Result<void> check_outbox_tables(SqliteConnection& file) {
 std::string file_identity(const std::string& path) {
     struct statx facts = {};
     if (::statx(AT_FDCWD, path.c_str(), 0, STATX_INO | STATX_BTIME, &facts) != 0) return {};
-    auto text = first_line_of("/etc/machine-id") + '/' + std::to_string(facts.stx_ino) + '/';
+    static const std::string machine = first_line_of("/etc/machine-id");
+    auto text = machine + '/' + std::to_string(facts.stx_ino) + '/';
     // Numbers of files are used again, and those of devices change when a machine starts: the time
     // at which the file was made tells more, where it is known.
     if ((facts.stx_mask & STATX_BTIME) != 0) {

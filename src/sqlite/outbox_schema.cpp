@@ -285,7 +285,7 @@ create table outbox_campaign_count (
 
 std::span<const char* const> outbox_migrations() noexcept {
     static const std::array steps{outbox_tables, inbox_tables(), outbox_quota_tables,
-                                  outbox_campaign_tables};
+                                  outbox_campaign_tables, inbox_turns()};
     return steps;
 }
 

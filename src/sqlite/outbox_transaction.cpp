@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
@@ -215,29 +216,36 @@ Result<void> SqliteOutboxTransaction::check_native() {
 // ---- Jobs that were read
 
 template <class Bind>
-Result<std::vector<StoredJob>> SqliteOutboxTransaction::jobs_of(const std::string& sql,
-                                                                const Bind& bind) {
+Result<std::vector<StoredJob>> SqliteOutboxTransaction::read_jobs(const std::string& sql,
+                                                                  const Bind& bind) {
     std::vector<StoredJob> jobs;
     auto done =
         query(sql, bind, [&](const SqliteStatement& row) { jobs.push_back(read_job(row)); });
-    if (done) done = read_rest(jobs);
+    if (done) done = read_attempts(jobs);
     if (!done) return done.error();
     return jobs;
 }
 
-/// Attempts of jobs that were read, and what is known of them from then on.
-Result<void> SqliteOutboxTransaction::read_rest(std::vector<StoredJob>& jobs) {
+template <class Bind>
+Result<std::vector<StoredJob>> SqliteOutboxTransaction::jobs_of(const std::string& sql,
+                                                                const Bind& bind) {
+    auto jobs = read_jobs(sql, bind);
+    if (!jobs) return jobs;
+    for (auto& job : *jobs) know(job);
+    return jobs;
+}
+
+/// Of jobs whose rows were read.
+Result<void> SqliteOutboxTransaction::read_attempts(std::vector<StoredJob>& jobs) {
     static const auto sql = "select " + std::string{attempt_columns} +
                             " from outbox_attempt where job = ? order by number";
     for (auto& job : jobs) {
-        if (!job.attempts.empty()) {
-            job.attempts.clear();
-            auto done = query(
-                sql, [&](SqliteStatement& select) { select.bind(1, job.sequence); },
-                [&](const SqliteStatement& row) { job.attempts.push_back(read_attempt(row)); });
-            if (!done) return done;
-        }
-        know(job);
+        if (job.attempts.empty()) continue;
+        job.attempts.clear();
+        auto done = query(
+            sql, [&](SqliteStatement& select) { select.bind(1, job.sequence); },
+            [&](const SqliteStatement& row) { job.attempts.push_back(read_attempt(row)); });
+        if (!done) return done;
     }
     return {};
 }
@@ -284,7 +292,8 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::load(std::span<const Job
             [&](const SqliteStatement& row) { jobs.push_back(read_job(row)); });
         if (!done) return done.error();
     }
-    if (const auto done = read_rest(jobs); !done) return done.error();
+    if (const auto done = read_attempts(jobs); !done) return done.error();
+    for (auto& job : jobs) know(job);
     return jobs;
 }
 
@@ -475,7 +484,7 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::ready(const ReadyQuery& 
         " and earlier.sequence < job.sequence"
         " and not (earlier.state = 4 and earlier.updated_at < ?6)))"
         " order by not_before, sequence limit ?7";
-    return jobs_of(sql, [&](SqliteStatement& select) {
+    const auto bind = [&](SqliteStatement& select) {
         select.bind_text(1, query.group.sender);
         select.bind(2, static_cast<std::int64_t>(query.group.lane));
         select.bind_text(3, query.group.tenant);
@@ -484,7 +493,47 @@ Result<std::vector<StoredJob>> SqliteOutboxTransaction::ready(const ReadyQuery& 
         select.bind(6, stored_time(query.held_before));
         select.bind(7, row_limit(query.limit));
         select.bind_text(8, query.group.campaign);
-    });
+    };
+    return query.only_look ? read_jobs(sql, bind) : jobs_of(sql, bind);
+}
+
+/// Those that were handed over one soon after the other are read together.
+Result<std::vector<bool>> SqliteOutboxTransaction::take_again(
+    std::span<const StoredJob* const> jobs) {
+    static const std::string sql =
+        "select sequence, id, revision from outbox_job where sequence between ? and ? "
+        "order by sequence";
+    constexpr std::int64_t soon = 4;
+    std::vector<std::size_t> order(jobs.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::sort(order.begin(), order.end(),
+              [&](auto a, auto b) { return jobs[a]->sequence < jobs[b]->sequence; });
+    std::vector<bool> ours(jobs.size(), false);
+    for (auto first = order.begin(); first != order.end();) {
+        auto last = first;
+        while (last + 1 != order.end() && jobs[last[1]]->sequence - jobs[*last]->sequence <= soon) {
+            ++last;
+        }
+        auto next = first;
+        const auto done = query(
+            sql,
+            [&](SqliteStatement& select) {
+                select.bind(1, jobs[*first]->sequence);
+                select.bind(2, jobs[*last]->sequence);
+            },
+            [&](const SqliteStatement& row) {
+                while (next <= last && jobs[*next]->sequence < row.number(0)) ++next;
+                if (next > last || jobs[*next]->sequence != row.number(0)) return;
+                const auto& job = *jobs[*next];
+                ours[*next] = row.bytes(1) == bytes_of(job.id) && row.number(2) == job.revision;
+            });
+        if (!done) return done.error();
+        first = last + 1;
+    }
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        if (ours[i]) known_.insert_or_assign(jobs[i]->id, *jobs[i]);
+    }
+    return ours;
 }
 
 Result<std::vector<StoredJob>> SqliteOutboxTransaction::due(Due what, TimePoint before,
@@ -704,6 +753,7 @@ Result<void> SqliteOutboxTransaction::rewrite(StoredJob& job) {
         done = free_next(job.tenant, order_key);
     }
     if (!done) return done;
+    if (erases_what_was(job.payload)) statements_.erasing().add({.some = true, .ended = true});
     return save(job);
 }
 
@@ -822,7 +872,9 @@ Result<std::int64_t> SqliteOutboxTransaction::redact(TimePoint before, std::size
         update.bind(2, row_limit(limit));
     });
     if (!done) return done.error();
-    return std::int64_t{statements_.file().changes()};
+    const std::int64_t erased = statements_.file().changes();
+    statements_.erasing().add_sweep(erased, limit);
+    return erased;
 }
 
 Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,
@@ -858,14 +910,18 @@ Result<std::int64_t> SqliteOutboxTransaction::purge(TimePoint before,
     for (const auto& job : gone) {
         if (done = remove(job, at); !done) return done.error();
     }
+    auto& erasing = statements_.erasing();
     if (keys_before) {
         for (const auto& sql : forget) {
             done = change(
                 sql, [&](SqliteStatement& erase) { erase.bind(1, stored_time(*keys_before)); });
             if (!done) return done.error();
+            erasing.some = erasing.some || statements_.file().changes() > 0;
         }
     }
-    return static_cast<std::int64_t>(gone.size());
+    const auto removed = static_cast<std::int64_t>(gone.size());
+    erasing.add_sweep(removed, limit);
+    return removed;
 }
 
 Result<void> SqliteOutboxTransaction::remove(const StoredJob& job, TimePoint at) {

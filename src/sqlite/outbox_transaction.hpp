@@ -60,6 +60,8 @@ public:
     const std::optional<ProgramStatements>& program() const noexcept { return program_; }
     /// What the work has counted: to be written with it.
     const OutboxTally& tally() const noexcept { return tally_; }
+    /// What it has erased.
+    const Erasing& erasing() noexcept { return statements_.erasing(); }
 
     TimePoint now() override;
     LeaseTime lease_now() override { return lease_clock_(); }
@@ -75,6 +77,7 @@ public:
 
     Result<std::vector<ReadyGroup>> ready_groups() override;
     Result<std::vector<StoredJob>> ready(const ReadyQuery& query) override;
+    Result<std::vector<bool>> take_again(std::span<const StoredJob* const> jobs) override;
     Result<std::vector<StoredJob>> due(Due what, TimePoint before, std::size_t limit) override;
     Result<std::optional<TimePoint>> next_due() override;
     Result<std::optional<TimePoint>> last_change() override;
@@ -131,8 +134,11 @@ private:
         return statements_.change(sql, bind);
     }
     template <class Bind>
+    Result<std::vector<StoredJob>> read_jobs(const std::string& sql, const Bind& bind);
+    /// The same, and what they are is known from then on.
+    template <class Bind>
     Result<std::vector<StoredJob>> jobs_of(const std::string& sql, const Bind& bind);
-    Result<void> read_rest(std::vector<StoredJob>& jobs);
+    Result<void> read_attempts(std::vector<StoredJob>& jobs);
     Result<void> save_attempts(const StoredJob& job, const StoredJob& known);
     /// What the file has of a job, but for its payload; null if it has none of that id.
     Result<StoredJob*> known_job(const StoredJob& job);

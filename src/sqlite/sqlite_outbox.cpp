@@ -10,12 +10,13 @@
 
 #include <twiliowa/state/store.hpp>
 
-#include "outbox/group_commit.hpp"
+#include "outbox/commit_counts.hpp"
 #include "sqlite/connection.hpp"
 #include "sqlite/database_file.hpp"
 #include "sqlite/outbox_file.hpp"
 #include "sqlite/outbox_schema.hpp"
 #include "sqlite/outbox_transaction.hpp"
+#include "state/group_commit.hpp"
 
 namespace twiliowa {
 
@@ -23,6 +24,8 @@ namespace detail {
 namespace {
 
 constexpr std::size_t most_works_in_one_commit = 1'000;
+/// How long a log that is to be emptied waits for those who read it.
+constexpr std::chrono::milliseconds patience_with_readers{100};
 
 void check_sqlite_outbox_options(const std::string& path, SqliteOutboxOptions& options) {
     // An empty name and ":memory:" are databases that nobody else sees.
@@ -109,6 +112,8 @@ bool is_schema_name(std::string_view name) noexcept {
 }  // namespace detail
 
 struct SqliteOutbox::State {
+    using Commits = detail::GroupCommit<Work>;
+
     State(const std::string& its_path, SqliteOutboxOptions chosen)
         : path(its_path),
           options(std::move(chosen)),
@@ -116,7 +121,7 @@ struct SqliteOutbox::State {
                    path, options,
                    options.create ? detail::OutboxTables::make : detail::OutboxTables::require)
                    .value()),
-          queue([this](std::span<detail::QueuedWork* const> batch) { return run(batch); },
+          queue([this](std::span<Commits::Queued* const> batch) { return run(batch); },
                 detail::most_works_in_one_commit) {
         outbox_id =
             static_cast<std::uint32_t>(file->number_of("select outbox_id from outbox").value());
@@ -124,7 +129,11 @@ struct SqliteOutbox::State {
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
-        if (::getpid() != process) file->abandon();
+        if (::getpid() != process) {
+            file->abandon();
+        } else if (log_holds_erased) {
+            empty_log();
+        }
     }
 
     Result<void> check_process() const {
@@ -132,12 +141,15 @@ struct SqliteOutbox::State {
         return store_error("was opened before fork()", "open one in each process");
     }
 
-    detail::GroupCommit::Duration run(std::span<detail::QueuedWork* const> batch) noexcept;
-    Result<detail::BatchEnd> run_together(std::span<detail::QueuedWork* const> batch);
-    Result<detail::BatchEnd> run_apart(std::span<detail::QueuedWork* const> batch);
-    void run_alone(detail::QueuedWork& work);
-    Result<detail::WorkEnd> run_work(detail::QueuedWork& each, detail::OutboxTally& tally);
-    Result<void> commit(detail::SqliteTransaction& transaction, const detail::OutboxTally& tally);
+    Commits::Duration run(std::span<Commits::Queued* const> batch) noexcept;
+    Result<detail::BatchEnd> run_together(std::span<Commits::Queued* const> batch);
+    Result<detail::BatchEnd> run_apart(std::span<Commits::Queued* const> batch);
+    void run_alone(Commits::Queued& work);
+    Result<detail::WorkEnd> run_work(Commits::Queued& each, detail::OutboxTally& tally);
+    Result<void> commit(detail::SqliteTransaction& transaction, const detail::OutboxTally& tally,
+                        std::size_t its_works);
+    void leave_nothing_erased() noexcept;
+    void empty_log() noexcept;
 
     const std::string path;
     const SqliteOutboxOptions options;
@@ -146,14 +158,19 @@ struct SqliteOutbox::State {
     std::uint32_t outbox_id = 0;
     std::atomic<std::uint64_t> works{0};
     std::atomic<std::uint64_t> commits{0};
-    detail::GroupCommit::Duration commit_took = {};
-    detail::GroupCommit queue;
+    Commits::Duration commit_took = {};
+    detail::CommitCounts counted = {};
+    detail::Erasing erasing = {};   ///< Of the batch that is run.
+    bool log_holds_erased = false;  ///< What was erased from the file stands in its log.
+    bool has_met_a_reader = false;  ///< Who kept it from being emptied the last time.
+    Commits queue;
 };
 
 /// All of a batch that succeeds by itself is committed, or none.
-detail::GroupCommit::Duration SqliteOutbox::State::run(
-    std::span<detail::QueuedWork* const> batch) noexcept {
+auto SqliteOutbox::State::run(std::span<Commits::Queued* const> batch) noexcept
+    -> Commits::Duration {
     commit_took = {};
+    erasing = {};
     Result<void> done;
     try {
         auto end = run_together(batch);
@@ -171,7 +188,10 @@ detail::GroupCommit::Duration SqliteOutbox::State::run(
         return commit_took;
     }
     works += batch.size();
-    if (done) return commit_took;
+    if (done) {
+        leave_nothing_erased();
+        return commit_took;
+    }
     for (auto* const each : batch) {
         if (each->succeeded()) each->result = done;
     }
@@ -180,7 +200,7 @@ detail::GroupCommit::Duration SqliteOutbox::State::run(
 
 /// Without a savepoint for each, which costs as much as what most works do.
 Result<detail::BatchEnd> SqliteOutbox::State::run_together(
-    std::span<detail::QueuedWork* const> batch) {
+    std::span<Commits::Queued* const> batch) {
     using detail::BatchEnd;
     detail::SqliteTransaction transaction{*file};
     detail::OutboxTally tally;
@@ -199,17 +219,17 @@ Result<detail::BatchEnd> SqliteOutbox::State::run_together(
         return batch.size() == 1 ? BatchEnd::settled : BatchEnd::undone;
     }
     if (!has_changed) return BatchEnd::settled;
-    if (auto done = commit(transaction, tally); !done) return done.error();
+    if (auto done = commit(transaction, tally, batch.size()); !done) return done.error();
     return BatchEnd::settled;
 }
 
 /// Each as if it were alone.
-Result<detail::BatchEnd> SqliteOutbox::State::run_apart(
-    std::span<detail::QueuedWork* const> batch) {
+Result<detail::BatchEnd> SqliteOutbox::State::run_apart(std::span<Commits::Queued* const> batch) {
     detail::SqliteTransaction transaction{*file};
     if (auto begun = transaction.begin(); !begun) return begun.error();
     if (auto ours = detail::check_outbox_tables(*file); !ours) return ours.error();
     detail::OutboxTally tally;
+    erasing = {};
     for (auto* const each : batch) {
         each->result = {};
         each->thrown = {};
@@ -221,12 +241,12 @@ Result<detail::BatchEnd> SqliteOutbox::State::run_apart(
         const auto done = each->succeeded() ? savepoint.keep() : savepoint.undo();
         if (!done) return done.error();
     }
-    if (auto done = commit(transaction, tally); !done) return done.error();
+    if (auto done = commit(transaction, tally, batch.size()); !done) return done.error();
     return detail::BatchEnd::settled;
 }
 
 /// In a transaction of its own: the only one that it can end.
-void SqliteOutbox::State::run_alone(detail::QueuedWork& work) {
+void SqliteOutbox::State::run_alone(Commits::Queued& work) {
     work.result = {};
     work.thrown = {};
     auto* each = &work;
@@ -237,17 +257,32 @@ void SqliteOutbox::State::run_alone(detail::QueuedWork& work) {
 }
 
 Result<void> SqliteOutbox::State::commit(detail::SqliteTransaction& transaction,
-                                         const detail::OutboxTally& tally) {
+                                         const detail::OutboxTally& tally, std::size_t its_works) {
     if (auto written = detail::write_tally(*file, tally); !written) return written;
     const auto begun = std::chrono::steady_clock::now();
     if (auto done = transaction.commit(); !done) return done;
     commit_took = std::chrono::steady_clock::now() - begun;
     ++commits;
+    counted.note(commit_took, its_works);
     return {};
 }
 
+/// What the batch has erased stands in the log as it was. Works that have erased nothing pay
+/// nothing for it.
+void SqliteOutbox::State::leave_nothing_erased() noexcept {
+    log_holds_erased = log_holds_erased || erasing.some;
+    if (log_holds_erased && erasing.ended) empty_log();
+}
+
+/// If somebody is reading, it is done after the next work that erases, which then does not wait.
+void SqliteOutbox::State::empty_log() noexcept {
+    has_met_a_reader = !file->empty_log(has_met_a_reader ? std::chrono::milliseconds{}
+                                                         : detail::patience_with_readers);
+    log_holds_erased = has_met_a_reader;
+}
+
 /// Counts what a work that succeeds has done. An error is one of the whole transaction.
-Result<detail::WorkEnd> SqliteOutbox::State::run_work(detail::QueuedWork& each,
+Result<detail::WorkEnd> SqliteOutbox::State::run_work(Commits::Queued& each,
                                                       detail::OutboxTally& tally) {
     detail::SqliteOutboxTransaction transaction{*file, *options.clock, options.lease_clock, tally};
     try {
@@ -264,7 +299,10 @@ Result<detail::WorkEnd> SqliteOutbox::State::run_work(detail::QueuedWork& each,
         return transaction.failure() ? *transaction.failure()
                                      : store_error("lost its transaction", "try again");
     }
-    if (each.succeeded()) tally.add(transaction.tally());
+    if (each.succeeded()) {
+        tally.add(transaction.tally());
+        erasing.add(transaction.erasing());
+    }
     const bool is_counted = !transaction.failure() && !transaction.program();
     return is_counted ? detail::WorkEnd::counted : detail::WorkEnd::touched;
 }
@@ -295,6 +333,10 @@ std::string SqliteOutbox::identity() const {
 
 SqliteOutboxStats SqliteOutbox::stats() const {
     return {state_->works, state_->commits, state_->queue.waiting()};
+}
+
+void add_samples(MetricSamples& samples, const SqliteOutbox& storage) {
+    storage.state_->counted.add_to(samples);
 }
 
 Result<void> SqliteOutbox::migrate(const std::string& path, SqliteOutboxOptions options) {

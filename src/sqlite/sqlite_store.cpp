@@ -4,14 +4,21 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
+#include <exception>
+#include <functional>
 #include <limits>
 #include <mutex>
+#include <optional>
+#include <span>
 #include <unordered_map>
 #include <utility>
 
 #include "sqlite/connection.hpp"
 #include "sqlite/database_file.hpp"
 #include "sqlite/store_file.hpp"
+#include "state/group_commit.hpp"
+#include "state/store_writes.hpp"
 
 namespace twiliowa {
 
@@ -22,6 +29,9 @@ using Microseconds = std::int64_t;
 constexpr Microseconds never_expires = std::numeric_limits<Microseconds>::max();
 
 constexpr std::size_t keys_in_one_statement = 1'024;
+constexpr std::size_t most_writes_in_one_commit = 1'000;
+/// More entries that have expired go with a commit than writes come with it.
+constexpr std::int64_t swept_for_each_write = 8;
 
 Microseconds microseconds_of(const Clock& clock) {
     return std::chrono::duration_cast<std::chrono::microseconds>(clock.now().time_since_epoch())
@@ -51,25 +61,27 @@ StoredValue stored_value(const SqliteStatement& row, int column) {
 }  // namespace detail
 
 struct SqliteStore::State {
-    /// A connection for one thread at a time.
-    struct Desk {
-        std::mutex mutex;
-        std::unique_ptr<detail::SqliteConnection> file;
-    };
+    /// One caller's part of a commit, at its time. Answers whether it has changed something.
+    using Write = std::function<Result<bool>(detail::Microseconds now)>;
+    using Commits = detail::GroupCommit<Write>;
 
-    State(const std::string& path, SqliteStoreOptions chosen) : options(std::move(chosen)) {
-        for (auto* const desk : {&writer, &reader}) {
-            auto opened = detail::open_store_file(path, options.busy_timeout);
-            desk->file = std::move(opened).value();
-        }
-    }
+    State(const std::string& path, SqliteStoreOptions chosen)
+        : options(std::move(chosen)),
+          writer(detail::open_store_file(path, options.busy_timeout).value()),
+          reader(detail::open_store_file(path, options.busy_timeout).value()),
+          writes([this](std::span<Commits::Queued* const> batch) { return run(batch); },
+                 detail::most_writes_in_one_commit) {}
     State(const State&) = delete;
     State& operator=(const State&) = delete;
     ~State() {
         if (::getpid() == process) return;
-        writer.file->abandon();
-        reader.file->abandon();
+        writer->abandon();
+        reader->abandon();
     }
+
+    Commits::Duration run(std::span<Commits::Queued* const> batch) noexcept;
+    void run_alone(Commits::Queued& write) noexcept;
+    Result<bool> run_together(std::span<Commits::Queued* const> batch);
 
     detail::Microseconds now() const { return detail::microseconds_of(*options.clock); }
 
@@ -81,7 +93,7 @@ struct SqliteStore::State {
     /// The version that a key has, 0 for none.
     Result<std::int64_t> version_of(std::string_view key, detail::Microseconds at) const {
         const auto prepared =
-            writer.file->prepare("select version from entry where key = ?1 and expires > ?2");
+            writer->prepare("select version from entry where key = ?1 and expires > ?2");
         if (!prepared) return prepared.error();
         detail::SqliteStatement select{*prepared};
         select.bind(1, key);
@@ -93,7 +105,7 @@ struct SqliteStore::State {
 
     /// By the clock, so that a file that comes from a backup gives no version again, either.
     Result<std::int64_t> next_version(detail::Microseconds at) const {
-        const auto prepared = writer.file->prepare(
+        const auto prepared = writer->prepare(
             "update counter set last_version = max(last_version + 1, ?1) returning last_version");
         if (!prepared) return prepared.error();
         detail::SqliteStatement update{*prepared};
@@ -104,14 +116,15 @@ struct SqliteStore::State {
         return update.number(0);
     }
 
-    Result<void> sweep(detail::Microseconds at) const {
-        // More than come with one write, and few enough that no write takes long.
-        const auto prepared = writer.file->prepare(
+    Result<void> sweep(detail::Microseconds at, std::size_t written) const {
+        // Few enough that no commit takes long.
+        const auto prepared = writer->prepare(
             "delete from entry where key in (select key from entry "
-            "where expires <= ?1 and expires < 9223372036854775807 limit 8)");
+            "where expires <= ?1 and expires < 9223372036854775807 limit ?2)");
         if (!prepared) return prepared.error();
         detail::SqliteStatement erase{*prepared};
         erase.bind(1, at);
+        erase.bind(2, detail::swept_for_each_write * static_cast<std::int64_t>(written));
         if (const auto done = erase.step(); !done) return done.error();
         return {};
     }
@@ -119,7 +132,7 @@ struct SqliteStore::State {
     Result<void> write(std::string_view key, std::string_view value, std::int64_t version,
                        detail::Microseconds expires, Keep keep) const {
         const auto prepared =
-            writer.file->prepare("insert or replace into entry values (?1, ?2, ?3, ?4, ?5)");
+            writer->prepare("insert or replace into entry values (?1, ?2, ?3, ?4, ?5)");
         if (!prepared) return prepared.error();
         detail::SqliteStatement insert{*prepared};
         insert.bind(1, key);
@@ -131,11 +144,24 @@ struct SqliteStore::State {
         return {};
     }
 
+    /// The new version; 0 if the entry's is another than expected.
+    Result<std::int64_t> compare_and_set(const StoreWrite& asked, detail::Microseconds at) const {
+        const auto current = version_of(asked.key, at);
+        if (!current) return current.error();
+        if (static_cast<std::uint64_t>(*current) != asked.expected) return std::int64_t{0};
+        const auto version = next_version(at);
+        if (!version) return version.error();
+        const auto expires = detail::expiry_of(at, asked.time_to_live);
+        const auto done = write(asked.key, asked.value, *version, expires, asked.keep);
+        if (!done) return done.error();
+        return *version;
+    }
+
     /// Keys that are no more than fit into one statement.
     Result<void> read_some(std::span<const std::string> keys,
                            std::unordered_map<std::string, StoredValue>& found) const {
         // Few statements are kept; what a longer one has left over is NULL, which no key is.
-        const auto prepared = reader.file->prepare(detail::select_each(std::bit_ceil(keys.size())));
+        const auto prepared = reader->prepare(detail::select_each(std::bit_ceil(keys.size())));
         if (!prepared) return prepared.error();
         detail::SqliteStatement select{*prepared};
         for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -152,9 +178,66 @@ struct SqliteStore::State {
 
     const SqliteStoreOptions options;
     const pid_t process = ::getpid();
-    mutable Desk writer;
-    mutable Desk reader;
+    const std::unique_ptr<detail::SqliteConnection> writer;  ///< Who runs a batch has it.
+    const std::unique_ptr<detail::SqliteConnection> reader;
+    mutable std::mutex reading = {};
+    Commits::Duration commit_took = {};
+    Commits writes;
 };
+
+auto SqliteStore::State::run(std::span<Commits::Queued* const> batch) noexcept
+    -> Commits::Duration {
+    commit_took = {};
+    Result<bool> done = true;
+    std::exception_ptr thrown;
+    try {
+        done = run_together(batch);
+    } catch (...) {
+        thrown = std::current_exception();
+    }
+    const bool one_failed = thrown || (done && !*done);
+    for (auto* const each : batch) {
+        each->thrown = thrown;
+        if (!done) each->result = done.error();
+        // What failed may be one that is too large: the others are not to suffer from it.
+        if (one_failed && batch.size() > 1) run_alone(*each);
+    }
+    return commit_took;
+}
+
+void SqliteStore::State::run_alone(Commits::Queued& write) noexcept {
+    write.result = {};
+    write.thrown = {};
+    auto* each = &write;
+    try {
+        if (const auto done = run_together({&each, 1}); !done) write.result = done.error();
+    } catch (...) {
+        write.thrown = std::current_exception();
+    }
+}
+
+/// False: one of them failed, as it says itself, and nothing was committed.
+Result<bool> SqliteStore::State::run_together(std::span<Commits::Queued* const> batch) {
+    detail::SqliteTransaction transaction{*writer};
+    if (const auto begun = transaction.begin(); !begun) return begun.error();
+    // Read when it is our turn: meanwhile time has passed.
+    const auto at = now();
+    std::size_t written = 0;
+    for (auto* const each : batch) {
+        const auto changed = each->work(at);
+        if (!changed) {
+            each->result = changed.error();
+            return false;
+        }
+        if (*changed) ++written;
+    }
+    if (written == 0) return true;
+    if (const auto done = sweep(at, written); !done) return done.error();
+    const auto begun = std::chrono::steady_clock::now();
+    if (const auto done = transaction.commit(); !done) return done.error();
+    commit_took = std::chrono::steady_clock::now() - begun;
+    return true;
+}
 
 SqliteStore::SqliteStore(const std::string& path, SqliteStoreOptions options) {
     // An empty name and ":memory:" are databases that nobody else sees.
@@ -174,9 +257,9 @@ SqliteStore::~SqliteStore() = default;
 
 Result<std::optional<StoredValue>> SqliteStore::get(std::string_view key) {
     if (const auto ours = state_->check_process(); !ours) return ours.error();
-    const std::lock_guard lock(state_->reader.mutex);
-    const auto prepared = state_->reader.file->prepare(
-        "select value, version from entry where key = ?1 and expires > ?2");
+    const std::lock_guard lock(state_->reading);
+    const auto prepared =
+        state_->reader->prepare("select value, version from entry where key = ?1 and expires > ?2");
     if (!prepared) return prepared.error();
     detail::SqliteStatement select{*prepared};
     select.bind(1, key);
@@ -191,50 +274,52 @@ Result<std::uint64_t> SqliteStore::compare_and_set(std::string_view key, std::ui
                                                    std::string_view value,
                                                    std::chrono::milliseconds time_to_live,
                                                    Keep keep) {
-    const auto limit = state_->options.max_entry_bytes;
-    if (key.size() > limit || value.size() > limit - key.size()) {
-        return store_error("refuses an entry of that size", "raise max_entry_bytes");
+    return detail::write_alone(*this, {key, expected, value, time_to_live, keep});
+}
+
+Result<std::vector<std::uint64_t>> SqliteStore::compare_and_set_each(
+    std::span<const StoreWrite> writes) {
+    for (const auto& each : writes) {
+        const auto most = state_->options.max_entry_bytes;
+        if (const auto fits = detail::check_entry_size(each.key, each.value, most); !fits) {
+            return fits.error();
+        }
     }
     if (const auto ours = state_->check_process(); !ours) return ours.error();
-    const std::lock_guard lock(state_->writer.mutex);
-    detail::SqliteTransaction transaction{*state_->writer.file};
-    if (const auto begun = transaction.begin(); !begun) return begun.error();
-    // Read when it is our turn: meanwhile time has passed.
-    const auto now = state_->now();
-    const auto current = state_->version_of(key, now);
-    if (!current) return current.error();
-    if (static_cast<std::uint64_t>(*current) != expected) return std::uint64_t{0};
-    const auto version = state_->next_version(now);
-    if (!version) return version.error();
-    const auto expires = detail::expiry_of(now, time_to_live);
-    if (const auto done = state_->write(key, value, *version, expires, keep); !done) {
-        return done.error();
-    }
-    if (const auto done = state_->sweep(now); !done) return done.error();
-    if (const auto done = transaction.commit(); !done) return done.error();
-    return static_cast<std::uint64_t>(*version);
+    std::vector<std::uint64_t> versions;
+    if (writes.empty()) return versions;
+    const auto done = state_->writes.commit([&](detail::Microseconds now) -> Result<bool> {
+        versions.clear();
+        for (const auto& each : writes) {
+            const auto version = state_->compare_and_set(each, now);
+            if (!version) return version.error();
+            versions.push_back(static_cast<std::uint64_t>(*version));
+            if (*version == 0) break;
+        }
+        return versions.front() != 0;
+    });
+    if (!done) return done.error();
+    return versions;
 }
 
 Result<bool> SqliteStore::erase(std::string_view key, std::uint64_t expected) {
     if (const auto ours = state_->check_process(); !ours) return ours.error();
-    const std::lock_guard lock(state_->writer.mutex);
-    auto& file = *state_->writer.file;
-    detail::SqliteTransaction transaction{file};
-    if (const auto begun = transaction.begin(); !begun) return begun.error();
-    const auto now = state_->now();
-    const auto current = state_->version_of(key, now);
-    if (!current) return current.error();
-    if (*current == 0 || static_cast<std::uint64_t>(*current) != expected) return false;
-    const auto prepared = file.prepare("delete from entry where key = ?1");
-    if (!prepared) return prepared.error();
-    {
+    bool is_erased = false;
+    const auto done = state_->writes.commit([&](detail::Microseconds now) -> Result<bool> {
+        is_erased = false;
+        const auto current = state_->version_of(key, now);
+        if (!current) return current.error();
+        if (*current == 0 || static_cast<std::uint64_t>(*current) != expected) return false;
+        const auto prepared = state_->writer->prepare("delete from entry where key = ?1");
+        if (!prepared) return prepared.error();
         detail::SqliteStatement erase{*prepared};
         erase.bind(1, key);
-        if (const auto done = erase.step(); !done) return done.error();
-    }
-    if (const auto done = state_->sweep(now); !done) return done.error();
-    if (const auto done = transaction.commit(); !done) return done.error();
-    return true;
+        if (const auto stepped = erase.step(); !stepped) return stepped.error();
+        is_erased = true;
+        return true;
+    });
+    if (!done) return done.error();
+    return is_erased;
 }
 
 Result<std::vector<std::optional<StoredValue>>> SqliteStore::get_each(
@@ -242,7 +327,7 @@ Result<std::vector<std::optional<StoredValue>>> SqliteStore::get_each(
     if (const auto ours = state_->check_process(); !ours) return ours.error();
     std::unordered_map<std::string, StoredValue> found;
     {
-        const std::lock_guard lock(state_->reader.mutex);
+        const std::lock_guard lock(state_->reading);
         for (auto left = keys; !left.empty();) {
             const auto some = left.first(std::min(left.size(), detail::keys_in_one_statement));
             left = left.subspan(some.size());

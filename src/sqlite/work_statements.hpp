@@ -2,9 +2,13 @@
 /// The statements of one work, and the first of them that failed.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
+#include <twiliowa/state/sealer.hpp>
 #include <twiliowa/types/error.hpp>
 #include <twiliowa/types/result.hpp>
 
@@ -13,6 +17,27 @@
 namespace twiliowa::detail {
 
 inline constexpr auto no_values = [](SqliteStatement&) {};
+
+/// What works leave in the log that the file holds no more.
+struct Erasing {
+    bool some = false;   ///< They have erased something.
+    bool ended = false;  ///< Nothing more is about to follow.
+
+    void add(const Erasing& more) noexcept {
+        some = some || more.some;
+        ended = ended || more.ended;
+    }
+    /// Of what is kept no longer `rows` went, of at most `limit`: all of them means that there may
+    /// be more, which then go next.
+    void add_sweep(std::int64_t rows, std::size_t limit) noexcept {
+        add({.some = rows > 0, .ended = static_cast<std::uint64_t>(rows) < limit});
+    }
+};
+
+/// Whether a payload that is written anew leaves one behind that is not to be read any more.
+inline bool erases_what_was(std::string_view payload) noexcept {
+    return payload.empty() || Sealer::is_sealed(payload);
+}
 
 class WorkStatements {
 public:
@@ -26,6 +51,8 @@ public:
         if (!failure_) failure_ = error;
         return error;
     }
+
+    Erasing& erasing() noexcept { return erasing_; }
 
     /// Calls `read` with each row.
     template <class Bind, class Read>
@@ -52,6 +79,7 @@ public:
 private:
     SqliteConnection& file_;
     std::optional<Error> failure_ = {};
+    Erasing erasing_ = {};
 };
 
 }  // namespace twiliowa::detail

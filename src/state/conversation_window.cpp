@@ -69,15 +69,15 @@ Result<void> change_window(Store& store, const ConversationWindowOptions& option
     const auto key = window_key(options.scope, sender, customer);
     if (!key) return key.error();
     const auto written = change_entry(
-        store, *key, [&](const std::string* value) -> Result<std::optional<StoreWrite>> {
+        store, *key, [&](const std::string* value) -> Result<std::optional<EntryChange>> {
             WindowRecord record;
             if (value != nullptr) {
                 const auto known = parse_window(*value);
                 if (!known) return foreign_entry();
                 record = *known;
             }
-            if (!change(record)) return std::optional<StoreWrite>{};
-            return std::optional<StoreWrite>{
+            if (!change(record)) return std::optional<EntryChange>{};
+            return std::optional<EntryChange>{
                 {window_text(record), options.duration + options.kept, Keep::evictable}};
         });
     if (!written) return written.error();

@@ -117,7 +117,7 @@ Result<void> Customers::note(const Sender& sender, const Address& address,
     const auto now = impl_->options.clock->now();
     const auto written = detail::change_entry(
         *impl_->store, detail::notes_key(impl_->options.scope, canonical(address)),
-        [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
+        [&](const std::string* value) -> Result<std::optional<detail::EntryChange>> {
             std::vector<detail::SenderNote> notes;
             if (value != nullptr) {
                 auto known = detail::parse_notes(*value);
@@ -128,7 +128,7 @@ Result<void> Customers::note(const Sender& sender, const Address& address,
                 return n.sender == sender.wire();
             });
             if (mine != notes.end() && mine->until >= detail::time_after(now, kept)) {
-                return std::optional<detail::StoreWrite>{};
+                return std::optional<detail::EntryChange>{};
             }
             if (mine != notes.end()) notes.erase(mine);
             std::erase_if(notes, [&](const detail::SenderNote& n) { return n.until < now; });
@@ -144,7 +144,7 @@ Result<void> Customers::note(const Sender& sender, const Address& address,
             }
             const auto& longest = notes.front();
             const bool for_good = longest.for_good();
-            return std::optional<detail::StoreWrite>{
+            return std::optional<detail::EntryChange>{
                 {detail::notes_text(notes),
                  for_good ? Store::forever
                           : std::chrono::ceil<std::chrono::milliseconds>(longest.until - now),
@@ -256,14 +256,14 @@ Result<bool> Customers::Impl::forget_links(const CustomerConversation& conversat
         const bool whole = detail::is_among(forgotten, identity);
         const auto changed = detail::change_entry(
             *store, key,
-            [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
-                if (value == nullptr || whole) return std::optional<detail::StoreWrite>{};
+            [&](const std::string* value) -> Result<std::optional<detail::EntryChange>> {
+                if (value == nullptr || whole) return std::optional<detail::EntryChange>{};
                 auto known = detail::parse_links(*value);
                 if (!known) return detail::foreign_entry();
                 const auto before = known->sightings.size();
                 const auto record = detail::links_without(std::move(*known), forgotten);
-                if (record.sightings.size() == before) return std::optional<detail::StoreWrite>{};
-                return std::optional<detail::StoreWrite>{
+                if (record.sightings.size() == before) return std::optional<detail::EntryChange>{};
+                return std::optional<detail::EntryChange>{
                     {detail::link_text(record), record.pinned ? Store::forever : options.kept,
                      record.pinned ? Keep::pinned : Keep::evictable}};
             });

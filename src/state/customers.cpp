@@ -140,10 +140,10 @@ Result<std::string> Customers::Impl::hash_key() {
     std::string agreed;
     const auto key = detail::state_key("customer-key", {std::string_view{options.scope}});
     const auto written = detail::change_entry(
-        *store, key, [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
+        *store, key, [&](const std::string* value) -> Result<std::optional<detail::EntryChange>> {
             agreed = value != nullptr ? *value : detail::random_hash_key();
-            if (value != nullptr) return std::optional<detail::StoreWrite>{};
-            return std::optional<detail::StoreWrite>{{agreed, Store::forever, Keep::pinned}};
+            if (value != nullptr) return std::optional<detail::EntryChange>{};
+            return std::optional<detail::EntryChange>{{agreed, Store::forever, Keep::pinned}};
         });
     if (!written) return written.error();
     const std::lock_guard lock(mutex);
@@ -380,13 +380,13 @@ Result<void> Customers::pin(const Sender& sender, const Address& address) const 
     for (const auto& identity : detail::named_in(table)) {
         const auto pinned = detail::change_entry(
             *impl_->store, detail::link_key(scope, sender, identity),
-            [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
-                if (value == nullptr) return std::optional<detail::StoreWrite>{};
+            [&](const std::string* value) -> Result<std::optional<detail::EntryChange>> {
+                if (value == nullptr) return std::optional<detail::EntryChange>{};
                 auto record = detail::parse_links(*value);
                 if (!record) return detail::foreign_entry();
-                if (record->pinned) return std::optional<detail::StoreWrite>{};
+                if (record->pinned) return std::optional<detail::EntryChange>{};
                 record->pinned = true;
-                return std::optional<detail::StoreWrite>{
+                return std::optional<detail::EntryChange>{
                     {detail::link_text(*record), Store::forever, Keep::pinned}};
             });
         if (!pinned) return pinned.error();

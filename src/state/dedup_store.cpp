@@ -1,5 +1,7 @@
 #include <twiliowa/state/dedup_store.hpp>
 
+#include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -20,25 +22,58 @@ constexpr std::chrono::seconds lease_alone{30};
 
 /// An entry that is gone between a write and a read was let go just then: it is tried again, within
 /// reason.
-constexpr int claim_rounds = 3;
+constexpr int claim_rounds = 4;
 
 std::string claim_key(const EventKey& event) {
     return state_key("event", {event.account_sid, event.message_sid, event.kind, event.status});
 }
 
+/// Empty if it has none.
+std::string signature_key(const EventKey& event) {
+    return event.signature.empty() ? std::string{} : state_key("signature", {event.signature});
+}
+
+Error never_takes_an_entry() {
+    return store_error("never takes an entry", "check its compare_and_set");
+}
+
 /// False if the signature was first read as another event than the claim's.
 Result<bool> bind_signature(Store& store, const std::string& signature, const std::string& claim,
                             std::chrono::milliseconds kept) {
-    const auto key = state_key("signature", {signature});
     for (int round = 0; round < claim_rounds; ++round) {
-        const auto bound = store.compare_and_set(key, 0, claim, kept, Keep::evictable);
+        const auto bound = store.compare_and_set(signature, 0, claim, kept, Keep::evictable);
         if (!bound) return bound.error();
         if (*bound != 0) return true;
-        const auto entry = store.get(key);
+        const auto entry = store.get(signature);
         if (!entry) return entry.error();
         if (*entry) return (*entry)->value == claim;
     }
-    return store_error("never takes an entry", "check its compare_and_set");
+    return never_takes_an_entry();
+}
+
+ClaimOutcome outcome_of(const StoredValue& taken) {
+    return taken.value == claim_done ? ClaimOutcome::done : ClaimOutcome::running;
+}
+
+struct SeenClaim {
+    ClaimOutcome of = ClaimOutcome::claimed;  ///< What a claim would be answered.
+    bool is_bound = false;                    ///< The signature, to this claim or another.
+};
+
+/// By one question.
+Result<SeenClaim> look_at(Store& store, const std::string& claim, const std::string& signature) {
+    std::vector<std::string> keys{claim};
+    if (!signature.empty()) keys.push_back(signature);
+    const auto entries = store.get_each(keys);
+    if (!entries) return entries.error();
+    SeenClaim seen;
+    seen.is_bound = keys.size() > 1 && entries->back().has_value();
+    if (seen.is_bound && entries->back()->value != claim) {
+        seen.of = ClaimOutcome::recut;
+    } else if (const auto& taken = entries->front()) {
+        seen.of = outcome_of(*taken);
+    }
+    return seen;
 }
 
 std::chrono::milliseconds lease_over(const Store* store, const DedupOptions& options) {
@@ -58,29 +93,26 @@ DedupStore::DedupStore(std::shared_ptr<Store> store, DedupOptions options)
 }
 
 Result<bool> DedupStore::bind(const EventKey& event) const {
-    return detail::bind_signature(*store_, event.signature, detail::claim_key(event),
+    if (event.signature.empty()) return true;
+    return detail::bind_signature(*store_, detail::signature_key(event), detail::claim_key(event),
                                   options_.kept);
 }
 
 Result<Claim> DedupStore::claim(const EventKey& event) const {
     Claim claim;
     claim.key = detail::claim_key(event);
-    if (!event.signature.empty()) {
-        const auto bound =
-            detail::bind_signature(*store_, event.signature, claim.key, options_.kept);
-        if (!bound) return bound.error();
-        if (!*bound) {
-            claim.outcome = ClaimOutcome::recut;
-            return claim;
-        }
-    }
+    const auto signature = detail::signature_key(event);
+    bool is_bound = signature.empty();
+    const StoreWrite binding{signature, 0, claim.key, options_.kept, Keep::evictable};
+    const StoreWrite taking{claim.key, 0, detail::claim_running, lease_, Keep::pinned};
+    const StoreWrite both[] = {binding, taking};
     for (int round = 0; round < detail::claim_rounds; ++round) {
-        const auto taken =
-            store_->compare_and_set(claim.key, 0, detail::claim_running, lease_, Keep::pinned);
-        if (!taken) return taken.error();
-        if (*taken != 0) {
+        const auto versions =
+            store_->compare_and_set_each(is_bound ? std::span{both}.last(1) : std::span{both});
+        if (!versions) return versions.error();
+        if (versions->back() != 0) {
             claim.outcome = ClaimOutcome::claimed;
-            claim.version = *taken;
+            claim.version = versions->back();
             if (!options_.keeper || lease_ == Store::forever) return claim;
             claim.held =
                 std::make_shared<detail::HeldLease>(store_, claim.key, claim.version, lease_);
@@ -88,26 +120,51 @@ Result<Claim> DedupStore::claim(const EventKey& event) const {
             options_.keeper->hold(claim.held);
             return claim;
         }
+        if (!is_bound && versions->size() == 1) {
+            const auto outcome = detail::look_at(*store_, claim.key, signature);
+            if (!outcome) return outcome.error();
+            if (!outcome->is_bound) continue;
+            is_bound = true;
+            if (outcome->of == ClaimOutcome::claimed) continue;
+            claim.outcome = outcome->of;
+            return claim;
+        }
+        is_bound = true;
         const auto entry = store_->get(claim.key);
         if (!entry) return entry.error();
         if (!*entry) continue;
-        const bool done = (*entry)->value == detail::claim_done;
-        claim.outcome = done ? ClaimOutcome::done : ClaimOutcome::running;
+        claim.outcome = detail::outcome_of(**entry);
         return claim;
     }
+    if (!is_bound) return detail::never_takes_an_entry();
     return claim;
 }
 
+Result<void> DedupStore::note_done(const EventKey& event) const {
+    const auto claim = detail::claim_key(event);
+    const auto signature = detail::signature_key(event);
+    const StoreWrite both[] = {
+        {signature, 0, claim, options_.kept, Keep::evictable},
+        {claim, 0, detail::claim_done, options_.kept, Keep::evictable},
+    };
+    if (!signature.empty()) {
+        const auto versions = store_->compare_and_set_each(both);
+        if (!versions) return versions.error();
+        if (versions->size() == 2) return {};
+        const auto bound = bind(event);
+        if (!bound) return bound.error();
+        if (!*bound) return {};
+    }
+    const auto written = store_->compare_and_set_each(std::span{both}.last(1));
+    if (!written) return written.error();
+    return {};
+}
+
 Result<ClaimOutcome> DedupStore::look(const EventKey& event) const {
-    std::vector<std::string> keys{detail::claim_key(event)};
-    if (!event.signature.empty()) keys.push_back(detail::state_key("signature", {event.signature}));
-    const auto entries = store_->get_each(keys);
-    if (!entries) return entries.error();
-    const bool is_bound = keys.size() > 1 && entries->back().has_value();
-    if (is_bound && entries->back()->value != keys.front()) return ClaimOutcome::recut;
-    const auto& taken = entries->front();
-    if (!taken) return ClaimOutcome::claimed;
-    return taken->value == detail::claim_done ? ClaimOutcome::done : ClaimOutcome::running;
+    const auto seen =
+        detail::look_at(*store_, detail::claim_key(event), detail::signature_key(event));
+    if (!seen) return seen.error();
+    return seen->of;
 }
 
 Result<bool> DedupStore::finish(const Claim& claim) const {

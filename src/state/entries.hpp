@@ -55,14 +55,14 @@ TWILIOWA_EXPORT void require_same_scope(const Customers& customers, std::string_
 TWILIOWA_EXPORT Error foreign_entry();
 
 /// What to write in place of an entry.
-struct StoreWrite {
+struct EntryChange {
     std::string value = {};
     std::chrono::milliseconds time_to_live{0};
     Keep keep = Keep::evictable;
 };
 
 /// Reads, asks `change(const std::string* value)` (null: no entry) what to write, and writes it;
-/// again if somebody came between. `change` answers Result<std::optional<StoreWrite>>; nullopt
+/// again if somebody came between. `change` answers Result<std::optional<EntryChange>>; nullopt
 /// leaves the entry as it is. Says whether something was written.
 template <class Change>
 Result<bool> change_entry(Store& store, const std::string& key, Change change) {
@@ -72,10 +72,10 @@ Result<bool> change_entry(Store& store, const std::string& key, Change change) {
         const auto entry = store.get(key);
         if (!entry) return entry.error();
         const auto& stored = *entry;
-        Result<std::optional<StoreWrite>> wanted = change(stored ? &stored->value : nullptr);
+        Result<std::optional<EntryChange>> wanted = change(stored ? &stored->value : nullptr);
         if (!wanted) return wanted.error();
         if (!*wanted) return false;
-        const StoreWrite& write = **wanted;
+        const EntryChange& write = **wanted;
         const auto written = store.compare_and_set(key, stored ? stored->version : 0, write.value,
                                                    write.time_to_live, write.keep);
         if (!written) return written.error();

@@ -1,5 +1,6 @@
 #include "state/guarded_store.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace twiliowa::detail {
@@ -34,8 +35,25 @@ public:
             return entries;
         });
     }
+    Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> writes) override {
+        return guarded([&]() -> Result<std::vector<std::uint64_t>> {
+            auto versions = store_->compare_and_set_each(writes);
+            if (versions && !answers_all(*versions, writes.size())) {
+                return store_error("answers another number of writes than it was asked for");
+            }
+            return versions;
+        });
+    }
 
 private:
+    /// Each that was written, and the first that was refused.
+    static bool answers_all(std::span<const std::uint64_t> versions, std::size_t asked) {
+        const auto refused = std::find(versions.begin(), versions.end(), 0);
+        if (refused == versions.end()) return versions.size() == asked;
+        return refused + 1 == versions.end() && versions.size() <= asked;
+    }
+
     template <class Operation>
     static auto guarded(const Operation& operation) -> decltype(operation()) {
         try {

@@ -329,7 +329,7 @@ private:
         const auto hash = customers_.key(address);
         if (!hash) return hash.error();
         return change_entry(*store_, forgotten_key(options_.scope, sender, *hash),
-                            [&](const std::string* value) -> Result<std::optional<StoreWrite>> {
+                            [&](const std::string* value) -> Result<std::optional<EntryChange>> {
                                 std::optional<OptOutRecord> kept = OptOutRecord{};
                                 if (value != nullptr) kept = parse_opt_out(*value);
                                 if (!kept) return foreign_entry();
@@ -338,8 +338,8 @@ private:
                                     const auto& since = active.*what;
                                     if (since) news = kept->stop(what, *since) || news;
                                 }
-                                if (!news) return std::optional<StoreWrite>{};
-                                return std::optional<StoreWrite>{
+                                if (!news) return std::optional<EntryChange>{};
+                                return std::optional<EntryChange>{
                                     {opt_out_text(*kept), Store::forever, Keep::pinned}};
                             });
     }
@@ -401,7 +401,7 @@ Result<bool> OptOuts::record_here(const Sender& sender, const Address& recipient
     const auto at = detail::no_later_than_now(*options_.clock, when);
     if (options_.customers) return record_linked(sender, recipient, what, at);
     bool news = false;
-    const auto merge = [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
+    const auto merge = [&](const std::string* value) -> Result<std::optional<detail::EntryChange>> {
         std::optional<Record> known = Record{};
         if (value != nullptr) known = detail::parse_opt_out(*value);
         if (!known) return detail::foreign_entry();
@@ -431,11 +431,11 @@ Result<bool> OptOuts::record_here(const Sender& sender, const Address& recipient
                 news = record.stop(&Record::marketing, at);
                 break;
         }
-        if (record == *known) return std::optional<detail::StoreWrite>{};
+        if (record == *known) return std::optional<detail::EntryChange>{};
         const bool stopped = record.state() != OptOutState{};
-        return std::optional<detail::StoreWrite>{{detail::opt_out_text(record),
-                                                  stopped ? Store::forever : options_.opt_in_kept,
-                                                  stopped ? Keep::pinned : Keep::evictable}};
+        return std::optional<detail::EntryChange>{{detail::opt_out_text(record),
+                                                   stopped ? Store::forever : options_.opt_in_kept,
+                                                   stopped ? Keep::pinned : Keep::evictable}};
     };
     const auto written = detail::change_entry(*store_, *key, merge);
     if (!written) return written.error();
@@ -452,7 +452,7 @@ struct OptOuts::Change {
 Result<OptOuts::Change> OptOuts::change(const std::string& key, News what, TimePoint at) const {
     using Record = detail::OptOutRecord;
     Change made;
-    const auto merge = [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
+    const auto merge = [&](const std::string* value) -> Result<std::optional<detail::EntryChange>> {
         std::optional<Record> known = Record{};
         if (value != nullptr) known = detail::parse_opt_out(*value);
         if (!known) return detail::foreign_entry();
@@ -482,11 +482,11 @@ Result<OptOuts::Change> OptOuts::change(const std::string& key, News what, TimeP
                 break;
         }
         made.stops = record.stops();
-        if (record == *known) return std::optional<detail::StoreWrite>{};
+        if (record == *known) return std::optional<detail::EntryChange>{};
         const bool lasts = made.stops || record.returned || record.started;
-        return std::optional<detail::StoreWrite>{{detail::opt_out_text(record),
-                                                  lasts ? Store::forever : options_.opt_in_kept,
-                                                  made.stops ? Keep::pinned : Keep::evictable}};
+        return std::optional<detail::EntryChange>{{detail::opt_out_text(record),
+                                                   lasts ? Store::forever : options_.opt_in_kept,
+                                                   made.stops ? Keep::pinned : Keep::evictable}};
     };
     const auto written = detail::change_entry(*store_, key, merge);
     if (!written) return written.error();

@@ -84,6 +84,19 @@ Result<std::vector<std::optional<StoredValue>>> HashedStore::get_each(
     return store_->get_each(indexes);
 }
 
+Result<std::vector<std::uint64_t>> HashedStore::compare_and_set_each(
+    std::span<const StoreWrite> writes) {
+    std::vector<std::string> indexes;
+    indexes.reserve(writes.size());
+    std::vector<StoreWrite> hidden{writes.begin(), writes.end()};
+    for (auto& each : hidden) {
+        auto index = hashed(each.key);
+        if (!index) return index.error();
+        each.key = indexes.emplace_back(std::move(*index));
+    }
+    return store_->compare_and_set_each(hidden);
+}
+
 // ---- SealedStore
 
 SealedStore::SealedStore(std::shared_ptr<Store> store, const Sealer& sealer)
@@ -129,6 +142,19 @@ Result<std::vector<std::optional<StoredValue>>> SealedStore::get_each(
         (*entries)[i] = std::move(*entry);
     }
     return entries;
+}
+
+Result<std::vector<std::uint64_t>> SealedStore::compare_and_set_each(
+    std::span<const StoreWrite> writes) {
+    std::vector<std::string> values;
+    values.reserve(writes.size());
+    std::vector<StoreWrite> hidden{writes.begin(), writes.end()};
+    for (auto& each : hidden) {
+        auto sealed = sealer_.seal(each.value, detail::sealed_value_place(each.key));
+        if (!sealed) return detail::sealing_failed(sealed.error());
+        each.value = values.emplace_back(std::move(*sealed));
+    }
+    return store_->compare_and_set_each(hidden);
 }
 
 }  // namespace twiliowa

@@ -123,6 +123,19 @@ void tell_quota_levels(const QuotasOptions& options, std::string_view quota,
     }
 }
 
+void tell_quota_refusal(const std::shared_ptr<Observer>& observer, std::string_view quota,
+                        const QuotaAnswer& refusal) {
+    const auto* const by = observer ? refusal.refused_by() : nullptr;
+    if (by == nullptr) return;
+    const auto name = by->window.name();
+    observer->on_quota_refused({.quota = quota,
+                                .window = name,
+                                .is_plan = by->window.is_plan,
+                                .left = by->left.thousandths(),
+                                .limit = by->window.limit.thousandths(),
+                                .renews = by->renews});
+}
+
 Result<std::vector<QuotaWindow>> quota_windows_of(const QuotasOptions& options,
                                                   std::string_view quota) {
     if (!options.windows_of) return options.windows;

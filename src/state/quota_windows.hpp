@@ -11,6 +11,8 @@
 namespace twiliowa::detail {
 
 inline constexpr std::chrono::seconds day_of_quota{86'400};
+/// A window that is never over: what is used in all.
+inline constexpr std::chrono::seconds quota_without_end{4'000'000'000};
 
 /// The window at that time. `keep_until` is its end.
 TWILIOWA_EXPORT QuotaSlot quota_slot(const QuotaWindow& window, TimePoint now);
@@ -35,6 +37,10 @@ TWILIOWA_EXPORT std::string quota_problem_of(const QuotaAnswer& refusal);
 TWILIOWA_EXPORT void tell_quota_levels(const QuotasOptions& options, std::string_view quota,
                                        const std::vector<QuotaWindow>& windows,
                                        const std::vector<QuotaCount>& counts);
+
+/// Tells the observer, if there is one, of a refusal.
+TWILIOWA_EXPORT void tell_quota_refusal(const std::shared_ptr<Observer>& observer,
+                                        std::string_view quota, const QuotaAnswer& refusal);
 
 /// The windows of a quota: its own, or those of all. What the program says is checked; a function
 /// of it that throws is an error.

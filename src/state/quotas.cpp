@@ -168,6 +168,7 @@ Result<QuotaAnswer> Quotas::reserve(const QuotaCharge& charge) const {
         if (auto asked = state_->reserve_in(state_->plans, charge, *windows, answer); !asked) {
             return asked.error();
         }
+        detail::tell_quota_refusal(state_->options.observer, charge.quota, answer);
         return answer;
     }
     const auto of_rates = detail::some_quota_windows(*windows, false);
@@ -175,7 +176,10 @@ Result<QuotaAnswer> Quotas::reserve(const QuotaCharge& charge) const {
         if (auto asked = state_->reserve_in(state_->rates, charge, of_rates, answer); !asked) {
             return asked.error();
         }
-        if (!answer.granted) return answer;
+        if (!answer.granted) {
+            detail::tell_quota_refusal(state_->options.observer, charge.quota, answer);
+            return answer;
+        }
     }
     const auto of_plans = detail::some_quota_windows(*windows, true);
     const auto asked = state_->reserve_in(state_->plans, charge, of_plans, answer);
@@ -185,6 +189,7 @@ Result<QuotaAnswer> Quotas::reserve(const QuotaCharge& charge) const {
             [&](QuotaStorage& storage) { return storage.release(charge.quota, charge.send); }));
     }
     if (!asked) return asked.error();
+    detail::tell_quota_refusal(state_->options.observer, charge.quota, answer);
     return answer;
 }
 
@@ -289,6 +294,8 @@ std::string QuotaWindow::name() const {
             return "hour";
         case 86'400:
             return "day";
+        case detail::quota_without_end.count():
+            return "all";
         default:
             return std::to_string(period.count()) + " s";
     }

@@ -117,15 +117,15 @@ Result<TrackedStatus> StatusTracker::update(std::string_view account_sid,
     if (status.empty()) return Error::invalid_request("MessageStatus", "is empty");
     const detail::StatusRecord news{status, error_code, {}};
     auto after = news;
-    const auto merge = [&](const std::string* value) -> Result<std::optional<detail::StoreWrite>> {
+    const auto merge = [&](const std::string* value) -> Result<std::optional<detail::EntryChange>> {
         after = news;
         if (value != nullptr) {
             const auto known = detail::parse_status_record(*value);
             if (!known) return detail::foreign_entry();
             after = detail::merged_status(*known, news);
-            if (after == *known) return std::optional<detail::StoreWrite>{};
+            if (after == *known) return std::optional<detail::EntryChange>{};
         }
-        return std::optional<detail::StoreWrite>{
+        return std::optional<detail::EntryChange>{
             {detail::status_record_text(after), options_.kept, Keep::evictable}};
     };
     const auto written =

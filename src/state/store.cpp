@@ -7,6 +7,8 @@
 #include <unordered_map>
 #include <utility>
 
+#include "state/store_writes.hpp"
+
 namespace twiliowa {
 
 Error store_error(std::string_view problem, std::string_view hint) {
@@ -30,6 +32,19 @@ Result<std::vector<std::optional<StoredValue>>> Store::get_each(std::span<const 
         entries.push_back(std::move(*entry));
     }
     return entries;
+}
+
+Result<std::vector<std::uint64_t>> Store::compare_and_set_each(std::span<const StoreWrite> writes) {
+    std::vector<std::uint64_t> versions;
+    versions.reserve(writes.size());
+    for (const auto& each : writes) {
+        const auto version =
+            compare_and_set(each.key, each.expected, each.value, each.time_to_live, each.keep);
+        if (!version) return version.error();
+        versions.push_back(*version);
+        if (*version == 0) break;
+    }
+    return versions;
 }
 
 namespace detail {
@@ -201,9 +216,8 @@ Result<std::uint64_t> MemoryStore::compare_and_set(std::string_view key, std::ui
                                                    std::string_view value,
                                                    std::chrono::milliseconds time_to_live,
                                                    Keep keep) {
-    if (key.size() + value.size() > state_->options.max_entry_bytes) {
-        return store_error("refuses an entry of that size", "raise max_entry_bytes");
-    }
+    const auto most = state_->options.max_entry_bytes;
+    if (const auto fits = detail::check_entry_size(key, value, most); !fits) return fits.error();
     const detail::SoughtKey sought{key};
     const auto now = state_->options.clock->monotonic_now();
     const std::lock_guard lock(state_->mutex);

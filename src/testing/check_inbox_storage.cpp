@@ -96,6 +96,9 @@ public:
         revisions_are_compared();
         failures_undo();
         ready_gives_what_is_due();
+        accounts_with_events_are_told();
+        accounts_are_told_whatever_others_have();
+        what_waits_of_an_account_is_counted();
         lines_are_kept();
         what_is_over_lets_its_line_go();
         what_is_revived_is_the_first_again();
@@ -134,7 +137,7 @@ private:
     void an_empty_one_says_so() {
         work("an empty inbox", [&](Inbox& t) {
             const auto far = inbox_year(2100);
-            expect(t.ready(far, 10).value().empty() && t.list({}).value().empty(),
+            expect(ready_of(t, far, 10).empty() && t.list({}).value().empty(),
                    "an empty inbox has events");
             expect(t.counts().value().empty(), "an empty inbox counts events");
             expect(
@@ -469,16 +472,15 @@ private:
         const auto third = take(due_at(now));
         const auto first = take(due_at(now - seconds{1}));
         work("ready", [&](Inbox& t) {
-            expect(sequences_of(t.ready(now, 10).value()) ==
+            expect(sequences_of(ready_of(t, now, 10)) ==
                        Sequences{first.sequence, second.sequence, third.sequence},
                    "ready did not give what is due, by not_before, then by sequence");
-            expect(
-                sequences_of(t.ready(now, 2).value()) == Sequences{first.sequence, second.sequence},
-                "ready did not keep to its limit");
-            expect(t.ready(now, 0).value().empty(), "ready of none gave events");
-            expect(t.ready(now + microseconds{1}, 10).value().size() == 4,
+            expect(sequences_of(ready_of(t, now, 2)) == Sequences{first.sequence, second.sequence},
+                   "ready did not keep to its limit");
+            expect(ready_of(t, now, 0).empty(), "ready of none gave events");
+            expect(ready_of(t, now + microseconds{1}, 10).size() == 4,
                    "ready did not give what has become due");
-            const auto given = t.ready(now, 1).value();
+            const auto given = ready_of(t, now, 1);
             expect(!given.empty() && different_event_member(given.front(), first).empty(),
                    "ready gave another event than load");
         });
@@ -492,6 +494,126 @@ private:
         }
         finish_all();
         static_cast<void>(later);
+    }
+
+    void accounts_with_events_are_told() {
+        const auto now = inbox_year(2010);
+        const auto of_account = [&](const std::string& account, const std::string& kind,
+                                    TimePoint time) {
+            auto event = due_at(time);
+            event.account_sid = account;
+            event.kind = kind;
+            return take(event);
+        };
+        using Accounts = std::vector<std::string>;
+        const std::string odd{"AC\x01\xff", 4};
+        of_account("AC-b", "message", now);
+        of_account("AC-b", "message", now - seconds{1});
+        of_account("AC-a", "message", now);
+        of_account("AC-later", "message", now + microseconds{1});
+        auto of_none = of_account("", "unknown", now);
+        of_account(odd, "status", now - seconds{1});
+        of_account(odd, "message", now);
+        of_account("AC-b", "status", now);
+        const auto accounts = [&](const std::optional<std::string>& after, std::size_t limit,
+                                  bool without_messages = false) {
+            Accounts found;
+            work("ready_accounts", [&](Inbox& t) {
+                found = t.ready_accounts({.now = now,
+                                          .after = after,
+                                          .without_messages = without_messages,
+                                          .limit = limit})
+                            .value();
+            });
+            return found;
+        };
+        expect(accounts({}, 10) == Accounts{"", odd, "AC-a", "AC-b"},
+               "ready_accounts did not give each account that has something due once, in order");
+        expect(accounts({}, 2) == Accounts{"", odd}, "ready_accounts did not keep its limit");
+        expect(accounts({}, 0).empty(), "ready_accounts of none gave accounts");
+        expect(accounts("", 10) == Accounts{odd, "AC-a", "AC-b"},
+               "ready_accounts did not begin behind those that name no account");
+        expect(
+            accounts("AC-a", 10) == Accounts{"AC-b"} && accounts("AC-aa", 10) == Accounts{"AC-b"},
+            "ready_accounts did not begin behind an account");
+        expect(accounts("AC-b", 10).empty(), "ready_accounts gave an account that is not due");
+        expect(accounts({}, 10, true) == Accounts{"", odd},
+               "ready_accounts did not leave out accounts whose first is a message");
+        work("ready", [&](Inbox& t) {
+            const auto of_b = t.ready({.account_sid = "AC-b", .now = now, .limit = 10}).value();
+            expect(of_b.size() == 3 && of_b[0].not_before == now - seconds{1} &&
+                       of_b[0].account_sid == "AC-b",
+                   "ready did not give an account's events, and no others, in their order");
+            expect(t.ready({.now = now, .limit = 10}).value().size() == 1,
+                   "ready did not give the events that name no account");
+            expect(t.ready({.account_sid = "AC", .now = now, .limit = 10}).value().empty(),
+                   "ready gave an account the events of others");
+        });
+        run(of_none);
+        expect(accounts({}, 10) == Accounts{odd, "AC-a", "AC-b"},
+               "ready_accounts gave an account of which nothing waits");
+        finish_all();
+        expect(accounts({}, 10).empty(), "ready_accounts gave accounts whose events are done");
+    }
+
+    /// However many wait of one, also behind others of their line.
+    void accounts_are_told_whatever_others_have() {
+        const auto now = inbox_year(2010);
+        work("take", [&](Inbox& t) {
+            for (int i = 0; i < 300; ++i) {
+                auto event = in_line("crowd-" + std::to_string(i % 3), now - seconds{1});
+                event.account_sid = "AC-crowd";
+                t.take(event, {}).value();
+            }
+            auto event = due_at(now);
+            event.account_sid = "AC-one";
+            t.take(event, {}).value();
+        });
+        std::vector<std::string> turns;
+        std::string last;
+        for (int i = 0; i < 4; ++i) {
+            work("ready_accounts", [&](Inbox& t) {
+                auto next = t.ready_accounts({.now = now, .after = last, .limit = 1}).value();
+                if (next.empty()) next = t.ready_accounts({.now = now, .limit = 1}).value();
+                if (next.empty()) return;
+                last = next.front();
+                turns.push_back(last);
+                auto event = t.ready({.account_sid = last, .now = now, .limit = 1}).value().at(0);
+                event.state = InboxState::running;
+                event.lease_until = {"boot", 1};
+                t.save(event).value();
+            });
+        }
+        expect(turns.size() == 4 && turns[0] == "AC-crowd" && turns[1] == "AC-one" &&
+                   turns[2] == "AC-crowd" && turns[3] == "AC-crowd",
+               "an account with many events delayed another's by more than one");
+        finish_all();
+    }
+
+    void what_waits_of_an_account_is_counted() {
+        const auto waiting = [&](std::string_view account, std::int64_t at_most = 100) {
+            std::int64_t counted = -1;
+            work("waiting", [&](Inbox& t) { counted = t.waiting(account, at_most).value(); });
+            return counted;
+        };
+        auto first = take(in_line("counted", inbox_year(2010)));
+        const auto second = take(in_line("counted", inbox_year(2010)));
+        const auto later = take(due_at(inbox_year(2100)));
+        auto other = due_at(inbox_year(2010));
+        other.account_sid = "AC-other";
+        take(other);
+        expect(waiting("AC") == 3 && waiting("AC-other") == 1 && waiting("AC-none") == 0,
+               "waiting did not count what waits of an account");
+        expect(waiting("AC", 2) == 2 && waiting("AC", 0) == 0,
+               "waiting counted more than it was asked for");
+        run(first);
+        expect(waiting("AC") == 2, "waiting counted what is running");
+        close(first, InboxState::dead);
+        finish(second.sequence);
+        expect(waiting("AC") == 1, "waiting counted what is dead or done");
+        finish(later.sequence);
+        finish_all();
+        expect(waiting("AC") == 0 && waiting("AC-other") == 0, "waiting counted what is over");
     }
 
     void lines_are_kept() {
@@ -1058,7 +1180,7 @@ private:
         const auto claim = [&](OutboxStorage& storage, std::size_t limit) {
             std::vector<StoredEvent> mine;
             inbox(storage, "ready", [&](Inbox& t) {
-                mine = t.ready(now, limit).value();
+                mine = ready_of(t, now, limit);
                 for (auto& event : mine) {
                     event.state = InboxState::running;
                     event.lease_until = {"boot", 1};
@@ -1256,9 +1378,13 @@ private:
         event.lease_until = {};
         save(event);
     }
+    /// Of the account that events have here.
+    static std::vector<StoredEvent> ready_of(Inbox& t, TimePoint now, std::size_t limit) {
+        return t.ready({.account_sid = "AC", .now = now, .limit = limit}).value();
+    }
     Sequences ready(TimePoint now) {
         Sequences sequences;
-        work("ready", [&](Inbox& t) { sequences = sequences_of(t.ready(now, 100).value()); });
+        work("ready", [&](Inbox& t) { sequences = sequences_of(ready_of(t, now, 100)); });
         return sequences;
     }
     std::map<InboxState, std::int64_t> counts() {

@@ -599,18 +599,28 @@ private:
             changed.problem = "changed";
             static_cast<void>(t.save(changed).value());
         });
-        std::vector<JobId> again;
+        // In an order of their own, which is kept.
+        const std::vector<const StoredJob*> asked{&given[2], &given[0], &given[1]};
+        std::vector<bool> again;
         work("take_again", [&](OutboxTransaction& t) {
-            again = ids_of(t.take_again(given).value());
+            again = t.take_again(asked).value();
             expect(t.take_again({}).value().empty(), "take_again of nothing gave jobs");
         });
-        expect(again == std::vector<JobId>{given[0].id, given[2].id},
+        expect(again == std::vector<bool>{true, true, false},
                "take_again did not give exactly the jobs that nobody has changed");
         finish(given[0].id);
-        work("take_again",
-             [&](OutboxTransaction& t) { again = ids_of(t.take_again(given).value()); });
-        expect(again == std::vector<JobId>{given[2].id},
+        work("take_again", [&](OutboxTransaction& t) {
+            again = t.take_again(asked).value();
+            auto taken = given[2];
+            taken.problem = "taken";
+            static_cast<void>(t.save(taken).value());
+        });
+        expect(again == std::vector<bool>{true, false, false},
                "take_again gave a job that is not ready any more");
+        work("load", [&](OutboxTransaction& t) {
+            expect(t.load({&given[2].id, 1}).value().at(0).problem == "taken",
+                   "a job that take_again gave was not saved as it was changed");
+        });
         finish(given[1].id);
         finish(given[2].id);
     }

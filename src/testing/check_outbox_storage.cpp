@@ -51,6 +51,7 @@ public:
         exceptions_undo();
         ready_gives_what_is_due();
         ready_is_ordered();
+        ready_follows_its_own_work();
         groups_are_told();
         order_is_kept();
         the_held_are_overtaken();
@@ -510,13 +511,75 @@ private:
         for (const auto& id : ids) finish(id);
     }
 
+    /// What a work has done so far counts in what it is given to send next.
+    void ready_follows_its_own_work() {
+        const auto group = next_group();
+        const auto now = checked_year(2010);
+        const auto under_way = [&](const std::string& order_key) {
+            auto job = job_of(group, now);
+            job.order_key = order_key;
+            job = insert(job);
+            job.state = JobState::sending;
+            job.lease_until = {"check", 1};
+            save(job);
+            return job;
+        };
+        const auto given = [&](OutboxTransaction& t) {
+            return ids_of(t.ready({group, now, now, 100}).value());
+        };
+        const auto sent = under_way("");
+        const auto retried = under_way("");
+        const auto first = under_way("order");
+        auto second = job_of(group, now);
+        second.order_key = "order";
+        second = insert(second);
+        const auto fresh = job_of(group, now);
+        work("ready", [&](OutboxTransaction& t) {
+            auto job = t.load({&sent.id, 1}).value().at(0);
+            job.state = JobState::accepted;
+            job.lease_until = {};
+            t.save(job).value();
+            expect(given(t).empty() && is_waiting(t, group) == 1,
+                   "ready gave a job that the same work had noted as sent, or what waits for one");
+            job = t.load({&retried.id, 1}).value().at(0);
+            job.state = JobState::ready;
+            job.lease_until = {};
+            t.save(job).value();
+            expect(given(t) == std::vector<JobId>{retried.id},
+                   "ready did not give a job that the same work had made ready");
+            finish_in(t, first.id);
+            expect(given(t) == std::vector<JobId>{retried.id, second.id},
+                   "ready did not give a job when the same work had ended the one before it");
+            t.insert(fresh).value();
+            expect(given(t) == std::vector<JobId>{retried.id, second.id, fresh.id},
+                   "ready did not give a job that the same work had inserted");
+        });
+        expect(load(sent.id).state == JobState::accepted,
+               "what a work had noted before it asked for jobs is not there");
+        for (const auto& id : {sent.id, retried.id, second.id, fresh.id}) finish(id);
+        const auto other = next_group();
+        work("ready_groups", [&](OutboxTransaction& t) {
+            expect(is_waiting(t, other) == 0, "ready_groups told of a group without jobs");
+            t.insert(job_of(other, now)).value();
+            expect(is_waiting(t, other) == 1,
+                   "ready_groups did not tell of a job that the same work had inserted");
+            for (const auto& id : ids_of(t.ready({other, now, now, 100}).value())) {
+                finish_in(t, id);
+            }
+            expect(is_waiting(t, other) == 0,
+                   "ready_groups told of a group whose jobs the same work had ended");
+        });
+    }
+
+    static std::int64_t is_waiting(OutboxTransaction& t, const ReadyGroup& group) {
+        const auto groups = t.ready_groups().value();
+        return std::count(groups.begin(), groups.end(), group);
+    }
+
     void groups_are_told() {
         const auto has = [&](const ReadyGroup& group) {
             std::int64_t times = 0;
-            work("ready_groups", [&](OutboxTransaction& t) {
-                const auto groups = t.ready_groups().value();
-                times = std::count(groups.begin(), groups.end(), group);
-            });
+            work("ready_groups", [&](OutboxTransaction& t) { times = is_waiting(t, group); });
             return times;
         };
         const auto group = next_group();

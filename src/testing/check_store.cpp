@@ -61,6 +61,7 @@ public:
         time_to_live_is_replaced();
         forever_does_not_expire();
         several_are_read();
+        several_are_written();
         one_of_several_writers_wins();
         no_write_is_lost();
         return std::move(faults_);
@@ -248,6 +249,40 @@ private:
         }
     }
 
+    void several_are_written() {
+        const auto a = next_key();
+        const auto b = next_key();
+        const auto of_b = set(b, 0, "of b");
+        if (!of_b) return;
+        const auto c = next_key();
+        const auto d = next_key();
+        const auto write = [](const std::string& key, std::uint64_t expected, const char* value) {
+            return StoreWrite{key, expected, value, check_lasts, Keep::pinned};
+        };
+        const auto written = several({write(a, 0, "of a"), write(b, *of_b, "again")});
+        if (!written) return;
+        if (written->size() != 2 || (*written)[0] == 0 || (*written)[1] <= *of_b) {
+            fault("compare_and_set_each did not answer a version for each of two writes");
+            return;
+        }
+        expect_version(a, written->front(), "of a", "the first of two writes");
+        expect_version(b, written->back(), "again", "the second of two writes");
+        const auto stopped =
+            several({write(c, 0, "of c"), write(b, *of_b, "late"), write(d, 0, "of d")});
+        if (!stopped) return;
+        if (stopped->size() != 2 || stopped->front() == 0 || stopped->back() != 0) {
+            fault(
+                "compare_and_set_each did not answer up to the write that is refused, that with 0");
+            return;
+        }
+        expect_version(c, stopped->front(), "of c", "a write ahead of the one that is refused");
+        expect_version(b, written->back(), "again", "an entry whose write was refused");
+        expect_absent(d, "a key whose write follows the one that is refused");
+        if (const auto none = several({}); none && !none->empty()) {
+            fault("compare_and_set_each of no writes answered versions");
+        }
+    }
+
     void one_of_several_writers_wins() {
         const auto key = next_key();
         std::mutex mutex;
@@ -349,6 +384,11 @@ private:
     }
     std::optional<std::vector<std::optional<StoredValue>>> each(std::span<const std::string> keys) {
         return checked("get_each", [&] { return store_->get_each(keys); });
+    }
+
+    std::optional<std::vector<std::uint64_t>> several(const std::vector<StoreWrite>& writes) {
+        return checked("compare_and_set_each",
+                       [&] { return store_->compare_and_set_each(writes); });
     }
 
     void expect_version(const std::string& key, std::uint64_t version, std::string_view value,

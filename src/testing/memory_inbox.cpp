@@ -111,13 +111,37 @@ Result<void> MemoryInbox::save(StoredEvent& event) {
     return {};
 }
 
-Result<std::vector<StoredEvent>> MemoryInbox::ready(TimePoint now, std::size_t limit) {
-    std::vector<StoredEvent> found;
+Result<std::vector<std::string>> MemoryInbox::ready_accounts(const ReadyAccountsQuery& query) {
+    std::map<std::string, bool> is_message;  // Of the first of each account.
     for (const auto* const event : free_events()) {
-        if (found.size() == limit || event->not_before > now) break;
-        found.push_back(*event);
+        if (event->not_before > query.now) break;
+        is_message.try_emplace(event->account_sid, event->kind == "message");
+    }
+    std::vector<std::string> found;
+    for (const auto& [account, message] : is_message) {
+        if (found.size() == query.limit) break;
+        const bool passed = query.after && account <= *query.after;
+        if (!passed && !(query.without_messages && message)) found.push_back(account);
     }
     return found;
+}
+
+Result<std::vector<StoredEvent>> MemoryInbox::ready(const ReadyEventsQuery& query) {
+    std::vector<StoredEvent> found;
+    for (const auto* const event : free_events()) {
+        if (found.size() == query.limit || event->not_before > query.now) break;
+        if (event->account_sid == query.account_sid) found.push_back(*event);
+    }
+    return found;
+}
+
+Result<std::int64_t> MemoryInbox::waiting(std::string_view account_sid, std::int64_t at_most) {
+    const auto waiting =
+        std::count_if(tables_.events.begin(), tables_.events.end(), [&](const auto& each) {
+            return each.second.state == InboxState::waiting &&
+                   each.second.account_sid == account_sid;
+        });
+    return std::min<std::int64_t>(waiting, at_most);
 }
 
 Result<std::vector<StoredEvent>> MemoryInbox::abandoned(const LeaseTime& now, std::size_t limit) {

@@ -40,7 +40,9 @@ public:
     Result<std::vector<StoredEvent>> load(std::span<const std::int64_t> sequences) override;
     Result<void> save(StoredEvent& event) override;
 
-    Result<std::vector<StoredEvent>> ready(TimePoint now, std::size_t limit) override;
+    Result<std::vector<std::string>> ready_accounts(const ReadyAccountsQuery& query) override;
+    Result<std::vector<StoredEvent>> ready(const ReadyEventsQuery& query) override;
+    Result<std::int64_t> waiting(std::string_view account_sid, std::int64_t at_most) override;
     Result<std::vector<StoredEvent>> abandoned(const LeaseTime& now, std::size_t limit) override;
     Result<std::optional<TimePoint>> next_due() override;
     Result<std::vector<StoredEvent>> list(const InboxFilter& filter) override;

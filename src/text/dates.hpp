@@ -19,12 +19,13 @@ std::optional<CalendarTime> parse_rfc2822(std::string_view text);
 /// `2023-08-24T05:01:45Z`, with a fraction or an offset too.
 TWILIOWA_EXPORT std::optional<CalendarTime> parse_iso8601(std::string_view text);
 /// The three forms of RFC 9110.
-std::optional<CalendarTime> parse_http_date(std::string_view text);
+TWILIOWA_EXPORT std::optional<CalendarTime> parse_http_date(std::string_view text);
 /// Either form that Twilio uses.
 std::optional<CalendarTime> parse_twilio_date(std::string_view text);
 
 TWILIOWA_EXPORT std::string format_iso8601_utc(CalendarTime time);  ///< `2026-11-21T06:10:00Z`
-std::string format_rfc2822(CalendarTime time);   ///< `Sat, 21 Nov 2026 06:10:00 +0000`
+/// `Sat, 21 Nov 2026 06:10:00 +0000`
+TWILIOWA_EXPORT std::string format_rfc2822(CalendarTime time);
 std::string format_date_utc(CalendarTime time);  ///< `2026-11-21`
 
 }  // namespace twiliowa::detail

@@ -38,6 +38,7 @@ std::string_view unseen_character(std::string_view text) noexcept {
     if (text.front() == ' ') return "a space";
     const auto c = static_cast<unsigned char>(text.front());
     if (c < 0x20 || c == 0x7f) return "a control character";
+    if (c < 0x80) return {};
     return begins_invisibly(text) ? "an invisible character" : std::string_view{};
 }
 

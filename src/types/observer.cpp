@@ -37,6 +37,8 @@ std::string_view to_string(WebhookOutcome outcome) noexcept {
             return "taken_in";
         case WebhookOutcome::inbox_full:
             return "inbox_full";
+        case WebhookOutcome::switched_off:
+            return "switched_off";
     }
     return "unknown";
 }
@@ -51,6 +53,56 @@ std::string_view to_string(InboxOutcome outcome) noexcept {
             return "dead";
         case InboxOutcome::lease_lost:
             return "lease_lost";
+    }
+    return "unknown";
+}
+
+std::string_view to_string(JobChange change) noexcept {
+    switch (change) {
+        case JobChange::enqueued:
+            return "enqueued";
+        case JobChange::adopted:
+            return "adopted";
+        case JobChange::sending:
+            return "sending";
+        case JobChange::not_sent:
+            return "not_sent";
+        case JobChange::postponed:
+            return "postponed";
+        case JobChange::unknown:
+            return "unknown";
+        case JobChange::looked:
+            return "looked";
+        case JobChange::held:
+            return "held";
+        case JobChange::accepted:
+            return "accepted";
+        case JobChange::delivered:
+            return "delivered";
+        case JobChange::read:
+            return "read";
+        case JobChange::undelivered:
+            return "undelivered";
+        case JobChange::doubled:
+            return "doubled";
+        case JobChange::dead:
+            return "dead";
+        case JobChange::cancelled:
+            return "cancelled";
+        case JobChange::requeued:
+            return "requeued";
+    }
+    return "other";
+}
+
+std::string_view to_string(BreakerChange change) noexcept {
+    switch (change) {
+        case BreakerChange::opened:
+            return "opened";
+        case BreakerChange::still_open:
+            return "still_open";
+        case BreakerChange::closed:
+            return "closed";
     }
     return "unknown";
 }
@@ -91,6 +143,33 @@ void CompositeObserver::on_limiter(const LimiterEvent& event) noexcept {
 }
 void CompositeObserver::on_quota_level(const QuotaLevelEvent& event) noexcept {
     for (const auto& observer : observers_) observer->on_quota_level(event);
+}
+void CompositeObserver::on_quota_refused(const QuotaRefusedEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_quota_refused(event);
+}
+void CompositeObserver::on_job(const JobEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_job(event);
+}
+void CompositeObserver::on_outbox_full(const OutboxFullEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_outbox_full(event);
+}
+void CompositeObserver::on_suspect_jobs(const SuspectJobsEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_suspect_jobs(event);
+}
+void CompositeObserver::on_pause(const PauseEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_pause(event);
+}
+void CompositeObserver::on_breaker(const BreakerEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_breaker(event);
+}
+void CompositeObserver::on_outcome_told(const OutcomeToldEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_outcome_told(event);
+}
+void CompositeObserver::on_queue_failed(const QueueFailedEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_queue_failed(event);
+}
+void CompositeObserver::on_campaign(const CampaignEvent& event) noexcept {
+    for (const auto& observer : observers_) observer->on_campaign(event);
 }
 
 }  // namespace twiliowa

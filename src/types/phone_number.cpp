@@ -295,6 +295,30 @@ std::string_view to_string(NumberCertainty certainty) noexcept {
 std::string_view to_string(NumberDoubt doubt) noexcept {
     switch (doubt) {
         case NumberDoubt::none:
+            return "none";
+        case NumberDoubt::decimal_point:
+            return "decimal_point";
+        case NumberDoubt::missing_plus:
+            return "missing_plus";
+        case NumberDoubt::missing_trunk_prefix:
+            return "missing_trunk_prefix";
+        case NumberDoubt::kept_trunk_prefix:
+            return "kept_trunk_prefix";
+        case NumberDoubt::assumed_prefix:
+            return "assumed_prefix";
+        case NumberDoubt::other_form:
+            return "other_form";
+        case NumberDoubt::unknown_area_code:
+            return "unknown_area_code";
+        case NumberDoubt::unchecked_length:
+            return "unchecked_length";
+    }
+    return "none";
+}
+
+std::string_view describe(NumberDoubt doubt) noexcept {
+    switch (doubt) {
+        case NumberDoubt::none:
             break;
         case NumberDoubt::decimal_point:
             return "written with a decimal point";

@@ -78,6 +78,7 @@ int status_of(WebhookOutcome outcome) noexcept {
         case WebhookOutcome::duplicate:
         case WebhookOutcome::lease_lost:
         case WebhookOutcome::taken_in:
+        case WebhookOutcome::switched_off:
             return 200;
         case WebhookOutcome::unreadable:
             return 400;
@@ -448,6 +449,16 @@ WebhookEnd WebhookHandler::Impl::process_by_inbox(const WebhookRequest& request,
                     .reason = "as many events wait in the inbox as may",
                     .hint = "handlers are too slow or too few, or raise InboxOptions::max_waiting",
                     .wait = std::chrono::seconds{1}};
+        case InboxAnswer::switched_off:
+            return {.outcome = WebhookOutcome::switched_off,
+                    .reason = "its account is switched off"};
+        case InboxAnswer::account_full:
+            return {.outcome = WebhookOutcome::inbox_full,
+                    .reason = "as many events of its account wait in the inbox as may",
+                    .hint =
+                        "its handlers are too slow, or raise "
+                        "InboxOptions::max_waiting_per_account",
+                    .wait = std::chrono::seconds{1}};
     }
     return recut_event();
 }
@@ -459,8 +470,11 @@ Result<InboxAnswer> WebhookHandler::Impl::hand_over(const WebhookRequest& reques
     if (!state.empty()) {
         const auto seen = options.inbox->look(key);
         if (!seen) return seen.error();
-        if (seen->answer != InboxAnswer::taken) return seen->answer;
-        if (const auto error = detail::learn_event(state, event, arrived_at)) return *error;
+        if (seen->answer == InboxAnswer::taken) {
+            if (const auto error = detail::learn_event(state, event, arrived_at)) return *error;
+        } else if (seen->answer != InboxAnswer::switched_off) {
+            return seen->answer;
+        }
     }
     return options.inbox->take({.key = key,
                                 .event = event,

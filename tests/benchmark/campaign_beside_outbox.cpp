@@ -74,14 +74,14 @@ struct Program {
 /// The rows of a table, as text of SQL's values, to be inserted somewhere else.
 class RowCopy {
 public:
-    RowCopy(const std::string& from, const std::string& table) : table_(table) {
+    /// @param rows  what is selected: in the order in which anybody would insert it
+    RowCopy(const std::string& from, const std::string& table, const std::string& rows)
+        : table_(table) {
         sqlite3* database = nullptr;
         need(sqlite3_open(from.c_str(), &database) == SQLITE_OK, "open");
         sqlite3_stmt* select = nullptr;
-        const auto sql = "select * from " + table + " order by rowid";
-        const auto by_key = "select * from " + table;
-        need(sqlite3_prepare_v2(database, sql.c_str(), -1, &select, nullptr) == SQLITE_OK ||
-                 sqlite3_prepare_v2(database, by_key.c_str(), -1, &select, nullptr) == SQLITE_OK,
+        const auto sql = "select " + rows;
+        need(sqlite3_prepare_v2(database, sql.c_str(), -1, &select, nullptr) == SQLITE_OK,
              "select");
         while (sqlite3_step(select) == SQLITE_ROW) {
             columns_ = sqlite3_column_count(select);
@@ -122,7 +122,9 @@ private:
 double insert_bare(const std::string& path, const RowCopy& jobs, const RowCopy& keys) {
     { const SqliteOutbox made{path}; }
     SqliteSession session{path};
-    session.run("pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on;");
+    session.run(
+        "pragma journal_mode = wal; pragma synchronous = full; pragma secure_delete = on; "
+        "pragma cache_size = -16000; pragma temp_store = memory;");
     auto* const insert_job = session.prepare(jobs.insert_sql().c_str());
     auto* const insert_key = session.prepare(keys.insert_sql().c_str());
     const auto begun = wall_seconds();
@@ -193,8 +195,12 @@ int main(int count, char** arguments) try {
             program.add(recipients);
             seconds.push_back(wall_seconds() - begun);
         }
-        const RowCopy jobs{path, "outbox_job"};
-        const RowCopy keys{path, "outbox_key"};
+        const RowCopy jobs{path, "outbox_job", "* from outbox_job order by sequence"};
+        // Each with its job, and not one after the other.
+        const RowCopy keys{path, "outbox_key",
+                           "keys.* from outbox_job as job join outbox_key as keys on "
+                           "keys.tenant = job.tenant and keys.key = job.key order by job.sequence"};
+        need(keys.rows() == jobs.rows(), "a key for each job");
         bare_seconds.push_back(
             insert_bare((folder / ("bare" + std::to_string(round) + ".db")).string(), jobs, keys));
         ratios.push_back(seconds.back() / bare_seconds.back());

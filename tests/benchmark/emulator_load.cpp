@@ -1,8 +1,9 @@
 // The emulator under load: how fast it starts, how many messages a second it takes, and how many
-// with all their status callbacks. Client, emulator and the receiver of the callbacks share the
-// machine, nothing is pinned. And the same without sockets, on FakeTwilio.
+// with all their status callbacks, from a client and from an outbox in a file, which learns of
+// each. Client, emulator and the receiver of the callbacks share the machine, nothing is pinned.
+// And the same without sockets, on FakeTwilio.
 //
-//     emulator_load <twiliowa-emulator> [messages]
+//     emulator_load <twiliowa-emulator> [messages [directory of the outbox]]
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -10,10 +11,13 @@
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -23,6 +27,10 @@
 
 #include <twiliowa/testing/fake_twilio.hpp>
 #include <twiliowa/twiliowa.hpp>
+#ifdef WITH_SQLITE
+#include <twiliowa/outbox/outbox.hpp>
+#include <twiliowa/sqlite/sqlite_outbox.hpp>
+#endif
 
 #include "measure.hpp"
 
@@ -81,6 +89,7 @@ public:
     }
 
     const std::string& url() const { return url_; }
+    const std::string& token() const { return token_; }
     wa::MessagesClient client(std::shared_ptr<wa::HttpTransport> transport) const {
         wa::ClientOptions options;
         options.base_url = url_;
@@ -118,10 +127,13 @@ private:
 /// Counts the callbacks of a final status.
 class Receiver {
 public:
-    Receiver() {
+    /// @param take  called with each, if it is not null
+    explicit Receiver(std::function<void(const httplib::Request&)> take = {}) {
         server_.new_task_queue = [] { return new httplib::ThreadPool(128); };
         server_.set_keep_alive_max_count(1'000'000'000);
-        server_.Post("/status", [this](const httplib::Request& request, httplib::Response& answer) {
+        server_.Post("/status", [this, take = std::move(take)](const httplib::Request& request,
+                                                               httplib::Response& answer) {
+            if (take) take(request);
             ++callbacks_;
             if (request.get_param_value("MessageStatus") == "delivered") ++delivered_;
             answer.status = 204;
@@ -136,7 +148,8 @@ public:
         server_.stop();
         thread_.join();
     }
-    std::string url() const { return "http://127.0.0.1:" + std::to_string(port_) + "/status"; }
+    std::string base() const { return "http://127.0.0.1:" + std::to_string(port_); }
+    std::string url() const { return base() + "/status"; }
     int delivered() const { return delivered_; }
     int callbacks() const { return callbacks_; }
 
@@ -152,6 +165,14 @@ private:
     std::atomic<int> delivered_ = 0;
     std::atomic<int> callbacks_ = 0;
 };
+
+wa::OutboundTemplate message_of(int number) {
+    wa::OutboundTemplate message{.to = customer(number),
+                                 .content_sid = std::string{FakeTwilio::demo_content_sid},
+                                 .variables = {{"1", "Lee"}, {"2", "A-1042"}}};
+    message.from = sender(number);
+    return message;
+}
 
 /// Sends that many, `in_flight` at a time.
 class Sending {
@@ -174,10 +195,7 @@ private:
             number = --left_;
             ++under_way_;
         }
-        wa::OutboundTemplate message{.to = customer(number),
-                                     .content_sid = std::string{FakeTwilio::demo_content_sid},
-                                     .variables = {{"1", "Lee"}, {"2", "A-1042"}}};
-        message.from = sender(number);
+        auto message = message_of(number);
         message.status_callback = callback_;
         client_.async_send_template(std::move(message), [this](const auto& sent) {
             if (!sent) fail(sent.error().what());
@@ -223,7 +241,8 @@ void without_callbacks(const char* program, int messages) {
                 messages / (wall_seconds() - started));
 }
 
-void with_callbacks(const char* program, int messages) {
+/// Messages a second.
+double with_callbacks(const char* program, int messages) {
     const Emulator emulator(program);
     Receiver receiver;
     const double started = wall_seconds();
@@ -236,7 +255,53 @@ void with_callbacks(const char* program, int messages) {
     std::printf("%-44s %8.0f 1/s (%.0f callbacks/s)\n",
                 "messages until all are delivered (target: 1000)", messages / seconds,
                 receiver.callbacks() / seconds);
+    return messages / seconds;
 }
+
+#ifdef WITH_SQLITE
+/// The same by an outbox, from the first job to the last that is known to be delivered.
+void by_an_outbox(const char* program, int messages, const std::string& directory, double alone) {
+    const Emulator emulator(program);
+    const auto client = emulator.client(transport());
+    std::unique_ptr<wa::WebhookHandler> handler;
+    Receiver receiver([&handler](const httplib::Request& request) {
+        wa::WebhookRequest webhook{.method = request.method, .target = request.target};
+        webhook.body = request.body;
+        for (const auto& [name, value] : request.headers) webhook.headers.emplace_back(name, value);
+        const auto answer = handler->handle(webhook);
+        if (answer.status >= 300) fail("a callback was answered " + std::to_string(answer.status));
+    });
+    wa::Outbox outbox{std::make_shared<wa::SqliteOutbox>(directory + "/end_to_end.db"),
+                      {.client = [&client](std::string_view) { return client; },
+                       .status_callback = receiver.url(),
+                       .concurrency = in_flight}};
+    handler = std::make_unique<wa::WebhookHandler>(
+        wa::RequestValidator{emulator.token()},
+        wa::WebhookOptions{.public_url = wa::PublicUrl::fixed(receiver.base())});
+    handler->on_status([&outbox](const wa::StatusCallback& callback) { outbox.learn(callback); });
+    const double started = wall_seconds();
+    outbox.start();
+    constexpr int batch = 500;
+    for (int begin = 0; begin < messages; begin += batch) {
+        std::vector<wa::NewJob> jobs;
+        for (int i = begin; i < std::min(begin + batch, messages); ++i) {
+            jobs.push_back({message_of(i), {.key = "job-" + std::to_string(i)}});
+        }
+        for (const auto& job : outbox.enqueue_all(jobs)) {
+            if (!job) fail(job.error().what());
+        }
+    }
+    while (outbox.counts().of(wa::JobState::delivered) < messages) {
+        if (wall_seconds() - started > 240) fail("not all are known to be delivered");
+        std::this_thread::sleep_for(std::chrono::milliseconds{20});
+    }
+    const double seconds = wall_seconds() - started;
+    outbox.stop();
+    std::printf("%-44s %8.0f 1/s (%.2f x the above; target: 0.7)\n",
+                "by an outbox in a file, all of it known", messages / seconds,
+                messages / seconds / alone);
+}
+#endif
 
 void in_process(int messages) {
     const double started = wall_seconds();
@@ -267,7 +332,10 @@ int main(int argc, char** argv) {
     const int messages = argc > 2 ? std::atoi(argv[2]) : 10'000;
     start_time(argv[1]);
     without_callbacks(argv[1], messages);
-    with_callbacks(argv[1], messages);
+    const double alone = with_callbacks(argv[1], messages);
+#ifdef WITH_SQLITE
+    if (argc > 3) by_an_outbox(argv[1], messages, argv[3], alone);
+#endif
     in_process(messages);
     return 0;
 }

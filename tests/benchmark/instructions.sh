@@ -73,6 +73,22 @@ measure() {
         }' "$1"/callgrind.* "$1/said"
 }
 
+# measure_jobs <directory>: what a worker's message costs, of the outbox alone and of a running campaign.
+measure_jobs() {
+    local program kind count of_outbox=
+    program=$(find "$build" -name campaign_beside_outbox -type f -perm -u+x | head -n 1)
+    for kind in outbox campaign; do
+        mkdir "$1/$kind"
+        valgrind --tool=callgrind '--toggle-collect=twiliowa::Outbox::run_until_idle()' \
+            --callgrind-out-file="$1/$kind/callgrind" --log-file="$1/$kind/valgrind.log" \
+            "$program" "$1/$kind" "$kind" 1000 >"$1/$kind/said" || { cat "$1/$kind/valgrind.log" >&2; return 1; }
+        count=$(awk '$1 == "totals:" { print $2 }' "$1/$kind/callgrind")
+        of_outbox=${of_outbox:-$count}
+        awk -v kind="$kind" -v count="$count" -v of_outbox="$of_outbox" \
+            'BEGIN { printf "part %s_job outbox_job %.3f 0 %d\n", kind, count / of_outbox, count / 1000 }'
+    done
+}
+
 # write_baseline <measurement> <reason>: the bounds stay, and the reasons so far.
 write_baseline() {
     {
@@ -97,6 +113,8 @@ build=$(cd "$1" && pwd)
 start_server
 mkdir "$work/counts"
 measure "$work/counts" >"$work/measured"
+mkdir "$work/jobs"
+measure_jobs "$work/jobs" >>"$work/measured"
 if [ "${2:-}" = --write ]; then
     [ -n "${3:-}" ] || { echo "--write needs the reason" >&2; exit 2; }
     write_baseline "$work/measured" "$3"

@@ -1,15 +1,18 @@
 // An outbox in PostgreSQL, beside bare libpq that does what any queue has to do: take the next
 // rows, skipping those that others have, and mark them as done, one prepared statement and one
-// commit each. In turns, in one process, on the server that libpq's variables name
-// (with_postgres.sh).
+// commit each; and beside PostgreSQL's own pgbench with a script that does the same and sends
+// nothing. In turns, on the server that libpq's variables name (twiliowa_servers).
 //
 // Usage: outbox_beside_postgres [messages] [rounds]
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -53,6 +56,11 @@ public:
                     body_of(1) + "' from generate_series(1, " + std::to_string(count) + ") n");
         session.run("analyze job");
     }
+    /// The same once more, when all is done.
+    void fill_again(int count) {
+        Session{database_}.run("truncate job");
+        fill(count);
+    }
     /// Sends until nothing is left, so many at a time.
     void drain(int at_a_time, const MessagesClient& client) const {
         Session session{database_};
@@ -88,6 +96,46 @@ private:
     const std::string database_;
 };
 
+/// pgbench, which is not in the path everywhere; empty without it.
+std::string pgbench_program() {
+    const std::filesystem::path versions{"/usr/lib/postgresql"};
+    std::error_code none;
+    for (const auto& version : std::filesystem::directory_iterator{versions, none}) {
+        const auto program = version.path() / "bin" / "pgbench";
+        if (std::filesystem::exists(program)) return program.string();
+    }
+    return std::system("command -v pgbench >/dev/null") == 0 ? "pgbench" : "";
+}
+
+/// Messages a second of the same queue by a script of pgbench's; 0 without it.
+double pgbench_rate(const std::string& database, int messages, int workers, int at_a_time) {
+    static const auto program = pgbench_program();
+    if (program.empty()) return 0;
+    const auto script = std::filesystem::temp_directory_path() / (database + ".sql");
+    std::ofstream{script}
+        << "with next as materialized (select id from job where state = 0 and sender = 'sender' "
+           "and not_before <= now() order by not_before, id limit "
+        << at_a_time
+        << " for update skip locked), claimed as (update job set state = 1 from next where job.id "
+           "= next.id returning job.id) select coalesce(array_agg(id), '{}') as ids from claimed "
+           "\\gset\nupdate job set state = 2, sid = 'SM' || id where id = any(:ids::bigint[]);\n";
+    const auto command = program + " -n -M prepared -c " + std::to_string(workers) + " -j " +
+                         std::to_string(workers) + " -t " +
+                         std::to_string(messages / workers / at_a_time) + " -f " + script.string() +
+                         " " + database + " 2>&1";
+    double rate = 0;
+    auto* const output = popen(command.c_str(), "r");
+    need(output != nullptr, "pgbench");
+    char line[512];
+    while (std::fgets(line, sizeof line, output) != nullptr) {
+        double transactions = 0;
+        if (std::sscanf(line, "tps = %lf", &transactions) == 1) rate = transactions * at_a_time;
+    }
+    need(pclose(output) == 0 && rate > 0, "pgbench");
+    std::filesystem::remove(script);
+    return rate;
+}
+
 /// Messages a second.
 double rate_of(int messages, int workers, const std::function<void()>& work) {
     const auto begun = wall_seconds();
@@ -103,6 +151,8 @@ void compare(const char* what, int messages, int rounds, int workers, int at_a_t
     std::vector<double> ours;
     std::vector<double> bare;
     std::vector<double> ratios;
+    std::vector<double> pgbench;
+    std::vector<double> pgbench_ratios;
     std::vector<double> cpu;
     for (int round = 0; round < rounds; ++round) {
         const auto name = "outbox_" + std::to_string(round);
@@ -137,9 +187,19 @@ void compare(const char* what, int messages, int rounds, int workers, int at_a_t
         queue.fill(messages);
         bare.push_back(rate_of(messages, workers, [&] { queue.drain(at_a_time, client); }));
         ratios.push_back(ours.back() / bare.back());
+        queue.fill_again(messages);
+        pgbench.push_back(
+            pgbench_rate("bare_" + std::to_string(round), messages, workers, at_a_time));
+        pgbench_ratios.push_back(ours.back() / pgbench.back());
     }
     std::printf("%-34s %8.0f/s  bare %8.0f/s  ratio %5.2f (target %s)  CPU of the client %.0f us\n",
                 what, median(ours), median(bare), median(ratios), target, median(cpu));
+    if (median(pgbench) == 0) {
+        std::printf("%-34s there is no pgbench\n", "");
+    } else {
+        std::printf("%-34s %10s  pgbench %5.0f/s  ratio %5.2f (target %s)\n", "", "",
+                    median(pgbench), median(pgbench_ratios), target);
+    }
 }
 
 }  // namespace

@@ -57,8 +57,10 @@ public:
 };
 
 inline twiliowa::MessagesClient make_client(
-    std::shared_ptr<twiliowa::HttpTransport> transport = std::make_shared<CountingTransport>()) {
+    std::shared_ptr<twiliowa::HttpTransport> transport = std::make_shared<CountingTransport>(),
+    std::shared_ptr<twiliowa::RateLimiter> limiter = {}) {
     twiliowa::ClientOptions options;
+    options.rate_limiter = std::move(limiter);
     options.from = "+14155238886";
     options.transport = std::move(transport);
     return twiliowa::MessagesClient{

@@ -1,7 +1,7 @@
 // A RedisStore, beside bare hiredis that has a server run the same script, a blocking connection
 // for each thread. In turns, in one process, on the same server.
 //
-// Usage: redis_beside_hiredis <socket> [writes] [rounds]
+// Usage: redis_beside_hiredis [writes] [rounds] unix://<socket>
 #include <hiredis/hiredis.h>
 
 #include <chrono>
@@ -118,10 +118,11 @@ struct Cost {
 
 int main(int count, char** arguments) {
     if (count < 2) return 2;
-    const std::string socket = arguments[1];
-    const int writes = count > 2 ? std::atoi(arguments[2]) : 20'000;
-    const int rounds = count > 3 ? std::atoi(arguments[3]) : 7;
-    const auto spy = std::make_shared<ScriptSpy>(std::make_shared<RedisPool>("unix://" + socket));
+    const std::string url = arguments[count - 1];
+    const auto socket = url.substr(std::string_view{"unix://"}.size());
+    const int writes = count > 2 ? std::atoi(arguments[1]) : 20'000;
+    const int rounds = count > 3 ? std::atoi(arguments[2]) : 7;
+    const auto spy = std::make_shared<ScriptSpy>(std::make_shared<RedisPool>(url));
     need(RedisStore{spy}
              .compare_and_set("spy", 0, "", std::chrono::seconds{1}, Keep::pinned)
              .has_value(),

@@ -40,23 +40,14 @@ title 'An outbox in PostgreSQL, beside bare libpq (target: 0.7, 0.8); an inbox, 
 for program in outbox_beside_postgres "inbox_beside_inserts $work/outbox"; do
     read -ra command <<<"$program"
     [ -z "$(bench "${command[0]}")" ] ||
-        "$here/../programs/with_postgres.sh" "$(bench "${command[0]}")" "${command[@]:1}" 2>/dev/null || true
+        "$(bench twiliowa_servers)" postgresql "$(bench "${command[0]}")" "${command[@]:1}" 2>/dev/null || true
 done
 
 title 'A store in Redis, beside bare hiredis (target: 0.85)'
-if [ -n "$(bench redis_beside_hiredis)" ] && [ -x /usr/bin/redis-server ]; then
-    (
-        /usr/bin/redis-server --port 0 --unixsocket "$work/redis" --dir "$work" --save '' >"$work/redis.log" 2>&1 &
-        redis=$!
-        trap 'kill $redis; wait $redis || true' EXIT
-        until [ -S "$work/redis" ]; do
-            kill -0 $redis
-            sleep 0.05
-        done
-        "$(bench redis_beside_hiredis)" "$work/redis"
-    )
+if [ -n "$(bench redis_beside_hiredis)" ]; then
+    "$(bench twiliowa_servers)" redis "$(bench redis_beside_hiredis)" || [ $? -eq 77 ]
 else
-    echo 'skipped: there is no hiredis, or no Redis'
+    echo 'skipped: there is no hiredis'
 fi
 
 title 'A slot of a shared limit, with permits in hand (target: 200 ns)'
@@ -81,7 +72,7 @@ title 'From process start to the first message (target: ratio 1.3)'
 "$(bench start_up)" "$cpu" 60 "$(bench start_library)" "$(bench start_bare)" "$work/ca.pem" "$http2"
 
 title 'The emulator, on all CPUs'
-"$(bench emulator_load)" "$(bench twiliowa-emulator)" "${BENCHMARK_EMULATOR_MESSAGES:-10000}"
+"$(bench emulator_load)" "$(bench twiliowa-emulator)" "${BENCHMARK_EMULATOR_MESSAGES:-10000}" "$work/outbox"
 
 title 'What #include costs, in preprocessed lines (target: ratio 1.3 for twiliowa.hpp)'
 "$here/../structure/line_budget.sh" "$here/../.." "${CXX:-g++}"

@@ -31,6 +31,8 @@ void tell(MetricsObserver& metrics, int i) {
     metrics.on_limiter({.shared = i % 3 == 0, .processes = i});
     metrics.on_quota_level({.window = "day", .percent = 80});
     metrics.on_number_changed_hands({});
+    metrics.on_job({.change = JobChange::accepted, .before = "sending"});
+    metrics.on_breaker({.change = i % 2 == 0 ? BreakerChange::opened : BreakerChange::closed});
 }
 
 bool has_line(const std::string& text, const std::string& line) {
@@ -78,6 +80,8 @@ TEST_CASE("16 threads tell metrics of events, while others scrape and sources co
     CHECK(has_line(text, "twiliowa_limiter_wait_seconds_count " + all));
     CHECK(has_line(text,
                    R"(twiliowa_inbox_handler_seconds_bucket{kind="message",le="0.005"} )" + all));
+    CHECK(has_line(text, R"(twiliowa_outbox_attempts_total{outcome="sent"} )" + all));
+    CHECK(has_line(text, "twiliowa_outbox_breakers_open 0"));
     CHECK(has_line(text, "twiliowa_scrape_source_errors_total 0"));
 }
 

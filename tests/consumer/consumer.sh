@@ -2,11 +2,12 @@
 # Usage: consumer.sh <way> <source tree> <build tree> <compiler> [launcher...]. Builds and runs the
 # consumer program, of two source files, against the library, taken in one of these ways:
 #   installed      installed from the build tree, and moved: exact list of files, by component;
-#                  no path of this machine; find_package, pkg-config
+#                  no path of this machine; a program for each component, by find_package and by pkg-config
 #   fetch_content  FetchContent, of a release's archive: the program compiles; the library is not built
 #   release        a release's archive, built and used as docs/getting-started.md says, as a shared library
 #                  and where there is no fmt; with at least the options of vcpkg's port
-#   single_header  the generated header, always the same, through the target of an installed library
+#   single_header  the generated header, always the same, as docs/packaging.md says, and through the target of an
+#                  installed library
 #   configured     configured only: by add_subdirectory; in a program that brings the dependencies itself;
 #                  with absolute directories to install to
 # shellcheck disable=SC2046,SC2076 # lists of flags and files; a part of a line, not a pattern
@@ -24,11 +25,15 @@ none_in() { # <file> <pattern>
     ! grep -nE -- "$2" "$1" || { echo "That should not be in $1."; return 1; }
 }
 
+sources_to() { # <directory>: what the consumer projects are made of; each takes some
+    mkdir -p "$1"
+    cp "$here"/*.cpp "$tree"/test_package/{outbox,campaigns,postgresql,redis,sqlite}.cpp "$1"
+    cp "$tree/test_package/main.cpp" "$1/my_tests.cpp"
+}
+
 configure_only() { # <name> <project> <cmake arguments>: the consumer project
     local dir=$work/$1
-    mkdir -p "$dir"
-    cp "$here"/*.cpp "$dir"
-    cp "$tree/test_package/main.cpp" "$dir/my_tests.cpp"
+    sources_to "$dir"
     cp "$here/$2.cmake" "$dir/CMakeLists.txt"
     cmake -G Ninja -S "$dir" -B "$dir/build" -DCMAKE_CXX_COMPILER="$compiler" \
         -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")" "${@:3}" >"$work/$1.log" 2>&1 ||
@@ -44,12 +49,28 @@ configure() { # <name> <project> <cmake arguments>: the same, built, and its pro
     for program in "$work/$1"/build/my_*; do "$program"; done
 }
 
-test_package() { # <prefix>: what Conan tests its package with
-    cmake -G Ninja -S "$tree/test_package" -B "$work/test_package" \
-        -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")" \
-        -DCMAKE_PREFIX_PATH="$1"
-    cmake --build "$work/test_package"
-    "$work/test_package/test_package"
+# The consumer projects of these names, each with a my_<name> in place of its my_service, and what Conan tests its
+# package with, as parts of one, which is quicker; their programs run.
+consume() { # <name...>
+    local name all=$work/consumers
+    {
+        printf 'cmake_minimum_required(VERSION 3.23...3.25)\nproject(consumers LANGUAGES CXX)\n'
+        printf 'add_subdirectory(%s)\n' "$@"
+        printf 'add_subdirectory("%s" test_package EXCLUDE_FROM_ALL)\n' "$tree/test_package"
+    } >"$work/consumers.cmake"
+    for name in "$@"; do
+        sources_to "$all/$name"
+        sed "s/my_service/my_$name/" "$here/$name.cmake" >"$all/$name/CMakeLists.txt"
+    done
+    cmp -s "$work/consumers.cmake" "$all/CMakeLists.txt" || cp "$work/consumers.cmake" "$all/CMakeLists.txt"
+    cmake -G Ninja -S "$all" -B "$all/build" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_PREFIX_PATH="$work/prefix" \
+        -DCMAKE_CXX_COMPILER_LAUNCHER="$(IFS=';'; echo "${launcher[*]}")" >"$work/consumers.log" 2>&1 ||
+        { cat "$work/consumers.log"; return 1; }
+    none_in "$work/consumers.log" 'CMake.*Warning|[Dd]ownloading'
+    # Of the programs of the package's test those for a component are built by its own project.
+    cmake --build "$all/build" --target all test_package
+    for name in "$@"; do (cd "$work" && "$all/build/$name/my_$name"); done
+    "$all/build/test_package/test_package"
 }
 
 make_release() { # <archive>: what a release holds: the files that git knows, or would
@@ -125,40 +146,52 @@ check_components() { # <build tree of the library>
     done
 }
 
-run_with_pkg_config() { # <prefix> <further flags>
-    PKG_CONFIG_PATH=$(dirname "$(find "$1" -name twiliowa.pc)")
+# Links, by what pkg-config says, what `consume` has compiled, and runs it. One source is compiled by that, too.
+link_with_pkg_config() { # <component...>
+    local component package
+    PKG_CONFIG_PATH=$(dirname "$(find "$work/prefix" -name twiliowa.pc)")
     export PKG_CONFIG_PATH
-    "$compiler" -std=c++20 "$here/main.cpp" "$here/second.cpp" -o "$work/pkg_config" \
-        $(pkg-config --cflags --libs twiliowa) "${@:2}"
+    "$compiler" -std=c++20 -c "$here/second.cpp" -o "$work/second.o" $(pkg-config --cflags twiliowa)
+    "$compiler" "$work/second.o" "$(object_of find_package main)" -o "$work/pkg_config" $(pkg-config --libs twiliowa)
     "$work/pkg_config"
-    "$compiler" -std=c++20 "$tree/test_package/main.cpp" -o "$work/pkg_config_testing" \
-        $(pkg-config --cflags --libs twiliowa-testing) "${@:2}"
-    "$work/pkg_config_testing"
+    for component in "$@"; do
+        package=twiliowa-$component
+        [[ " $(pkg-config --cflags $package) " = *" -I$(pkg-config --variable=includedir twiliowa) "* ]] ||
+            { echo "$package does not say where the headers are: $(pkg-config --cflags $package)"; return 1; }
+        "$compiler" $(object_of $component) -o "$work/pkg_config_$component" $(pkg-config --libs $package)
+        (cd "$work" && "./pkg_config_$component")
+    done
 }
+
+object_of() { # <consumer project> [source]
+    find "$work/consumers/build/$1" -name "${2:-*}.cpp.o"
+}
+
+case $way in
+installed | single_header | release)
+    # By the other compiler where it is: it takes half the time, and links what this one built.
+    ! command -v clang++ >/dev/null || compiler=clang++
+    ;;
+esac
 
 case $way in
 installed)
     tools=()
     [ ! -x "$build/tools/twiliowa-emulator" ] || tools=(bin/twiliowa-emulator)
-    [ ! -x "$build/tools/twiliowa" ] || tools+=(bin/twiliowa)
+    [ ! -x "$build/tools/twiliowa" ] || tools+=(bin/twiliowa share/man/man1/twiliowa.1
+        share/bash-completion/completions/twiliowa share/zsh/site-functions/_twiliowa
+        share/fish/vendor_completions.d/twiliowa.fish)
     install_to "$build" "$work/built"
     check_manifest "$work/built" debug lib/libtwiliowa.a lib/libtwiliowa_outbox.a lib/libtwiliowa_testing.a $(engines_in "$work/built") \
         "${tools[@]}"
     check_component single_header '^include/twiliowa_single.hpp$' 1
     check_component development '^(include/twiliowa/|lib/)' 40
-    [ ${#tools[@]} -eq 0 ] || check_component tools '^bin/twiliowa(-emulator)?$' ${#tools[@]}
+    [ ${#tools[@]} -eq 0 ] || check_component tools '^(bin|share)/' ${#tools[@]}
     rm -rf "$work/prefix"
     mv "$work/built" "$work/prefix"
-    configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix"
-    configure fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix"
-    configure httplib httplib -DCMAKE_PREFIX_PATH="$work/prefix"
-    [ -z "$(engines_in "$work/prefix" campaigns)" ] || configure campaigns campaigns -DCMAKE_PREFIX_PATH="$work/prefix"
-    [ -z "$(engines_in "$work/prefix" sqlite)" ] || (cd "$work" && configure sqlite sqlite -DCMAKE_PREFIX_PATH="$work/prefix")
-    [ -z "$(engines_in "$work/prefix" postgresql)" ] ||
-        configure postgresql postgresql -DCMAKE_PREFIX_PATH="$work/prefix"
-    [ -z "$(engines_in "$work/prefix" redis)" ] || configure redis redis -DCMAKE_PREFIX_PATH="$work/prefix"
-    test_package "$work/prefix"
-    run_with_pkg_config "$work/prefix"
+    engines=$(engines_in "$work/prefix" | sed -nE 's/^lib\/libtwiliowa_([a-z]+)\.a$/\1/p')
+    consume find_package adapters fmt httplib testing outbox $engines
+    link_with_pkg_config testing outbox $engines
     ;;
 fetch_content)
     make_release "$work/release.tar.gz"
@@ -168,16 +201,12 @@ fetch_content)
     none_in "$work/fetched/build/build.ninja" "$not_for_consumers"
     ;;
 release)
-    # By the other compiler where it is: it takes half the time.
-    ! command -v clang++ >/dev/null || compiler=clang++
     make_release "$work/release.tar.gz"
     without_fmt=(-DCMAKE_DISABLE_FIND_PACKAGE_fmt=ON)
     rm -rf "$work/twiliowa" "$work/prefix" "$work/runtime"
     tar -C "$work" -xzf "$work/release.tar.gz"
-    mkdir -p "$work/program" "$work/one_header"
+    mkdir -p "$work/program"
     cp "$here"/{main,second}.cpp "$work/program"
-    cp "$here"/{main,second}.cpp "$work/one_header"
-    cp "$here/twiliowa.cpp" "$work/one_header"
     cd "$work"
     # What is typed is what the page says; this is where it leads to, and that it is soon over.
     sudo() { "$@" --prefix "$work/prefix"; }
@@ -205,7 +234,6 @@ release)
     [ "$(files_in "$work/runtime" | grep -cE '^lib/libtwiliowa\.so\.[0-9.]+$')" -eq 2 ]
     [ "$(files_in "$work/runtime" | wc -l)" -eq 2 ]
     [ -r "prefix/$(sed -nE 's/.*CONFIG_PATH ([^)]*)\)/\1/p' "$port")/twiliowa-config.cmake" ]
-    configure find_package find_package -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}"
     if (configure_only no_fmt fmt -DCMAKE_PREFIX_PATH="$work/prefix" "${without_fmt[@]}") >no_fmt.txt; then
         echo "find_package gave the component fmt without fmt."
         exit 1
@@ -215,9 +243,7 @@ release)
     export PKG_CONFIG_PATH=$work/prefix/lib/pkgconfig
     (cd program && use_pkg_config && LD_LIBRARY_PATH=$work/runtime/lib ./a.out)
     write_single_header
-    cp twiliowa_single.hpp one_header
-    g++() { command "${launcher[@]}" "$compiler" -I. -DCONSUMER_HEADER='"twiliowa_single.hpp"' "$@"; }
-    (cd one_header && use_single_header && ./a.out)
+    cmp twiliowa_single.hpp "$work/prefix/include/twiliowa_single.hpp"
     # A first program: it runs, and there is no account.
     mkdir -p my_service
     cp "$here/getting_started.cmake" my_service/CMakeLists.txt
@@ -230,13 +256,26 @@ release)
         { cat my_service.log; exit 1; }
     ;;
 single_header)
-    cmake -D OUTPUT="$work/twiliowa_single.hpp" -P "$tree/cmake/single_header.cmake"
-    none_in "$work/twiliowa_single.hpp" "($tree|$build)|<fmt/"
+    mkdir -p "$work/program"
+    cp "$here"/{main,second,twiliowa}.cpp "$work/program"
+    cd "$work/program"
+    ln -sfn "$tree" twiliowa
+    # shellcheck source=tests/consumer/getting_started.sh
+    . "$here/getting_started.sh"
+    write_single_header
+    none_in twiliowa_single.hpp "($tree|$build)|<fmt/"
     install_to "$build" "$work/prefix"
-    cmp "$work/twiliowa_single.hpp" "$work/prefix/include/twiliowa_single.hpp"
-    # As strict with it as with a source of ours.
-    configure single_header single_header -DCMAKE_PREFIX_PATH="$work/prefix" \
-        -DCMAKE_CXX_FLAGS="-Wall -Wextra -Werror" -DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON
+    cmp twiliowa_single.hpp "$work/prefix/include/twiliowa_single.hpp"
+    # The source with the bodies, which takes long, is compiled once, as strictly as a source of ours.
+    strict=(-Wall -Wextra -Werror)
+    g++() {
+        command "${launcher[@]}" "$compiler" -std=c++20 -I. "${strict[@]}" -MD -c twiliowa.cpp -o twiliowa.o
+        command "$compiler" -I. -DCONSUMER_HEADER='"twiliowa_single.hpp"' "${@/%twiliowa.cpp/twiliowa.o}"
+    }
+    use_single_header
+    ./a.out
+    configure single_header single_header -DCMAKE_PREFIX_PATH="$work/prefix" -DBODIES="$work/program/twiliowa.o" \
+        -DCMAKE_CXX_FLAGS="${strict[*]}" -DCMAKE_NO_SYSTEM_FROM_IMPORTED=ON
     ;;
 configured)
     mkdir -p "$work/tree/third_party"

@@ -1,6 +1,6 @@
 cmake_minimum_required(VERSION 3.23...3.25)
 project(my_service LANGUAGES CXX)
-add_executable(my_service fmt.cpp second.cpp)
+add_executable(my_service fmt.cpp)
 
 # [use]
 find_package(twiliowa 0.2 CONFIG REQUIRED COMPONENTS fmt)

@@ -1,6 +1,7 @@
 cmake_minimum_required(VERSION 3.23...3.25)
 project(my_service LANGUAGES CXX)
-add_executable(my_service main.cpp second.cpp twiliowa.cpp)
+# The test compiles twiliowa.cpp beforehand, once for all of its programs.
+add_executable(my_service main.cpp second.cpp ${BODIES})
 target_compile_definitions(my_service PRIVATE CONSUMER_HEADER="twiliowa_single.hpp")
 
 # [use]

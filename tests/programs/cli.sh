@@ -55,6 +55,23 @@ ends_with 2 sender shov
 tells "there is no command 'shov'"
 echo "wrong command lines: as they should be"
 
+# The page's list of commands is the program's own; write it anew with `twiliowa manual --format markdown`.
+if twiliowa campaign --help >/dev/null 2>&1; then
+    ends_with 0 manual --format markdown
+    sed '1,/^<!-- twiliowa manual --format markdown -->$/d' "$tree/docs/command-line.md" | sed 1d | diff - "$work/out" ||
+        fail "docs/command-line.md lists other commands"
+    # Each command that an operator is told to type is one, and has these options.
+    while IFS= read -r line; do
+        # shellcheck disable=SC2046 # words
+        ends_with 0 $(grep -oE '^[a-z -]*[a-z]( |$)' <<<"${line#twiliowa } " | sed 's/ --.*//') --help
+        for option in $(grep -oE -- '--[a-z-]+' <<<"$line"); do says "$option"; done
+    done < <(grep -oE '`twiliowa [a-z][^`]*`' "$tree/docs/operating.md" | tr -d '`' | sort -u)
+fi
+ends_with 0 manual
+[ "$(head -n 1 "$work/out")" = ".TH TWILIOWA 1 \"\" \"twiliowa $(sed -nE 's/.*VERSION_STRING "([0-9.]+)".*/\1/p' \
+    "$tree/include/twiliowa/version.hpp")\"" ] || fail "the manual begins so: $(head -n 1 "$work/out")"
+! command -v groff >/dev/null || [ -z "$(groff -man -Tutf8 -ww "$work/out" 2>&1 >/dev/null)" ] ||
+    fail "groff complains: $(groff -man -Tutf8 -ww "$work/out" 2>&1 >/dev/null | head)"
 ends_with 0 --version
 version=$(sed -nE 's/.*VERSION_STRING "([0-9.]+)".*/\1/p' "$tree/include/twiliowa/version.hpp")
 [ "$(cat "$work/out")" = "twiliowa $version" ] || fail "the version is $(cat "$work/out")"
@@ -124,11 +141,12 @@ error_is transport 0 '' none
 
 # What a doctor finds.
 ends_with 0 doctor
-says '^ok       credentials   Twilio takes the credentials$'
+says '^ok       credentials         Twilio takes the credentials$'
+says "^ok       clock               agrees with Twilio's$"
 silent err
 ends_with 1 doctor --callback-url http://localhost/whatsapp
-says '^wrong    callback_url  Twilio cannot reach it'
-says '^                       -> give the address'
+says '^wrong    callback_url        Twilio cannot reach it'
+says '^                             -> give the address'
 ends_with 1 doctor --sender +15550001111 --json
 tr -d ' \n' <"$work/out" | grep -qE '^\{"findings":\[\{"level":"ok","subject":"credentials","what":"[^"]+","way_out":""\},' || fail "a doctor's findings: $(cat "$work/out")"
 says '^      "level": "wrong",$'
@@ -136,7 +154,7 @@ says '^      "level": "wrong",$'
     unset TWILIO_WHATSAPP_NUMBER
     ends_with 1 doctor
     ends_with 0 doctor --messaging-service MG00000000000000000000000000000001
-    says '^warning  sender        not looked at'
+    says '^warning  sender              not looked at'
 )
 
 # Ctrl-C or SIGTERM (what runs in the background of a script is spared the first): what is under way is

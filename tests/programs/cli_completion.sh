@@ -20,7 +20,7 @@ completes() {
     _twiliowa
     [ "${COMPREPLY[*]}" = "$3" ] || fail "twiliowa $1 $2 becomes: ${COMPREPLY[*]}"
 }
-completes '' s sender
+completes '' s 'send sender'
 completes sender '' '--base-url --env-file --help --json list show'
 completes sender s show
 completes 'sender show' --j --json

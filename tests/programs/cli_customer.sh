@@ -81,6 +81,58 @@ says 'not known +everything'
 unset TWILIOWA_CUSTOMER_KEY
 ends_with 0 forget $number --yes --make-key
 
+# Beside it, a job, an event and what they have agreed to: all of it is told of, and goes, and the number is in
+# no file afterwards. The outbox is named, or what lies beside it.
+everywhere=$work/everywhere
+keep_everything() {
+    rm -rf "$everywhere" && mkdir "$everywhere"
+    "$customer_state" "$everywhere/shop.db.state" '' "$everywhere/shop.db" "$everywhere/shop.db.consents"
+}
+held_by() { grep -rl 447700900123 "$everywhere" | wc -l; }
+for name in shop.db shop.db.state; do
+    keep_everything
+    [ "$(held_by)" -ge 2 ] || fail "not in both files: $(grep -rl 447700900123 "$everywhere")"
+    ends_with 0 export $number --store "sqlite:$everywhere/$name"
+    says 'The order of the day'
+    says 'A question'
+    says 'said so'
+    says 'in the dialogue dialogue'
+    hides 'in the dialogue returns'
+    ends_with 0 export $number --store "sqlite:$everywhere/$name" --dialogue returns
+    says 'in the dialogue returns'
+    ends_with 0 forget $number --yes --json --store "sqlite:$everywhere/$name" --dialogue dialogue --dialogue returns
+    for part in outbox inbox consents dialogue "dialogue returns"; do says "\"$part\""; done
+    tr -d '\n ' <"$work/out" | grep -qF '"not_yet":[]' || fail "$(cat "$work/out")"
+    [ "$(held_by)" -eq 0 ] || fail "it is in $(grep -rl 447700900123 "$everywhere")"
+    ends_with 0 export $number --store "sqlite:$everywhere/$name"
+    hides 'order of the day|A question|said so|in the dialogue'
+done
+# Elsewhere they are by their names; and an outbox in which nothing is known of customers is one, too.
+keep_everything
+mkdir "$everywhere/apart" && mv "$everywhere"/shop.db.state* "$everywhere/apart"
+ends_with 0 forget $number --yes --store "sqlite:$everywhere/apart/shop.db.state" \
+    --outbox-store "sqlite:$everywhere/shop.db" --consent-store "sqlite:$everywhere/shop.db.consents" \
+    --dialogue dialogue --dialogue returns
+[ "$(held_by)" -eq 0 ] || fail "it is in $(grep -rl 447700900123 "$everywhere")"
+ends_with 4 forget $number --yes --outbox-store "sqlite:$everywhere/nothing"
+keep_everything
+rm "$everywhere"/shop.db.state*
+ends_with 0 forget $number --yes --store "sqlite:$everywhere/shop.db"
+[ "$(held_by)" -eq 0 ] || fail "it is in $(grep -rl 447700900123 "$everywhere")"
+[ ! -e "$everywhere/shop.db.state" ] || fail "forget makes a store"
+# Sealed, nobody is found without the keys: that is told, and not called done. What has not ended is not yet erased.
+keys=$("$twiliowa" outbox keys new k1 2>/dev/null)
+export TWILIOWA_KEYS=$keys
+echo '{"key": "s-1", "from": "+14155238886", "to": "'$number'", "body": "sealed"}' |
+    "$twiliowa" outbox enqueue --store "sqlite:$everywhere/sealed.db" >"$work/out" || fail "not enqueued"
+(unset TWILIOWA_KEYS && ends_with 1 forget $number --yes --store "sqlite:$everywhere/sealed.db" && tells 'TWILIOWA_KEYS: is not set')
+ends_with 4 forget $number --yes --store "sqlite:$everywhere/sealed.db"
+"$twiliowa" outbox cancel s-1 --store "sqlite:$everywhere/sealed.db" >"$work/out"
+ends_with 0 forget $number --yes --json --store "sqlite:$everywhere/sealed.db"
+says '"outbox"'
+unset TWILIOWA_KEYS
+echo "jobs, events, consents and dialogues: as they should be"
+
 # What the page says.
 mkdir "$work/page"
 "$customer_state" "$work/page/state.db"

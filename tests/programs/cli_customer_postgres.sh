@@ -55,3 +55,19 @@ tells 'Nothing is kept'
 ends_with 0 show $number --sender +14155238886
 says 'not known +everything'
 echo "show, export and forget: as they should be"
+
+# In the same database, a job, an event and what they have agreed to.
+"$customer_state" postgresql:///shop '' postgresql:///shop postgresql:///shop
+pg_dump shop >"$work/dump"
+grep -q 447700900123 "$work/dump" || grep -q "$(printf %s 447700900123 | od -An -tx1 | tr -d ' \n')" "$work/dump" ||
+    fail "the number is not there before"
+ends_with 0 export $number
+for text in 'The order of the day' 'A question' 'said so' 'in the dialogue dialogue'; do says "$text"; done
+ends_with 0 forget $number --yes --json --dialogue dialogue --dialogue returns
+for part in outbox inbox consents dialogue "dialogue returns"; do says "\"$part\""; done
+tr -d '\n ' <"$work/out" | grep -qF '"not_yet":[]' || fail "$(cat "$work/out")"
+pg_dump shop >"$work/dump"
+! grep -q 447700900123 "$work/dump" || fail "the number is still there"
+# Columns of bytes are written in hexadecimal.
+! grep -q "$(printf %s 447700900123 | od -An -tx1 | tr -d ' \n')" "$work/dump" || fail "the number is still there"
+echo "jobs, events, consents and dialogues: as they should be"

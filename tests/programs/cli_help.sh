@@ -49,6 +49,28 @@ if twiliowa outbox --help >/dev/null 2>&1; then
     (umask 077 && twiliowa outbox keys new k1 >keys.txt 2>"$work/out")
     TWILIOWA_KEYS_FILE=keys.txt quietly twiliowa outbox enqueue "$work/one" --store sqlite:sealed.db
 fi
+# Somebody who takes what is triggered; a message that examples show, and one that they cancel.
+twiliowa listen --port 0 >"$work/listened" 2>"$work/listening" &
+listener=$!
+trap 'kill $listener 2>/dev/null || true; [ -z "$process" ] || kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
+until grep -q Listening "$work/listening"; do
+    kill -0 $listener || fail "$(cat "$work/listening")"
+    sleep 0.05
+done
+port=$(sed -nE 's/.*:([0-9]+);.*/\1/p' "$work/listening")
+scheduled=$(twiliowa send text --to +447700900123 --body later --messaging-service MG00000000000000000000000000000001 \
+    --send-at "$(date -u -d '+20 days' +%Y-%m-%dT%H:%M:%SZ)" | awk '/^message/ { print $2 }')
+sent=$(twiliowa send text --to +447700900123 --body 'On its way' | awk '/^message/ { print $2 }')
+# here <example>: with what there is here in place of what it names.
+here() {
+    local text=${1//localhost:[38]0[08]0/localhost:$port}
+    text=${text//--port 8080/--port 0}
+    text=${text//SM51bb54d8d101b5b9c34d0bff90150280/$scheduled}
+    text=${text//SM910a2dec89025cc1beeb8da1658eec67/$sent}
+    # It would listen for ever.
+    [[ $text != 'twiliowa listen'* ]] || text="timeout --preserve-status -s TERM 1 $text"
+    echo "$text"
+}
 count=0
 while IFS= read -r command; do
     # shellcheck disable=SC2086 # words
@@ -59,7 +81,7 @@ while IFS= read -r command; do
     [ -n "$examples" ] || fail "$command has no example"
     while IFS= read -r example; do
         [[ $example = *"twiliowa $command"* ]] || fail "an example of $command: $example"
-        bash -euo pipefail -c "$example" >"$work/out" 2>&1 </dev/null || fail "$example: $(cat "$work/out")"
+        bash -euo pipefail -c "$(here "$example")" >"$work/out" 2>&1 </dev/null || fail "$example: $(cat "$work/out")"
         [ -s "$work/out" ] || fail "$example prints nothing"
         count=$((count + 1))
     done <<<"$examples"

@@ -153,7 +153,14 @@ ends_with 0 resume --sender +14155238886
 says 'Nothing is paused'
 ends_with 2 pause --tenant a --account b
 ends_with 0 run --until-empty
+# How far it is is told in lines; on a terminal in one, which is written anew and taken away at the end.
+tells '^[0-9]+ [a-z]+.*accepted'
+! grep -q $'\r' "$work/err" || fail "no plain lines: $(cat "$work/err")"
 sent_once paused
+echo '{"key": "p-2", "to": "+447700900123", "body": "seen"}' | takes 0 enqueue
+seen=$(TERM=xterm script -qec "'$twiliowa' outbox run --until-empty" /dev/null) || fail "run on a terminal: $seen"
+[[ $seen = *$'\r'[0-9]*accepted*$'\033[K'*$'\r\033[K'* ]] || fail "on a terminal: $seen"
+sent_once seen
 echo "cancel, pause, resume: as it should be"
 
 # A lost answer: the message went, its look finds it. One that nothing shows is left to a person.
@@ -205,6 +212,11 @@ echo "opt-outs: as it should be"
 # Purged is only what is said, by who agrees.
 ends_with 2 purge --unchanged-since 2200-01-01T00:00:00Z
 tells '--yes is missing'
+ends_with 0 show s-1
+on_terminal() { TERM=xterm script -qec "$*" /dev/null; }
+seen=$(echo n | on_terminal "'$twiliowa' outbox purge --unchanged-since 2200-01-01T00:00:00Z") &&
+    fail "purged without a yes: $seen"
+[[ $seen = *'Remove the final jobs'*'[y/N]'*'Nothing was removed.'* ]] || fail "asked: $seen"
 ends_with 0 show s-1
 ends_with 0 purge --unchanged-since 2200-01-01T00:00:00Z --yes --json
 says '"removed": [1-9]'

@@ -23,10 +23,8 @@ tells() { grep -qE -- "$1" "$work/err" || fail "no $1 in: $(cat "$work/err")"; }
 ask_of() { psql -qAtd "$1" -c "$2"; }
 job() { echo "{\"key\": \"$1\", \"to\": \"+447700900123\", \"body\": \"one\"}"; }
 
-# A role that has a password, and none that owns anything.
+# A role that the server asks for its password, and none that owns anything.
 psql -qc "create role guarded login password 'tested'" -c 'create database jobs' -c 'create database hand' shop
-sed -i '1i local all guarded scram-sha-256' "$PGHOST/data/pg_hba.conf"
-[ "$(ask_of shop 'select pg_reload_conf()')" = t ]
 jobs=postgresql://guarded@/jobs
 
 # URLs that are none, and passwords where anybody would see them.

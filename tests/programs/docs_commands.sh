@@ -46,6 +46,7 @@ steady() {
 try_it >"$work/demo"
 diff <(steady "$work/demo") <(steady "$tree/docs/code/demo.txt") ||
     fail "./dev demo does not print what docs/code/demo.txt says"
+look_at_systems
 measure_it
 get_it >/dev/null
 

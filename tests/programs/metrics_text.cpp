@@ -70,16 +70,33 @@ int main() {
           std::string_view{"status"}, std::string_view{"unknown"}}) {
         tell_of_events(metrics, word);
         metrics.on_quota_level({.quota = word, .window = word, .percent = 80});
+        metrics.on_quota_refused({.quota = word, .window = word});
+        for (const std::string_view phase : {word, std::string_view{"finished"}}) {
+            metrics.on_campaign({.campaign = word, .before = word, .phase = phase});
+        }
+        for (int change = 0; change < 18; ++change) {
+            for (const std::string_view before : {std::string_view{"sending"}, word}) {
+                metrics.on_job({.change = static_cast<wa::JobChange>(change),
+                                .before = before,
+                                .evidence = word,
+                                .lane = word});
+            }
+        }
     }
     metrics.on_limiter({.shared = true, .processes = 2});
     const auto away = wa::store_error("is away");
     metrics.on_stale_template({.error = away});
     metrics.on_number_changed_hands({});
+    metrics.on_breaker({.change = wa::BreakerChange::opened});
+    metrics.on_queue_failed({.queue = "outbox", .error = away});
     const auto source = metrics.add_source([](wa::MetricSamples& samples) {
         samples.gauge("shop_baskets", hostile, 3, {{"state", hostile}});
         samples.gauge("shop_load", "Load.", std::numeric_limits<double>::infinity());
         samples.gauge("shop_depth", "Depth.", -1e-300);
         samples.counter("shop_orders_total", "Orders.", 1e18);
+        samples.histogram("shop_basket_price", hostile,
+                          {.bounds = {-1, 0.0005, 1e300}, .counts = {1, 2, 0, 3}, .sum = 1e-300},
+                          {{"state", hostile}});
     });
     const auto text = metrics.text();
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
@@ -15,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -36,7 +38,7 @@
 #include <twiliowa/webhook_handler.hpp>
 
 #include "ahead_clock.hpp"
-#include "cli/run_webhooks.hpp"
+#include "cli/webhook_server.hpp"
 #include "outbox_storage.hpp"
 
 namespace outbox_processes {
@@ -46,7 +48,8 @@ class Child {
 public:
     explicit Child(const std::vector<std::string>& arguments) {
         int ends[2];
-        if (::pipe(ends) != 0) fail("there are pipes");
+        // A child of another thread would keep it open.
+        if (::pipe2(ends, O_CLOEXEC) != 0) fail("there are pipes");
         const auto parent = ::getpid();
         pid_ = ::fork();
         if (pid_ == 0) {
@@ -54,8 +57,6 @@ public:
             ::prctl(PR_SET_PDEATHSIG, SIGKILL);
             if (::getppid() != parent) ::_exit(127);
             ::dup2(ends[1], STDOUT_FILENO);
-            ::close(ends[0]);
-            ::close(ends[1]);
             std::vector<char*> words;
             static char self[] = "/proc/self/exe";
             words.push_back(self);
@@ -166,6 +167,10 @@ private:
 
 /// Where a process dies, or stands still.
 enum class Moment { before_commit, in_commit, after_commit, before_request, after_answer };
+inline constexpr std::array moments{Moment::before_commit, Moment::in_commit, Moment::after_commit,
+                                    Moment::before_request, Moment::after_answer};
+inline constexpr std::array<const char*, moments.size()> moment_names{
+    "before a commit", "within a commit", "after a commit", "before a request", "after an answer"};
 
 /// Sends itself a signal when a moment is passed for the n-th time; never, if `count` is 0.
 class Fate {
@@ -318,6 +323,16 @@ struct Program {
     std::optional<MessagesClient> client = {};
     std::shared_ptr<Outbox> outbox = {};
 };
+
+/// The texts of what Twilio has for a recipient, by SID.
+inline std::map<std::string, std::string> listed(const MessagesClient& client,
+                                                 const std::string& recipient) {
+    std::map<std::string, std::string> bodies;
+    for (const auto& message : client.list({.to = recipient, .page_size = 1000})) {
+        bodies.emplace(message.sid.str(), message.body);
+    }
+    return bodies;
+}
 
 inline bool is_sent(JobState state) {
     return state == JobState::accepted || state == JobState::delivered ||

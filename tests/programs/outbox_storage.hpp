@@ -1,7 +1,7 @@
 /// @file
 /// Where these programs keep their jobs: OUTBOX_ENGINE says whether the path that a program names
 /// is a file of SQLite, or stands for a database in the server that libpq's variables name, which
-/// with_postgres.sh starts.
+/// twiliowa_servers starts.
 #pragma once
 
 #include <chrono>
@@ -146,7 +146,10 @@ inline bool make_database(const std::string& name) {
     constexpr std::string_view exists_already = "42P04";
     PostgresSession server{"postgres"};
     if (!server.is_open()) return false;
-    if (!server.run("create database \"" + name + '"')) return server.failure == exists_already;
+    // Its files are copied: what goes through the server's log takes four times as long.
+    if (!server.run("create database \"" + name + "\" strategy file_copy")) {
+        return server.failure == exists_already;
+    }
     if (!PostgresOutbox::migrate("postgresql:///" + name)) fail("tables can be made");
     PostgresSession database{name};
     const bool timed =
@@ -154,9 +157,9 @@ inline bool make_database(const std::string& name) {
             .run(
                 "create table public.ahead (microseconds bigint); "
                 "insert into public.ahead values (0); "
-                "create or replace function twiliowa.now() returns timestamptz language sql "
-                "stable as 'select statement_timestamp() + microseconds * interval ''1 "
-                "microsecond'' from public.ahead'")
+                "create or replace function twiliowa.now() returns timestamptz language plpgsql "
+                "stable as 'begin return (select statement_timestamp() + microseconds * interval "
+                "''1 microsecond'' from public.ahead); end'")
             .has_value();
     if (!timed) fail("a database's clock can be put ahead");
     return true;

@@ -116,12 +116,12 @@ check_page() { # <page>: prints it with the blocks as they should be
 
 # The lines of CMake and the scripts it starts, without their comments.
 what_tests_run() {
-    local script
     find tests -name CMakeLists.txt -exec sed '/^ *#/d' {} + >"$work/lists"
     cat "$work/lists"
-    while IFS= read -r script; do
-        ! grep -qF "/${script##*/}" "$work/lists" || sed '/^ *#/d' "$script"
-    done < <(find tests -name '*.sh' -not -path 'tests/structure/*')
+    find tests -name '*.sh' -not -path 'tests/structure/*' | awk '
+        FNR == NR { lists = lists $0 "\n"; next }
+        { name = $0; sub(/.*\//, "/", name) }
+        index(lists, name)' "$work/lists" - | xargs sed '/^ *#/d'
 }
 
 is_run() { # <file>
@@ -131,7 +131,7 @@ is_run() { # <file>
     docs/code/*.cpp) grep -qF 'docs/code/*.cpp' "$work/run" ;;
     examples/*.cpp) grep -qE "^ *run $stem( |\$)|example_${stem}[^a-z_]" "$work/run" ;;
     tests/compile_fail/*.cpp) grep -qF 'compile_fail.sh ${tree}/tests/compile_fail' "$work/run" ;;
-    tests/consumer/*.cmake) grep -qE "^ *configure(_only)? [a-z_]+ $stem( |\$)|/$name" "$work/run" ;;
+    tests/consumer/*.cmake) grep -qE "^ *(configure(_only)? [a-z_]+|consume( [a-z_]+)*) $stem( |\$)|/$name" "$work/run" ;;
     test_package/*) grep -qF "$1" "$work/run" ;;
     *) grep -qE "[ /]$name" "$work/run" ;;
     esac

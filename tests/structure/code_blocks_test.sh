@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Usage: code_blocks_test.sh <source tree>. What code_blocks.sh must not let pass, each put into a copy of
-# a page.
+# Usage: code_blocks_test.sh <source tree>. What code_blocks.sh must not let pass, each at the end of a page of its
+# own, which without it passes.
 set -euo pipefail
 cd "$1"
 work=$(mktemp -d)
@@ -8,18 +8,20 @@ trap 'rm -rf "$work"' EXIT
 mkdir "$work/docs"
 cp -r docs/code "$work/docs"
 cp -r README.md examples tests test_package "$work"
-page=$work/docs/errors.md
-cp docs/errors.md "$work/before.md"
+cp docs/errors.md "$work/docs"
+tests/structure/code_blocks.sh "$work"
 
+count=0 complaints=()
+page() { # <words of the complaint> <text>: another page, which ends with it
+    count=$((count + 1))
+    complaints+=("$1")
+    { cat docs/errors.md; printf '\n%b\n' "$2"; } >"$work/docs/page_$count.md"
+}
 refused() { # <words of the complaint> <text at the end of the page>
-    local output
-    { cat "$work/before.md"; printf '\n%b\n' "$2"; } >"$page"
-    if output=$(tests/structure/code_blocks.sh "$work"); then
-        echo "This passes, and should not:"
-        printf '%b\n' "$2"
-        exit 1
-    fi
-    grep -qF -- "$1" <<<"$output" || { echo "not '$1', but: $output"; exit 1; }
+    page "docs/page_$((count + 1)).md:[0-9]+: .*$1" "$2"
+}
+not_run() { # <file> <text at the end of the page>
+    page "^no test runs $1," "$2"
 }
 
 code='client.send();'
@@ -48,9 +50,22 @@ refused 'there is no' "<!-- docs/code/none_such.cpp -->\n\`\`\`cpp\n$code\n\`\`\
 refused 'the block is not' "<!-- docs/code/errors.cpp [catch] -->\n\`\`\`cpp\n$code\n\`\`\`"
 refused 'is not the language' "<!-- docs/code/errors.cpp [catch] -->\n\`\`\`sh\n$code\n\`\`\`"
 echo 'ls' >"$work/docs/code/new.sh"
-refused 'no test runs docs/code/new.sh' '<!-- docs/code/new.sh -->\n```sh\nls\n```'
+not_run docs/code/new.sh '<!-- docs/code/new.sh -->\n```sh\nls\n```'
 echo 'int main() {}' >"$work/examples/new.cpp"
-refused 'no test runs examples/new.cpp' '<!-- examples/new.cpp -->\n```cpp\nint main() {}\n```'
+not_run examples/new.cpp '<!-- examples/new.cpp -->\n```cpp\nint main() {}\n```'
 
-cp "$work/before.md" "$page"
-tests/structure/code_blocks.sh "$work"
+if tests/structure/code_blocks.sh "$work" >"$work/output"; then
+    echo "These pages pass, and should not."
+    exit 1
+fi
+status=0
+for ((i = 1; i <= count; i++)); do
+    grep -qE -- "${complaints[i - 1]}" "$work/output" || {
+        status=1
+        echo "'${complaints[i - 1]}' was not said, but: $(grep -F "page_$i.md" "$work/output")"
+        tail -n 3 "$work/docs/page_$i.md"
+    }
+done
+# Of no page without a fault.
+! grep -vE '^docs/page_[0-9]+\.md:|^no test runs ' "$work/output" || status=1
+exit $status

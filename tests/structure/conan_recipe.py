@@ -252,10 +252,32 @@ center.source()
 assert center.got == ("u", "s", True)
 assert not hasattr(static, "got") and static.source() is None and not hasattr(static, "got")
 
-# The package is tested with what it has.
-test = recipe_of("test_package/conanfile.py", "TwiliowaTestConan")()
-test.tested_reference_str = f"twiliowa/{version}"
-test.requirements()
-assert test.required == {"twiliowa": version}
-assert set(re.findall(r"twiliowa::\w+", load(None, f"{tree}/test_package/CMakeLists.txt"))) <= {
-    component.properties["cmake_target_name"] for component in static.cpp_info.components.values()}
+# The package is tested with what it has: a program for each component, from the sources that lie beside.
+test_lists = load(None, f"{tree}/test_package/CMakeLists.txt")
+named = set(re.findall(r"twiliowa::\w+", test_lists))
+in_turn = re.search(r"foreach\(component IN ITEMS ([a-z ]+)\)", test_lists).group(1).split()
+everything = recipe(**{f"with_{name}": True for name in ("campaigns", "postgresql", "redis", "sqlite")})
+components = {component.properties["cmake_target_name"] for component in everything.cpp_info.components.values()}
+# The single header is another form of the same, and has tests of its own.
+assert named | {f"twiliowa::{name}" for name in in_turn} == components - {"twiliowa::twiliowa", "twiliowa::single_header"}, in_turn
+for name in in_turn:
+    assert os.path.exists(f"{tree}/test_package/{name}.cpp"), name
+
+
+def programs_run(tested):
+    """The programs that Conan runs for a package with these options."""
+    it = recipe_of("test_package/conanfile.py", "TwiliowaTestConan")()
+    it.tested_reference_str = f"twiliowa/{version}"
+    it.requirements()
+    assert it.required == {"twiliowa": version}
+    it.dependencies, run = {"twiliowa": tested}, []
+    it.cpp = SimpleNamespace(build=SimpleNamespace(bindir="bin"))
+    it.run = lambda command, env: run.append((command, env))
+    it.test()
+    assert all(env == "conanrun" for _, env in run), run
+    return [command for command, _ in run]
+
+
+assert programs_run(static) == ["bin/test_package", "bin/test_outbox"]
+assert programs_run(redis) == ["bin/test_package", "bin/test_outbox", "bin/test_redis"]
+assert programs_run(everything) == ["bin/test_package", *(f"bin/test_{name}" for name in in_turn)]

@@ -6,30 +6,22 @@ set -euo pipefail
 tree=$1
 shift
 cd "$tree/include"
-scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
-
-lines() { "${compile[@]}" -E -P -x c++ "$1" | wc -l; }  # of a file, preprocessed
-compile=("$@" -std=c++20 -I.)
-failures=0
 
 printf '%-46s %7s %7s %6s\n' header own std ratio
+# What the preprocessor names after each `# <line>` tells whose the lines are that follow: ours are below twiliowa/.
 for header in $(find twiliowa -name '*.hpp' ! -path 'twiliowa/adapters/*' | sort); do
-    # -MM names the header and those of ours that it includes, not the standard ones.
-    echo "#include <$header>" >"$scratch/own.hpp"
-    ours=$("${compile[@]}" -MM -x c++ "$scratch/own.hpp" | tr -d '\\\n' | sed 's/^[^:]*://')
-    # shellcheck disable=SC2086 # a list of files
-    { grep -hE '^#include <' $ours | grep -v '<twiliowa/' | sort -u; } >"$scratch/std.hpp" || true
-    own=$(lines "$scratch/own.hpp")
-    std=$(lines "$scratch/std.hpp")
-    allowance=600
-    [ "$header" = twiliowa/twiliowa.hpp ] && allowance=0
-    verdict=
-    if [ $((own * 10)) -gt $((std * 13)) ] && [ "$own" -gt $((std + allowance)) ]; then
-        verdict=' OVER BUDGET'
-        failures=1
-    fi
-    printf '%-46s %7d %7d %6s%s\n' "$header" "$own" "$std" \
-        "$(awk "BEGIN { print $std ? sprintf(\"%.2f\", $own / $std) : \"-\" }")" "$verdict"
-done
-exit $failures
+    echo "== $header"
+    "$@" -std=c++20 -I. -E -x c++ - <<<"#include <$header>"
+done | awk '
+    function judge(  verdict) {
+        if (header == "") return
+        if (own * 10 > std * 13 && own > std + (header == "twiliowa/twiliowa.hpp" ? 0 : 600)) {
+            verdict = " OVER BUDGET"
+            failures = 1
+        }
+        printf "%-46s %7d %7d %6s%s\n", header, own, std, std ? sprintf("%.2f", own / std) : "-", verdict
+    }
+    /^== / { judge(); header = $2; own = std = 0; next }
+    /^# / { is_ours = $3 ~ /^"(\.\/)?twiliowa\// ; next }
+    NF { own++; std += !is_ours }
+    END { judge(); exit failures }'

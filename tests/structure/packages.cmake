@@ -168,6 +168,12 @@ expect_equal("the port's features" "${features_of_packaging/vcpkg/ports/twiliowa
 foreach(feature IN ITEMS campaigns fmt postgresql redis sqlite tools)
   expect_equal("the feature ${feature}" "${packaging/vcpkg/ports/twiliowa/vcpkg.json_${feature}}"
                "${vcpkg.json_${feature}}")
+  foreach(manifest IN LISTS manifests)
+    file(READ ${TREE}/${manifest} json)
+    string(JSON description_${manifest} GET "${json}" features ${feature} description)
+  endforeach()
+  expect_equal("what the feature ${feature} is" "${description_packaging/vcpkg/ports/twiliowa/vcpkg.json}"
+               "${description_vcpkg.json}")
 endforeach()
 
 # What CMakeLists.txt looks for, under each manager's name for it.

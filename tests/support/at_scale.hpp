@@ -7,7 +7,7 @@
 namespace twiliowa::test {
 
 /// What a test that takes long at its whole size uses: `brief`, unless TWILIOWA_LONG_TESTS is set,
-/// as ./dev test --all does.
+/// as ./dev soak does.
 template <class Size>
 Size at_scale(Size brief, Size whole) {
     return std::getenv("TWILIOWA_LONG_TESTS") != nullptr ? whole : brief;

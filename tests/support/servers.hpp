@@ -1,6 +1,7 @@
 /// @file
 /// Servers that tests start for themselves: Debian's programs in a temporary directory, as a user
 /// without rights where the tests run as root, ended with the test.
+/// tests/servers starts them for scripts, benchmarks and systems.
 #pragma once
 
 #include <sys/types.h>
@@ -14,8 +15,8 @@
 
 namespace twiliowa::test {
 
-/// A directory in memory, where there is one, that a server's user may write in; removed at the
-/// end.
+/// A directory that a server's user may write in: below SERVER_DIRECTORY, or in memory where there
+/// is one. It is removed at the end.
 class ServerDirectory {
 public:
     ServerDirectory();
@@ -41,6 +42,8 @@ public:
                const std::function<bool()>& is_ready);
     /// Sends it the signal, and waits for its end.
     void kill(int signal);
+    /// That it was started, and somebody else has ended it. It may be started again.
+    bool has_ended();
     /// Stops it and its children, and lets them go on.
     void pause();
     void resume();
@@ -90,6 +93,7 @@ public:
     void restart();
     /// As the power goes.
     void kill_now();
+    bool has_ended() { return process_.has_ended(); }
     /// It is there, takes connections, and does not answer.
     void pause() { process_.pause(); }
     void resume() { process_.resume(); }
@@ -164,11 +168,13 @@ public:
     /// As an administrator stops it.
     void stop() { process_.kill(15); }
     void kill_now() { process_.kill(9); }
+    bool has_ended() { return process_.has_ended(); }
     void pause() { process_.pause(); }
     void resume() { process_.resume(); }
 
     const std::filesystem::path& directory() const noexcept { return directory_.path; }
     int port() const noexcept { return port_; }
+    pid_t pid() const noexcept { return process_.pid(); }
 
 private:
     TestRedisOptions options_;

@@ -68,6 +68,12 @@ public:
         if (const auto step = std::exchange(before_read, nullptr)) step();
         return inner.get_each(keys);
     }
+    Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> all) override {
+        ++writes;
+        if (const auto step = std::exchange(before_write, nullptr)) step();
+        return inner.compare_and_set_each(all);
+    }
 
     MemoryStore inner;
     std::function<void()> before_read = {};   ///< Called once.

@@ -8,13 +8,10 @@ patience=60
 
 # start_dealer <run> <build tree>
 start_dealer() {
-    PATH=$PATH:/usr/sbin
-    for program in redis-server nginx; do
-        command -v $program >/dev/null || { echo "SKIPPED: $(basename "$0"): $program is not installed"; exit 77; }
-    done
     start_system "$@"
     # shellcheck disable=SC2153 # run says them
     export TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN DEALER_DIRECTORY SYSTEM_LOG=$LOG_A
+    twiliowa=$2/tools/twiliowa
     # shellcheck disable=SC2034,SC2153 # of who reads these
     process_a=${METRICS_A%/metrics} process_b=${METRICS_B%/metrics}
 }
@@ -31,14 +28,14 @@ says() {
         grep -oE '(SM|MM)[0-9a-f]{32}' | head -n 1
 }
 # post_signed <base URL> <SID> <customer> <text of letters and spaces> [header...]: a webhook as Twilio
-# makes it, and the status of its answer.
+# makes it, and the status of its answer. SENDER: whom they wrote to.
 post_signed() {
-    local from="whatsapp:$3" to=whatsapp:+14155238886 signature
+    local by=${CHANNEL-whatsapp:} to=whatsapp:${SENDER-+14155238886} signature
     # shellcheck disable=SC2153
-    signature=$(printf %s "${WEBHOOK_URL}AccountSid${TWILIO_ACCOUNT_SID}Body$4From${from}MessageSid$2To$to" |
+    signature=$(printf %s "${WEBHOOK_URL}AccountSid${TWILIO_ACCOUNT_SID}Body$4From$by$3MessageSid$2To$to" |
         openssl dgst -sha1 -hmac "$TWILIO_AUTH_TOKEN" -binary | base64)
     at "$1" POST /webhooks/twilio/whatsapp \
-        "AccountSid=$TWILIO_ACCOUNT_SID&Body=${4// /+}&From=whatsapp%3A%2B${3#+}&MessageSid=$2&To=whatsapp%3A%2B14155238886" \
+        "AccountSid=$TWILIO_ACCOUNT_SID&Body=${4// /+}&From=${by/:/%3A}%2B${3#+}&MessageSid=$2&To=whatsapp%3A%2B${to#*+}" \
         "X-Twilio-Signature: ${FORGED-$signature}" "${@:5}" | status_of
 }
 # desk_says <JSON>: the help desk's webhook, and the status of its answer.
@@ -56,6 +53,14 @@ agent_says() {
         \"content\": \"$3\", \"sender\": {\"id\": 7, \"type\": \"user\"}, \"conversation\": {\"id\": $2} ${4-}}"
 }
 
+# second <command...>: at the dealer's second account.
+second() { TWILIO_ACCOUNT_SID=$SECOND_ACCOUNT TWILIO_AUTH_TOKEN=$SECOND_TOKEN "$@"; }
+# body_of_newest <number as in To>: of what was sent there.
+body_of_newest() {
+    ask GET "/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json?PageSize=1&To=${1//+/%2B}" |
+        { grep -oE '"body":"([^"\\]|\\.)*"' || true; }
+}
+
 # at_desk <entry>: how often the help desk has it.
 at_desk() { at "$DESK_URL" GET /messages | grep -c "\"source_id\":\"$1\"" || true; }
 is_at_desk() { [ "$(at_desk "$1")" -eq 1 ]; }
@@ -63,6 +68,12 @@ is_at_desk() { [ "$(at_desk "$1")" -eq 1 ]; }
 desk_number() { at "$DESK_URL" GET /messages | grep "\"source_id\":\"in/$1\"" | grep -oE '"conversation_id":[0-9]+' | cut -d : -f 2; }
 # has_status <entry> <status>: in the record.
 has_status() { "$DEALER" record | cut -f 1,3 | grep -qP "^$1\t$2\$"; }
+# outbox <words...>: the command line's, of the dealer's file.
+outbox() {
+    TWILIOWA_KEYS_FILE=$DEALER_DIRECTORY/keys "$twiliowa" outbox "$@" --store "sqlite:$DEALER_DIRECTORY/dealer.db"
+}
+# has_state <key> <regular expression>: its job.
+has_state() { outbox show "$1" --json | grep -qE "\"state\": ?\"($2)\""; }
 record_says() { "$DEALER" record | grep -P "^$1\t" | grep -q "$2"; }
 was_sent() { [ "$(sent_to "$1")" -ge "${2:-1}" ]; }
 # sent <number> <times>

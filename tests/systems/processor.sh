@@ -7,6 +7,7 @@ run=$1
 . "$(dirname "$0")/processor_lib.sh"
 
 start_processor "$run" "$2"
+secret accountless "$token, $sid"
 secret tokenless "$account, $sid"
 secret templateless "$account, $token"
 secret no-such-template "$account, $token, \"twilio_template_sid\": \"HX00000000000000000000000000000099\""
@@ -14,6 +15,7 @@ secret bad-template "$account, $token, \"twilio_template_sid\": \"welcome\""
 secret revoked "$account, $stale, $sid"
 secret rotated "$account, $stale, $sid"
 secret mended "$account, $sid"
+echo "the secret is $stale" >"$SECRETS/garbled.json"
 
 # What goes, and how.
 add good +447700900101
@@ -27,20 +29,25 @@ for kind in null number missing extra number_as_name prose no_thread; do add $ki
 add overloaded +447700900110 fails
 # The owner's five failures, and secrets that are not in order.
 add revoked +447700900111 '' revoked
-add rotated +447700900112 '' rotated
 add national 07700900113
 add invalid +15005550001
 add no-whatsapp +15005563024
 add no-such-template +447700900114 '' no-such-template
 add bad-template +447700900114 '' bad-template
+add accountless +447700900115 '' accountless
 add tokenless +447700900115 '' tokenless
 add templateless +447700900115 '' templateless
-add mended +447700900116 '' mended
+add garbled +447700900115 '' garbled
 add nobody +447700900117 '' nobody
 echo 'no JSON' | "$PROCESSOR" add garbage
 echo '{}' | "$PROCESSOR" add empty
+job +447700900118 | sed 's/"recipient_tel": "[^"]*", //' | "$PROCESSOR" add no-recipient
+job +447700900118 | sed 's/"+14155238886"/17/' | "$PROCESSOR" add no-sender
+# Last: they are given up after three deliveries, and what is in their way is put right before that.
+add mended +447700900116 '' mended
+add rotated +447700900112 '' rotated
 
-until_true "rotated was tried" grep -q 'failed job=rotated http=401' "$PROCESSOR_LOG"
+until_true "rotated was tried" grep -q 'failed job=rotated http_status=401' "$PROCESSOR_LOG"
 secret rotated "$account, $token, $sid"
 secret mended "$account, $token, $sid"
 
@@ -79,26 +86,38 @@ until_true "a template that is not there is told" is_dead no-such-template 'has 
 until_true "a template's SID that is none is told" is_dead bad-template 'ContentSid'
 until_true "garbage is refused" is_dead garbage 'no JSON object'
 until_true "what is missing of a job is named" is_dead empty 'whatsapp_credentials_id: is missing'
+until_true "who it is for is missing" is_dead no-recipient 'recipient_tel: is missing'
+until_true "a sender that is no text is named" is_dead no-sender 'company_whatsapp_number: is no text'
 until_true "a model that fails is asked again" is_dead overloaded 'tried 3 times: .*overloaded'
 until_true "refused credentials are tried again" is_dead revoked 'tried 3 times: .*HTTP 401'
-grep -q "failed job=revoked http=401 code=20003 problem='.*' advice='" "$PROCESSOR_LOG" || fail "a failure is not logged in full"
+grep -qE 'failed job=revoked http_status=401 .*error_code=20003 .*problem=".*" advice="' "$PROCESSOR_LOG" || fail "a failure is not logged in full"
+# Refused by Twilio, it is Twilio's code.
+grep -qE ' result .*http_status=400 .*error_code=21211 .*advice="' "$PROCESSOR_LOG" || fail "a refusal is not logged in full"
+until_true "the account is named that a secret lacks" is_dead accountless 'tried 3 times: .*twilio_account_sid'
+until_true "a secret that is no JSON is told" is_dead garbled 'tried 3 times: .*JSON'
 until_true "the token is named that a secret lacks" is_dead tokenless 'tried 3 times: .*twilio_auth_token'
 until_true "the template is named that a secret lacks" is_dead templateless 'tried 3 times: .*twilio_template_sid'
 until_true "a secret that is not there is told" is_dead nobody 'tried 3 times: .*no secret of that id'
-for number in 110 111 114 115 117; do not_sent +447700900$number; done
-[ "$(grep -c 'asks the model job=overloaded' "$PROCESSOR_LOG")" -eq 3 ] || fail "the model was not asked three times"
+for number in 110 111 114 115 117 118; do not_sent +447700900$number; done
+[ "$(grep -c 'asks_model job=overloaded' "$PROCESSOR_LOG")" -eq 3 ] || fail "the model was not asked three times"
 for each in null number missing extra number_as_name prose no_thread invalid no-such-template bad-template; do
-    [ "$(grep -c "asks the model job=$each\$" "$PROCESSOR_LOG")" -eq 1 ] || fail "$each was tried again"
+    [ "$(grep -c "asks_model job=$each\$" "$PROCESSOR_LOG")" -eq 1 ] || fail "$each was tried again"
 done
 has_status no-whatsapp undelivered || fail "the record does not say that it was not delivered"
 "$PROCESSOR" jobs >"$work/left"
 [ ! -s "$work/left" ] || fail "something is left in the queue: $(cat "$work/left")"
 
+# The log has the SID, and a hash of the number.
+grep -qE " sent .*message_sid=$(recorded good 2) recipient=twi1\..* tag=good\$" "$PROCESSOR_LOG" || fail "it is not logged whom good went to"
+TWILIOWA_BASE_URL=${METRICS%/metrics} ask GET /metrics | tr -d '\r' >"$work/metrics"
+grep -qE '^twiliowa_outbox_jobs\{state="delivered"\} 7$' "$work/metrics" || fail "the metrics have no jobs: $(cat "$work/metrics")"
+grep -qE '^twiliowa_call_errors_total\{.*\} [1-9]' "$work/metrics" || fail "the metrics have no errors"
+
 # A job that is delivered once more is known: no second message, and the model is not asked.
 add good +447700900101
 until_true "the repetition is acknowledged" is_done good
 sent_once +447700900101 good
-[ "$(grep -c 'asks the model job=good' "$PROCESSOR_LOG")" -eq 1 ] || fail "the model was asked twice about one job"
+[ "$(grep -c 'asks_model job=good' "$PROCESSOR_LOG")" -eq 1 ] || fail "the model was asked twice about one job"
 
 # Callbacks change the record; nobody else can.
 ASK_TYPE=application/json expect 'HTTP/1.1 200' POST /emulator/customer '{"customer": "+447700900101", "action": "read"}'
@@ -111,12 +130,12 @@ has_status prefixed delivered || fail "a forged callback changes the record"
 
 # Whoever was slower than another worker has found the job done, and refuses nothing.
 all_ended() {
-    [ "$(grep -cE '^(asks the model|was handed over before) job=slow$' "$PROCESSOR_LOG")" -eq \
-        "$(grep -cE '^(acknowledged|refused|failed) job=slow( |$)' "$PROCESSOR_LOG")" ]
+    [ "$(grep -cE ' (asks_model|handed_over_before) job=slow$' "$PROCESSOR_LOG")" -eq \
+        "$(grep -cE ' (acknowledged|refused|failed) job=slow( |$)' "$PROCESSOR_LOG")" ]
 }
 until_true "every delivery has ended" all_ended
-[ "$(grep -c '^asks the model job=slow$' "$PROCESSOR_LOG")" -gt 1 ] || fail "no other worker took the slow job"
-! grep -q '^refused job=slow' "$PROCESSOR_LOG" || fail "who came second calls it refused"
+[ "$(grep -c ' asks_model job=slow$' "$PROCESSOR_LOG")" -gt 1 ] || fail "no other worker took the slow job"
+! grep -q ' refused job=slow' "$PROCESSOR_LOG" || fail "who came second calls it refused"
 sent_once +447700900105 slow
 
 says_nothing

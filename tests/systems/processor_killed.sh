@@ -2,7 +2,8 @@
 # Usage: processor_killed.sh <emulator> <processor> <twiliowa> <killer>. The channel processor is killed by SIGKILL at
 # each moment of one job's life at which it makes something last, or sends something: before and after each commit of
 # queue, record and outbox, before and after each request and answer. The one that comes up after it, beyond the end of
-# leases and time-outs, has to send the message once, whatever was done before.
+# leases and time-outs, has to send the message once, whatever was done before. And what nobody can know is looked for, and
+# then left to a person.
 set -euo pipefail
 emulator=$1 twiliowa=$3 killer=$4
 PROCESSOR=$2
@@ -22,16 +23,20 @@ outbox() {
     TWILIOWA_KEYS_FILE=$PROCESSOR_DIRECTORY/keys "$twiliowa" outbox "$@" --store "sqlite:$PROCESSOR_DIRECTORY/processor.db"
 }
 
-# one_death <n>: dies at the n-th moment, comes up again, and all is well. 1: there is no such moment.
-one_death() {
-    local recipient=+447700$((100000 + $1)) port=$((20000 + RANDOM % 12000)) died=0 unknown=''
-    export PROCESSOR_DIRECTORY=$work/$1
+# prepare <directory> <port>: of a processor of its own, with one company.
+prepare() {
+    export PROCESSOR_DIRECTORY=$work/$1 PROCESSOR_PORT=$2 PROCESSOR_PUBLIC_URL=http://127.0.0.1:$2
     SYSTEM_LOG=$PROCESSOR_DIRECTORY/log
     SECRETS=$PROCESSOR_DIRECTORY/secrets
     mkdir -p "$SECRETS"
     secret company-a "$account, $token, $sid"
     (umask 077 && echo "2026-11:$(openssl rand -base64 32)" >"$PROCESSOR_DIRECTORY/keys")
-    export PROCESSOR_PORT=$port PROCESSOR_PUBLIC_URL=http://127.0.0.1:$port
+}
+
+# one_death <n>: dies at the n-th moment, comes up again, and all is well. 1: there is no such moment.
+one_death() {
+    local recipient=+447700$((100000 + $1)) died=0 unknown=''
+    prepare "$1" $((20000 + RANDOM % 12000))
     add job "$recipient"
 
     come_up KILLER_AT="$1"
@@ -84,4 +89,41 @@ wait $second || status=$?
 [ $status -eq 0 ] || fail "not all is well"
 cat "$work"/until.*
 [ "$(cut -d ' ' -f 2 "$work/until.1")" -gt 20 ] || fail "there were few moments"
+
+# A message whose answer was lost, and of which Twilio knows nothing: looked for until there is nothing more to hope for, by
+# processes that come up later and later, it is a dead letter with that reason. It goes when a person has said that it may.
+port=$((20000 + RANDOM % 12000))
+prepare doubtful $port
+ends() {
+    kill -TERM "$worker"
+    wait "$worker" || fail "it ends with $?"
+}
+trap '[ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true; kill -KILL $process 2>/dev/null || true; rm -rf "$work"' EXIT
+come_up LOG_LEVEL=debug
+# From here on its template is known.
+add before +447700200001
+until_true "the first one is delivered" has_status before delivered
+expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "close-before", "count": 1}'
+add doubtful +447700200002
+is_listed() { outbox list --state unknown --json 2>/dev/null | grep -q '"key": *"doubtful"'; }
+until_true "it is listed" is_listed
+looks() { grep -c ' job change=looked .*tag=doubtful' "$SYSTEM_LOG" || true; }
+has_looked() { [ "$(looks)" -gt "$before" ] || is_dead doubtful 'held: '; }
+for ((later = 60000; later <= 600000; later += 60000)); do
+    ends
+    before=$(looks)
+    come_up KILLER_AHEAD=$later LOG_LEVEL=debug
+    until_true "it has looked once more" has_looked
+    ! is_dead doubtful 'held: ' || break
+done
+is_dead doubtful 'held: ' || fail "it is not held: $(outbox list --json)"
+[ "$(looks)" -ge 5 ] || fail "it was held after $(looks) looks"
+has_status doubtful held || fail "the record does not say so: $("$PROCESSOR" record)"
+is_done doubtful || fail "it is still in the queue"
+not_sent +447700200002
+KILLER_AHEAD=$later LD_PRELOAD=$killer outbox resolve doubtful --tenant company-a --not-sent >/dev/null
+until_true "what a person decided about is delivered" has_status doubtful delivered
+sent_once +447700200002 doubtful
+ends
+worker=''
 stop

@@ -4,6 +4,7 @@
 set -euo pipefail
 # shellcheck source=tests/systems/registration_lib.sh
 . "$(dirname "$0")/registration_lib.sh"
+twiliowa=$2/tools/twiliowa
 start_registration "$1" "$2"
 
 # Who may ask, and for what.
@@ -49,7 +50,13 @@ trigger +447700900101
 first=$answer
 becomes "$id" delivered
 answers 200 '"sid":"(SM|MM)[0-9a-f]{32}"'
+# The request's id is in its answer, its line, and the lines about what became of it.
+request=$(grep -oP '^X-Request-Id: \K[0-9a-f]{16}' <<<"$first") || fail "the answer has no id: $first"
+grep -qE " api request=$request .*job=$id " "$REGISTRATION_LOG" || fail "the request is not logged"
+until_true "what became of it is logged" grep -qE " job .*change=delivered job=$id .*tag=$request " "$REGISTRATION_LOG"
 body='Hi Kim, registration is open.\n\nPlayer: Lee\nTeam: Panthers\nAge group: U11\nSeason: 2026/27\nMembership fee: 40.00\nSubscription fee: 26.5\n\nYour team manager: Ann Field\nNumber: +447700900999\n'
+# Whom it went to is logged as a hash, beside the SID.
+grep -qE " sent job=$id message_sid=(SM|MM)[0-9a-f]{32} recipient=twi1\..* tag=$request\$" "$REGISTRATION_LOG" || fail "it is not logged whom it went to"
 newest_is +447700900101 "$body" || fail "another text: $(bodies +447700900101)"
 call POST /trigger "$(player +447700900101)"
 [ "${answer##*$'\r\n'}" = "${first##*$'\r\n'}" ] || fail "repeated it gets another answer: $answer, not $first"
@@ -106,7 +113,7 @@ answers 200 '"code":21211.*|"advice":"[^"]+'
 trigger +15005563024
 becomes "$id" undelivered
 answers 200 '"code":63024'
-grep -qE 'dead request=[0-9a-f]{16} .*recipient=twi1.* code=21211 .*advice=' "$REGISTRATION_LOG" || fail "a refusal is not logged in full"
+grep -qE ' job change=dead .*error_code=21211 .*advice=".*tag=[0-9a-f]{16}' "$REGISTRATION_LOG" || fail "a refusal is not logged in full"
 
 # Four at once to four people: none waits for another, nor for what never answers.
 begun=${EPOCHREALTIME/./}
@@ -136,6 +143,24 @@ expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "close-after", "count": 1}
 trigger +447700900125
 becomes "$id" delivered # by Twilio's callback
 sent_are +447700900125 1
+# Whatever Twilio says, or does not: nothing goes twice.
+for fault in slow 429-retry-after 500-after; do
+    expect 'HTTP/1.1 200' POST /emulator/fault "{\"fault\": \"$fault\", \"count\": 1}"
+    trigger +447700900126 player_first_name="\"$fault\""
+    becomes "$id" delivered
+done
+sent_are +447700900126 3
+# What may have been sent, and was not, is listed; it goes when a person has said so.
+expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "500", "count": 1}'
+trigger +447700900127
+becomes "$id" unknown
+sent_are +447700900127 0
+list held | grep -q "^$id"$'\tunknown\t' || fail "it is not listed: $(list held)"
+# run says where they are
+# shellcheck disable=SC2153
+TWILIOWA_KEYS_FILE=$TWILIOWA_KEYS_FILE TWILIOWA_STORE=$TWILIOWA_STORE "$twiliowa" outbox resolve "$id" --not-sent >/dev/null
+becomes "$id" delivered
+sent_are +447700900127 1
 
 begun=${EPOCHREALTIME/./}
 for i in {10..29}; do
@@ -143,6 +168,13 @@ for i in {10..29}; do
     answers 202
 done
 ended=${EPOCHREALTIME/./}
+is_counted() {
+    TWILIOWA_BASE_URL=${METRICS%/metrics} ask GET /metrics | tr -d '\r' >"$work/metrics"
+    grep -qE "^$1 [1-9]" "$work/metrics" || fail "the metrics have no $1"
+}
+is_counted 'twiliowa_outbox_jobs\{state="delivered"\}'
+is_counted 'twiliowa_calls_total\{.*operation="messages.create".*\}'
+is_counted 'twiliowa_webhooks_total\{.*\}'
 echo "an answer takes $(((ended - begun) / 20000)) ms on average"
 
 says_nothing

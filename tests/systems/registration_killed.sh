@@ -32,7 +32,7 @@ outbox() {
 count() { bodies "$parent" | grep -cF "$1" || true; }
 has_settled() {
     [ "$(count 'Player: Lee')" -ge 1 ] && [ "$(count 'Is this about Lee')" -ge 1 ] &&
-        [ "$(grep -c '^delivered' "$SYSTEM_LOG")" -ge 2 ]
+        [ "$(outbox list --state delivered --json 2>/dev/null | grep -c '"key"')" -ge 2 ]
 }
 # decide: nothing shows it, and nothing was sent: only a person can know.
 decide() {
@@ -75,7 +75,7 @@ one_death() {
     (umask 077 && echo "2026-11:$(openssl rand -base64 32)" >"$REGISTRATION_DIRECTORY/keys")
 
     come_up KILLER_AT="$1"
-    until grep -q '^works' "$SYSTEM_LOG"; do
+    until grep -q ' info works' "$SYSTEM_LOG"; do
         is_up || break
         sleep 0.05
     done

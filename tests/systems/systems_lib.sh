@@ -10,12 +10,19 @@ start_system() {
     TWILIOWA_BUILD=$2 "$1" >"$work/said" 2>"$work/complaints" &
     system_pid=$!
     until grep -qs '^READY$' "$work/said"; do
-        kill -0 $system_pid 2>/dev/null || fail "$1 did not start: $(cat "$work/complaints")"
+        kill -0 $system_pid 2>/dev/null || did_not_start "$1"
         sleep 0.05
     done
     eval "$(grep -E '^[A-Z_]+=[^ ]*$' "$work/said")"
     # What `ask` goes by.
     export TWILIOWA_BASE_URL=$EMULATOR_URL
+}
+did_not_start() { # <run>
+    local status=0
+    wait "$system_pid" || status=$?
+    system_pid=''
+    [ $status -ne 77 ] || { echo "SKIPPED: $(basename "$0"): $(tail -n 1 "$work/complaints")"; exit 77; }
+    fail "$1 did not start: $(cat "$work/complaints")"
 }
 end_system() {
     [ -n "$system_pid" ] || return 0
@@ -38,6 +45,16 @@ until_true() {
 sent_to() {
     ask GET "/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json?PageSize=1000&To=whatsapp%3A%2B${1#+}" |
         { grep -oE '"sid":"(SM|MM)[0-9a-f]{32}"' || true; } | sort -u | wc -l
+}
+# dump_tells <database> <text>...: whether one of them is to be read in what the database keeps; says which. Most texts are bytes
+# there, which are dumped as hexadecimal digits.
+dump_tells() {
+    local text
+    pg_dump "$1" >"$work/dump"
+    for text in "${@:2}"; do
+        ! grep -qF -e "$text" -e "$(printf %s "$text" | od -An -v -tx1 | tr -d ' \n')" "$work/dump" || { echo "It has $text"; return 0; }
+    done
+    return 1
 }
 fail() {
     echo "$1"

@@ -28,10 +28,18 @@ std::vector<Command> inbox_look_commands();
 std::vector<Command> inbox_decide_commands();
 #endif
 std::vector<Command> doctor_commands();
+std::vector<Command> emulator_commands();
+std::vector<Command> explain_commands();
+std::vector<Command> listen_commands();
+std::vector<Command> manual_commands();
+std::vector<Command> messages_commands();
+std::vector<Command> send_commands();
 std::vector<Command> sender_commands();
 std::vector<Command> template_commands();
 /// Those of them that work offline.
 std::vector<Command> template_file_commands();
+std::vector<Command> trigger_commands();
+std::vector<Command> verify_commands();
 
 std::vector<Command> all_commands();
 

@@ -8,6 +8,7 @@
 #include <twiliowa/types/call_options.hpp>
 #include <twiliowa/types/cancel.hpp>
 #include <twiliowa/types/credentials.hpp>
+#include <twiliowa/types/secret.hpp>
 
 #include "output.hpp"
 
@@ -34,6 +35,9 @@ public:
 
     /// Of the environment. @throws InvalidRequestError naming the variable.
     twiliowa::Credentials credentials() const;
+    /// TWILIO_AUTH_TOKEN: webhooks are signed with it, whatever signs the requests.
+    /// @throws InvalidRequestError
+    twiliowa::Secret auth_token() const;
     /// Of the environment, with --base-url. The sender is empty where none is set.
     /// @throws InvalidRequestError naming the variable.
     twiliowa::ClientOptions client_options() const;

@@ -14,6 +14,7 @@
 #include "commands.hpp"
 #include "consent.hpp"
 #include "context.hpp"
+#include "customer_parts.hpp"
 #include "customer_state.hpp"
 #include "layout.hpp"
 #include "masked.hpp"
@@ -32,7 +33,7 @@ using Json = nlohmann::ordered_json;
 
 struct CustomerOptions {
     std::string address = {};
-    std::string store = {};
+    CustomerPlaces places = {};
     std::string scope = {};
     std::string sender = {};
     bool reveal = false;
@@ -45,7 +46,7 @@ std::shared_ptr<CustomerOptions> add_customer_options(CLI::App& app) {
     app.add_option("ADDRESS", options->address,
                    "A phone number (+447700900123), or a WhatsApp user id (whatsapp:GB.4f1a)")
         ->required();
-    add_store_option(app, options->store);
+    add_customer_places(app, options->places);
     app.add_option("--scope", options->scope, "What the service gave as the scope of its options")
         ->type_name("TEXT");
     return options;
@@ -53,13 +54,17 @@ std::shared_ptr<CustomerOptions> add_customer_options(CLI::App& app) {
 
 enum class KeyUse { read, write };
 
-/// What the service has, over its store.
+/// What the service has, over its stores.
 struct ServiceState {
     ServiceState(const CustomerOptions& options, KeyUse use, Context& context) {
-        const auto store = open_service_store(store_place(options.store), IfMissing::refuse);
-        // One that is made to look would be taken for the service's.
+        const auto storages = open_customer_storages(options.places);
+        const auto& store = storages.store;
+        // One that is made to look would be taken for the service's. Where nothing is known of
+        // customers there is no opt-out to outlive them.
         auto key = twiliowa::Secret{"none"};
-        if (use == KeyUse::write || has_customer_key(*store, options.scope)) {
+        if (!storages.knows_customers) {
+            // None is needed.
+        } else if (use == KeyUse::write || has_customer_key(*store, options.scope)) {
             key = customer_key(*store, options.scope, options.make_key);
         } else {
             context.output.note(
@@ -71,8 +76,11 @@ struct ServiceState {
         window = std::make_unique<ConversationWindow>(
             store,
             twiliowa::ConversationWindowOptions{.scope = options.scope, .customers = customers});
-        opt_outs = std::make_unique<OptOuts>(
-            store, twiliowa::OptOutOptions{.scope = options.scope, .customers = customers});
+        parts = std::make_unique<CustomerParts>(storages, customers, options.places, options.scope);
+        opt_outs =
+            std::make_unique<OptOuts>(store, twiliowa::OptOutOptions{.scope = options.scope,
+                                                                     .customers = customers,
+                                                                     .consents = parts->consents});
     }
 
     Json export_of(const std::string& address) const {
@@ -81,6 +89,7 @@ struct ServiceState {
 
     std::shared_ptr<Customers> customers = {};
     std::unique_ptr<ConversationWindow> window = {};
+    std::unique_ptr<CustomerParts> parts = {};
     std::unique_ptr<OptOuts> opt_outs = {};
 };
 
@@ -222,7 +231,9 @@ Action declare_forget(CLI::App& app) {
 
 constexpr const char* key_details =
     "TWILIOWA_CUSTOMER_KEY of the environment is the CustomersOptions::key of the service, if it "
-    "has\none. Not found: what parts of the service's own (PersonalData) keep.";
+    "has\none. Jobs, events and consents are found where twiliowa outbox run keeps them, or "
+    "where\n--outbox-store and --consent-store say; what is sealed needs TWILIOWA_KEYS; "
+    "dialogues by\ntheir names. Not found: what parts of the service's own (PersonalData) keep.";
 
 }  // namespace
 
@@ -240,7 +251,8 @@ std::vector<Command> customer_commands() {
          .verb = "export",
          .summary = "Prints all that is kept about a customer, as JSON with whole addresses",
          .details = key_details,
-         .examples = {"twiliowa customer export +447700900123 --store sqlite:state.db"},
+         .examples = {"twiliowa customer export +447700900123 --store sqlite:state.db",
+                      "twiliowa customer export +447700900123 --store sqlite:outbox.db"},
          .declare = declare_export},
         {.noun = "customer",
          .verb = "forget",

@@ -330,7 +330,7 @@ std::vector<Command> outbox_enqueue_commands() {
              "media_url or content_sid with variables, and what else OutboundMessage has; key, "
              "tenant,\ntag, account, lane, order_key, on_unknown, not_before, expires_at, quota, "
              "cost (in "
-             "thousandths). The same "
+             "thousandths), fallbacks. The same "
              "key and message\nmay be handed over again: it is sent once. A line that is refused "
              "is "
              "named on standard error,\nthe others go in, and the exit code is 1. With --json one "

@@ -25,8 +25,8 @@
 #include "rules_options.hpp"
 #include "run_notes.hpp"
 #include "run_progress.hpp"
-#include "run_webhooks.hpp"
 #include "service_store.hpp"
+#include "webhook_server.hpp"
 
 namespace cli {
 
@@ -93,20 +93,15 @@ OutboxOptions outbox_options_of(const RunOptions& options, const CustomerState& 
 }
 
 std::unique_ptr<WebhookServer> serve_webhooks(const RunOptions& options, Outbox& outbox,
-                                              const CustomerState& state, Output& output) {
+                                              const CustomerState& state, const Context& context) {
     if (!options.webhook_port) return nullptr;
-    const auto token = environment("TWILIO_AUTH_TOKEN");
-    if (token.empty()) {
-        Error::invalid_request("TWILIO_AUTH_TOKEN", "is not set",
-                               "webhooks are signed with it, whatever signs the requests")
-            .raise();
-    }
     twiliowa::WebhookOptions webhooks;
     webhooks.public_url = PublicUrl::fixed(options.public_url);
     webhooks.window = state.window;
     webhooks.opt_outs = state.opt_outs;
     webhooks.customers = state.customers;
-    twiliowa::WebhookHandler handler{twiliowa::RequestValidator{token}, std::move(webhooks)};
+    twiliowa::WebhookHandler handler{twiliowa::RequestValidator{context.auth_token()},
+                                     std::move(webhooks)};
     handler.on_status(
         [&outbox](const twiliowa::StatusCallback& callback) { outbox.learn(callback); });
     // Learnt from, and answered with nothing.
@@ -114,10 +109,10 @@ std::unique_ptr<WebhookServer> serve_webhooks(const RunOptions& options, Outbox&
     handler.on_message([](const twiliowa::InboundMessage&) {});
     auto server = std::make_unique<WebhookServer>(options.webhook_address, *options.webhook_port,
                                                   std::move(handler));
-    output.note("Webhooks are served on port " + std::to_string(server->port()) +
-                ". Enter at Twilio: " +
-                PublicUrl::fixed(options.public_url)
-                    .webhook_url("/whatsapp", {.retries = 3, .retry_on = "all"}));
+    context.output.note("Webhooks are served on port " + std::to_string(server->port()) +
+                        ". Enter at Twilio: " +
+                        PublicUrl::fixed(options.public_url)
+                            .webhook_url("/whatsapp", {.retries = 3, .retry_on = "all"}));
     return server;
 }
 
@@ -240,7 +235,7 @@ ExitCode run(const RunOptions& options, Context& context) {
     bool drained = false;
     bool interrupted = false;
     {
-        const auto webhooks = serve_webhooks(options, outbox, state, context.output);
+        const auto webhooks = serve_webhooks(options, outbox, state, context);
         if (!options.until_empty) {
             context.output.note("Sends what the outbox holds; Ctrl-C or SIGTERM ends it.");
         }

@@ -71,11 +71,6 @@ std::optional<KeyRing> keys_if_set() {
 
 }  // namespace
 
-std::string environment(const char* name) {
-    const char* const value = std::getenv(name);
-    return value == nullptr ? "" : value;
-}
-
 void add_store_option(CLI::App& app, std::string& store) {
     app.add_option("--store", store,
                    "The service's: sqlite:FILE, or postgresql://ROLE@HOST/DATABASE. Default: "

@@ -12,14 +12,13 @@
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/types/error.hpp>
 
+#include "environment.hpp"
+
 namespace CLI {
 class App;
 }
 
 namespace cli {
-
-/// Empty where it is not set.
-std::string environment(const char* name);
 
 /// What --store, or TWILIOWA_STORE, names: a file of this machine, or a database of a server.
 struct StorePlace {

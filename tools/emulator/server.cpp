@@ -16,6 +16,7 @@
 #include "http_server.hpp"
 #include "page.hpp"
 #include "socket_fault.hpp"
+#include "text/dates.hpp"
 
 namespace emulator {
 
@@ -27,6 +28,14 @@ using twiliowa::testing::FakeTwilio;
 
 constexpr std::chrono::seconds long_poll{20};
 constexpr std::chrono::milliseconds poll_step{30};
+
+/// As a server of HTTP tells it, by the emulator's clock.
+std::string http_date(const FakeTwilio& fake) {
+    auto text = twiliowa::detail::format_rfc2822(
+        std::chrono::time_point_cast<std::chrono::system_clock::duration>(fake.clock()->now()));
+    text.replace(text.find(" +0000"), std::string::npos, " GMT");
+    return text;
+}
 
 /// What a browser is shown of it may do nothing, and is what it says it is: a customer's file comes
 /// from anywhere.
@@ -64,6 +73,7 @@ void serve_twilio(FakeTwilio& fake, const httplib::Request& from, std::string bo
             to.set_header(name, value);
         }
     }
+    to.set_header("Date", http_date(fake));
     set_harmless(to);
     if (do_fault(fault, to, response.body, type)) return;
     if (!type.empty()) to.set_content(std::move(response.body), type);

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,13 +12,14 @@
 #include <twiliowa/outbox/outbox.hpp>
 #include <twiliowa/state/sealer.hpp>
 
-#include "database.hpp"
+#include "support/sqlite_database.hpp"
 
 namespace dealer {
 
 struct Conversation {
-    std::string id = {};        ///< A keyed hash of source and customer.
+    std::string id = {};        ///< A keyed hash of source, account and customer.
     std::string source = {};    ///< Which channel it goes by: `twilio`.
+    std::string account = {};   ///< The account there that the customer wrote to.
     std::string customer = {};  ///< As that channel calls them.
     std::string desk_id = {};   ///< The help desk's number for it; empty until it has one.
 };
@@ -48,7 +48,8 @@ public:
     Conversations(const std::string& path, twiliowa::Sealer sealer);
 
     /// That of a customer; made if it is new.
-    Conversation open(const std::string& source, const std::string& customer);
+    Conversation open(const std::string& source, const std::string& account,
+                      const std::string& customer);
     std::optional<Conversation> at_desk(const std::string& desk_id);
 
     /// Whether an agent answers. `within`: a transaction that is open on another connection.
@@ -58,11 +59,11 @@ public:
     /// An entry of that id that is there stays as it is.
     void add(const Entry& entry, sqlite3* within = nullptr);
     /// An entry and its message, in one transaction. Errors: those of the outbox.
-    twiliowa::Result<void> hand_over(twiliowa::Outbox& outbox, const Entry& entry,
-                                     const twiliowa::OutboundMessage& message,
-                                     const twiliowa::JobOptions& options);
-    /// What became of a job; false if that was told before.
-    bool follow(const twiliowa::JobOutcome& outcome);
+    twiliowa::Result<twiliowa::EnqueuedJob> hand_over(twiliowa::Outbox& outbox, const Entry& entry,
+                                                      const twiliowa::OutboundMessage& message,
+                                                      const twiliowa::JobOptions& options);
+    /// What became of a job.
+    void follow(const twiliowa::JobOutcome& outcome);
     std::vector<Entry> all();
 
     /// The next entry for the help desk, in the order of its conversation, for as long as `lease`.
@@ -72,11 +73,11 @@ public:
     void post_later(const std::string& entry, std::chrono::milliseconds pause);
 
 private:
-    SqlRows run(const char* sql, const std::vector<SqlValue>& values, sqlite3* within);
-    Conversation read(const std::vector<std::string>& row) const;
+    /// Those of which `where` is true of the value.
+    std::vector<Conversation> find(const std::string& where, const std::string& value);
     std::string text_of(const std::string& entry, const std::string& sealed) const;
 
-    Database database_;
+    support::SqliteDatabase database_;
     twiliowa::Sealer sealer_;
 };
 

@@ -14,34 +14,50 @@
 //         comes with its webhooks, ?token=
 //     DEALER_WORKFLOW_MS      how long the stand-in thinks, "2000-5000"
 //     DEALER_FALLBACK_TEMPLATE  what goes for an agent's text outside the window (HX...)
+//     DEALER_SMS_NUMBER       sms:+..., for whom WhatsApp does not reach; else nobody gets one
+//     DEALER_ACCOUNTS         a file of further accounts, one a line, an object with
+//         twilio_account_sid, twilio_auth_token, twilio_whatsapp_number, and, where the account has
+//         such, twilio_sms_number and twilio_fallback_template
+//     DEALER_PRICES           a file of prices, in one currency: docs/prices.md
+//     DEALER_MONTH_BUDGET     in that currency; beyond it nothing is sent
+//     LOG_LEVEL, LOG_FORMAT   info, text: support/log.hpp
 //     TWILIOWA_BASE_URL       an emulator, instead of Twilio
-#include <csignal>
-#include <cstdlib>
-#include <exception>
+#include <algorithm>
 #include <iostream>
+#include <map>
 #include <memory>
+#include <sstream>
 #include <string>
-#include <vector>
 
 #include <sys/stat.h>
 
+#include <nlohmann/json.hpp>
+#include <twiliowa/adapters/httplib.hpp>
 #include <twiliowa/http/curl_transport.hpp>
+#include <twiliowa/outbox/accounts.hpp>
+#include <twiliowa/outbox/dedup_inbox.hpp>
 #include <twiliowa/outbox/durable_inbox.hpp>
 #include <twiliowa/redis/redis_limiter.hpp>
 #include <twiliowa/redis/redis_pool.hpp>
+#include <twiliowa/redis/redis_store.hpp>
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 #include <twiliowa/sqlite/sqlite_store.hpp>
 #include <twiliowa/types/error.hpp>
+#include <twiliowa/webhook_handler.hpp>
 
 #include "agent.hpp"
-#include "dedup_inbox.hpp"
 #include "help_desk.hpp"
 #include "metrics.hpp"
-#include "telemetry.hpp"
-#include "web_server.hpp"
+#include "support/costs.hpp"
+#include "support/keys.hpp"
+#include "support/members.hpp"
+#include "support/program.hpp"
+#include "support/settings.hpp"
 
 namespace wa = twiliowa;
 using namespace dealer;
+using support::number_setting;
+using support::setting;
 using namespace std::chrono_literals;
 
 namespace {
@@ -49,69 +65,54 @@ namespace {
 /// Of all processes together, for one address and minute, that are not signed.
 constexpr int forged_a_minute = 50;
 
-std::string variable(const char* name, const char* otherwise = nullptr) {
-    const char* value = std::getenv(name);
-    if (value == nullptr || *value == '\0') value = otherwise;
-    if (value == nullptr) {
-        wa::Error::invalid_request(name, "this environment variable is not set").raise();
-    }
-    return value;
-}
-
-int number(const char* name, const std::string& text, int most) {
-    std::size_t end = 0;
-    int read = -1;
-    try {
-        read = std::stoi(text, &end);
-    } catch (const std::exception&) {
-        end = 0;
-    }
-    if (end == 0 || end != text.size() || read < 0 || read > most) {
-        wa::Error::invalid_request(name, "is no number up to " + std::to_string(most)).raise();
-    }
-    return read;
-}
+constexpr const char* twilio_path = "/webhooks/twilio/whatsapp";
 
 std::string path_of(const char* name) {
-    return variable("DEALER_DIRECTORY") + '/' + name;
+    return setting("DEALER_DIRECTORY") + '/' + name;
 }
 
-wa::Sealer open_sealer() {
-    return wa::Sealer{[] { return wa::KeyRing::try_from_file(path_of("keys")); }};
+/// That of the environment, and those of a file.
+wa::Accounts read_accounts(const wa::ClientOptions& options, std::map<std::string, Site>& sites) {
+    wa::Accounts accounts{options};
+    const auto own = wa::Credentials::from_environment();
+    accounts.add(own, options.from);
+    sites[own.account_sid().str()] = {setting("DEALER_SMS_NUMBER", ""),
+                                      setting("DEALER_FALLBACK_TEMPLATE", "")};
+    const char* const name = "DEALER_ACCOUNTS";
+    const auto file = setting(name, "");
+    std::istringstream lines{file.empty() ? file : support::contents_of(file, name)};
+    for (std::string line; std::getline(lines, line);) {
+        const auto credentials = wa::Credentials::from_json(line);
+        const auto object = nlohmann::json::parse(line);
+        accounts.add(credentials, support::text_at(object, "twilio_whatsapp_number").value());
+        sites[credentials.account_sid().str()] = {object.value("twilio_sms_number", ""),
+                                                  object.value("twilio_fallback_template", "")};
+    }
+    return accounts;
 }
 
-StandInWorkflow::Waits waits() {
-    const char* const name = "DEALER_WORKFLOW_MS";
-    const auto text = variable(name, "2000-5000");
-    const auto dash = text.find('-');
-    if (dash == std::string::npos) wa::Error::invalid_request(name, "is not LEAST-MOST").raise();
-    const int least = number(name, text.substr(0, dash), 60'000);
-    const int most = number(name, text.substr(dash + 1), 60'000);
-    if (most < least) wa::Error::invalid_request(name, "is not LEAST-MOST").raise();
-    return {std::chrono::milliseconds{least}, std::chrono::milliseconds{most}};
+/// What the help desk reports; its address has the token.
+void serve_desk(httplib::Server& server, const Agent& agent) {
+    server.Post("/webhooks/helpdesk",
+                [&agent, token = wa::Secret{setting("DEALER_DESK_TOKEN")}](
+                    const httplib::Request& request, httplib::Response& response) {
+                    const bool is_desk = token.matches(request.get_param_value("token"));
+                    response.status = is_desk ? agent.on_desk_event(request.body) : 403;
+                });
 }
 
 int work() {
-    // Every thread leaves them to this one.
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-
-    const auto sealer = open_sealer();
-    const auto telemetry = std::make_shared<Telemetry>(sealer);
+    const support::StopSignals stop;
+    const auto sealer = support::open_sealer(path_of("keys"));
+    const support::Log log{sealer};
     const auto metrics = std::make_shared<wa::MetricsObserver>(metric_names());
-    const auto observer = std::make_shared<wa::CompositeObserver>(
-        std::vector<std::shared_ptr<wa::Observer>>{metrics, telemetry});
-    const auto credentials = wa::Credentials::from_environment();
+    const auto observer = log.observer_with(metrics);
     // The proxy is on this machine, and says who calls.
-    const auto public_url = wa::PublicUrl::fixed(variable("DEALER_PUBLIC_URL"), {"127.0.0.1"});
-    const int processes =
-        std::max(number("DEALER_PROCESSES", variable("DEALER_PROCESSES", "2"), 100), 1);
+    const auto public_url = wa::PublicUrl::fixed(setting("DEALER_PUBLIC_URL"), {"127.0.0.1"});
+    const int processes = number_setting("DEALER_PROCESSES", "2", 100);
 
     const auto redis = std::make_shared<wa::RedisPool>(
-        "redis://" + variable("REDIS_HOST", "redis") + ':' + variable("REDIS_PORT", "6379"),
+        "redis://" + setting("REDIS_HOST", "redis") + ':' + setting("REDIS_PORT", "6379"),
         wa::RedisPoolOptions{.connections = 8, .connect_timeout = 500ms});
     // What must not be lost, or be away, is not in Redis.
     const auto store = std::make_shared<wa::SqliteStore>(path_of("state.db"));
@@ -126,44 +127,52 @@ int work() {
                                                                           .processes = processes,
                                                                           .observer = observer});
     // Three tries of what certainly did nothing, after pauses of up to 1 and 2 s.
-    options.retry.max_attempts = 3;
-    options.retry.backoff_base = 1s;
-    options.retry.backoff_cap = 4s;
+    options.retry = {.max_attempts = 3, .backoff_base = 1s, .backoff_cap = 4s};
     options.window = window;
     options.opt_outs = opt_outs;
     options.observer = observer;
-    const wa::MessagesClient client{credentials, options};
+    AgentOptions agent_options{.media_directory = path_of("media")};
+    const auto accounts = read_accounts(options, agent_options.sites);
+    wa::SendingRulesOptions costs{.observer = observer};
+    support::add_costs(costs, "DEALER_PRICES", "DEALER_MONTH_BUDGET");
+    const auto rules = std::make_shared<wa::SendingRules>(std::move(costs));
 
     wa::Outbox outbox{
         std::make_shared<wa::SqliteOutbox>(path_of("dealer.db")),
-        {.client = [&](std::string_view) { return client; },
+        {.client = [&](std::string_view account) { return accounts.outbox_account(account); },
          .status_callback = public_url.webhook_url(twilio_path, {.retries = 5, .retry_on = "all"}),
+         // Later nobody needs an answer any more, and people have to hear of it.
+         .on_unknown = wa::OnUnknown::drop(10min),
          .send_timeout = 15s,
          .max_tries = 1,  // The client has tried three times then.
-         .sealer = sealer}};
+         .sealer = sealer,
+         .gate = rules,
+         .observer = observer}};
     Conversations conversations{path_of("dealer.db"), sealer};
-    StandInWorkflow workflow{waits()};
-    ::mkdir(path_of("media").c_str(), 0700);
-    Agent agent{conversations,
-                workflow,
-                outbox,
-                wa::MediaClient{credentials, options},
-                *telemetry,
-                {.media_directory = path_of("media"),
-                 .fallback_template = variable("DEALER_FALLBACK_TEMPLATE", "")}};
+    StandInWorkflow workflow{support::waits_setting("DEALER_WORKFLOW_MS", "2000-5000")};
+    ::mkdir(agent_options.media_directory.c_str(), 0700);
+    const Agent agent{conversations, workflow, outbox, accounts, log, agent_options};
     outbox.on_outcome([&](const wa::JobOutcome& outcome) { agent.on_outcome(outcome); });
 
     const auto inbox = std::make_shared<wa::DurableInbox>(
-        outbox, wa::InboxOptions{.reply_options =
-                                     [&](const wa::InboundMessage& message) {
-                                         return agent.reply_options(message);
-                                     },
-                                 .clients = {client},
-                                 .sealer = sealer,
-                                 .observer = observer});
-    wa::WebhookHandler handler{wa::RequestValidator{variable("TWILIO_AUTH_TOKEN")},
+        outbox,
+        wa::InboxOptions{.clients = accounts.clients(), .sealer = sealer, .observer = observer});
+    // What came within the last hour is known in Redis to all processes: a duplicate costs the disk
+    // nothing. A webhook does not wait long for what only saves work.
+    const auto deduplicated = std::make_shared<wa::DedupInbox>(
+        inbox,
+        wa::DedupStore{std::make_shared<wa::RedisStore>(
+                           redis, wa::RedisStoreOptions{.prefix = "dealer:", .timeout = 200ms}),
+                       {.lease = 10s, .kept = 1h}},
+        wa::DedupInboxOptions{.on_change = [&](const wa::Error* problem) {
+            if (problem == nullptr) return log.info("redis_is_there");
+            log.warning("redis_is_away", {{"problem", problem->what()}});
+        }});
+    wa::WebhookHandler handler{wa::RequestValidator{[&](const wa::KeyQuery& query) {
+                                   return accounts.signing_keys(query);
+                               }},
                                {.public_url = public_url,
-                                .inbox = std::make_shared<DedupInbox>(inbox, redis, *telemetry),
+                                .inbox = deduplicated,
                                 .window = window,
                                 .opt_outs = opt_outs,
                                 .observer = observer,
@@ -174,42 +183,29 @@ int work() {
         .on_message([&](wa::Turn& turn) { agent.on_message(turn); })
         .on_status([&](const wa::StatusCallback& callback) { outbox.learn(callback); });
 
-    HelpDesk desk{{.url = variable("DEALER_DESK_URL"),
-                   .access_token = wa::Secret{variable("DEALER_DESK_TOKEN")}},
+    HelpDesk desk{{.url = setting("DEALER_DESK_URL"),
+                   .access_token = wa::Secret{setting("DEALER_DESK_TOKEN")}},
                   conversations,
-                  *telemetry};
+                  log};
     const auto own = metrics->add_source([&](wa::MetricSamples& samples) {
-        telemetry->add_to(samples);
-        const auto waiting = inbox->counts().oldest_waiting;
-        const auto age = waiting ? wa::system_clock()->now() - *waiting : 0s;
-        samples.gauge("twiliowa_inbox_oldest_waiting_seconds", "How long the oldest event waits.",
-                      std::chrono::duration<double>(age).count());
+        desk.add_to(samples);
+        samples.gauge("dealer_redis_up", "Whether Redis answered last.",
+                      deduplicated->memory_answers() ? 1 : 0);
+        support::add_budget_samples(samples, "dealer", *rules, outbox);
+        add_samples(samples, *inbox);
     });
-    outbox.start();
-    inbox->start();
-    {
-        const WebServer server{
-            handler,
-            agent,
-            {.port = number("DEALER_PORT", variable("DEALER_PORT", "8080"), 65'535),
-             .desk_token = wa::Secret{variable("DEALER_DESK_TOKEN")},
-             .metrics = [&] { return metrics->text(); }}};
-        telemetry->line("works", {});
-        int signal = 0;
-        sigwait(&ends, &signal);
-    }
-    // What is under way is ended, and what waits is another process's.
-    inbox->drain(10s);
-    inbox->stop();
-    outbox.drain(15s);
-    outbox.stop();
-    telemetry->line("ended", {});
+    httplib::Server server;
+    wa::serve_webhooks(server, twilio_path, handler);
+    serve_desk(server, agent);
+    support::add_metrics(server, [&] { return metrics->text(); });
+    support::Service{log, stop, server, number_setting("DEALER_PORT", "8080"), &outbox, inbox.get()}
+        .run();
     return 0;
 }
 
 int show_record() {
     const wa::SqliteOutbox outbox{path_of("dealer.db")};
-    Conversations conversations{path_of("dealer.db"), open_sealer()};
+    Conversations conversations{path_of("dealer.db"), support::open_sealer(path_of("keys"))};
     for (const auto& each : conversations.all()) {
         std::cout << each.id << '\t' << each.sid << '\t' << each.status << '\t' << each.desk_id
                   << '\t' << each.text << '\n';
@@ -219,12 +215,8 @@ int show_record() {
 
 }  // namespace
 
-int main(int count, char** arguments) try {
-    if (count == 1) return work();
-    if (count == 2 && std::string_view{arguments[1]} == "record") return show_record();
-    std::cerr << "dealer: knows no other word than record\n";
-    return 2;
-} catch (const std::exception& error) {
-    std::cerr << "dealer: " << error.what() << '\n';
-    return 1;
+int main(int count, char** words) {
+    return support::run_command("dealer", count, words,
+                                {{"", [](const std::string&) { return work(); }},
+                                 {"record", [](const std::string&) { return show_record(); }}});
 }

@@ -3,19 +3,11 @@
 #include <algorithm>
 #include <cctype>
 #include <initializer_list>
-#include <random>
-#include <thread>
 
 namespace dealer {
 
 std::string StandInWorkflow::answer(const Question& question, const twiliowa::CancelToken& lost) {
-    thread_local std::mt19937 chance{std::random_device{}()};
-    std::uniform_int_distribution<std::int64_t> wait{waits_.first.count(), waits_.second.count()};
-    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds{wait(chance)};
-    while (std::chrono::steady_clock::now() < until && !lost.is_cancelled()) {
-        std::this_thread::sleep_for(std::chrono::milliseconds{20});
-    }
-
+    support::think(waits_, lost);
     std::string words = question.text;
     std::transform(words.begin(), words.end(), words.begin(),
                    [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });

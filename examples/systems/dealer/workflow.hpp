@@ -1,11 +1,11 @@
 // What answers customers: a router, an extraction, a conversation and the dealer's CRM, elsewhere.
 #pragma once
 
-#include <chrono>
 #include <string>
-#include <utility>
 
 #include <twiliowa/types/cancel.hpp>
+
+#include "support/settings.hpp"
 
 namespace dealer {
 
@@ -28,13 +28,11 @@ public:
 /// Answers by words, after a while.
 class StandInWorkflow final : public Workflow {
 public:
-    using Waits = std::pair<std::chrono::milliseconds, std::chrono::milliseconds>;
-    /// @param waits  the shortest and the longest
-    explicit StandInWorkflow(Waits waits) : waits_(waits) {}
+    explicit StandInWorkflow(support::Waits waits) : waits_(waits) {}
     std::string answer(const Question& question, const twiliowa::CancelToken& lost) override;
 
 private:
-    Waits waits_;
+    support::Waits waits_;
 };
 
 }  // namespace dealer

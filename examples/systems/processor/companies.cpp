@@ -5,24 +5,11 @@
 
 #include <twiliowa/types/error.hpp>
 
+#include "support/members.hpp"
+
 namespace processor {
 
 namespace wa = twiliowa;
-
-namespace {
-
-constexpr const char* template_key = "twilio_template_sid";
-
-wa::Result<std::string> template_of(std::string_view secret) {
-    const auto object = nlohmann::json::parse(secret, nullptr, false);
-    const auto member = object.find(template_key);
-    if (member == object.end() || !member->is_string()) {
-        return wa::Error::invalid_request(template_key, "is missing");
-    }
-    return member->get<std::string>();
-}
-
-}  // namespace
 
 Companies::Companies(std::shared_ptr<SecretStore> secrets, wa::ClientOptions options,
                      wa::PublicUrl public_url)
@@ -34,7 +21,8 @@ wa::Result<std::shared_ptr<const Company>> Companies::make(const std::string& id
                                                            std::string_view secret) const {
     auto credentials = wa::Credentials::try_from_json(secret);
     if (!credentials) return credentials.error();
-    auto template_sid = template_of(secret);
+    auto template_sid =
+        support::text_at(nlohmann::json::parse(secret, nullptr, false), "twilio_template_sid");
     if (!template_sid) return template_sid.error();
     auto options = options_;
     // Twilio asks again for what could not be taken in. The path tells the company, whose token

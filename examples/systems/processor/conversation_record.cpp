@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include <twiliowa/sqlite/sqlite_outbox.hpp>
 #include <twiliowa/state/status_tracker.hpp>
 
 namespace processor {
@@ -37,15 +36,13 @@ wa::Result<wa::EnqueuedJob> ConversationRecord::hand_over(wa::Outbox& outbox,
                                                           const wa::JobOptions& options) {
     const auto body = seal(entry.body, "body", entry.job_id);
     const auto context = seal(entry.context, "context", entry.job_id);
-    Transaction transaction{database_};
-    auto job = wa::try_enqueue_in(database_.handle(), outbox, message, options);
-    if (!job || job->existed) return job;
-    database_.run(
-        "insert into conversation (job_id, company, thread_id, body, context) "
-        "values (?, ?, ?, ?, ?)",
-        {entry.job_id, options.account, entry.thread_id, body, context});
-    transaction.commit();
-    return job;
+    return database_.hand_over(
+        outbox, message, options, [&](sqlite3* within, const wa::EnqueuedJob&) {
+            database_.run(
+                "insert into conversation (job_id, company, thread_id, body, context) "
+                "values (?, ?, ?, ?, ?)",
+                {entry.job_id, options.account, entry.thread_id, body, context}, within);
+        });
 }
 
 void ConversationRecord::follow(const wa::JobOutcome& outcome) {

@@ -8,7 +8,7 @@
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/types/result.hpp>
 
-#include "database.hpp"
+#include "support/sqlite_database.hpp"
 
 namespace processor {
 
@@ -48,7 +48,7 @@ private:
     std::string seal(const std::string& text, const char* column, const std::string& job_id) const;
     std::string open(const std::string& text, const char* column, const std::string& job_id) const;
 
-    Database database_;
+    support::SqliteDatabase database_;
     twiliowa::Sealer sealer_;
 };
 

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "database.hpp"
+#include "support/sqlite_database.hpp"
 
 namespace processor {
 
@@ -56,7 +56,7 @@ public:
     std::vector<DeadLetter> dead_letters();
 
 private:
-    Database database_;
+    support::SqliteDatabase database_;
 };
 
 }  // namespace processor

@@ -18,7 +18,8 @@ public:
 };
 
 /// Writes a good answer, or what `/ai_config/stand_in` of the context asks for: `new_lines`,
-/// `null`, `number`, `missing`, `extra`, `number_as_name`, `prose`, `no_thread`, `slow`, `fails`.
+/// `null`, `number`, `missing`, `extra`, `number_as_name`, `prose`, `no_thread`, `slow`, `fails`,
+/// or `dies`, with the program.
 class StandInModel final : public LanguageModel {
 public:
     std::string answer(const ContextObject& context) override;

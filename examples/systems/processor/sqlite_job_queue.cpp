@@ -2,15 +2,7 @@
 
 namespace processor {
 
-namespace {
-
-std::int64_t now_ms() {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(
-               std::chrono::system_clock::now().time_since_epoch())
-        .count();
-}
-
-}  // namespace
+using support::now_ms;
 
 SqliteJobQueue::SqliteJobQueue(const std::string& path) : database_(path) {
     database_.run(
@@ -47,14 +39,19 @@ void SqliteJobQueue::acknowledge(const QueuedJob& job) {
 }
 
 void SqliteJobQueue::bury(const QueuedJob& job, const std::string& reason) {
-    Transaction transaction{database_};
-    if (!job.receipt.empty()) {
-        acknowledge(job);
-        if (database_.changed() == 0) return;
-    }
-    database_.run("insert or ignore into dead_letter (id, body, reason, at) values (?, ?, ?, ?)",
-                  {job.id, job.body, reason, now_ms()});
-    transaction.commit();
+    database_.transact([&](sqlite3* database) {
+        const bool is_ours =
+            job.receipt.empty() ||
+            !support::run_sql(database, "delete from job where id = ? and receipt = ? returning id",
+                              {job.id, job.receipt})
+                 .empty();
+        if (!is_ours) return false;
+        support::run_sql(
+            database,
+            "insert or ignore into dead_letter (id, body, reason, at) values (?, ?, ?, ?)",
+            {job.id, job.body, reason, now_ms()});
+        return true;
+    });
 }
 
 std::vector<QueuedJob> SqliteJobQueue::waiting() {

@@ -12,7 +12,7 @@
 #include "conversation_record.hpp"
 #include "job_queue.hpp"
 #include "language_model.hpp"
-#include "log.hpp"
+#include "support/log.hpp"
 
 namespace processor {
 
@@ -23,39 +23,28 @@ struct WorkerOptions {
 };
 
 /// Thread-safe: any number of threads may work with one.
-class Worker {
-public:
-    Worker(JobQueue& queue, Companies& companies, LanguageModel& model, ConversationRecord& record,
-           twiliowa::Outbox& outbox, const Log& log, WorkerOptions options)
-        : queue_(queue),
-          companies_(companies),
-          model_(model),
-          record_(record),
-          outbox_(outbox),
-          log_(log),
-          options_(options) {}
-
+struct Worker {
     /// Takes one job and does what there is to do; false if none was there.
-    bool work_once();
+    bool work_once() const;
     /// Of the outbox: at least once for each, in order for each job.
-    void on_outcome(const twiliowa::JobOutcome& outcome);
+    void on_outcome(const twiliowa::JobOutcome& outcome) const;
+
+    JobQueue& queue;
+    Companies& companies;
+    LanguageModel& model;
+    ConversationRecord& record;
+    twiliowa::Outbox& outbox;
+    const support::Log& log;
+    WorkerOptions options = {};
 
 private:
     struct Failure {
         twiliowa::Error error;
         bool pointless = false;  ///< To try again.
     };
-    std::optional<Failure> work_on(const QueuedJob& job);
-    bool is_handed_over(const ContextObject& context, const QueuedJob& job);
-    std::optional<Failure> hand_over(const ContextObject& context, const QueuedJob& job);
-
-    JobQueue& queue_;
-    Companies& companies_;
-    LanguageModel& model_;
-    ConversationRecord& record_;
-    twiliowa::Outbox& outbox_;
-    const Log& log_;
-    WorkerOptions options_;
+    std::optional<Failure> work_on(const QueuedJob& job) const;
+    bool is_handed_over(const ContextObject& context, const QueuedJob& job) const;
+    std::optional<Failure> hand_over(const ContextObject& context, const QueuedJob& job) const;
 };
 
 }  // namespace processor

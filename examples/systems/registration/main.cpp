@@ -9,20 +9,14 @@
 //     TWILIO_ACCOUNT_SID, TWILIO_AUTH_TOKEN, TWILIO_WHATSAPP_NUMBER
 //     REGISTRATION_API_KEY    what a request has in its header x-api-key
 //     REGISTRATION_DIRECTORY  registration.db, state.db, and keys
-//     REGISTRATION_PORT       where requests come in, by way of a proxy that ends TLS
+//     REGISTRATION_PORT       where requests come in, by way of a proxy that ends TLS; and /metrics
 //     REGISTRATION_PUBLIC_URL how Twilio reaches it
+//     LOG_LEVEL, LOG_FORMAT   info, text: support/log.hpp
 //     TWILIOWA_BASE_URL       an emulator, instead of Twilio
-#include <httplib.h>
-
-#include <csignal>
-#include <cstdlib>
-#include <exception>
 #include <filesystem>
 #include <iostream>
 #include <memory>
-#include <stdexcept>
 #include <string>
-#include <thread>
 
 #include <nlohmann/json.hpp>
 #include <twiliowa/adapters/httplib.hpp>
@@ -36,49 +30,33 @@
 
 #include "api.hpp"
 #include "club_templates.hpp"
-#include "log.hpp"
 #include "player_dialogue.hpp"
 #include "registrations.hpp"
+#include "support/jobs.hpp"
+#include "support/keys.hpp"
+#include "support/program.hpp"
+#include "support/settings.hpp"
 
 namespace wa = twiliowa;
 using namespace registration;
+using support::number_setting;
+using support::setting;
 using namespace std::chrono_literals;
 
 namespace {
 
-std::string variable(const char* name) {
-    const char* const value = std::getenv(name);
-    if (value == nullptr || *value == '\0') {
-        wa::Error::invalid_request(name, "this environment variable is not set").raise();
-    }
-    return value;
-}
-
-int port() {
-    const auto text = variable("REGISTRATION_PORT");
-    char* end = nullptr;
-    const long port = std::strtol(text.c_str(), &end, 10);
-    if (*end != '\0' || port < 1 || port > 65'535) {
-        wa::Error::invalid_request("REGISTRATION_PORT", "is no number between 1 and 65535").raise();
-    }
-    return static_cast<int>(port);
-}
-
 std::string path_of(const char* name) {
-    return variable("REGISTRATION_DIRECTORY") + '/' + name;
+    return setting("REGISTRATION_DIRECTORY") + '/' + name;
 }
 
 wa::Sealer open_sealer() {
-    return wa::Sealer{[] { return wa::KeyRing::try_from_file(path_of("keys")); }};
+    return support::open_sealer(path_of("keys"));
 }
 
-/// No number in its keys, and none in its values.
 std::shared_ptr<wa::Store> open_store(const wa::Sealer& sealer) {
-    const auto oldest_key = wa::KeyRing::from_file(path_of("keys")).ids().back();
     auto file = std::make_shared<wa::SqliteStore>(
         path_of("state.db"), wa::SqliteStoreOptions{.max_entry_bytes = std::size_t{8} * 1024});
-    auto sealed = std::make_shared<wa::SealedStore>(std::move(file), sealer);
-    return std::make_shared<wa::HashedStore>(std::move(sealed), sealer, oldest_key);
+    return support::private_store(std::move(file), sealer, path_of("keys"));
 }
 
 wa::ClientOptions client_options(const wa::Credentials& credentials,
@@ -96,63 +74,19 @@ wa::ClientOptions client_options(const wa::Credentials& credentials,
     return options;
 }
 
-void serve_requests(httplib::Server& server, Api& api, const wa::WebhookHandler& handler,
-                    const sigset_t& ends) {
-    wa::serve_webhooks(server, "/webhook", handler);
-    wa::serve_webhooks(
-        server, "/trigger",
-        [&api](const wa::WebhookRequest& request, const httplib::Request&) {
-            return api.trigger(request);
-        },
-        Api::max_body_bytes);
-    wa::serve_webhooks(
-        server, "/message",
-        [&api](const wa::WebhookRequest& request, const httplib::Request&) {
-            return api.message(request);
-        },
-        Api::max_body_bytes);
-    wa::serve_webhooks(
-        server, "/messages/([0-9a-f]{20})",
-        [&api](const wa::WebhookRequest& request, const httplib::Request& from) {
-            return api.look_up(request, std::string{from.matches[1]});
-        },
-        Api::max_body_bytes);
-    server.set_keep_alive_max_count(1);
-    server.new_task_queue = [] { return new httplib::ThreadPool(32); };
-    const int at = port();
-    if (!server.bind_to_port("127.0.0.1", at)) {
-        throw std::runtime_error("port " + std::to_string(at) + " is taken");
-    }
-    std::thread end{[&] {
-        int signal = 0;
-        sigwait(&ends, &signal);
-        // One that does not listen yet would not hear it.
-        while (!server.is_running()) std::this_thread::yield();
-        server.stop();
-    }};
-    server.listen_after_bind();
-    end.join();
-}
-
 int serve() {
-    // Every thread leaves them to one.
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-
+    const support::StopSignals stop;
     const auto sealer = open_sealer();
-    const Log log{sealer};
-    const auto process = new_request_id();
-    const auto observer = std::make_shared<CallLog>(log);
+    const support::Log log{sealer};
+    const auto metrics = std::make_shared<wa::MetricsObserver>();
+    const auto observer = log.observer_with(metrics);
     const auto store = open_store(sealer);
     const auto window = std::make_shared<wa::ConversationWindow>(store);
     const auto opt_outs = std::make_shared<wa::OptOuts>(store);
     const auto credentials = wa::Credentials::from_environment();
     const auto options = client_options(credentials, window, opt_outs, observer);
     const wa::MessagesClient client{credentials, options};
-    const auto public_url = wa::PublicUrl::fixed(variable("REGISTRATION_PUBLIC_URL"));
+    const auto public_url = wa::PublicUrl::fixed(setting("REGISTRATION_PUBLIC_URL"));
 
     const auto database = path_of("registration.db");
     wa::Outbox outbox{
@@ -160,8 +94,9 @@ int serve() {
         {.client = [client](std::string_view) { return client; },
          .status_callback = public_url.webhook_url("/webhook", {.retries = 5, .retry_on = "all"}),
          .send_timeout = 15s,
-         .sealer = sealer}};
-    outbox.on_outcome([&](const wa::JobOutcome& outcome) { log.outcome(outcome); });
+         .sealer = sealer,
+         .observer = observer}};
+    outbox.on_outcome([&](const wa::JobOutcome& outcome) { support::log_sent(log, outcome); });
     Registrations registrations{database, sealer};
 
     // An answer to a message has its SID for the request's id.
@@ -173,7 +108,7 @@ int serve() {
                                  .clients = {client},
                                  .sealer = sealer,
                                  .observer = observer});
-    wa::WebhookHandler handler{wa::RequestValidator{variable("TWILIO_AUTH_TOKEN")},
+    wa::WebhookHandler handler{wa::RequestValidator{setting("TWILIO_AUTH_TOKEN")},
                                {.public_url = public_url,
                                 .inbox = inbox,
                                 .window = window,
@@ -194,22 +129,14 @@ int serve() {
     dialogue.ensure(wa::ContentClient{credentials, options}, {.buttons = 2, .rows = 1});
     dialogue.attach(handler, ours);
 
-    Api api{wa::Secret{variable("REGISTRATION_API_KEY")},
-            options.from,
-            registrations,
-            outbox,
-            *window,
-            log};
+    const auto api = make_api(setting("REGISTRATION_API_KEY"), options.from, registrations, outbox,
+                              *window, log);
     httplib::Server server;
-    outbox.start();
-    inbox->start();
-    log.line("works", process, {});
-    serve_requests(server, api, handler, ends);
-    inbox->drain(10s);
-    outbox.drain(15s);
-    inbox->stop();
-    outbox.stop();
-    log.line("ended", process, {});
+    const auto own = support::serve_metrics(server, metrics, outbox, inbox.get());
+    wa::serve_webhooks(server, "/webhook", handler);
+    api.serve(server);
+    support::Service{log, stop, server, number_setting("REGISTRATION_PORT"), &outbox, inbox.get()}
+        .run();
     return 0;
 }
 
@@ -242,15 +169,14 @@ int held() {
 
 }  // namespace
 
-int main(int count, char** arguments) try {
-    if (std::filesystem::exists(".env")) wa::load_env_file(".env");
-    const std::string word = count == 2 ? arguments[1] : "";
-    if (count == 1) return serve();
-    if (word == "list") return list();
-    if (word == "held") return held();
-    std::cerr << "registration: knows list and held\n";
-    return 2;
-} catch (const std::exception& error) {
-    std::cerr << "registration: " << error.what() << '\n';
-    return 1;
+int main(int count, char** words) {
+    const auto by_env_file = [](int (*run)()) {
+        return [run](const std::string&) {
+            if (std::filesystem::exists(".env")) wa::load_env_file(".env");
+            return run();
+        };
+    };
+    return support::run_command(
+        "registration", count, words,
+        {{"", by_env_file(serve)}, {"list", by_env_file(list)}, {"held", by_env_file(held)}});
 }

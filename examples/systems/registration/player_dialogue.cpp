@@ -84,7 +84,7 @@ void begin_with(wa::DialogueTurn& t, const Registration& registration) {
 
 }  // namespace
 
-void add_steps(wa::Dialogue& dialogue, Registrations& registrations, const Log& log) {
+void add_steps(wa::Dialogue& dialogue, Registrations& registrations, const support::Log& log) {
     dialogue.first("hello", [&registrations](wa::DialogueTurn& t) {
         const auto open = registrations.next_open(t.message().from);
         if (open) return begin_with(t, *open);
@@ -123,7 +123,8 @@ void add_steps(wa::Dialogue& dialogue, Registrations& registrations, const Log& 
         }
         t.at_commit(registrations.confirmation(id, confirmed));
         t.reply("Thank you, " + t.get("player_first_name") + " is registered.");
-        log.line("registered", t.message().sid.str(), {{"sender", log.hash(t.message().from)}});
+        log.info("registered",
+                 {{"message_sid", t.message().sid.str()}, {"sender", log.hash(t.message().from)}});
         if (const auto next = registrations.next_open(t.message().from, id)) {
             return begin_with(t, *next);
         }

@@ -3,12 +3,12 @@
 
 #include <twiliowa/outbox/dialogue.hpp>
 
-#include "log.hpp"
 #include "registrations.hpp"
+#include "support/log.hpp"
 
 namespace registration {
 
 /// All of them live as long as the dialogue.
-void add_steps(twiliowa::Dialogue& dialogue, Registrations& registrations, const Log& log);
+void add_steps(twiliowa::Dialogue& dialogue, Registrations& registrations, const support::Log& log);
 
 }  // namespace registration

@@ -4,8 +4,6 @@
 #pragma once
 
 #include <functional>
-#include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -14,9 +12,8 @@
 #include <twiliowa/outbox/outbox.hpp>
 #include <twiliowa/state/sealer.hpp>
 
+#include "support/sqlite_database.hpp"
 #include "trigger.hpp"
-
-struct sqlite3;
 
 namespace registration {
 
@@ -49,16 +46,12 @@ public:
     std::vector<Registration> all();
 
 private:
-    using Row = std::vector<std::string>;
-    static std::vector<Row> run(sqlite3* database, const char* sql,
-                                const std::vector<std::string>& values = {});
     std::string seal(const Fields& fields, const std::string& place) const;
     Fields open(const std::string& sealed, const std::string& place) const;
     std::string hash(const std::string& value, const char* purpose) const;
-    Registration read(const Row& row) const;
+    Registration read(const std::vector<std::string>& row) const;
 
-    std::mutex mutex_;
-    std::unique_ptr<sqlite3, int (*)(sqlite3*)> database_;
+    support::SqliteDatabase database_;
     twiliowa::Sealer sealer_;
 };
 

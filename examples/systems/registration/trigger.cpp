@@ -5,18 +5,16 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include <twiliowa/types/address.hpp>
 #include <twiliowa/types/error.hpp>
 
 #include "club_templates.hpp"
+#include "support/members.hpp"
 
 namespace registration {
 
 namespace wa = twiliowa;
 
 namespace {
-
-using Json = nlohmann::json;
 
 /// Nine of them and the template's own text are less than the 1,024 characters of WhatsApp.
 constexpr std::ptrdiff_t max_characters = 80;
@@ -38,33 +36,6 @@ constexpr Field fields[] = {
     {"team_manager_1_tel", "see our website"},
 };
 
-wa::Result<Json> read_object(std::string_view json) {
-    auto object = Json::parse(json, nullptr, false);
-    if (!object.is_object()) return wa::Error::invalid_request("body", "is no JSON object");
-    return object;
-}
-
-/// Empty if it is not there. A number is taken as it is written.
-wa::Result<std::string> text_at(const Json& object, const char* name) {
-    const auto member = object.find(name);
-    if (member == object.end() || member->is_null()) return std::string{};
-    if (member->is_string()) return member->get<std::string>();
-    if (member->is_number()) return member->dump();
-    return wa::Error::invalid_request(name, "is no text");
-}
-
-wa::Result<std::string> number_at(const Json& object, const char* name) {
-    const auto text = text_at(object, name);
-    if (!text) return text.error();
-    if (text->empty()) return wa::Error::invalid_request(name, "is missing or empty");
-    const auto address = wa::Address::parse(*text, name);
-    if (!address) return address.error();
-    if (address->phone_number().empty() || address->channel() != wa::Address::Channel::whatsapp) {
-        return wa::Error::invalid_request(name, "is no number on WhatsApp");
-    }
-    return std::string{address->phone_number()};
-}
-
 }  // namespace
 
 wa::Result<std::string> one_line(std::string_view name, const std::string& text) {
@@ -82,21 +53,19 @@ wa::Result<std::string> one_line(std::string_view name, const std::string& text)
     return wa::normalised_variable(text);
 }
 
-wa::Result<Trigger> read_trigger(std::string_view json) {
-    const auto object = read_object(json);
-    if (!object) return object.error();
+wa::Result<Trigger> read_trigger(const nlohmann::json& body) {
     Trigger trigger;
-    auto number = number_at(*object, "parent_tel");
+    const auto number = support::number_at(body, "parent_tel");
     if (!number) return number.error();
-    trigger.parent_tel = std::move(*number);
-    if (const auto said = object->find("use_defaults"); said != object->end()) {
+    trigger.parent_tel = number->phone_number();
+    if (const auto said = body.find("use_defaults"); said != body.end()) {
         if (!said->is_boolean()) {
             return wa::Error::invalid_request("use_defaults", "is neither true nor false");
         }
         trigger.use_defaults = said->get<bool>();
     }
     for (const auto& [name, otherwise] : fields) {
-        const auto text = text_at(*object, name);
+        const auto text = support::words_at(body, name);
         if (!text) return text.error();
         auto line = one_line(name, *text);
         if (!line) return line.error();
@@ -108,15 +77,13 @@ wa::Result<Trigger> read_trigger(std::string_view json) {
     return trigger;
 }
 
-wa::Result<wa::OutboundText> read_message(std::string_view json) {
-    const auto object = read_object(json);
-    if (!object) return object.error();
-    auto to = number_at(*object, "to");
+wa::Result<wa::OutboundText> read_message(const nlohmann::json& body) {
+    const auto to = support::number_at(body, "to");
     if (!to) return to.error();
-    auto text = text_at(*object, "text");
+    auto text = support::words_at(body, "text");
     if (!text) return text.error();
     if (text->empty()) return wa::Error::invalid_request("text", "is missing or empty");
-    return wa::OutboundText{.to = std::move(*to), .body = std::move(*text)};
+    return wa::OutboundText{.to = std::string{to->phone_number()}, .body = std::move(*text)};
 }
 
 wa::OutboundMessage to_template(const Trigger& trigger) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include <nlohmann/json_fwd.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
 
@@ -22,9 +23,9 @@ struct Trigger {
 };
 
 /// Errors name the field.
-twiliowa::Result<Trigger> read_trigger(std::string_view json);
+twiliowa::Result<Trigger> read_trigger(const nlohmann::json& body);
 /// `{"to": "+44...", "text": "..."}`
-twiliowa::Result<twiliowa::OutboundText> read_message(std::string_view json);
+twiliowa::Result<twiliowa::OutboundText> read_message(const nlohmann::json& body);
 twiliowa::OutboundMessage to_template(const Trigger& trigger);
 
 /// A text as one line, as it may stand in a template; empty if it is blank.

@@ -1,51 +1,30 @@
 #include "api.hpp"
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <sstream>
 #include <utility>
 
 #include <nlohmann/json.hpp>
 #include <twiliowa/types/error.hpp>
-#include <twiliowa/types/error_advice.hpp>
-#include <twiliowa/types/http_headers.hpp>
+
+#include "support/jobs.hpp"
+#include "support/members.hpp"
+#include "support/settings.hpp"
 
 namespace shop {
 
 namespace wa = twiliowa;
 using nlohmann::json;
-using Shown = nlohmann::ordered_json;
+using Shown = support::Json;
+using support::Answer;
+using support::Call;
 
 namespace {
 
-json object_of(std::string_view text) {
-    auto body = json::parse(text, nullptr, false);
-    if (!body.is_object()) wa::Error::invalid_request("body", "is no JSON object").raise();
-    return body;
-}
-
-wa::Job find_job(wa::Outbox& outbox, const std::string& name) {
-    const auto id = wa::JobId::parse(name);
-    auto job = id ? outbox.find(*id) : std::nullopt;
-    if (!job) wa::Error::invalid_request("job", "is not known").raise();
-    return *std::move(job);
-}
-
 Shown view_of(const wa::Job& job) {
-    Shown view{{"id", job.id.str()},
-               {"about", job.tag},
-               {"campaign", job.campaign},
-               {"state", to_string(job.state)},
-               {"reason", to_string(job.reason)},
-               {"problem", job.problem},
-               {"sid", job.sid.str()},
-               {"status", job.status.str()},
-               {"code", job.error_code},
-               {"advice", wa::advise(job.error_code).advice},
-               {"may_be", Shown::array()}};
-    for (const auto& sid : job.candidates) view["may_be"].push_back(sid.str());
+    Shown view{{"id", job.id.str()}, {"about", job.tag}, {"campaign", job.campaign}};
+    view.update(support::view_of(job));
     return view;
 }
 
@@ -57,114 +36,40 @@ std::string date_of(wa::TimePoint time) {
     return text;
 }
 
-}  // namespace
-
-Api::Api(Shop& shop, wa::Secret key) : shop_(shop), key_(std::move(key)) {
-    serve_notifications();
-    serve_customers();
-    serve_campaigns();
-    serve_people();
-}
-
-const Api::Route* Api::route(const std::string& method, std::string_view path, Call& call) const {
-    for (const auto& route : routes_) {
-        const auto asked = method + ' ' + std::string{path};
-        const auto star = std::min(route.asked.find('*'), route.asked.size());
-        const auto begin = std::string_view{route.asked}.substr(0, star);
-        const auto end =
-            std::string_view{route.asked}.substr(std::min(star + 1, route.asked.size()));
-        if (asked.size() < begin.size() + end.size() || !asked.starts_with(begin) ||
-            !asked.ends_with(end)) {
-            continue;
-        }
-        call.name = asked.substr(star, asked.size() - begin.size() - end.size());
-        const bool has_name = star < route.asked.size();
-        if (has_name == !call.name.empty() && call.name.find('/') == std::string::npos) {
-            return &route;
-        }
-    }
-    return nullptr;
-}
-
-Api::Answer Api::refusal(const wa::Error& error) {
-    const auto& field = error.field();
-    const bool is_conflict = field == "key" || field == "phase" || field == "id";
-    const bool is_unknown = field == "campaign" || field == "job";
-    const int status = error.kind() != wa::ErrorKind::invalid_request ? 503
-                       : is_conflict                                  ? 409
-                       : is_unknown                                   ? 404
-                                                                      : 400;
-    return {status, Shown{{"field", field}, {"problem", error.data().summary}}.dump()};
-}
-
-wa::WebhookResponse Api::answer(const wa::WebhookRequest& request, std::string_view path) const {
-    Call call{.body = request.body,
-              .idempotency_key = std::string{wa::find_header(request.headers, "Idempotency-Key")}};
-    const auto* const asked = route(request.method, path, call);
-    Answer answer;
-    std::string problem;
-    try {
-        if (!key_.matches(wa::find_header(request.headers, "x-api-key"))) {
-            answer = {403, R"({"field": "x-api-key", "problem": "is not the key"})"};
-        } else if (asked == nullptr) {
-            answer = {404, R"({"field": "path", "problem": "is not known"})"};
-        } else if (request.body.size() > max_body_bytes) {
-            answer = {413, R"({"field": "body", "problem": "is too long"})"};
-        } else {
-            answer = asked->ask(call);
-        }
-    } catch (const wa::TwilioError& error) {
-        problem = error.what();
-        answer = refusal(error.error());
-    } catch (const json::exception&) {
-        answer = {400, R"({"field": "body", "problem": "has a member of another type"})"};
-    }
-    shop_.log->line("api", {{"asked", asked == nullptr ? "nothing" : asked->asked},
-                            {"http", std::to_string(answer.status)},
-                            {"recipient", answer.recipient},
-                            {"problem", problem}});
-    wa::WebhookResponse response{.status = answer.status,
-                                 .headers = {{"Content-Type", answer.type}},
-                                 .body = std::move(answer.body)};
-    if (answer.status == 503) response.headers.emplace_back("Retry-After", "1");
-    return response;
-}
-
-void Api::serve_notifications() {
+void serve_notifications(support::Api& api, Shop& shop) {
     // What is repeated, under the same Idempotency-Key or, without one, about the same order, is
     // answered as it was.
-    const auto hand_over = [this](wa::NewJob (Notifications::*make)(const json&) const) {
-        return [this, make](const Call& call) -> Answer {
-            auto job = (shop_.notifications.*make)(object_of(call.body));
-            if (!call.idempotency_key.empty()) job.options.key = "given/" + call.idempotency_key;
-            const auto taken = shop_.outbox.enqueue(job.message, job.options);
-            return {202, Shown{{"id", taken.id.str()}}.dump(), shop_.log->hash(job.message.to)};
+    const auto hand_over = [&shop](const char* kind,
+                                   wa::NewJob (Notifications::*make)(const json&) const) {
+        return [&shop, kind, make](const Call& call) -> Answer {
+            auto job = (shop.notifications.*make)(call.object());
+            job.options.key = call.job_key(kind, job.options.key);
+            const auto taken = shop.outbox.enqueue(job.message, job.options);
+            return {.status = 202,
+                    .body = {{"id", taken.id.str()}},
+                    .recipient = shop.log.hash(job.message.to)};
         };
     };
-    on("POST /orders/confirmation", hand_over(&Notifications::confirmation));
-    on("POST /orders/status", hand_over(&Notifications::status));
-    on("POST /promotions", hand_over(&Notifications::promotion));
-    on("GET /messages/*", [this](const Call& call) -> Answer {
-        auto job = find_job(shop_.outbox, call.name);
+    api.on("POST", "/orders/confirmation", hand_over("confirmation", &Notifications::confirmation));
+    api.on("POST", "/orders/status", hand_over("status", &Notifications::status));
+    api.on("POST", "/promotions", hand_over("promotion", &Notifications::promotion));
+    api.on("GET", "/messages/([^/]+)", [&shop](const Call& call) -> Answer {
+        const auto job = support::find_job(shop.outbox, call.name);
         auto view = view_of(job);
         view["steps"] = Shown::array();
         // What has followed it: a template, an SMS.
-        for (std::optional<wa::Job> next = job; next;) {
-            next = shop_.outbox.find(job.tenant, job.key + "/template");
-            if (!next) next = shop_.outbox.find(job.tenant, job.key + "/sms");
-            if (!next) break;
-            job = *next;
-            view["steps"].push_back(view_of(job));
-            view["steps"].back()["by"] = job.key.substr(job.key.rfind('/') + 1);
+        for (const auto& step : shop.outbox.steps_after(job.id)) {
+            view["steps"].push_back(view_of(step));
+            view["steps"].back()["by"] = step.key.substr(step.key.rfind('/') + 1);
         }
-        return {200, view.dump()};
+        return {.body = view};
     });
 }
 
-void Api::serve_customers() {
-    on("POST /consents", [this](const Call& call) -> Answer {
-        const auto body = object_of(call.body);
-        const auto to = shop_.notifications.recipient(body);
+void serve_customers(support::Api& api, Shop& shop) {
+    api.on("POST", "/consents", [&shop](const Call& call) -> Answer {
+        const auto body = call.object();
+        const auto to = shop.notifications.recipient(body);
         const auto source = body.value("source", "");
         if (source.empty()) {
             wa::Error::invalid_request("source", "is missing: how is it known?").raise();
@@ -172,128 +77,110 @@ void Api::serve_customers() {
         const auto purpose = body.value("purpose", std::string{wa::consent_purpose::marketing});
         wa::Consent consent{.purpose = purpose, .source = source};
         if (body.contains("at")) consent.at = wa::Consent::parse_time(body.value("at", "")).value();
-        shop_.consents->grant(shop_.sender, to, consent).value();
-        return {200, Shown{{"agreed_to", purpose}}.dump(), shop_.log->hash(to)};
+        shop.consents->grant(shop.sender, to, consent).value();
+        return {.body = {{"agreed_to", purpose}}, .recipient = shop.log.hash(to)};
     });
-    on("POST /consents/withdraw", [this](const Call& call) -> Answer {
-        const auto body = object_of(call.body);
-        const auto to = shop_.notifications.recipient(body);
-        shop_.consents->withdraw(shop_.sender, to, "", {}, body.value("source", "")).value();
-        return {200, Shown{{"agreed_to", nullptr}}.dump(), shop_.log->hash(to)};
+    api.on("POST", "/consents/withdraw", [&shop](const Call& call) -> Answer {
+        const auto body = call.object();
+        const auto to = shop.notifications.recipient(body);
+        shop.consents->withdraw(shop.sender, to, "", {}, body.value("source", "")).value();
+        return {.body = {{"agreed_to", nullptr}}, .recipient = shop.log.hash(to)};
     });
-    on("POST /customers/export", [this](const Call& call) -> Answer {
-        const auto to = shop_.notifications.recipient(object_of(call.body));
-        return {200, shop_.customers->export_of(to).value(), shop_.log->hash(to)};
+    api.on("POST", "/customers/export", [&shop](const Call& call) -> Answer {
+        const auto to = shop.notifications.recipient(call.object());
+        return {.recipient = shop.log.hash(to), .text = shop.customers->export_of(to).value()};
     });
-    on("POST /customers/forget", [this](const Call& call) -> Answer {
-        const auto to = shop_.notifications.recipient(object_of(call.body));
-        const auto report = shop_.customers->forget(to).value();
+    api.on("POST", "/customers/forget", [&shop](const Call& call) -> Answer {
+        const auto to = shop.notifications.recipient(call.object());
+        const auto report = shop.customers->forget(to).value();
         const Shown view{{"complete", report.complete()},
                          {"erased", report.erased},
                          {"kept", report.kept},
                          {"not_yet", report.not_yet}};
-        return {200, view.dump(), shop_.log->hash(to)};
+        return {.body = view, .recipient = shop.log.hash(to)};
     });
 }
 
-void Api::serve_campaigns() {
-    auto& campaigns = shop_.campaigns;
-    on("POST /campaigns", [this](const Call& call) -> Answer {
-        auto definition = wa::CampaignDefinition::from_json(call.body).value();
-        for (auto& variant : definition.variants) {
-            if (variant.message.from.empty()) variant.message.from = shop_.sender;
+void serve_campaigns(support::Api& api, Shop& shop) {
+    auto& campaigns = shop.campaigns;
+    api.on("POST", "/campaigns", [&shop](const Call& call) -> Answer {
+        auto read = wa::CampaignDefinition::from_json(call.body);
+        // That all of it is wrong does not mean that there is no such campaign.
+        if (!read && read.error().field() == "campaign") {
+            return support::refuse(400, "body", read.error().data().summary);
         }
-        shop_.campaigns.create(definition);
-        return {201, shop_.campaigns.progress(definition.id).to_json()};
+        auto definition = std::move(read).value();
+        for (auto& variant : definition.variants) {
+            if (variant.message.from.empty()) variant.message.from = shop.sender;
+        }
+        shop.campaigns.create(definition);
+        return {.status = 201, .text = shop.campaigns.progress(definition.id).to_json()};
     });
-    on("GET /campaigns", [&campaigns](const Call&) -> Answer {
+    api.on("GET", "/campaigns", [&campaigns](const Call&) -> Answer {
         auto all = Shown::array();
         for (const auto& each : campaigns.list()) all.push_back(Shown::parse(each.to_json()));
-        return {200, all.dump()};
+        return {.body = all};
     });
-    on("POST /campaigns/*/recipients", [this](const Call& call) -> Answer {
+    api.on("POST", "/campaigns/([^/]+)/recipients", [&shop](const Call& call) -> Answer {
         std::istringstream csv{std::string{call.body}};
-        return {200, shop_.campaigns.add_csv(call.name, csv, {.country = shop_.country}).to_json()};
+        return {.text =
+                    shop.campaigns.add_csv(call.name, csv, {.country = shop.country}).to_json()};
     });
-    on("GET /campaigns/*/check", [&campaigns](const Call& call) -> Answer {
-        return {200, campaigns.check(call.name).to_json()};
+    api.on("GET", "/campaigns/([^/]+)/check", [&campaigns](const Call& call) -> Answer {
+        return {.text = campaigns.check(call.name).to_json()};
     });
-    on("GET /campaigns/*/report", [&campaigns](const Call& call) -> Answer {
+    api.on("GET", "/campaigns/([^/]+)/report", [&campaigns](const Call& call) -> Answer {
         std::ostringstream csv;
         campaigns.report_csv(call.name, csv);
-        return {200, csv.str(), "", "text/csv"};
+        return {.text = csv.str(), .type = "text/csv"};
     });
     const auto decide = [&](const std::string& verb, auto decision) {
-        on("POST /campaigns/*/" + verb, [&campaigns, decision](const Call& call) -> Answer {
-            decision(campaigns, call.name);
-            return {200, campaigns.progress(call.name).to_json()};
-        });
+        api.on("POST", "/campaigns/([^/]+)/" + verb,
+               [&campaigns, decision](const Call& call) -> Answer {
+                   decision(campaigns, call.name);
+                   return {.text = campaigns.progress(call.name).to_json()};
+               });
     };
     decide("start", [](auto& all, const auto& id) { all.start(id); });
     decide("pause", [](auto& all, const auto& id) { all.pause(id, "by the back end"); });
     decide("resume", [](auto& all, const auto& id) { all.resume(id); });
     decide("cancel", [](auto& all, const auto& id) { all.cancel(id); });
-    on("GET /campaigns/*", [&campaigns](const Call& call) -> Answer {
-        return {200, campaigns.progress(call.name).to_json()};
+    api.on("GET", "/campaigns/([^/]+)", [&campaigns](const Call& call) -> Answer {
+        return {.text = campaigns.progress(call.name).to_json()};
     });
 }
 
-void Api::serve_people() {
+void serve_people(support::Api& api, Shop& shop) {
     // What nobody can know, and what failed for a reason that somebody can mend.
-    on("GET /attention", [this](const Call&) -> Answer {
-        Shown all;
-        for (const auto state : {wa::JobState::held, wa::JobState::unknown, wa::JobState::dead}) {
-            auto& listed = all[std::string{to_string(state)}] = Shown::array();
-            for (const auto& job : shop_.outbox.list({.state = state, .limit = 1'000})) {
-                const bool is_theirs_alone = job.reason == wa::DeadReason::opted_out ||
-                                             job.reason == wa::DeadReason::no_consent ||
-                                             job.reason == wa::DeadReason::quiet;
-                if (!is_theirs_alone) listed.push_back(view_of(job));
-            }
-        }
-        return {200, all.dump()};
+    api.on("GET", "/attention", [&shop](const Call&) -> Answer {
+        return {.body = support::attention(shop.outbox, {.limit = 1'000}, [](const wa::Job& job) {
+                    const bool is_theirs_alone = job.reason == wa::DeadReason::opted_out ||
+                                                 job.reason == wa::DeadReason::no_consent ||
+                                                 job.reason == wa::DeadReason::quiet;
+                    return is_theirs_alone ? Shown{} : view_of(job);
+                })};
     });
-    on("POST /attention/*", [this](const Call& call) -> Answer {
-        const auto body = object_of(call.body);
-        const auto job = find_job(shop_.outbox, call.name);
-        const auto decision = line_at(body, "decision");
-        const auto resolve = [&](const wa::Resolution& resolution) {
-            return shop_.outbox.resolve(job.id,
-                                        resolution.by(line_at(body, "by"), body.value("why", "")));
-        };
-        bool changed = false;
-        if (decision == "sent") {
-            changed =
-                resolve(wa::Resolution::sent(wa::MessageSid::parse(line_at(body, "sid")).value()));
-        } else if (decision == "not_sent") {
-            changed = resolve(wa::Resolution::not_sent());
-        } else if (decision == "drop") {
-            changed = resolve(wa::Resolution::drop());
-        } else if (decision == "retry") {
-            changed = shop_.outbox.retry(job.id);
-        } else {
-            wa::Error::invalid_request("decision", "is none of sent, not_sent, drop, retry")
-                .raise();
-        }
-        shop_.log->line("decided", {{"job", job.id.str()}, {"decision", decision}});
-        return {200, Shown{{"changed", changed}}.dump()};
+    api.on("POST", "/attention/([^/]+)", [&shop](const Call& call) -> Answer {
+        const auto body = call.object();
+        const auto job = support::find_job(shop.outbox, call.name);
+        const auto decision = support::text_at(body, "decision").value();
+        const bool changed = decision == "retry"
+                                 ? shop.outbox.retry(job.id)
+                                 : shop.outbox.resolve(job.id, support::resolution_of(body));
+        shop.log.info("decided", {{"job", job.id.str()}, {"decision", decision}});
+        return {.body = {{"changed", changed}}};
     });
-    on("GET /spend", [this](const Call&) -> Answer {
-        const auto month = shop_.spent_this_month();
-        Shown view{{"this_month", month.decimal()},
-                   {"currency", month.currency()},
-                   {"alerts", Shown::array()},
-                   {"days", Shown::array()}};
-        if (const auto budget = shop_.month_budget()) {
-            view["budget"] = budget->decimal();
-            for (const int level : shop_.rules->options().warn_at) {
-                const bool is_reached = month.micros() * 100 >= budget->micros() * level;
-                if (is_reached) view["alerts"].push_back(std::to_string(level) + " % is spent");
-            }
+    api.on("GET", "/spend", [&shop](const Call&) -> Answer {
+        Shown view{{"days", Shown::array()}};
+        for (const auto& month : shop.rules->budgets(shop.outbox).value()) {
+            view["this_month"] = month.spent.decimal();
+            view["currency"] = month.spent.currency();
+            view["budget"] = month.budget.limit.decimal();
+            view["alert_percent"] = month.level;
         }
-        const auto now = shop_.outbox.counts().now;
+        const auto now = shop.outbox.counts().now;
         for (const auto& row :
-             wa::spend_by_day(shop_.outbox, now - std::chrono::days{31}, now + std::chrono::days{1})
+             wa::spend_by_day(shop.outbox, now - std::chrono::days{31}, now + std::chrono::days{1})
                  .value()) {
             view["days"].push_back({{"day", date_of(row.day)},
                                     {"template", row.content_sid},
@@ -301,8 +188,21 @@ void Api::serve_people() {
                                     {"channel", row.channel},
                                     {"spend", row.spend.decimal()}});
         }
-        return {200, view.dump()};
+        return {.body = view};
     });
+}
+
+}  // namespace
+
+support::Api make_api(Shop& shop) {
+    support::Api api{shop.log,
+                     {.key = wa::Secret{support::setting("SHOP_API_KEY")},
+                      .max_body_bytes = std::size_t{64} * 1024 * 1024}};
+    serve_notifications(api, shop);
+    serve_customers(api, shop);
+    serve_campaigns(api, shop);
+    serve_people(api, shop);
+    return api;
 }
 
 }  // namespace shop

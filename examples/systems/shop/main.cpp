@@ -20,63 +20,26 @@
 //     SHOP_COUNTRY       GB: whose numbers are written without a country code
 //     SHOP_PER_SECOND    80, all workers together
 //     SHOP_MESSAGE_DAYS, SHOP_JOB_DAYS  7, 30: how long texts, and what became of them, are kept
+//     LOG_LEVEL, LOG_FORMAT  info, text: support/log.hpp
 //     TWILIOWA_BASE_URL  an emulator, instead of Twilio
-#include <httplib.h>
-
-#include <csignal>
-#include <exception>
-#include <iostream>
-#include <stdexcept>
 #include <string>
-#include <thread>
 
 #include <twiliowa/adapters/httplib.hpp>
-#include <twiliowa/types/error.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
 #include "api.hpp"
 #include "shop.hpp"
+#include "support/program.hpp"
+#include "support/settings.hpp"
 
 namespace wa = twiliowa;
 using namespace shop;
-using namespace std::chrono_literals;
 
 namespace {
 
-/// /metrics, and what was added to the server, until the process is asked to end.
-void listen(httplib::Server& server, Shop& shop, const sigset_t& ends) {
-    server.set_keep_alive_max_count(1);
-    server.new_task_queue = [] { return new httplib::ThreadPool(16); };
-    // A port is one process's: httplib would share it, and requests would go to either.
-    server.set_socket_options([](socket_t socket) {
-        const int yes = 1;
-        ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    });
-    const int port = number_setting("SHOP_PORT");
-    if (!server.bind_to_port("127.0.0.1", port)) {
-        throw std::runtime_error("port " + std::to_string(port) + " is taken");
-    }
-    std::thread end{[&] {
-        int signal = 0;
-        sigwait(&ends, &signal);
-        // One that does not listen yet would not hear it.
-        while (!server.is_running()) std::this_thread::yield();
-        server.stop();
-    }};
-    shop.log->line("works");
-    server.listen_after_bind();
-    end.join();
-}
-
-void add_metrics(httplib::Server& server, const Shop& shop) {
-    server.Get("/metrics", [&shop](const httplib::Request&, httplib::Response& response) {
-        response.set_content(shop.metrics->text(), wa::MetricsObserver::content_type);
-    });
-}
-
-int serve(const sigset_t& ends) {
+int serve(const support::StopSignals& stop) {
     Shop shop;
-    wa::WebhookHandler handler{wa::RequestValidator{setting("TWILIO_AUTH_TOKEN")},
+    wa::WebhookHandler handler{wa::RequestValidator{support::setting("TWILIO_AUTH_TOKEN")},
                                {.public_url = shop.public_url,
                                 .window = shop.window,
                                 .opt_outs = shop.opt_outs,
@@ -91,46 +54,29 @@ int serve(const sigset_t& ends) {
             .value();
         return wa::MessagingResponse{"Thank you. You will hear of our offers; STOP ends it."};
     });
-    const Api api{shop, wa::Secret{setting("SHOP_API_KEY")}};
+    const auto api = make_api(shop);
     httplib::Server server;
-    add_metrics(server, shop);
+    support::add_metrics(server, [&shop] { return shop.metrics->text(); });
     wa::serve_webhooks(server, twilio_path, handler);
-    wa::serve_webhooks(
-        server, "/.*",
-        [&api](const wa::WebhookRequest& request, const httplib::Request& from) {
-            return api.answer(request, from.path);
-        },
-        Api::max_body_bytes);
-    listen(server, shop, ends);
+    api.serve(server);
+    support::Service{shop.log, stop, server, support::number_setting("SHOP_PORT")}.run();
     return 0;
 }
 
-int work(const sigset_t& ends) {
+int work(const support::StopSignals& stop) {
     Shop shop;
     httplib::Server server;
-    add_metrics(server, shop);
-    shop.outbox.start();
-    listen(server, shop, ends);
-    shop.outbox.drain(15s);
-    shop.outbox.stop();
+    support::add_metrics(server, [&shop] { return shop.metrics->text(); });
+    support::Service{shop.log, stop, server, support::number_setting("SHOP_PORT"), &shop.outbox}
+        .run();
     return 0;
 }
 
 }  // namespace
 
-int main(int count, char** arguments) try {
-    // Every thread leaves them to one.
-    sigset_t ends;
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGTERM);
-    sigaddset(&ends, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &ends, nullptr);
-    const std::string word = count == 2 ? arguments[1] : "";
-    if (word == "serve") return serve(ends);
-    if (word == "work") return work(ends);
-    std::cerr << "shop: knows serve and work\n";
-    return 2;
-} catch (const std::exception& error) {
-    std::cerr << "shop: " << error.what() << '\n';
-    return 1;
+int main(int count, char** words) {
+    const support::StopSignals stop;
+    return support::run_command("shop", count, words,
+                                {{"serve", [&](const std::string&) { return serve(stop); }},
+                                 {"work", [&](const std::string&) { return work(stop); }}});
 }

@@ -5,18 +5,19 @@
 
 #include <twiliowa/types/phone_number.hpp>
 
+#include "support/members.hpp"
+
 namespace shop {
 
 namespace wa = twiliowa;
 using nlohmann::json;
 
 std::string line_at(const json& body, const char* name) {
-    const auto member = body.find(name);
-    if (member == body.end()) wa::Error::invalid_request(name, "is missing").raise();
-    auto line = member->is_string() ? member->get<std::string>() : member->dump();
-    const bool is_line = !line.empty() && line.size() <= 60 &&
-                         std::none_of(line.begin(), line.end(),
-                                      [](char c) { return static_cast<unsigned char>(c) < 0x20; });
+    auto line = support::words_at(body, name).value();
+    if (line.empty()) wa::Error::invalid_request(name, "is missing or empty").raise();
+    const bool is_line = line.size() <= 60 && std::none_of(line.begin(), line.end(), [](char c) {
+                             return static_cast<unsigned char>(c) < 0x20;
+                         });
     if (!is_line) wa::Error::invalid_request(name, "is not 1 to 60 bytes on one line").raise();
     return line;
 }

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include <twiliowa/campaign/campaigns.hpp>
@@ -15,30 +14,20 @@
 #include <twiliowa/state/opt_outs.hpp>
 #include <twiliowa/webhook/public_url.hpp>
 
-#include "log.hpp"
 #include "notifications.hpp"
+#include "support/log.hpp"
 
 namespace shop {
 
 inline constexpr const char* twilio_path = "/twilio";
-
-/// Of the environment. Throws InvalidRequestError if it is not set and there is no other.
-std::string setting(const char* name, const char* otherwise = nullptr);
-/// The same, between 1 and 65535.
-int number_setting(const char* name, const char* otherwise = nullptr);
 
 /// All that the process that serves and the workers share. main.cpp lists the settings.
 class Shop {
 public:
     Shop();
 
-    /// What this month, of UTC, has cost so far.
-    twiliowa::Money spent_this_month();
-    /// What it may cost.
-    std::optional<twiliowa::Money> month_budget() const;
-
     const twiliowa::Sealer sealer;
-    const std::shared_ptr<Log> log;
+    const support::Log log;
     const std::shared_ptr<twiliowa::MetricsObserver> metrics;
     const std::shared_ptr<twiliowa::Observer> observer;  ///< Both.
     const std::string sender;                            ///< On WhatsApp.
@@ -57,8 +46,6 @@ public:
     twiliowa::Campaigns campaigns;
 
 private:
-    void add_own_samples(twiliowa::MetricSamples& samples);
-
     twiliowa::MetricSource source_;
 };
 

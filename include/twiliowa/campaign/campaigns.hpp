@@ -170,6 +170,9 @@ struct SpendRow {
 /// currency, tenant, template, country and channel, then by day. Kept for 400 days. Errors: those
 /// of the storage.
 Result<std::vector<SpendRow>> spend_by_day(Outbox& outbox, TimePoint from, TimePoint to);
+/// Adds to a scrape what the jobs of an outbox have cost today (UTC), by currency. Throws as
+/// `spend_by_day` answers.
+void add_spend_samples(MetricSamples& samples, Outbox& outbox);
 
 /// Adds to a scrape what docs/metrics.md lists of campaigns: how many are in each phase, and the
 /// recipients of those that run, by state of their job. Throws as `Campaigns::list` does.

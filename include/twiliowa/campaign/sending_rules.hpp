@@ -15,6 +15,7 @@
 #include <twiliowa/campaign/price_table.hpp>
 #include <twiliowa/campaign/quiet_hours.hpp>
 #include <twiliowa/outbox/job_gate.hpp>
+#include <twiliowa/outbox/outbox.hpp>
 #include <twiliowa/state/consents.hpp>
 #include <twiliowa/state/conversation_window.hpp>
 #include <twiliowa/state/opt_outs.hpp>
@@ -32,6 +33,22 @@ struct Budget {
     enum class Period { day, month, in_all };
     Money limit = {};               ///< More than nothing.
     Period period = Period::month;  ///< Days and months of UTC.
+};
+
+/// How a budget stands.
+struct BudgetState {
+    Budget budget = {};  ///< Which one.
+    /// Estimates where Twilio has not told the price; what is under way counts.
+    Money spent = {};
+    /// The highest of SendingRulesOptions::warn_at that is reached; 0: none.
+    int level = 0;
+    /// When it begins anew; nullopt: never.
+    std::optional<TimePoint> renews_at = {};
+
+    /// The part that is spent: 1 when it is used up.
+    double used() const noexcept {
+        return static_cast<double>(spent.micros()) / static_cast<double>(budget.limit.micros());
+    }
 };
 
 /// Options of SendingRules. What is not given is not asked.
@@ -57,8 +74,9 @@ struct SendingRulesOptions {
     std::vector<int> warn_at = {80, 100};
     std::shared_ptr<Observer> observer = {};  ///< Who is told of budgets.
     /// How the sender stands with Meta: asked at most every five minutes of each account and
-    /// sender. A campaign pauses when its quality rating is low, or its messaging limit is near. An
-    /// error is passed over. Must be thread-safe.
+    /// sender. A campaign pauses when its quality rating is low, or lower than when that campaign
+    /// was looked at before, or its messaging limit is near. An error is passed over. Must be
+    /// thread-safe.
     std::function<Result<ChannelSender>(std::string_view account, std::string_view sender)>
         sender_health = {};
 };
@@ -73,9 +91,9 @@ struct SendingRulesOptions {
 /// wa::Outbox outbox{storage, {.client = client, .gate = rules}};
 /// @endcode
 ///
-/// It is asked when a job is due, for many at once, and the answer is good for a second; the client
-/// judges opt-outs, windows and templates once more at the send. When a storage fails that it has
-/// to ask, nothing is sent. Thread-safe.
+/// It is asked when a job is due, for many at once, and the answer is good for a second; at the
+/// send the client judges opt-outs, windows and templates once more, and consents are asked for
+/// again. When a storage fails that it has to ask, nothing is sent. Thread-safe.
 class SendingRules final : public JobGate {
 public:
     /// @throws InvalidRequestError naming the option that is wrong.
@@ -87,9 +105,17 @@ public:
     /// As they were given.
     const SendingRulesOptions& options() const noexcept;
 
+    /// How the budgets of everything stand by now, in the order of SendingRulesOptions::budget.
+    /// Errors: those of the storage.
+    Result<std::vector<BudgetState>> budgets(Outbox& outbox) const;
+    /// Those of a tenant, as SendingRulesOptions::budget_of_tenant gives them.
+    Result<std::vector<BudgetState>> budgets_of_tenant(Outbox& outbox,
+                                                       std::string_view tenant) const;
+
     bool concerns(const ReadyGroup& group) const override;
     Result<std::vector<JobVerdict>> judge(std::span<const GatedJob> jobs,
                                           TimePoint now) const override;
+    Result<std::vector<bool>> may_leave(std::span<const LeavingJob> jobs) const override;
     CampaignStanding stand(StoredCampaign& campaign, TimePoint now) const override;
     bool note_failure(StoredCampaign& campaign, const StoredJob& job,
                       std::span<const CampaignCount> counts) const override;

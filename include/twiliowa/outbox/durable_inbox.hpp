@@ -6,10 +6,14 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <twiliowa/inbox.hpp>
@@ -30,6 +34,42 @@
 
 namespace twiliowa {
 
+/// What a program says of an account whose events come in.
+enum class InboxAccount {
+    here,     ///< Its events are handled.
+    not_now,  ///< As while its token cannot be had: its events are taken in, and wait.
+    /// Its webhooks are answered 200 and not kept. What was kept before waits.
+    switched_off,
+    unknown,  ///< Its events are taken in, and are dead letters, by name.
+};
+
+/// Whose lists of messages `DurableInbox::catch_up` reads: clients, one for each account, or a
+/// function that gives those of the moment. Made from either without further words.
+class InboxClients {
+public:
+    /// Must be safe to call from any thread. What it throws fails what asked for it.
+    using Function = std::function<std::vector<MessagesClient>()>;
+
+    InboxClients() = default;  ///< None.
+    /// The same at any time.
+    InboxClients(std::vector<MessagesClient> clients);  // NOLINT: without further words
+    /// The same at any time.
+    InboxClients(std::initializer_list<MessagesClient> clients);  // NOLINT: without further words
+    /// Those of the moment.
+    template <class F>
+    requires std::is_invocable_r_v<std::vector<MessagesClient>, F&> InboxClients(F function)
+        : function_(std::move(function)) {}  // NOLINT: without further words
+
+    /// Whether there are none, now and ever.
+    bool empty() const noexcept { return clients_.empty() && !function_; }
+    /// Those of this moment.
+    std::vector<MessagesClient> now() const { return function_ ? function_() : clients_; }
+
+private:
+    std::vector<MessagesClient> clients_ = {};
+    Function function_ = {};
+};
+
 /// How an inbox is set up. Everything has a default.
 struct InboxOptions {
     /// Handlers that run at once, each in a thread of its own; of two or more, one is always left
@@ -47,12 +87,23 @@ struct InboxOptions {
     /// Events that may wait; further ones are answered 503. Counted once a second, so that several
     /// processes may take in a second's more. 0: no limit.
     std::int64_t max_waiting = 100'000;
+    /// The same for one account: those of others are taken in. 0: no limit.
+    std::int64_t max_waiting_per_account = 0;
+    /// Handlers that run at once for one account's events, so that others find some free; of two or
+    /// more, one is left to what is no message. 0: half of `workers` once this inbox has seen
+    /// events of two accounts, and all of them before.
+    int workers_per_account = 0;
     /// What the jobs of answers have: account, tenant, lane and the like, for the message that they
     /// answer. Without a key: `<MessageSid>/1`, `/2` ... are the keys. What it throws fails the
     /// try.
     std::function<JobOptions(const InboundMessage&)> reply_options = {};
+    /// What is known of an account, by its AccountSid: asked for each webhook, whose answer waits
+    /// for it, and before each try, in the threads of both. What waits for it costs no try, and
+    /// holds up no other account; it is asked again after a second, and less and less often, up to
+    /// once a minute. What it throws is `not_now`. Default: all are here.
+    std::function<InboxAccount(std::string_view account_sid)> account = {};
     /// Whose lists of messages `catch_up` reads: one client for each account.
-    std::vector<MessagesClient> clients = {};
+    InboxClients clients = {};
     /// Of which of your senders `catch_up` reads them: their numbers, as a message's `from` is
     /// written. Each is one list more of each of `clients`. Empty: of all, which is the account's
     /// whole list, other programs' messages and what is sent included.
@@ -68,9 +119,10 @@ struct InboxOptions {
     std::optional<Sealer> sealer = {};
     /// As OutboxOptions::customers. May be null.
     std::shared_ptr<const Customers> customers = {};
-    std::shared_ptr<Observer> observer = {};  ///< Told of every try (`on_inbox`).
-    std::shared_ptr<Clock> clock = {};        ///< Default: the machine's.
-    std::function<double()> random = {};      ///< In [0, 1), for jitter. Must be thread-safe.
+    /// Told of every try (`on_inbox`), and when its threads cannot work (`on_queue_failed`).
+    std::shared_ptr<Observer> observer = {};
+    std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
+    std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
 };
 
 /// What is known of an event.
@@ -96,6 +148,7 @@ struct InboxEvent {
 struct InboxCounts {
     std::map<InboxState, std::int64_t> by_state = {};  ///< What is left out: none.
     std::optional<TimePoint> oldest_waiting = {};      ///< When it arrived.
+    TimePoint now = {};                                ///< When this was so, by the storage's time.
     /// How many are in that state.
     std::int64_t of(InboxState state) const {
         const auto found = by_state.find(state);
@@ -196,8 +249,10 @@ public:
     /// after a while. One GET for each 1000 messages of each of InboxOptions::clients, out and in
     /// (with InboxOptions::catch_up_senders: for each 1000 that one of them received), and one for
     /// each message with files that is taken in.
-    /// @throws InvalidRequestError without clients, or without a WebhookHandler; what the list or
-    /// the storage fails with, and that it was cancelled. What was taken in until then stays.
+    /// Accounts that are switched off are left out.
+    /// @throws InvalidRequestError without clients, or without a WebhookHandler; that it was
+    /// cancelled; what a list or the storage fails with first, after the other accounts were read.
+    /// What was taken in until then stays.
     CatchUpReport catch_up(TimePoint since, const CancelToken& cancel = {});
     Result<CatchUpReport> try_catch_up(TimePoint since, const CancelToken& cancel = {});
 
@@ -227,5 +282,9 @@ private:
     struct Impl;
     std::unique_ptr<Impl> impl_;
 };
+
+/// Adds to a scrape what docs/metrics.md lists of an inbox: its events by state, and how long the
+/// oldest of them has waited. Throws as `DurableInbox::counts` does.
+void add_samples(MetricSamples& samples, DurableInbox& inbox);
 
 }  // namespace twiliowa

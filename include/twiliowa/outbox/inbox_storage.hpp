@@ -80,6 +80,21 @@ struct InboxFilter {
     std::size_t limit = 100;
 };
 
+/// Which accounts `InboxTransaction::ready_accounts` gives.
+struct ReadyAccountsQuery {
+    TimePoint now = {};                     ///< What is due by then.
+    std::optional<std::string> after = {};  ///< Those behind that one; nullopt: from the first.
+    bool without_messages = false;          ///< Only those whose first that is due is no message.
+    std::size_t limit = 0;                  ///< No more than that.
+};
+
+/// Which events `InboxTransaction::ready` gives.
+struct ReadyEventsQuery {
+    std::string account_sid = {};  ///< Of that account; empty: of those that name none.
+    TimePoint now = {};            ///< What is due by then.
+    std::size_t limit = 0;         ///< No more than that.
+};
+
 /// The events of a storage, within a transaction of it (`OutboxTransaction::inbox`).
 class TWILIOWA_EXPORT InboxTransaction {
 public:
@@ -98,11 +113,17 @@ public:
     /// `event.revision` is the new one. An error if somebody else has changed it.
     virtual Result<void> save(StoredEvent& event) = 0;
 
-    /// Events that wait and are due, by `not_before`, then by sequence: of each line the first that
-    /// is neither done nor dead nor dropped, and only if nobody runs one of that line. Those that
-    /// are `out_of_order` when they are due, whatever their line does; their line does not look at
-    /// them. With several processes: none that another's transaction is taking up.
-    virtual Result<std::vector<StoredEvent>> ready(TimePoint now, std::size_t limit) = 0;
+    /// Accounts that have events which wait and are due, in the order of their bytes: what an
+    /// account has costs no other, however much that is. An account may be among them whose events
+    /// all wait for others of their lines.
+    virtual Result<std::vector<std::string>> ready_accounts(const ReadyAccountsQuery& query) = 0;
+    /// Events of an account that wait and are due, by `not_before`, then by sequence: of each line
+    /// the first that is neither done nor dead nor dropped, and only if nobody runs one of that
+    /// line. Those that are `out_of_order` when they are due, whatever their line does; their line
+    /// does not look at them. With several processes: none that another's transaction is taking up.
+    virtual Result<std::vector<StoredEvent>> ready(const ReadyEventsQuery& query) = 0;
+    /// How many events of that account wait, due or not, counted up to `at_most`.
+    virtual Result<std::int64_t> waiting(std::string_view account_sid, std::int64_t at_most) = 0;
     /// Running, and whose lease has ended.
     virtual Result<std::vector<StoredEvent>> abandoned(const LeaseTime& now, std::size_t limit) = 0;
     /// When the first that waits for nothing but its time is due, or was; nullopt: there is none.

@@ -177,14 +177,16 @@ struct Fallback {
     std::optional<std::chrono::seconds> after_may_reach_twice = {};
 };
 
-/// What a program may say about a message that it hands over.
+/// What a program may say about a message that it hands over. Texts are UTF-8.
 struct JobOptions {
     /// The program's own name for this message, unique for its tenant: what makes handing it over
     /// twice harmless. With the same message again, the first job is the answer; with another one,
     /// it is refused. At most 200 bytes. Empty: each call makes a job of its own, under its id.
     TextField key = {};
     TextField tenant = {};  ///< At most 100 bytes; for programs that have such.
-    TextField tag = {};     ///< The program's own text, at most 200 bytes; comes back with the job.
+    /// The program's own text, at most 200 bytes; comes back with the job, and is in what observers
+    /// are told. Never sealed: no customer is named in it.
+    TextField tag = {};
     TextField account =
         {};  ///< The program's name of the account that sends (OutboxOptions::client).
     std::optional<TimePoint> not_before = {};
@@ -291,7 +293,7 @@ struct Job {
     std::optional<TimePoint> expires_at = {};
     std::optional<TimePoint> next_look = {};
     /// The message as it was handed over; nullopt once its texts were erased
-    /// (OutboxOptions::retain).
+    /// (OutboxOptions::payload_kept).
     std::optional<OutboundMessage> message = {};
     /// What may follow it; empty once its texts were erased.
     std::vector<Fallback> fallbacks = {};

@@ -29,6 +29,16 @@ struct GatedJob {
     const OutboundMessage* message = nullptr;  ///< Its message; not null.
     std::string_view time_zone = {};           ///< JobOptions::time_zone; empty: not given.
     const StoredCampaign* campaign = nullptr;  ///< Null: it is of none.
+    /// How many jobs of its campaign are ready, if that `counts_waiting`; else 0. Up to a minute
+    /// old.
+    std::int64_t waiting = 0;
+};
+
+/// A job that is about to leave, as a gate sees it. Valid during the call.
+struct LeavingJob {
+    const StoredJob* job = nullptr;            ///< As it was committed; not null.
+    const OutboundMessage* message = nullptr;  ///< Its message; not null.
+    std::string_view condition = {};           ///< JobVerdict::condition; not empty.
 };
 
 /// What an attempt takes of a budget, in millionths of a currency.
@@ -53,16 +63,18 @@ struct JobVerdict {
         pause,  ///< Its campaign is paused, for `problem`; without one it waits five minutes.
     };
     Kind kind = Kind::go;  ///< What becomes of it.
-    /// Of `wait`: when it may. Of `go`: when it must have left; nullopt: at any time.
+    /// Of `wait`: when it may. Of `go`: when it must have left, and Twilio's queue as well, which
+    /// OutboundMessage::validity_period sees to; nullopt: at any time.
     std::optional<TimePoint> until = {};
-    /// Seconds that Twilio may keep it in its queue, at most; nullopt: as the message says.
-    std::optional<int> validity_period = {};
     DeadReason reason = DeadReason::refused;  ///< Of `never`.
     int error_code = 0;                       ///< Of `never`: Twilio's, or 0.
     std::string problem = {};                 ///< Why it waits or is dead. Free of people.
     std::vector<BudgetCharge> charges = {};   ///< What it takes if it goes.
     std::int64_t spend = 0;                   ///< The estimate of what it costs, in millionths.
     std::string currency = {};                ///< Of `spend`: three letters.
+    /// Of `go`: what must still be so when it leaves, in the gate's own words; they are handed back
+    /// to `may_leave`. Empty: nobody asks again.
+    std::string condition = {};
 };
 
 /// How a campaign stands at a moment.
@@ -73,6 +85,7 @@ struct CampaignStanding {
     /// When so many were sent of it on a day (UTC), it is paused. 0: there is no such limit.
     std::int64_t most_a_day = 0;
     std::optional<TimePoint> look_again = {};  ///< When it may stand otherwise by itself.
+    bool counts_waiting = false;               ///< GatedJob::waiting is asked for.
 };
 
 /// Asked by an outbox's worker. All functions are called by one thread at a time of each worker,
@@ -89,6 +102,12 @@ public:
     /// while.
     virtual Result<std::vector<JobVerdict>> judge(std::span<const GatedJob> jobs,
                                                   TimePoint now) const = 0;
+    /// Called between the commit and the send, of jobs that have a condition: whether each may
+    /// still leave, in their order. Who may not is as before, and judged anew; so are all if it is
+    /// an error.
+    virtual Result<std::vector<bool>> may_leave(std::span<const LeavingJob> jobs) const {
+        return std::vector<bool>(jobs.size(), true);
+    }
     /// Called in a transaction: asks nobody. May change the campaign's state, problem and course.
     virtual CampaignStanding stand(StoredCampaign& campaign, TimePoint now) const = 0;
     /// Called in a transaction, when a job of a running campaign has failed or its outcome is not

@@ -24,6 +24,7 @@
 #include <twiliowa/state/quotas.hpp>
 #include <twiliowa/state/sealer.hpp>
 #include <twiliowa/types/clock.hpp>
+#include <twiliowa/types/observer.hpp>
 #include <twiliowa/types/outbound.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/text_field.hpp>
@@ -93,6 +94,14 @@ struct OutboxOptions {
     /// first send as each of them one page of that list is read: what it shows beyond all that is
     /// known here tells that the storage went back in time.
     bool exclusive_senders = false;
+    /// Rows that other programs put in are refused (`dead`, with the reason) unless they are
+    /// sealed, as docs/outbox.md says. Otherwise they are sealed when a worker finds them, and have
+    /// stood in the clear until then. Needs a sealer; give it to every worker of the outbox.
+    bool refuse_unsealed_rows = false;
+    /// Twilio is asked what each message did cost (Job::price), a day after it was sent and once a
+    /// day for a week: a page of the sender's list, which many jobs share. Without it those jobs
+    /// are asked for that a gate has estimated.
+    bool ask_prices = false;
     /// How long the message is kept of a job that is final; then its texts are erased. Of this and
     /// the next two, `milliseconds::max()` is for ever.
     std::chrono::milliseconds payload_kept{std::chrono::hours{24 * 7}};
@@ -120,6 +129,10 @@ struct OutboxOptions {
     /// Whose `forget` and `export_of` reach this outbox, as long as it lives: every message that is
     /// kept of somebody, whoever handed it over, is found by whom it is for. May be null.
     std::shared_ptr<const Customers> customers = {};
+    /// Told of what becomes of jobs and campaigns (`on_job`, `on_pause`, `on_breaker`,
+    /// `on_campaign` and the like), each when it is on the disk, by the thread that did it. The
+    /// requests to Twilio are told to the observer of the client.
+    std::shared_ptr<Observer> observer = {};
     std::shared_ptr<Clock> clock = {};    ///< Default: the machine's.
     std::function<double()> random = {};  ///< In [0, 1), for jitter. Must be thread-safe.
 };
@@ -221,7 +234,7 @@ public:
     /// Takes in what Twilio reported. Callbacks that are about no job of this outbox only show that
     /// a message is none of its jobs'. Idempotent, in any order. In a WebhookHandler:
     /// `handler.on_status([&](const StatusCallback& c) { outbox.learn(c); })`, which answers Twilio
-    /// 500 and frees the event if the storage fails.
+    /// 503 and frees the event if the storage fails.
     void learn(const StatusCallback& callback);
     Result<void> try_learn(const StatusCallback& callback);
 
@@ -231,6 +244,11 @@ public:
     std::optional<Job> find(std::string_view tenant, std::string_view key);
     Result<std::optional<Job>> try_find(const JobId& id);
     std::optional<Job> find(const JobId& id);
+    /// What followed a message because it did not arrive (JobOptions::fallbacks), in its order:
+    /// found by its key, which a sealed storage knows as long as the texts are kept. Empty: nothing
+    /// has, or there is no such job.
+    Result<std::vector<Job>> try_steps_after(const JobId& id);
+    std::vector<Job> steps_after(const JobId& id);
     Result<std::vector<Job>> try_list(const JobFilter& filter = {});
     std::vector<Job> list(const JobFilter& filter = {});
     Result<OutboxCounts> try_counts();
@@ -243,8 +261,9 @@ public:
     /// Outcomes after a cursor (0: from the first that is kept), oldest first.
     Result<std::vector<JobOutcome>> try_outcomes(std::int64_t after, std::size_t limit = 100);
 
-    /// How the windows of a quota stand that are counted with the jobs: what is left, and when they
-    /// renew. What is under way counts as used. As QuotasOptions says; without them, an error.
+    /// How the windows of a quota stand: what is left, and when they renew. What is under way
+    /// counts as used. Those that OutboxOptions::quota_rates counts come last, and are asked for
+    /// there. As QuotasOptions says; without them, an error.
     Result<std::vector<QuotaState>> try_quota(std::string_view quota);
     std::vector<QuotaState> quota(std::string_view quota);
     /// What jobs have used of it on each day (UTC) that begins in `from <= day < to`; days on which

@@ -29,6 +29,10 @@ struct pg_conn;
 
 namespace twiliowa {
 
+namespace detail {
+class OutboxNews;
+}
+
 /// The connection of the engine whose transaction is open; null: another engine's. Who uses it must
 /// neither end the transaction nor change the connection's settings, and leaves nothing under way.
 struct NativeTransaction {
@@ -184,6 +188,7 @@ struct ReadyQuery {
     /// A job that has been held since before then lets others of its order_key pass.
     TimePoint held_before = {};
     std::size_t limit = 0;
+    bool only_look = false;  ///< They are sent by a later transaction: see `take_again`.
 };
 
 /// What `OutboxTransaction::due` gives, in the order of their times.
@@ -312,10 +317,10 @@ public:
         for (const auto& job : jobs) ids.push_back(job.id);
         return load(ids);
     }
-    /// Of jobs that `ready` gave to an earlier transaction of the same caller, those that nobody
-    /// has changed since, and nobody else has now: they are this transaction's, as if `ready` had
-    /// given them.
-    virtual Result<std::vector<StoredJob>> take_again(std::span<const StoredJob> jobs);
+    /// Which of the jobs that `ready` gave to an earlier transaction of the same caller nobody has
+    /// changed since, and nobody else has now: these are this transaction's, as if `ready` had
+    /// given them. In the order of `jobs`.
+    virtual Result<std::vector<bool>> take_again(std::span<const StoredJob* const> jobs);
     /// Whose key that is, or was as long as it is kept.
     virtual Result<std::optional<InsertedJob>> find_key(std::string_view tenant,
                                                         std::string_view key) = 0;
@@ -418,6 +423,10 @@ public:
     /// After the program has used it: an error, which says so, if it has ended the transaction or
     /// left it of no more use.
     virtual Result<void> check_native() { return {}; }
+
+private:
+    friend class detail::OutboxNews;
+    detail::OutboxNews* news_ = nullptr;  ///< What is told once it is committed; null: nothing.
 };
 
 /// Jobs that survive the process. Safe to use from any thread.

@@ -20,6 +20,8 @@ struct pg_conn;
 
 namespace twiliowa {
 
+class MetricSamples;
+
 /// Options of PostgresOutbox.
 struct PostgresOutboxOptions {
     /// Whether the tables are made in a database that has none: the role must be allowed to create
@@ -113,9 +115,14 @@ public:
     static Result<InsertedJob> insert_into(pg_conn* connection, const StoredJob& job);
 
 private:
+    friend void add_samples(MetricSamples& samples, const PostgresOutbox& storage);
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Adds to a scrape how long the commits of a storage took, and how many works shared each: the
+/// histograms that docs/metrics.md lists. Of one storage of a process.
+void add_samples(MetricSamples& samples, const PostgresOutbox& storage);
 
 /// A job's insert as a statement, for a driver that is not libpq, in a transaction of its own:
 ///

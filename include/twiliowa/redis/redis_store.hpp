@@ -76,6 +76,9 @@ public:
     /// In one round trip for each 256 keys; in a cluster, one for each key.
     Result<std::vector<std::optional<StoredValue>>> get_each(
         std::span<const std::string> keys) override;
+    /// The same for writes.
+    Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> writes) override;
 
 private:
     struct State;

@@ -18,6 +18,8 @@ struct sqlite3;
 
 namespace twiliowa {
 
+class MetricSamples;
+
 /// Options of SqliteOutbox.
 struct SqliteOutboxOptions {
     /// Whether a file that is not there is made, for its owner alone, and an empty one filled.
@@ -111,9 +113,14 @@ public:
                                            std::string_view schema = "main");
 
 private:
+    friend void add_samples(MetricSamples& samples, const SqliteOutbox& storage);
     struct State;
     std::unique_ptr<State> state_;
 };
+
+/// Adds to a scrape how long the commits of a storage took, and how many works shared each: the
+/// histograms that docs/metrics.md lists. Of one storage of a process.
+void add_samples(MetricSamples& samples, const SqliteOutbox& storage);
 
 /// Hands a message over within the transaction that is open on `database`, a connection of the
 /// program's own to the outbox's file (see `SqliteOutbox::insert_into`): the job is there when that

@@ -34,13 +34,14 @@ struct SqliteStoreOptions {
 
 /// A store in one file, on a disk of this machine (not of the network), for any number of threads
 /// and processes. What was written is on the disk when the call returns (WAL, synchronous=FULL): a
-/// write costs an fsync, a read none.
+/// write costs an fsync, which writes of several threads share, and a read none.
 ///
 /// Nothing is ever dropped before its time, evictable or pinned: the disk is the limit. A full disk
 /// refuses writes and loses nothing. Entries that have expired go in small batches with the writes
 /// that follow; what is erased is overwritten (`secure_delete`).
 ///
-/// Thread-safe: one connection writes and one reads, each behind a mutex. SQLite lets one write at
+/// Thread-safe: one connection writes and one reads, each for one thread at a time. Threads that
+/// write at once wait for one commit, made by one of them (group commit). SQLite lets one write at
 /// a time whatever there is, and readers do not wait for the disk. Open one in each process after
 /// fork(); one that was opened before answers an error in the child.
 ///
@@ -66,6 +67,9 @@ public:
     /// In one statement for each 1024 keys.
     Result<std::vector<std::optional<StoredValue>>> get_each(
         std::span<const std::string> keys) override;
+    /// In one commit: after an error none is written.
+    Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> writes) override;
 
 private:
     struct State;

@@ -75,7 +75,8 @@ struct DedupOptions {
 ///
 /// A signature covers names and values without the places where one ends and the next begins, so
 /// whoever has seen a webhook can cut it anew, into another event of the same signature. Therefore
-/// the first claim with a signature binds it to its event, by one write.
+/// the first claim with a signature binds it to its event, by one write, which goes to the store
+/// together with the claim.
 ///
 /// A lease is pinned in the store; what is done and what is bound is evictable: a store that runs
 /// full forgets the oldest first, and a duplicate of a forgotten event would be handled again. An
@@ -89,7 +90,8 @@ public:
     /// the store; the event is then not yours.
     Result<Claim> claim(const EventKey& event) const;
 
-    /// Binds the event's signature and takes nothing. False if it was first read as another event.
+    /// Binds the event's signature, if it has one, and takes nothing. False if it was first read as
+    /// another event.
     Result<bool> bind(const EventKey& event) const;
 
     /// What `claim` would answer now; nothing is written, and the event is not yours.
@@ -99,6 +101,11 @@ public:
     /// of this claim; false if the lease had run out and another has taken the event, whose claim
     /// is left alone, or if `claim` never was one.
     Result<bool> finish(const Claim& claim) const;
+
+    /// Who has handled the event, or has it safe, without a claim says so: later claims find it
+    /// done. An event that is claimed, and one whose signature was first read as another, stays as
+    /// it is.
+    Result<void> note_done(const EventKey& event) const;
 
     /// Lets go of the event: the next to claim gets it. True if the lease was still this claim's;
     /// otherwise nothing is touched.

@@ -44,6 +44,8 @@ public:
     Result<bool> erase(std::string_view key, std::uint64_t expected) override;
     Result<std::vector<std::optional<StoredValue>>> get_each(
         std::span<const std::string> keys) override;
+    Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> writes) override;
 
 private:
     Result<std::string> hashed(std::string_view key) const;
@@ -77,6 +79,8 @@ public:
     Result<bool> erase(std::string_view key, std::uint64_t expected) override;
     Result<std::vector<std::optional<StoredValue>>> get_each(
         std::span<const std::string> keys) override;
+    Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> writes) override;
 
 private:
     Result<std::optional<StoredValue>> opened(std::string_view key,

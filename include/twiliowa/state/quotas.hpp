@@ -46,7 +46,7 @@ struct QuotaWindow {
     /// where there are two storages it is counted in the one for plans.
     bool is_plan = false;
 
-    /// `minute`, `hour`, `day`, `month`, or `90 s`
+    /// `minute`, `hour`, `day`, `month`, or `90 s`; of a budget without an end `all`.
     TWILIOWA_EXPORT std::string name() const;
 };
 

@@ -30,6 +30,15 @@ struct StoredValue {
     std::uint64_t version = 0;  ///< Never 0.
 };
 
+/// A write, as `compare_and_set` takes it.
+struct StoreWrite {
+    std::string_view key = {};
+    std::uint64_t expected = 0;
+    std::string_view value = {};
+    std::chrono::milliseconds time_to_live{0};
+    Keep keep = Keep::pinned;
+};
+
 /// Keys with values, versions and expiry: all that the library must remember.
 ///
 /// To share state between processes, use one of those over SQLite, PostgreSQL or Redis, or
@@ -39,7 +48,7 @@ struct StoredValue {
 ///   numbers: do not log them.
 /// - Each operation is atomic for its key, whoever else runs one, in this process or another. No
 ///   operation is atomic over several keys: `get_each` reads them one by one, as far as can be
-///   told.
+///   told, and `compare_and_set_each` writes them so.
 /// - A version is never 0, and is never given twice to one key, NOT EVEN after its entry expired or
 ///   was erased; else the holder of a lost lease could take another's for its own. Versions of a
 ///   key grow. Where a server can forget its last writes (a replica that takes over), a counter is
@@ -77,6 +86,13 @@ public:
     /// `get` for each.
     virtual Result<std::vector<std::optional<StoredValue>>> get_each(
         std::span<const std::string> keys);
+
+    /// Writes one after the other, each as `compare_and_set` would, up to the first that is
+    /// refused. Returns what each of them was answered: versions, and if one was refused, 0 at the
+    /// end. After an error some may be written. Override it where a server takes several in one
+    /// round trip, or a disk in one commit; the default calls `compare_and_set` for each.
+    virtual Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> writes);
 };
 
 /// What a store answers when it cannot do its work: a TransportError of effect none whose field is

@@ -92,7 +92,8 @@ enum class WebhookOutcome {
     recut,           ///< 403: its signature is another event's; somebody has cut that one anew.
     lease_lost,      ///< 200: the handler ran (or threw), but another had taken the event from it.
     taken_in,        ///< 200: it is written down in the inbox, which handles it from there.
-    inbox_full,      ///< 503: as many events wait in the inbox as may.
+    inbox_full,      ///< 503: as many events wait in the inbox as may, in all or of its account.
+    switched_off,    ///< 200: its account is switched off, and nothing of it was kept.
 };
 TWILIOWA_EXPORT std::string_view to_string(WebhookOutcome outcome) noexcept;
 
@@ -104,8 +105,8 @@ struct WebhookResultEvent {
     std::string_view message_sid = {};  ///< Empty if not read, or no SID.
     /// The account that the request names (AC...); empty if it names none, or was refused before
     /// its signature was looked at. Proven by the signature if the outcome is `handled`,
-    /// `duplicate`, `running`, `handler_failed`, `store_failed`, `recut`, `lease_lost`, `taken_in`
-    /// or `inbox_full`; otherwise anybody may say it.
+    /// `duplicate`, `running`, `handler_failed`, `store_failed`, `recut`, `lease_lost`, `taken_in`,
+    /// `inbox_full` or `switched_off`; otherwise anybody may say it.
     std::string_view account_sid = {};
     std::string_view reason = {};  ///< Why, in full; not told to the outside.
     std::string_view hint = {};    ///< The way out.
@@ -168,12 +169,139 @@ struct LimiterEvent {
 /// the first refusal for what is left over. The views are valid during the call only.
 struct QuotaLevelEvent {
     std::string_view quota = {};   ///< Its key, as the program chose it.
-    std::string_view window = {};  ///< `minute`, `hour`, `day`, `month`, or `90 s`.
+    std::string_view window = {};  ///< `minute`, `hour`, `day`, `month`, `90 s`; `all`: for ever.
     bool is_plan = false;          ///< QuotaWindow::is_plan.
     int percent = 0;               ///< The level.
     std::int64_t used = 0;         ///< In thousandths, with what is reserved.
     std::int64_t limit = 0;        ///< In thousandths.
     std::chrono::system_clock::time_point renews = {};  ///< When the next window begins.
+};
+
+/// A quota has refused a send. The views are valid during the call only.
+struct QuotaRefusedEvent {
+    std::string_view quota = {};   ///< Its key, as the program chose it.
+    std::string_view window = {};  ///< The one that refused: as QuotaLevelEvent::window.
+    bool is_plan = false;          ///< QuotaWindow::is_plan.
+    std::int64_t left = 0;         ///< In thousandths; less than was asked for.
+    std::int64_t limit = 0;        ///< In thousandths.
+    std::chrono::system_clock::time_point renews = {};  ///< When the next window begins.
+};
+
+/// What has become of a job of an outbox. More values may come with a minor release.
+enum class JobChange {
+    enqueued,     ///< It is handed over, and on the disk.
+    adopted,      ///< Another program has put it in; it is whole, and waits as any other.
+    sending,      ///< From here on it may have left.
+    not_sent,     ///< The attempt certainly did nothing; what follows is told, too.
+    postponed,    ///< It waits for a time: a limit, quiet hours, a pause after an attempt.
+    unknown,      ///< It may have been sent, or not; evidence is looked for.
+    looked,       ///< Twilio's list was looked at, which has not told what became of it.
+    held,         ///< A person decides.
+    accepted,     ///< Twilio has it.
+    delivered,    ///< It has arrived.
+    read,         ///< It was read.
+    undelivered,  ///< Twilio could not deliver it.
+    doubled,      ///< It went twice, as is certain now.
+    dead,         ///< It was not sent, or nobody will know: see `reason`.
+    cancelled,    ///< It was cancelled before anything left.
+    requeued,     ///< Of what was dead, held or unknown: it waits to be sent again.
+};
+TWILIOWA_EXPORT std::string_view to_string(JobChange change) noexcept;
+
+/// Something has happened to a job of an outbox, and is on the disk. Told by the process that did
+/// it, once; what a transaction of the program's own has inserted is not told as enqueued. The
+/// views are valid during the call only, and hold nothing of whom the job is for, unless the
+/// program's own tag does.
+struct JobEvent {
+    JobChange change = JobChange::enqueued;  ///< What has happened.
+    std::string_view job = {};               ///< Its id: the correlation_id of the requests for it.
+    std::string_view before = {};       ///< Its state before, as to_string(JobState); empty: new.
+    std::string_view state = {};        ///< Its state now.
+    std::string_view reason = {};       ///< Why it is dead (DeadReason); empty if it is not.
+    std::string_view evidence = {};     ///< What shows that it was sent; empty: nothing does.
+    std::string_view problem = {};      ///< Why, in the library's words.
+    std::string_view account = {};      ///< JobOptions::account.
+    std::string_view tag = {};          ///< JobOptions::tag.
+    std::string_view campaign = {};     ///< The id of its campaign; empty: none.
+    std::string_view lane = {};         ///< JobOptions::lane.
+    std::string_view message_sid = {};  ///< Empty as long as it is not known.
+    int error_code = 0;                 ///< Twilio's; 0 when there was none.
+    int attempts = 0;                   ///< That were made so far.
+    int looks = 0;                      ///< At Twilio's list, since it is unknown.
+    std::chrono::milliseconds since_created{0};  ///< Since it was handed over.
+    /// Of `postponed`, and of `requeued` and `not_sent` that are ready again: until it is due.
+    std::chrono::milliseconds wait{0};
+};
+
+/// An outbox has refused a job, since as many wait as may.
+struct OutboxFullEvent {
+    bool of_tenant = false;    ///< Whether one tenant's jobs are too many, and not all of them.
+    std::int64_t limit = 0;    ///< OutboxOptions::max_waiting or `max_waiting_per_tenant`.
+    std::int64_t waiting = 0;  ///< Jobs that wait.
+};
+
+/// The storage of an outbox went back in time, or may have: jobs that it calls unsent are looked
+/// for before they go. The views are valid during the call only.
+struct SuspectJobsEvent {
+    std::int64_t jobs = 0;          ///< That are suspect from now on.
+    std::string_view problem = {};  ///< How that was noticed.
+};
+
+/// Jobs of an outbox are held back from now on, or no more. The views are valid during the call
+/// only.
+struct PauseEvent {
+    bool paused = false;       ///< False: it is over.
+    std::string_view of = {};  ///< `outbox`, `account`, `sender` or `tenant`.
+    /// Which one, as the program names it. Empty of a sender, unless it is a messaging service: a
+    /// number is not told.
+    std::string_view name = {};
+    std::string_view reason = {};  ///< As given with it; the outbox's own words if `by_itself`.
+    /// Whether the outbox has done so: Twilio refused the account, its day's limit is reached, or
+    /// its credentials are others.
+    bool by_itself = false;
+    /// When it ends by itself, which is not told then; the epoch: it does not.
+    std::chrono::system_clock::time_point until = {};
+};
+
+/// What the breaker of a sender has done. More values may come with a minor release.
+enum class BreakerChange {
+    opened,      ///< Three sends in a row had no outcome: the others wait for the first answer.
+    still_open,  ///< One has tried, and had none.
+    closed,      ///< One was answered; or the outbox has stopped.
+};
+TWILIOWA_EXPORT std::string_view to_string(BreakerChange change) noexcept;
+
+/// An outage holds back the jobs of a sender, or is over. Told by each process of its own breaker.
+struct BreakerEvent {
+    BreakerChange change = BreakerChange::opened;  ///< What it has done.
+    std::string_view account = {};                 ///< JobOptions::account.
+    std::string_view sender = {};  ///< A messaging service; a number is not told, and empty.
+    std::chrono::milliseconds next_try{0};  ///< Until one job tries again; 0: it is closed.
+};
+
+/// The handler of outcomes (`Outbox::on_outcome`) was called. The views are valid during the call
+/// only.
+struct OutcomeToldEvent {
+    std::string_view job = {};                   ///< Its id.
+    std::string_view outcome = {};               ///< As to_string(Outcome).
+    bool handled = false;                        ///< False: the handler threw, and is called again.
+    std::chrono::microseconds duration{0};       ///< Of the handler.
+    std::chrono::milliseconds since_outcome{0};  ///< Since it was so, until the handler ended.
+};
+
+/// A thread of an outbox or an inbox could not do its work, and tries again within a second or so.
+struct QueueFailedEvent {
+    std::string_view queue = {};  ///< `outbox`, `outcomes` (which are told), `inbox`.
+    const Error& error;           ///< Why: mostly its storage's. Valid during the call only.
+};
+
+/// A campaign is in another phase. That it is finished, or no more, is told by one of the
+/// processes that look once a job has ended. The views are valid during the call only.
+struct CampaignEvent {
+    std::string_view campaign = {};  ///< Its id.
+    std::string_view before = {};    ///< Its phase before, as to_string(CampaignPhase); empty: new.
+    std::string_view phase = {};     ///< Its phase now.
+    std::string_view problem = {};   ///< Why it is paused; empty: nobody said.
 };
 
 /// Override what you need. Called from whatever thread works on the call; must be thread-safe and
@@ -194,6 +322,24 @@ public:
     virtual void on_limiter(const LimiterEvent&) noexcept {}
     /// A quota is used up to a level.
     virtual void on_quota_level(const QuotaLevelEvent&) noexcept {}
+    /// A quota has refused a send.
+    virtual void on_quota_refused(const QuotaRefusedEvent&) noexcept {}
+    /// Something has happened to a job of an outbox.
+    virtual void on_job(const JobEvent&) noexcept {}
+    /// An outbox has refused a job for want of room.
+    virtual void on_outbox_full(const OutboxFullEvent&) noexcept {}
+    /// The storage of an outbox went back in time.
+    virtual void on_suspect_jobs(const SuspectJobsEvent&) noexcept {}
+    /// Jobs are held back from now on, or no more.
+    virtual void on_pause(const PauseEvent&) noexcept {}
+    /// An outage holds back a sender's jobs, or is over.
+    virtual void on_breaker(const BreakerEvent&) noexcept {}
+    /// The handler of outcomes was called.
+    virtual void on_outcome_told(const OutcomeToldEvent&) noexcept {}
+    /// A thread of an outbox or an inbox could not do its work.
+    virtual void on_queue_failed(const QueueFailedEvent&) noexcept {}
+    /// A campaign is in another phase.
+    virtual void on_campaign(const CampaignEvent&) noexcept {}
 };
 
 /// Tells several observers of every event, in the order given.
@@ -214,6 +360,24 @@ public:
     void on_limiter(const LimiterEvent& event) noexcept override;
     /// As of Observer.
     void on_quota_level(const QuotaLevelEvent& event) noexcept override;
+    /// As of Observer.
+    void on_quota_refused(const QuotaRefusedEvent& event) noexcept override;
+    /// As of Observer.
+    void on_job(const JobEvent& event) noexcept override;
+    /// As of Observer.
+    void on_outbox_full(const OutboxFullEvent& event) noexcept override;
+    /// As of Observer.
+    void on_suspect_jobs(const SuspectJobsEvent& event) noexcept override;
+    /// As of Observer.
+    void on_pause(const PauseEvent& event) noexcept override;
+    /// As of Observer.
+    void on_breaker(const BreakerEvent& event) noexcept override;
+    /// As of Observer.
+    void on_outcome_told(const OutcomeToldEvent& event) noexcept override;
+    /// As of Observer.
+    void on_queue_failed(const QueueFailedEvent& event) noexcept override;
+    /// As of Observer.
+    void on_campaign(const CampaignEvent& event) noexcept override;
 
 private:
     std::vector<std::shared_ptr<Observer>> observers_;

@@ -31,8 +31,10 @@ enum class NumberDoubt {
 
 /// `certain` or `likely`.
 TWILIOWA_EXPORT std::string_view to_string(NumberCertainty certainty) noexcept;
-/// What was guessed, in words; empty for `none`.
+/// The enumerator's name.
 TWILIOWA_EXPORT std::string_view to_string(NumberDoubt doubt) noexcept;
+/// What was guessed, in words for a person; empty for `none`.
+TWILIOWA_EXPORT std::string_view describe(NumberDoubt doubt) noexcept;
 
 /// A phone number in E.164, with its country, read from what somebody wrote: a form, a spreadsheet,
 /// a database of many years. Sends do not read numbers so: they take E.164 and nothing else

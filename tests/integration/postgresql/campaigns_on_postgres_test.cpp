@@ -12,8 +12,8 @@
 
 #include "support/at_scale.hpp"
 #include "timed_database.hpp"
-#include "unit/campaign/campaign_theatre.hpp"
-#include "unit/campaign/forgotten_customer.hpp"
+#include "unit/campaigns/campaign_theatre.hpp"
+#include "unit/campaigns/forgotten_customer.hpp"
 
 namespace campaigns_on_postgres_test {
 

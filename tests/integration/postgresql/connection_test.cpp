@@ -308,22 +308,22 @@ TEST_CASE("a server that stands still is given up in time") {
     if (lacks_postgres()) return;
     TestPostgres server;
     auto options = patient();
-    options.connect_timeout = 300ms;
-    options.statement_timeout = 300ms;
+    options.connect_timeout = 1s;
+    options.statement_timeout = 1s;
     const auto connection = connection_to(server.url("postgres"), options);
     REQUIRE(connection->execute({"select 1"}).has_value());
     server.pause();
     const auto waited = taken([&] {
         CHECK(refusal(connection->execute({"select 1"})) == containing("lost its server"));
     });
-    CHECK(waited >= 300ms);
-    CHECK(waited < 3s);
+    CHECK(waited >= 1s);
+    CHECK(waited < 15s);
     // The kernel still takes connections for it.
     const auto connecting = taken([&] {
         CHECK(refusal(connection->execute({"select 1"})) == containing("cannot be reached"));
     });
-    CHECK(connecting >= 300ms);
-    CHECK(connecting < 3s);
+    CHECK(connecting >= 1s);
+    CHECK(connecting < 15s);
     server.resume();
     connection->allow(30s);
     const auto again = connection_to(server.url("postgres"));

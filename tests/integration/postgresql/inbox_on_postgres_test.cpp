@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <memory>
 #include <random>
 #include <stdexcept>
@@ -70,6 +71,12 @@ TEST_CASE("in PostgreSQL, each customer's events are handled in order and answer
     if (lacks_postgres()) return;
     const TimedDatabase database;
     inbox_test::answer_in_order(storages_in(database));
+}
+
+TEST_CASE("in PostgreSQL, accounts take turns") {
+    if (lacks_postgres()) return;
+    const TimedDatabase database;
+    inbox_test::take_turns(storages_in(database));
 }
 
 TEST_CASE("killed at any of its works in PostgreSQL, an inbox answers at most once") {
@@ -259,7 +266,9 @@ namespace {
 
 struct BotProcess {
     explicit BotProcess(const Database& database)
-        : storage(std::make_shared<PostgresOutbox>(database.url())),
+        : storage(std::make_shared<PostgresOutbox>(
+              database.url(),
+              twiliowa::PostgresOutboxOptions{.connect_timeout = 1min, .statement_timeout = 1min})),
           inbox(std::make_shared<DurableInbox>(
               outbox, twiliowa::InboxOptions{.lease = 1s, .pauses = 0ms})) {}
 
@@ -317,7 +326,8 @@ TEST_CASE(
             if (child == 0) {
                 try {
                     live(database, lives, static_cast<int>(lives) * messages_of_each);
-                } catch (...) {
+                } catch (const std::exception& error) {
+                    std::fprintf(stderr, "life %u: %s\n", lives, error.what());
                     ::_exit(1);
                 }
                 ::_exit(0);

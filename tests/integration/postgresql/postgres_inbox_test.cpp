@@ -79,7 +79,7 @@ std::int64_t take(PostgresOutbox& storage, const StoredEvent& event) {
 
 /// Takes up what is due.
 Result<std::vector<StoredEvent>> claim(InboxTransaction& t, std::size_t limit = 100) {
-    auto events = t.ready(long_ago, limit);
+    auto events = t.ready({.now = long_ago, .limit = limit});
     if (!events) return events;
     for (auto& event : *events) {
         event.state = InboxState::running;
@@ -692,6 +692,42 @@ TEST_CASE(
           "before,after");
     CHECK(database.psql("select kind, message_sid, state from twiliowa.events") ==
           "message|SM1|waiting");
+}
+
+TEST_CASE("accounts take turns on tables of the version before, and on those of this one") {
+    if (lacks_postgres()) return;
+    const Database database;
+    const auto& newest = detail::outbox_migration();
+    const detail::PostgresMigration before{"outbox", newest.steps.first(4)};
+    REQUIRE(detail::migrate(*database.connect(), before).has_value());
+    PostgresOutbox storage{database.url()};
+    int events = 0;
+    for (const auto* const account : {"AC1", "AC1", "AC2", "AC1"}) {
+        auto event = event_of(std::to_string(++events));
+        event.account_sid = account;
+        take(storage, event);
+    }
+    const auto turns_and_counts = [&] {
+        std::string told;
+        work(storage, [&](InboxTransaction& t) -> Result<void> {
+            for (const auto& account : t.ready_accounts({.now = long_ago, .limit = 5}).value()) {
+                told += account + ' ';
+            }
+            const auto next = t.ready_accounts({.now = long_ago, .after = "AC1", .limit = 5});
+            told += next.value().at(0) + ' ' + std::to_string(t.waiting("AC1", 10).value()) + ' ' +
+                    std::to_string(t.waiting("AC2", 10).value());
+            return {};
+        });
+        return told;
+    };
+    CHECK(turns_and_counts() == "AC1 AC2 AC2 3 1");
+    SUBCASE("by the library") {
+        CHECK(PostgresOutbox::migrate(database.url()).has_value());
+    }
+    SUBCASE("by a person") {
+        database.psql(PostgresOutbox::migration_sql(4));
+    }
+    CHECK(turns_and_counts() == "AC1 AC2 AC2 3 1");
 }
 
 TEST_CASE("no error of an inbox quotes what a row holds") {

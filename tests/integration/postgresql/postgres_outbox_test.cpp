@@ -15,13 +15,16 @@
 #include <utility>
 #include <vector>
 
+#include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/testing/check_outbox_storage.hpp>
 
 #include "database.hpp"
 #include "open_transaction.hpp"
+#include "postgresql/outbox_schema.hpp"
 #include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
+#include "unit/outbox/sealed_rows.hpp"
 
 namespace postgres_outbox_test {
 
@@ -33,6 +36,11 @@ namespace {
 
 const TimePoint long_ago{std::chrono::hours{24} * 365 * 40};
 const ReadyGroup group{"whatsapp:+15005550006", Lane::normal, "tenant", "account"};
+
+const std::string remove_days =
+    "do $$ declare name text; begin for name in select relname from pg_class "
+    "where relname ~ '_done_[0-9]{8}$' loop execute format('drop table twiliowa.%I', name); "
+    "end loop; end $$";
 
 StoredJob job_of(const std::string& key, const std::string& order_key = {}) {
     static std::atomic<unsigned> last{0};
@@ -595,6 +603,26 @@ TEST_CASE("programs of other languages hand over by a function, in their own tra
     CHECK(service.outbox->find("", "a")->state == JobState::accepted);
 }
 
+TEST_CASE("they may seal what they hand over, and be held to that") {
+    if (lacks_postgres()) return;
+    twiliowa::OutboxOptions options;
+    options.sealer =
+        twiliowa::Sealer{twiliowa::KeyRing::parse(twiliowa::KeyRing::new_key("k1").reveal())};
+    SUBCASE("and what is in the clear is sealed then") {}
+    SUBCASE("and nothing else") {
+        options.refuse_unsealed_rows = true;
+    }
+    const Database database;
+    outbox_test::Service service{options};
+    service.wrapped = [&] { return std::make_shared<PostgresOutbox>(database.url()); };
+    service.restart();
+    outbox_test::take_sealed_rows(service, *options.sealer,
+                                  [&](const std::string& key, const std::string& payload) {
+                                      database.psql("select twiliowa.enqueue('{\"key\": \"" + key +
+                                                    "\", \"message\": " + payload + "}')");
+                                  });
+}
+
 // ---- The engine
 
 TEST_CASE(
@@ -617,6 +645,96 @@ TEST_CASE(
     service.outbox->learn(service.callback("read"));
     CHECK(service.job(job).status.str() == "read");
     CHECK(service.outbox->counts().of(JobState::delivered) == 1);
+}
+
+TEST_CASE("a day of jobs that are final is a table, and goes when nothing is left in it") {
+    if (lacks_postgres()) return;
+    const Database database;
+    outbox_test::Service service;
+    const auto storage = std::make_shared<PostgresOutbox>(database.url());
+    service.wrapped = [&] { return storage; };
+    service.restart();
+    const auto days =
+        "select count(*) from pg_inherits where inhparent = 'twiliowa.job_done'::regclass";
+    const auto usual = std::stoi(database.psql(days));
+    const auto job = service.enqueue();
+    service.outbox->run_until_idle();
+    service.outbox->learn(service.callback("delivered"));
+    database.psql(
+        "create table twiliowa.job_done_20010101 partition of twiliowa.job_done "
+        "for values from (978307200000000) to (978393600000000)");
+    CHECK(std::stoi(database.psql(days)) == usual + 1);
+    const auto midnight = std::chrono::floor<std::chrono::days>(*storage->now());
+    CHECK(service.outbox->try_purge(midnight).value() == 0);
+    CHECK(std::stoi(database.psql(days)) == usual);
+    CHECK(service.state(job) == JobState::delivered);
+}
+
+TEST_CASE("a job becomes final while somebody makes its day's table") {
+    if (lacks_postgres()) return;
+    const Database database;
+    outbox_test::Service service;
+    service.wrapped = [&] { return std::make_shared<PostgresOutbox>(database.url()); };
+    service.restart();
+    database.psql(remove_days);
+    const auto job = service.enqueue();
+    const auto other = database.connect();
+    REQUIRE(other
+                ->run_script(
+                    "begin; create table twiliowa.all_days (like twiliowa.job_done including "
+                    "defaults); alter table twiliowa.job_done attach partition twiliowa.all_days "
+                    "for values from (0) to (9223372036854775807)")
+                .has_value());
+    bool cancelled = false;
+    std::thread thread{[&] { cancelled = service.outbox->try_cancel(job.id).has_value(); }};
+    while (database.psql("select count(*) from pg_locks where not granted") == "0") {
+        std::this_thread::yield();
+    }
+    const bool committed = other->run_script("commit").has_value();
+    thread.join();
+    CHECK(committed);
+    CHECK(cancelled);
+    CHECK(database.psql("select count(*) from twiliowa.all_days") == "1");
+}
+
+TEST_CASE(
+    "programs that start at once make the tables of the next days, and none is in another's way") {
+    if (lacks_postgres()) return;
+    const Database database;
+    REQUIRE(PostgresOutbox::migrate(database.url()).has_value());
+    const auto connection = database.connect();
+    constexpr int programs = 8;
+    constexpr int rounds = 20;
+    std::vector<std::string> faults;
+    std::mutex mutex;
+    for (int round = 0; round < rounds; ++round) {
+        REQUIRE(connection->run_script(remove_days).has_value());
+        std::latch all_here{programs};
+        std::vector<std::jthread> threads;
+        for (int i = 0; i < programs; ++i) {
+            threads.emplace_back([&] {
+                auto own = database.connect();
+                const bool opened = own->open().has_value();
+                all_here.arrive_and_wait();
+                std::string fault = opened ? "" : "cannot connect";
+                for (const auto* const arguments :
+                     {"twiliowa.microseconds(), 0",
+                      "'inbox_event_done', twiliowa.microseconds(), 0"}) {
+                    const auto tended = own->execute({detail::tend_days_sql(arguments)});
+                    if (!tended) fault = tended.error().message();
+                }
+                const std::lock_guard lock{mutex};
+                if (!fault.empty()) faults.push_back(fault);
+            });
+        }
+        threads.clear();
+        for (const std::string table : {"job_done", "inbox_event_done"}) {
+            CHECK(database.psql("select count(*) from pg_inherits where inhparent = 'twiliowa." +
+                                table + "'::regclass") == "4");
+        }
+    }
+    INFO(shown(faults));
+    CHECK(faults.empty());
 }
 
 TEST_CASE("times are the database's: a machine whose calendar is a day ahead sends nothing early") {
@@ -669,7 +787,18 @@ TEST_CASE("works of several threads share commits, and one that fails undoes its
           std::to_string(threads * each * 4 / 5));
     CHECK(database.psql("select sum(jobs) from twiliowa.job_tally") ==
           std::to_string(threads * each * 4 / 5));
-    CHECK(storage.stats().commits < storage.stats().works);
+    const auto commits = storage.stats().commits;
+    CHECK(commits < storage.stats().works);
+    // Each commit is in the samples of a scrape.
+    MetricsObserver metrics;
+    const auto source =
+        metrics.add_source([&](MetricSamples& samples) { add_samples(samples, storage); });
+    const auto text = metrics.text();
+    for (const auto* const histogram : {"commit_seconds", "commit_works"}) {
+        const auto line = "\ntwiliowa_outbox_" + std::string{histogram} + "_count " +
+                          std::to_string(commits) + '\n';
+        CHECK(text.find(line) != std::string::npos);
+    }
 }
 
 }  // namespace postgres_outbox_test

@@ -11,6 +11,7 @@
 #include <twiliowa/testing/check_store.hpp>
 
 #include "database.hpp"
+#include "state/store_deadline.hpp"
 #include "support/forked_store.hpp"
 #include "support/show.hpp"
 
@@ -355,6 +356,23 @@ TEST_CASE("a server that stands still is named when the time is over") {
     CHECK(writing < 4s);
     server.resume();
     CHECK(has(*opened(server.url("postgres")), "k"));
+}
+
+TEST_CASE("a server that stands still is waited for no longer than who asks has time") {
+    if (lacks_postgres()) return;
+    TestPostgres server;
+    opened(server.url("postgres"));
+    const auto store =
+        opened(server.url("postgres"), {.connect_timeout = 24h, .statement_timeout = 24h});
+    put(*store, "k");
+    server.pause();
+    {
+        const detail::StoreDeadline wanted{50ms};
+        // It is asked once more on another connection, for which no time is left.
+        CHECK(problem(store->get(canary)) == containing("cannot be reached"));
+    }
+    server.resume();
+    CHECK(has(*store, "k"));
 }
 
 TEST_CASE("a write that waits for others is ended in the server too, and the others' stays") {

@@ -50,10 +50,12 @@ TEST_CASE("two outboxes whose minutes are counted in one Redis send no more than
     enqueue(one, 1);
     one.outbox->run_until_idle();
     CHECK(one.at_twilio() == 3);
-    // The month is counted with the jobs of each.
+    // The month is counted with the jobs of each, the other window with those of both.
     const auto states = one.outbox->try_quota("acme").value();
-    REQUIRE(states.size() == 1);
+    REQUIRE(states.size() == 2);
+    CHECK(states[0].window.name() == "month");
     CHECK(states[0].used == QuotaAmount{3});
+    CHECK(states[1].used == QuotaAmount{5});
 }
 
 TEST_CASE("what was certainly not sent is given back to a Redis") {

@@ -20,6 +20,7 @@
 #include <twiliowa/testing/scripted_transport.hpp>
 
 #include "memory.hpp"
+#include "state/store_deadline.hpp"
 #include "support/show.hpp"
 
 namespace redis_store_test {
@@ -45,7 +46,8 @@ struct MovedMemory : RedisMemory {
 class ScriptedRedis final : public RedisConnection {
 public:
     Result<RedisReply> command(std::span<const std::string_view> arguments,
-                               MonotonicTime) override {
+                               MonotonicTime until) override {
+        deadline = until;
         if (throws) throw std::runtime_error("connection to 10.0.0.7 lost, " + canary);
         if (arguments[0] != "INFO") {
             ++operations;
@@ -59,6 +61,7 @@ public:
     Result<RedisReply> answer = RedisReply{};
     bool throws = false;
     int operations = 0;
+    MonotonicTime deadline = {};
 };
 
 /// The words of each operation's error.
@@ -382,6 +385,49 @@ TEST_CASE("a connection of somebody else's that breaks its contract is named") {
           containing("finds what is not its own"));
     redis->answer = store_error("cannot be reached by it");
     CHECK(std::string{store.get("k").error().what()} == containing("cannot be reached by it"));
+}
+
+TEST_CASE("keys that lie on several nodes are written one by one, and one key is on one") {
+    /// Answers several keys as a cluster does whose nodes share them, and one, if it may.
+    struct Scattered final : RedisConnection {
+        Result<RedisReply> command(std::span<const std::string_view> arguments,
+                                   MonotonicTime) override {
+            if (arguments[0] == "INFO") {
+                return RedisReply{RedisReplyKind::text,
+                                  "redis_version:7.0.15\r\nrole:master\r\n"
+                                  "maxmemory_policy:noeviction\r\n"};
+            }
+            if (arguments[2] != "1" || refuses_all) {
+                return RedisReply{RedisReplyKind::error, "CROSSSLOT Keys in request don't hash"};
+            }
+            RedisReply reply{RedisReplyKind::list};
+            reply.list.push_back({RedisReplyKind::text, std::to_string(++version)});
+            return reply;
+        }
+        int version = 1'000;
+        bool refuses_all = false;
+    };
+    const auto redis = std::make_shared<Scattered>();
+    RedisStore store{redis};
+    const std::vector<StoreWrite> writes{{.key = "a"}, {.key = "b"}};
+    CHECK(store.compare_and_set_each(writes).value() == std::vector<std::uint64_t>{1'001, 1'002});
+    redis->refuses_all = true;
+    CHECK(is_store_error(store.compare_and_set("a", 0, "v", 1h, Keep::pinned).error()));
+    CHECK(is_store_error(store.compare_and_set_each(writes).error()));
+}
+
+TEST_CASE("Redis is waited for no longer than who asks has time") {
+    const auto redis = std::make_shared<ScriptedRedis>();
+    RedisStore store{redis, {.timeout = 24h}};
+    redis->answer = store_error("is slow", "wait");
+    const auto before = std::chrono::steady_clock::now();
+    {
+        const detail::StoreDeadline wanted{1h};
+        CHECK(store_problem(store.get(canary)) == containing("is slow"));
+        CHECK(redis->deadline == detail::store_deadline());
+    }
+    CHECK(store_problem(store.get(canary)) == containing("is slow"));
+    CHECK(redis->deadline >= before + 24h);
 }
 
 TEST_CASE("a full Redis refuses writes by name, and still erases") {

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,35 @@ std::string list_picker() {
     return R"({"twilio/list-picker": {"body": "Pick {{1}}", "button": "Open",
         "items": [{"id": "1", "item": "One"}]}})";
 }
+
+/// What an observer is told of calls, one line each.
+struct HeardCalls final : Observer {
+    std::vector<std::string> texts;
+    std::vector<std::uint64_t> ids;
+
+    /// Calls are numbered as they come.
+    std::string number_of(const CallInfo& call) {
+        const auto known = std::find(ids.begin(), ids.end(), call.id);
+        const auto number = known - ids.begin() + 1;
+        if (known == ids.end()) ids.push_back(call.id);
+        return std::to_string(number);
+    }
+    void on_call(const CallEvent& event) noexcept override {
+        const bool is_demo = event.call.account_sid == FakeTwilio::demo_account_sid;
+        texts.push_back("call " + number_of(event.call) + (is_demo ? " demo " : " ? ") +
+                        std::string{event.call.correlation_id});
+    }
+    void on_attempt(const AttemptEvent& event) noexcept override {
+        texts.push_back("attempt " + number_of(event.call));
+    }
+    void on_result(const ResultEvent& event) noexcept override {
+        const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(event.duration);
+        texts.push_back(
+            "result " + number_of(event.call) + " after " + std::to_string(seconds.count()) +
+            " s, " + std::to_string(event.attempts) +
+            " attempts: " + (event.error ? std::string{to_string(event.error->kind())} : "sent"));
+    }
+};
 
 /// The code of the refusal; 0 if it was sent.
 int code_of(const Result<Message>& sent) {
@@ -515,6 +545,52 @@ TEST_CASE("an asynchronous send fetches its template first, without blocking") {
     CHECK(end->kind() == ErrorKind::cancelled);
     desk.fake->run_until_idle();
     CHECK(desk.sent() == 1);
+}
+
+TEST_CASE("a send whose template is fetched first begins where it was called") {
+    const Desk desk;
+    const auto heard = std::make_shared<HeardCalls>();
+    auto options = desk.options();
+    options.templates = desk.templates();
+    options.observer = heard;
+    auto client = std::make_optional<MessagesClient>(desk.fake->credentials(), options);
+    const auto sid = desk.add("approved");
+    const CallOptions named{.correlation_id = "request-7"};
+    const auto drop = [](const Result<Message>&) {};
+    using Texts = std::vector<std::string>;
+    SUBCASE("and is sent") {
+        client->async_send_template({.to = customer, .content_sid = sid, .variables = ann}, drop,
+                                    named);
+        CHECK(heard->texts == Texts{"call 1 demo request-7"});
+        desk.clock->advance(2s);
+        desk.fake->run_until_idle();
+        CHECK(heard->texts ==
+              Texts{"call 1 demo request-7", "attempt 1", "result 1 after 2 s, 1 attempts: sent"});
+    }
+    SUBCASE("and does not fit it") {
+        client->async_send_template({.to = customer, .content_sid = sid}, drop, named);
+        CHECK(heard->texts == Texts{"call 1 demo request-7"});
+        desk.clock->advance(2s);
+        desk.fake->run_until_idle();
+        CHECK(heard->texts ==
+              Texts{"call 1 demo request-7", "result 1 after 2 s, 0 attempts: invalid_request"});
+    }
+    SUBCASE("and has no client any more") {
+        client->async_send_template({.to = customer, .content_sid = sid, .variables = ann}, drop,
+                                    named);
+        client.reset();
+        options.templates.reset();
+        desk.fake->run_until_idle();
+        CHECK(heard->texts ==
+              Texts{"call 1 demo request-7", "result 1 after 0 s, 0 attempts: cancelled"});
+    }
+    SUBCASE("in the blocking form, too") {
+        CHECK(
+            client->try_send_template({.to = customer, .content_sid = sid}, named).error().code() ==
+            21656);
+        CHECK(heard->texts ==
+              Texts{"call 1 demo request-7", "result 1 after 0 s, 0 attempts: invalid_request"});
+    }
 }
 
 TEST_CASE("reconcile knows the text of a template by rendering it") {

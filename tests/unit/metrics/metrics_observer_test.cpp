@@ -222,6 +222,7 @@ TEST_CASE("metrics: the inbox, the limiter, quotas, templates, numbers and store
     CHECK(value_of(metrics, "twiliowa_limiter_processes") == "3");
     metrics.on_limiter({.shared = false, .processes = 2});
     metrics.on_quota_level({.quota = "org-17", .window = "month", .percent = 80});
+    metrics.on_quota_level({.quota = "budget/campaign/spring", .window = "all", .percent = 80});
     metrics.on_quota_level({.quota = "org-18", .window = "90 s", .percent = 1'000});
     const auto away = store_error("is away");
     metrics.on_stale_template({.error = away});
@@ -238,11 +239,60 @@ TEST_CASE("metrics: the inbox, the limiter, quotas, templates, numbers and store
     CHECK(value_of(metrics, "twiliowa_limiter_shared") == "0");
     CHECK(value_of(metrics, "twiliowa_limiter_fallbacks_total") == "1");
     CHECK(value_of(metrics, R"(twiliowa_quota_levels_total{percent="80",window="month"})") == "1");
+    CHECK(value_of(metrics, R"(twiliowa_quota_levels_total{percent="80",window="all"})") == "1");
     CHECK(value_of(metrics, R"(twiliowa_quota_levels_total{percent="other",window="other"})") ==
           "1");
     CHECK(value_of(metrics, "twiliowa_stale_templates_total") == "1");
     CHECK(value_of(metrics, "twiliowa_numbers_changed_hands_total") == "1");
     CHECK(value_of(metrics, R"(twiliowa_store_errors_total{user="call"})") == "1");
+}
+
+TEST_CASE("metrics: jobs of an outbox, and how each attempt ended, once") {
+    MetricsObserver metrics;
+    const auto attempts = [&](const std::string& outcome) {
+        return value_of(metrics, "twiliowa_outbox_attempts_total{outcome=\"" + outcome + "\"}");
+    };
+    const auto outcomes = [&](const std::string& outcome) {
+        return value_of(metrics, "twiliowa_outbox_outcomes_total{outcome=\"" + outcome + "\"}");
+    };
+    CHECK(attempts("unknown") == "0");
+    metrics.on_job({.change = JobChange::enqueued, .lane = "bulk"});
+    metrics.on_job({.change = JobChange::adopted, .lane = "bulk"});
+    metrics.on_job({.change = JobChange::sending, .before = "ready"});
+    metrics.on_job({.change = JobChange::not_sent, .before = "sending"});
+    // It was unknown, and what shows that it was sent came later.
+    metrics.on_job({.change = JobChange::unknown, .before = "sending"});
+    metrics.on_job({.change = JobChange::accepted, .before = "unknown", .evidence = "callback"});
+    metrics.on_job({.change = JobChange::accepted, .before = "sending", .evidence = "answer"});
+    metrics.on_job({.change = JobChange::unknown, .before = "accepted"});
+    metrics.on_job({.change = JobChange::doubled, .before = "accepted"});
+    CHECK(value_of(metrics, R"(twiliowa_outbox_enqueued_total{lane="bulk"})") == "2");
+    CHECK(attempts("sent") == "1");
+    CHECK(attempts("not_sent") == "1");
+    CHECK(attempts("unknown") == "1");
+    CHECK(outcomes("accepted") == "2");
+    CHECK(outcomes("doubled") == "1");
+    CHECK(value_of(metrics, R"(twiliowa_outbox_resolved_total{evidence="callback"})") == "1");
+    CHECK(value_of(metrics, R"(twiliowa_outbox_resolved_total{evidence="answer"})").empty());
+    CHECK(value_of(metrics, "twiliowa_outbox_doubles_total") == "1");
+
+    const auto away = store_error("is away");
+    const auto late = failed(ErrorKind::timeout, 0);
+    metrics.on_queue_failed({.queue = "inbox", .error = away});
+    metrics.on_queue_failed({.queue = "outcomes", .error = away});
+    metrics.on_queue_failed({.queue = "outbox", .error = late});
+    CHECK(value_of(metrics, R"(twiliowa_store_errors_total{user="inbox"})") == "1");
+    CHECK(value_of(metrics, R"(twiliowa_store_errors_total{user="outbox"})") == "1");
+    metrics.on_quota_refused({.quota = "org-17", .window = "day"});
+    CHECK(value_of(metrics, R"(twiliowa_quota_refusals_total{window="day"})") == "1");
+    metrics.on_campaign({.campaign = "spring", .before = "running", .phase = "finished"});
+    metrics.on_campaign({.campaign = "autumn", .before = "running", .phase = "finished"});
+    CHECK(value_of(metrics, R"(twiliowa_campaign_phases_total{phase="finished"})") == "2");
+    metrics.on_breaker({.change = BreakerChange::opened});
+    metrics.on_breaker({.change = BreakerChange::still_open});
+    CHECK(value_of(metrics, "twiliowa_outbox_breakers_open") == "1");
+    metrics.on_breaker({.change = BreakerChange::closed});
+    CHECK(value_of(metrics, "twiliowa_outbox_breakers_open") == "0");
 }
 
 TEST_CASE("metrics: whatever an event says, it makes no new label value") {
@@ -259,6 +309,10 @@ TEST_CASE("metrics: whatever an event says, it makes no new label value") {
         metrics.on_webhook({.kind = word, .message_status = word, .error_code = -i});
         metrics.on_inbox({.outcome = static_cast<InboxOutcome>(-i), .kind = word, .duration = 1us});
         metrics.on_quota_level({.quota = word, .window = word, .percent = -i});
+        metrics.on_quota_refused({.quota = word, .window = word});
+        metrics.on_job({.change = static_cast<JobChange>(i), .before = word, .lane = word});
+        metrics.on_job({.change = JobChange::enqueued, .lane = word});
+        metrics.on_job({.change = JobChange::accepted, .evidence = word});
     };
     for (int i = 1'000; i < 1'600; ++i) tell_strange(i);
     const auto before = metrics.text();
@@ -278,7 +332,7 @@ TEST_CASE("metrics: every value of the enumerations has a label value of its own
     // After the last that is counted comes none.
     const auto is_last = [](auto enumerator) { return to_string(enumerator) == "unknown"; };
     const auto text = MetricsObserver{}.text();
-    CHECK(detail::webhook_outcome_place(WebhookOutcome::inbox_full) + 1 ==
+    CHECK(detail::webhook_outcome_place(WebhookOutcome::switched_off) + 1 ==
           detail::webhook_outcome_place(static_cast<WebhookOutcome>(1'000)));
     CHECK(is_last(static_cast<WebhookOutcome>(
         detail::webhook_outcome_place(static_cast<WebhookOutcome>(1'000)))));
@@ -417,6 +471,27 @@ TEST_CASE("metrics: sources add samples at each scrape, as long as they are held
     CHECK(refused([&] { static_cast<void>(metrics.add_source({})); }) == "source");
 }
 
+TEST_CASE("metrics: a source gives a histogram, whose buckets are added up") {
+    MetricsObserver metrics;
+    const auto source = metrics.add_source([](MetricSamples& samples) {
+        samples.histogram("work_seconds", "Work.",
+                          {.bounds = {-1, 0.0005, 2, 1000}, .counts = {1, 0, 3, 2, 4}, .sum = 0.25},
+                          {{"of", "a"}});
+        samples.histogram("work_seconds", "Work.", {.counts = {7}}, {{"of", "b"}});
+    });
+    const auto text = metrics.text();
+    CHECK(has_line(text, "# TYPE work_seconds histogram"));
+    CHECK(has_line(text, R"(work_seconds_bucket{of="a",le="-1"} 1)"));
+    CHECK(has_line(text, R"(work_seconds_bucket{of="a",le="0.0005"} 1)"));
+    CHECK(has_line(text, R"(work_seconds_bucket{of="a",le="2"} 4)"));
+    CHECK(has_line(text, R"(work_seconds_bucket{of="a",le="1000"} 6)"));
+    CHECK(has_line(text, R"(work_seconds_bucket{of="a",le="+Inf"} 10)"));
+    CHECK(has_line(text, R"(work_seconds_sum{of="a"} 0.25)"));
+    CHECK(has_line(text, R"(work_seconds_count{of="a"} 10)"));
+    CHECK(has_line(text, R"(work_seconds_bucket{of="b",le="+Inf"} 7)"));
+    CHECK(has_line(text, R"(work_seconds_count{of="b"} 7)"));
+}
+
 TEST_CASE("metrics: a source may outlive the observer") {
     std::optional<MetricsObserver> metrics{std::in_place};
     const auto source = metrics->add_source([](MetricSamples&) {});
@@ -474,6 +549,17 @@ TEST_CASE("metrics: a sample that Prometheus would refuse is refused by its name
               s.gauge("a_total", "", 1);
               s.counter("a_total", "", 1, {{"x", "1"}});
           }) == "a_total");
+    CHECK(add([](auto& s) { s.histogram("a", "", {}); }) == "a");
+    CHECK(add([](auto& s) { s.histogram("a", "", {.bounds = {1}, .counts = {1}}); }) == "a");
+    CHECK(add([](auto& s) {
+              s.histogram("a", "", {.bounds = {1, 1}, .counts = {1, 1, 1}});
+          }) == "a");
+    CHECK(add([](auto& s) {
+              s.histogram(
+                  "a", "",
+                  {.bounds = {1, std::numeric_limits<double>::infinity()}, .counts = {1, 1, 1}});
+          }) == "a");
+    CHECK(add([](auto& s) { s.histogram("good", "", {.counts = {1}}, {{"z", "1"}}); }) == "good");
     CHECK(add([](auto& s) { s.gauge("good", "", 1, {{"x", "1"}}); }) == "was taken");
 }
 

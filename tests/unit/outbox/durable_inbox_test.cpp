@@ -12,6 +12,7 @@
 #include <thread>
 #include <vector>
 
+#include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/state/opt_outs.hpp>
 
 #include "unit/outbox/inbox_service.hpp"
@@ -1056,6 +1057,27 @@ TEST_CASE("a WebhookHandler that goes waits for its handlers, and what is left w
     CHECK(inbox->counts().of(InboxState::running) == 0);
     CHECK(inbox->counts().of(InboxState::done) == 1);
     CHECK(inbox->counts().of(InboxState::waiting) == 1);
+}
+
+TEST_CASE("an inbox is sampled for a scrape") {
+    Program program;
+    program.use([](WebhookHandler& handler) { handler.on_message([](const InboundMessage&) {}); });
+    twiliowa::MetricsObserver metrics;
+    const auto source = metrics.add_source(
+        [&](twiliowa::MetricSamples& samples) { twiliowa::add_samples(samples, *program.inbox); });
+    CHECK(program.receive(message(1, "a")) == 200);
+    program.advance(90s);
+    CHECK(program.receive(message(2, "b")) == 200);
+    auto text = metrics.text();
+    for (const auto* const line : {"twiliowa_inbox_events{state=\"waiting\"} 2\n",
+                                   "twiliowa_inbox_events{state=\"running\"} 0\n",
+                                   "twiliowa_inbox_events{state=\"dead\"} 0\n",
+                                   "twiliowa_inbox_oldest_waiting_seconds 90\n"}) {
+        CHECK(text.find(line) != std::string::npos);
+    }
+    program.run_all();
+    text = metrics.text();
+    CHECK(text.find("twiliowa_inbox_oldest_waiting_seconds 0\n") != std::string::npos);
 }
 
 }  // namespace durable_inbox_test

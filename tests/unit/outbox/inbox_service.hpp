@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <functional>
+#include <iterator>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -40,17 +43,20 @@ inline std::string sid_of(int number) {
     return text;
 }
 
+inline const std::string other_account = "AC00000000000000000000000000000002";
+
 inline WebhookRequest message(int number, const std::string& body,
-                              const std::string& from = twiliowa::test::customer) {
+                              const std::string& from = twiliowa::test::customer,
+                              const std::string& account = twiliowa::test::account) {
     return twiliowa::test::Service::request({{"MessageSid", sid_of(number)},
-                                             {"AccountSid", twiliowa::test::account},
+                                             {"AccountSid", account},
                                              {"From", from},
                                              {"To", twiliowa::test::sender},
                                              {"Body", body},
                                              {"NumMedia", "0"}});
 }
 
-/// Told of tries and webhooks.
+/// Told of tries and webhooks, by several threads where an inbox has them.
 struct HeardTries final : twiliowa::Observer {
     struct Entry {
         twiliowa::InboxOutcome outcome;
@@ -60,11 +66,16 @@ struct HeardTries final : twiliowa::Observer {
     std::vector<Entry> tries;
     std::vector<twiliowa::WebhookOutcome> webhooks;
     void on_inbox(const twiliowa::InboxResultEvent& event) noexcept override {
+        const std::lock_guard lock{mutex_};
         tries.push_back({event.outcome, event.tries, std::string{event.reason}});
     }
     void on_webhook(const twiliowa::WebhookResultEvent& event) noexcept override {
+        const std::lock_guard lock{mutex_};
         webhooks.push_back(event.outcome);
     }
+
+private:
+    std::mutex mutex_;
 };
 
 struct Program {
@@ -167,6 +178,37 @@ inline void answer_in_order(const Program::Storages& storages) {
     program.outbox->run_until_idle();
     CHECK(program.sent().size() == 3);
     CHECK(program.count(InboxState::done) == 4);
+}
+
+/// An account floods the inbox before another one's messages come in: these wait for one of its
+/// events at most, each; and a customer's are handled in their order.
+inline void take_turns(const Program::Storages& storages) {
+    constexpr int flood = 300;
+    constexpr int customers = 7;
+    Program program{{}, {}, storages};
+    std::vector<std::string> accounts;
+    std::map<std::string, std::vector<int>> seen;
+    program.use([&](twiliowa::WebhookHandler& handler) {
+        handler.on_text([&](const twiliowa::InboundMessage& inbound) {
+            accounts.push_back(inbound.account_sid.str());
+            seen[inbound.from].push_back(std::stoi(inbound.body));
+        });
+    });
+    for (int i = 1; i <= flood; ++i) {
+        const auto from = "whatsapp:+4477009001" + std::to_string(10 + i % customers);
+        REQUIRE(program.receive(message(i, std::to_string(i), from)) == 200);
+    }
+    for (const int i : {flood + 1, flood + 2}) {
+        const auto request = message(i, std::to_string(i), "whatsapp:+447700900199", other_account);
+        REQUIRE(program.receive(request) == 200);
+    }
+    CHECK(program.inbox->run_until_idle().handled == flood + 2);
+    const auto first = std::find(accounts.begin(), accounts.end(), other_account);
+    const auto second = std::find(std::next(first), accounts.end(), other_account);
+    CHECK(first - accounts.begin() <= 1);
+    CHECK(second - first <= 2);
+    CHECK(seen.size() == std::size_t{customers + 1});
+    for (const auto& [from, numbers] : seen) CHECK(std::is_sorted(numbers.begin(), numbers.end()));
 }
 
 /// Kills the process at every work that it does with its storage, one after the other, before and

@@ -9,6 +9,12 @@
 #include <string_view>
 #include <vector>
 
+#include <twiliowa/outbox/inbox_storage.hpp>
+#include <twiliowa/outbox/job.hpp>
+#include <twiliowa/outbox/storage.hpp>
+
+#include "support/identifiers.hpp"
+
 namespace job_values_test {
 
 using namespace twiliowa;
@@ -83,6 +89,18 @@ TEST_CASE("a time of a count that no clock here can tell is the first or last th
     CHECK(read[0].time_slots[0].begin > second(1'764'543'600));
     CHECK(read[0].time_slots[1].begin < second(0));
     CHECK(read_counted(write_counted(read)) == read);
+}
+
+TEST_CASE("what an outbox's enumerators are called is an identifier") {
+    check_identifiers(JobState::cancelled);
+    check_identifiers(DeadReason::quiet);
+    check_identifiers(Evidence::answer);
+    check_identifiers(AttemptState::not_sent);
+    check_identifiers(Lane::bulk);
+    check_identifiers(FallbackWhen::window_closed);
+    check_identifiers(Outcome::doubled);
+    check_identifiers(InboxState::dropped);
+    check_identifiers(CampaignState::cancelled);
 }
 
 }  // namespace job_values_test

@@ -1,6 +1,7 @@
 /// What somebody, or something, might do to an outbox.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <atomic>
 #include <functional>
 #include <limits>
@@ -19,6 +20,7 @@
 #include <twiliowa/state/store.hpp>
 
 #include "outbox/marker.hpp"
+#include "unit/outbox/crashing_storage.hpp"
 #include "unit/outbox/holding_transport.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
@@ -26,6 +28,7 @@ namespace outbox_attack_test {
 
 using namespace std::chrono_literals;
 using outbox_test::client_over;
+using outbox_test::CrashingStorage;
 using outbox_test::customer;
 using outbox_test::HoldingTransport;
 using outbox_test::Service;
@@ -447,6 +450,75 @@ TEST_CASE("a slot that comes while the step still chooses is used at once") {
     CHECK(service.state(job) == JobState::accepted);
 }
 
+TEST_CASE("a limiter that lets many go at once does not make them go one by one") {
+    /// Each question takes a microsecond, after which the slot is.
+    struct Generous final : twiliowa::RateLimiter {
+        MonotonicTime reserve(std::string_view, MonotonicTime) override {
+            clock->advance(1us);
+            return clock->monotonic_now();
+        }
+        std::shared_ptr<twiliowa::testing::ManualClock> clock = {};
+    };
+    twiliowa::ClientOptions chosen;
+    const auto limiter = std::make_shared<Generous>();
+    chosen.rate_limiter = limiter;
+    Service service{{}, chosen};
+    limiter->clock = service.clock;
+    constexpr int plenty = 1'000;
+    std::shared_ptr<CrashingStorage> storage;
+    service.wrapped = [&] {
+        return storage = std::make_shared<CrashingStorage>(service.storage, plenty, false);
+    };
+    service.restart();
+    for (int i = 0; i < 40; ++i) service.enqueue("Text " + std::to_string(i));
+    const int before = storage->left;
+    service.outbox->run_until_idle();
+    CHECK(service.at_twilio() == 40);
+    const int works = before - storage->left;
+    CAPTURE(works);
+    CHECK(works < 20);
+}
+
+TEST_CASE("a slot that ripens while a step is written down is kept for what waits") {
+    /// One each ten milliseconds.
+    struct Paced final : twiliowa::RateLimiter {
+        MonotonicTime reserve(std::string_view, MonotonicTime now) override {
+            last = std::max(now, last + 10ms);
+            return last;
+        }
+        void release(std::string_view) noexcept override { ++released; }
+        MonotonicTime last = {};
+        int released = 0;
+    };
+    /// Its disk takes a while.
+    struct SlowStorage final : twiliowa::OutboxStorage {
+        Result<void> transact(const Work& work) override {
+            auto done = storage->transact(work);
+            clock->advance(15ms);
+            return done;
+        }
+        std::uint32_t outbox_id() const override { return storage->outbox_id(); }
+        twiliowa::LeaseTime lease_now() const override { return storage->lease_now(); }
+        std::string identity() const override { return storage->identity(); }
+        std::shared_ptr<twiliowa::OutboxStorage> storage = {};
+        std::shared_ptr<twiliowa::testing::ManualClock> clock = {};
+    };
+    twiliowa::ClientOptions chosen;
+    const auto limiter = std::make_shared<Paced>();
+    chosen.rate_limiter = limiter;
+    Service service{{}, chosen};
+    const auto storage = std::make_shared<SlowStorage>();
+    storage->storage = service.storage;
+    storage->clock = service.clock;
+    service.wrapped = [&] { return storage; };
+    service.restart();
+    for (int i = 0; i < 10; ++i) service.enqueue("Text " + std::to_string(i));
+    service.outbox->run_until_idle();
+    CHECK(service.at_twilio() == 10);
+    // The one that was taken for an eleventh.
+    CHECK(limiter->released <= 1);
+}
+
 TEST_CASE(
     "a slot that nothing uses any more is given back, also when its account is named no more") {
     /// Its first slot is now, the next ones a second later each.
@@ -752,6 +824,31 @@ TEST_CASE("a transport that ends nothing does not keep an outbox from stopping")
     // Its lease may have ended meanwhile, as the clock goes.
     CHECK(service.job(job).sid.empty());
     CHECK(service.state(job) != JobState::ready);
+}
+
+TEST_CASE("a name that is not UTF-8 is refused by name, by an outbox that seals, too") {
+    twiliowa::OutboxOptions options;
+    SUBCASE("in the clear") {}
+    SUBCASE("sealed") {
+        options.sealer = twiliowa::Sealer{
+            *twiliowa::KeyRing::try_parse(twiliowa::KeyRing::new_key("k1").reveal())};
+    }
+    Service service{options};
+    const std::string text = "\xff\xfe";
+    const std::pair<const char*, JobOptions> wrong[] = {{"key", {.key = text}},
+                                                        {"tenant", {.tenant = text}},
+                                                        {"tag", {.tag = text}},
+                                                        {"account", {.account = text}},
+                                                        {"order_key", {.order_key = text}},
+                                                        {"quota", {.quota = text}}};
+    for (const auto& each : wrong) {
+        CAPTURE(each.first);
+        const auto taken =
+            service.outbox->try_enqueue(OutboundText{.to = customer, .body = "Hi"}, each.second);
+        REQUIRE_FALSE(taken);
+        CHECK(taken.error().field() == each.first);
+    }
+    CHECK(service.outbox->list().empty());
 }
 
 }  // namespace outbox_attack_test

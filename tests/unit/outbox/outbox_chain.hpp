@@ -21,6 +21,7 @@
 #include <twiliowa/state/customers.hpp>
 #include <twiliowa/state/store.hpp>
 
+#include "unit/outbox/open_gate.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
 namespace chain_test {
@@ -28,6 +29,7 @@ namespace chain_test {
 using namespace std::chrono_literals;
 using namespace twiliowa;
 using outbox_test::customer;
+using outbox_test::OpenGate;
 using outbox_test::Service;
 using testing::FakeTwilio;
 using testing::Fault;
@@ -73,9 +75,8 @@ private:
 };
 
 /// Refuses what is free-form on WhatsApp: the window is closed.
-class ClosedWindow final : public JobGate {
+class ClosedWindow final : public OpenGate {
 public:
-    bool concerns(const ReadyGroup&) const override { return true; }
     Result<std::vector<JobVerdict>> judge(std::span<const GatedJob> jobs,
                                           TimePoint) const override {
         std::vector<JobVerdict> verdicts;
@@ -87,11 +88,6 @@ public:
             verdict.problem = "the window is closed";
         }
         return verdicts;
-    }
-    CampaignStanding stand(StoredCampaign&, TimePoint) const override { return {}; }
-    bool note_failure(StoredCampaign&, const StoredJob&,
-                      std::span<const CampaignCount>) const override {
-        return false;
     }
 
     bool closed = true;
@@ -279,6 +275,8 @@ inline const std::vector<Scenario>& scenarios() {
              service.run();
              service.tell("order-17", "failed", 63016);
              service.tell("order-17", "undelivered", 63016);
+             const auto first = service.known("order-17").id;
+             CHECK(service.outbox->steps_after(first).size() == 1);
              service.run();
              const auto second = service.known("order-17/template");
              CHECK(second.state == JobState::accepted);
@@ -294,6 +292,14 @@ inline const std::vector<Scenario>& scenarios() {
              CHECK(third.state == JobState::accepted);
              CHECK(service.by_sms() == 1);
              CHECK(!service.is_there("order-17/sms"));
+             const auto steps = service.outbox->steps_after(first);
+             REQUIRE(steps.size() == 2);
+             CHECK(steps[0].id == second.id);
+             CHECK(steps[1].id == third.id);
+             CHECK(steps[1].key == "order-17/template/sms");
+             CHECK(service.outbox->steps_after(second.id).size() == 1);
+             CHECK(service.outbox->steps_after(third.id).empty());
+             CHECK(service.outbox->steps_after(JobId{}).empty());
              // Neither of the two that failed begins anew.
              service.tell("order-17", "undelivered", 63003);
              service.tell("order-17/template", "failed", 63003);
@@ -489,7 +495,7 @@ inline const std::vector<Scenario>& scenarios() {
              service.tell("order-17", "delivered");
              CHECK(service.known("order-17/template/sms").state == JobState::cancelled);
              for (const auto& job : service.stored()) {
-                 CHECK(job.payload.find("SMS") == std::string::npos);
+                 CHECK(job.payload.find("by SMS") == std::string::npos);
                  CHECK(job.key.find("order-17") == std::string::npos);
                  CHECK(job.customer.find("447700900123") == std::string::npos);
              }

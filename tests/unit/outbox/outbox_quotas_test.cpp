@@ -442,6 +442,7 @@ public:
     }
     Result<QuotaReply> read(std::string_view quota,
                             const std::vector<QuotaSlot>& time_slots) override {
+        if (is_away) return store_error("is away");
         return inner_.read(quota, time_slots);
     }
     Result<std::vector<QuotaCount>> history(std::string_view quota, std::int64_t period,
@@ -481,6 +482,17 @@ TEST_CASE("minutes elsewhere are reserved first, and settled with the outcome") 
     CHECK(service.at_twilio() == 3);
     CHECK(service.minute() == std::pair<std::int64_t, std::int64_t>{3'000, 0});
     CHECK(service.used() == 3);
+    const auto states = service.outbox->quota("org");
+    REQUIRE(states.size() == 2);
+    CHECK(states[0].window.name() == "month");
+    CHECK(states[0].left == 97);
+    CHECK(states[1].window.name() == "minute");
+    CHECK(states[1].used == 3);
+    CHECK(states[1].left == 0);
+    CHECK(states[1].renews - states[1].began == 1min);
+    service.rates->is_away = true;
+    CHECK(is_store_error(service.outbox->try_quota("org").error()));
+    service.rates->is_away = false;
     CHECK(service.job(jobs[3]).problem == "its quota org has 0 left of 3 in this minute");
     for (const std::size_t sent : {6U, 9U, 10U}) {
         service.advance(1min);
@@ -573,10 +585,10 @@ TEST_CASE("while minutes cannot be counted nothing that needs them is sent, and 
     service.enqueue_many(2, {});
     service.outbox->run_until_idle();
     CHECK(service.rates->calls == 1);
-    CHECK(service.used() == 0);
     CHECK(service.count(JobState::ready) == 10);
     CHECK(service.at_twilio() == 2);
     service.rates->is_away = false;
+    CHECK(service.used() == 0);
     service.advance(2s);
     service.outbox->run_until_idle();
     CHECK(service.at_twilio() == 12);

@@ -10,7 +10,10 @@
 #include <utility>
 #include <vector>
 
+#include <twiliowa/state/store.hpp>
+
 #include "unit/outbox/holding_transport.hpp"
+#include "unit/outbox/open_gate.hpp"
 #include "unit/outbox/outbox_service.hpp"
 
 namespace outbox_worker_test {
@@ -19,6 +22,7 @@ using namespace std::chrono_literals;
 using outbox_test::client_over;
 using outbox_test::customer;
 using outbox_test::HoldingTransport;
+using outbox_test::OpenGate;
 using outbox_test::Service;
 using twiliowa::EnqueuedJob;
 using twiliowa::Evidence;
@@ -35,21 +39,37 @@ using twiliowa::testing::Fault;
 
 namespace {
 
-/// Does something right after a commit.
+/// What becomes of a commit.
+enum class Commit {
+    succeeds,
+    fails,       ///< Nothing is written.
+    is_unknown,  ///< It is written, and the answer is lost.
+};
+
+/// Does something right after a commit, or fails that of a job that is sending.
 class InterruptedStorage final : public OutboxStorage {
 public:
     explicit InterruptedStorage(std::shared_ptr<OutboxStorage> inner) : inner_(std::move(inner)) {}
 
     Result<void> transact(const Work& work) override {
-        auto done = inner_->transact(work);
+        bool is_lost = false;
+        auto done = inner_->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            is_lost = false;
+            if (auto worked = work(transaction); !worked) return worked;
+            if (of_sending == Commit::succeeds) return {};
+            is_lost = transaction.counts().value()[JobState::sending] > 0;
+            if (is_lost && of_sending == Commit::fails) return twiliowa::store_error("is away");
+            return {};
+        });
         if (after) after();
-        return done;
+        return is_lost ? twiliowa::store_error("is away") : done;
     }
     std::uint32_t outbox_id() const override { return inner_->outbox_id(); }
     twiliowa::LeaseTime lease_now() const override { return inner_->lease_now(); }
     std::string identity() const override { return inner_->identity(); }
 
     std::function<void()> after;
+    Commit of_sending = Commit::succeeds;
 
 private:
     std::shared_ptr<OutboxStorage> inner_;
@@ -57,7 +77,8 @@ private:
 
 /// A service whose steps the test takes itself.
 struct SteppedService : Service {
-    explicit SteppedService(twiliowa::OutboxOptions asked = {}) : Service(std::move(asked)) {
+    explicit SteppedService(twiliowa::OutboxOptions asked = {}, twiliowa::ClientOptions chosen = {})
+        : Service(std::move(asked), std::move(chosen)) {
         worker = make_worker();
     }
     std::unique_ptr<OutboxWorker> make_worker() {
@@ -95,6 +116,29 @@ TEST_CASE("who sleeps between the commit and the send sends nothing, and it cost
     CHECK(service.at_twilio() == 1);
 }
 
+TEST_CASE("what was judged, and whose commit failed, is judged anew and goes once") {
+    for (const auto becomes : {Commit::fails, Commit::is_unknown}) {
+        CAPTURE(static_cast<int>(becomes));
+        const auto gate = std::make_shared<OpenGate>();
+        SteppedService service{{.gate = gate}};
+        const auto one = service.enqueue("one");
+        const auto two = service.enqueue("two");
+        service.interrupted->of_sending = becomes;
+        for (int i = 0; i < 4 && service.worker->step(true, true); ++i) {
+        }
+        CHECK(gate->asked == 2);
+        CHECK(service.at_twilio() == 0);
+        service.interrupted->of_sending = Commit::succeeds;
+        service.advance(10min);
+        for (int i = 0; i < 8; ++i) static_cast<void>(service.worker->step(true, true).value());
+        CHECK(service.at_twilio() == (becomes == Commit::fails ? 2 : 0));
+        const auto state = becomes == Commit::fails ? JobState::accepted : JobState::unknown;
+        CHECK(service.state(one) == state);
+        CHECK(service.state(two) == state);
+        if (becomes == Commit::fails) CHECK(gate->asked == 4);
+    }
+}
+
 TEST_CASE("who is stopped between the commit and the send sends nothing") {
     SteppedService service;
     const auto job = service.enqueue();
@@ -108,6 +152,35 @@ TEST_CASE("who is stopped between the commit and the send sends nothing") {
     CHECK(service.job(job).attempts[0].problem ==
           "the time of the attempt was over before it began");
     CHECK(service.state(job) == JobState::ready);
+}
+
+TEST_CASE("nothing leaves without its commit, whether that failed or nobody knows") {
+    for (const auto commit : {Commit::fails, Commit::is_unknown}) {
+        for (const bool blocking : {true, false}) {
+            CAPTURE(static_cast<int>(commit));
+            CAPTURE(blocking);
+            SteppedService service;
+            const auto job = service.enqueue();
+            service.interrupted->of_sending = commit;
+            int steps = 0;
+            while (steps < 5 && service.worker->step(blocking, true)) ++steps;
+            REQUIRE(steps < 5);
+            service.fake->run_until_idle();
+            CHECK(service.at_twilio() == 0);
+            CHECK(service.worker->under_way() == 0);
+            service.interrupted->of_sending = Commit::succeeds;
+            // What was written may have left, for all that anybody can tell: it is looked for.
+            const bool is_written = commit == Commit::is_unknown;
+            CHECK(service.state(job) == (is_written ? JobState::sending : JobState::ready));
+            for (int i = 0; i < 10; ++i) {
+                static_cast<void>(service.worker->step(blocking, true).value());
+                service.fake->run_until_idle();
+                service.advance(1min);
+            }
+            CHECK(service.at_twilio() == (is_written ? 0 : 1));
+            if (is_written) CHECK(service.job(job).attempts.size() == 1);
+        }
+    }
 }
 
 TEST_CASE("who takes in one answer after the other looks around ten times a second, or when idle") {
@@ -256,9 +329,10 @@ struct CountedAsks final : twiliowa::Observer {
 
 TEST_CASE("many messages of one day that fell silent are read in Twilio's list") {
     const auto asks = std::make_shared<CountedAsks>();
-    Service service{{}, {.observer = asks}};
+    SteppedService service{{}, {.observer = asks}};
     std::vector<EnqueuedJob> jobs;
-    for (int i = 0; i < 1'500; ++i) {
+    constexpr int three_pages = 2'100;
+    for (int i = 0; i < three_pages; ++i) {
         jobs.push_back(service.enqueue("Text " + std::to_string(i)));
     }
     service.outbox->run_until_idle();
@@ -276,7 +350,7 @@ TEST_CASE("many messages of one day that fell silent are read in Twilio's list")
         service.advance(25h);
         service.outbox->run_until_idle();
         CHECK(all_are(JobState::delivered));
-        CHECK(asks->pages == 2);
+        CHECK(asks->pages == 3);
         CHECK(asks->fetches == 0);
     }
     SUBCASE("what was sent on another day than it was handed over is fetched") {
@@ -285,19 +359,32 @@ TEST_CASE("many messages of one day that fell silent are read in Twilio's list")
         service.outbox->run_until_idle();
         CHECK(all_are(JobState::delivered));
         CHECK(asks->pages == 1);
-        CHECK(asks->fetches == 1'500);
+        CHECK(asks->fetches == three_pages);
     }
     SUBCASE("what has no final status yet is asked for a day later again") {
         for (const auto& job : jobs) report(job, "sent");
         service.advance(25h);
         service.outbox->run_until_idle();
         CHECK(all_are(JobState::accepted));
-        CHECK(asks->pages == 2);
+        CHECK(asks->pages == 3);
         service.outbox->run_until_idle();
-        CHECK(asks->pages == 2);
+        CHECK(asks->pages == 3);
         service.advance(25h);
         service.outbox->run_until_idle();
-        CHECK(asks->pages == 4);
+        CHECK(asks->pages == 6);
+        CHECK(asks->fetches == 0);
+    }
+    SUBCASE("who takes nothing new any more asks for no further page") {
+        service.advance(25h);
+        service.step();
+        REQUIRE(asks->pages == 1);
+        for (int i = 0; i < 3; ++i) {
+            CHECK(service.worker->step(true, false).value().progress == (i == 0));
+        }
+        CHECK(asks->pages == 1);
+        // Who goes on, goes on where it was.
+        for (int i = 0; i < 6; ++i) static_cast<void>(service.worker->step(true, true).value());
+        CHECK(asks->pages == 3);
         CHECK(asks->fetches == 0);
     }
     SUBCASE("without an answer of the list they are fetched") {
@@ -307,7 +394,7 @@ TEST_CASE("many messages of one day that fell silent are read in Twilio's list")
         service.outbox->run_until_idle();
         CHECK(all_are(JobState::delivered));
         CHECK(asks->pages == 1);
-        CHECK(asks->fetches == 1'500);
+        CHECK(asks->fetches == three_pages);
     }
 }
 

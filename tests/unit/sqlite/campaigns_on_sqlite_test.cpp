@@ -1,7 +1,10 @@
 /// Campaigns over days in which everything goes wrong, in a file.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
+#include <cstdint>
+#include <map>
 #include <memory>
 #include <sstream>
 #include <string>
@@ -14,8 +17,9 @@
 #include <twiliowa/sqlite/sqlite_store.hpp>
 
 #include "support/at_scale.hpp"
-#include "unit/campaign/campaign_theatre.hpp"
-#include "unit/campaign/forgotten_customer.hpp"
+#include "unit/campaigns/campaign_theatre.hpp"
+#include "unit/campaigns/forgotten_customer.hpp"
+#include "unit/outbox/outbox_outages.hpp"
 #include "unit/sqlite/file_service.hpp"
 
 namespace campaigns_on_sqlite_test {
@@ -27,6 +31,7 @@ using campaign_test::TheatreOptions;
 using sqlite_test::Database;
 using sqlite_test::TestDirectory;
 using twiliowa::test::at_scale;
+using twiliowa::testing::FakeTwilio;
 using twiliowa::testing::ManualClock;
 
 namespace {
@@ -105,6 +110,60 @@ TEST_CASE("in a file nobody gets a message twice or at night, when the clocks go
     Theatre theatre{in_a_file(directory.path, day(2026, 10, 23) + 15h, 3)};
     theatre.play();
     theatre.check();
+}
+
+TEST_CASE("in a file a campaign outlasts five minutes of Twilio's failures" *
+          doctest::test_suite("at scale")) {
+    const int recipients = at_scale(400, 50'000);
+    const auto rules = std::make_shared<twiliowa::SendingRules>();
+    sqlite_test::FileService files{{.concurrency = 6, .gate = rules}};
+    auto& service = files.service;
+    service.fake->add_sender(FakeTwilio::demo_account_sid, outbox_test::second_sender);
+    const std::vector<std::string> senders{std::string{FakeTwilio::demo_sender},
+                                           std::string{outbox_test::second_sender}};
+    twiliowa::Campaigns campaigns{*service.outbox, rules};
+    twiliowa::CampaignDefinition definition;
+    definition.id = "spring";
+    for (const auto& sender : senders) {
+        definition.variants.push_back(
+            {.name = sender, .message = twiliowa::OutboundText{.body = "Spring", .from = sender}});
+    }
+    definition.guards = {.failures_percent = 0, .unknowns = 0};
+    campaigns.create(definition);
+    std::vector<twiliowa::CampaignRecipient> all;
+    for (int i = 0; i < recipients; ++i) {
+        all.push_back({.to = "+44779" + std::to_string(1'000'000 + i)});
+    }
+    REQUIRE(campaigns.add("spring", all).added == all.size());
+    campaigns.start("spring");
+    service.fake->set_fault_rate(twiliowa::testing::Fault::internal_error, 1.0);
+    for (int i = 0; i < 60; ++i) {
+        service.outbox->run_until_idle();
+        service.advance(5s);
+    }
+    // Three of each sender at once, and more only if as many were under way; then probes after 15,
+    // 30, 60 and 120 seconds.
+    std::int64_t unknown = 0;
+    for (const auto& sender : senders) {
+        const auto of_it = service.outbox->list(
+            {.state = twiliowa::JobState::unknown, .sender = sender, .limit = 1'000});
+        CHECK(of_it.size() <= 6 + 4);
+        unknown += static_cast<std::int64_t>(of_it.size());
+    }
+    CHECK(unknown >= 2 * 4);
+    CHECK(unknown <= 2 * (3 + 4));
+    CHECK(service.at_twilio() == 0);
+    service.fake->clear_faults();
+    service.advance(2min);
+    service.outbox->run_until_idle();
+    const auto progress = campaigns.progress("spring");
+    CHECK(progress.waiting == 0);
+    CHECK(progress.in_doubt <= unknown);
+    CHECK(progress.sent + progress.in_doubt == recipients);
+    std::map<std::string, int> sent;
+    for (const auto& message : service.fake->messages()) ++sent[message.to];
+    CHECK(static_cast<std::int64_t>(sent.size()) == progress.sent);
+    CHECK(std::all_of(sent.begin(), sent.end(), [](const auto& each) { return each.second == 1; }));
 }
 
 }  // namespace campaigns_on_sqlite_test

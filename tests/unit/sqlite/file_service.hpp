@@ -42,7 +42,11 @@ struct FileService {
     explicit FileService(twiliowa::OutboxOptions options = {}) : service(std::move(options)) {
         directory = own.path;
         path = directory + "/outbox.db";
-        service.wrapped = [this] { return open(path); };
+        service.wrapped = [this] {
+            auto file = open(path);
+            in_use = file;
+            return file;
+        };
         service.restart();
     }
     FileService(const FileService&) = delete;
@@ -83,6 +87,8 @@ struct FileService {
     std::string directory;
     std::string path;
     std::chrono::milliseconds busy_timeout{5'000};
+    /// What the service's outbox has open, as long as it has.
+    std::weak_ptr<twiliowa::SqliteOutbox> in_use;
 };
 
 /// A connection of the program's own.

@@ -112,6 +112,11 @@ TEST_CASE("in a file, each customer's events are handled in order and answered o
     inbox_test::answer_in_order(files_in(directory));
 }
 
+TEST_CASE("in a file, accounts take turns") {
+    const TestDirectory directory;
+    inbox_test::take_turns(files_in(directory));
+}
+
 TEST_CASE("rows of the program's own are there with the event, or not at all") {
     const TestDirectory directory;
     Program program{{}, {}, files_in(directory)};

@@ -2,6 +2,8 @@
 #include <doctest/doctest.h>
 #include <sqlite3.h>
 
+#include <filesystem>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,8 +12,10 @@
 
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 
+#include "support/at_scale.hpp"
 #include "unit/outbox/outbox_service.hpp"
 #include "unit/outbox/outbox_telling.hpp"
+#include "unit/outbox/sealed_rows.hpp"
 #include "unit/sqlite/file_service.hpp"
 
 namespace outbox_on_sqlite_test {
@@ -28,6 +32,20 @@ namespace {
 
 twiliowa::Sealer some_sealer() {
     return twiliowa::Sealer{twiliowa::KeyRing::parse(twiliowa::KeyRing::new_key("k1").reveal())};
+}
+
+/// How many payloads are erased by the service's own outbox, of jobs that are final.
+std::int64_t erase(const FileService& files, std::size_t limit, std::chrono::seconds age = 1s) {
+    std::int64_t erased = -1;
+    const auto done = files.in_use.lock()->transact(
+        [&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
+            const auto some = transaction.redact(transaction.now() + age, limit);
+            if (!some) return some.error();
+            erased = *some;
+            return {};
+        });
+    CHECK(done);
+    return erased;
 }
 
 }  // namespace
@@ -66,23 +84,69 @@ TEST_CASE("a file of sealed jobs holds no number, key or text, its log neither")
           "The secret of the day");
 }
 
-TEST_CASE("what has been erased is in no file any more") {
-    FileService files{{.payload_kept = 0ms}};
+TEST_CASE("what has been erased is in no file any more, its log neither") {
+    FileService files;
     auto& service = files.service;
     const auto job = service.enqueue("The secret of the day");
     service.outbox->run_until_idle();
     service.outbox->learn(service.callback("delivered"));
     REQUIRE(service.state(job) == JobState::delivered);
-    const auto done = files.open(files.path)->transact([&](twiliowa::OutboxTransaction& t) {
-        return t.redact(t.now() + 1s, 100).transform([](std::int64_t) { return 0; }).has_value()
-                   ? twiliowa::Result<void>{}
-                   : twiliowa::store_error("redact failed");
-    });
-    CHECK(done);
-    service.outbox.reset();
+    REQUIRE(files.files_hold("secret of the day"));
+    SUBCASE("redacted") {
+        CHECK(erase(files, 100) == 1);
+        CHECK_FALSE(service.job(job).message);
+    }
+    SUBCASE("purged") {
+        service.advance(1s);
+        CHECK(service.outbox->try_purge(service.options.clock->now()).value() == 1);
+        CHECK_FALSE(service.outbox->find(job.id));
+    }
+    SUBCASE("as many as were asked for, so that there may be more") {
+        CHECK(erase(files, 1) == 1);
+        CHECK(files.files_hold("secret of the day"));
+        CHECK(erase(files, 1) == 0);
+    }
+    // The outbox is still open.
     CHECK_FALSE(files.files_hold("secret of the day"));
-    service.restart();
-    CHECK_FALSE(service.job(job).message);
+}
+
+TEST_CASE("a log with nothing erased in it is left as it is") {
+    FileService files;
+    files.service.enqueue("Any text");
+    files.service.outbox->run_until_idle();
+    files.service.outbox->learn(files.service.callback("delivered"));
+    const auto log = files.path + "-wal";
+    const auto before = std::filesystem::file_size(log);
+    CHECK(before > 0);
+    CHECK(erase(files, 100, -1h) == 0);
+    CHECK(std::filesystem::file_size(log) >= before);
+}
+
+TEST_CASE("who reads a file for long keeps no erasing from success") {
+    FileService files;
+    auto& service = files.service;
+    for (const auto* const text : {"The secret of the day", "Another"}) {
+        service.enqueue(text);
+        service.outbox->run_until_idle();
+        service.outbox->learn(service.callback("delivered"));
+    }
+    {
+        Database reader{files.path};
+        REQUIRE(reader.run("begin; select count(*) from outbox_job"));
+        CHECK(erase(files, 1) == 1);
+        CHECK(erase(files, 100) == 1);
+        CHECK(files.files_hold("secret of the day"));
+        REQUIRE(reader.run("commit"));
+    }
+    SUBCASE("the next look for what is to be erased makes up for it") {
+        CHECK(erase(files, 100) == 0);
+    }
+    SUBCASE("so does the end of the program, beside others") {
+        const auto other = files.open(files.path);
+        service.outbox.reset();
+        CHECK_FALSE(files.files_hold("secret of the day"));
+    }
+    CHECK_FALSE(files.files_hold("secret of the day"));
 }
 
 TEST_CASE("two and four workers on one file send each message once") {
@@ -120,16 +184,19 @@ TEST_CASE("of those who work on one file one is told at a time, and another afte
     }
 }
 
-TEST_CASE("a backup that is put elsewhere sends nothing a second time") {
+TEST_CASE("a backup that is put elsewhere sends nothing a second time" *
+          doctest::test_suite("at scale")) {
+    const int jobs = twiliowa::test::at_scale(50, 1'000);
+    const auto sent = static_cast<std::size_t>(jobs);
     FileService files;
     auto& service = files.service;
-    for (int i = 0; i < 50; ++i) service.enqueue("Text " + std::to_string(i));
+    for (int i = 0; i < jobs; ++i) service.enqueue("Text " + std::to_string(i));
     {
         Database database{files.path};
         REQUIRE(database.run("vacuum into '" + files.directory + "/backup.db'"));
     }
     service.outbox->run_until_idle();
-    REQUIRE(service.at_twilio() == 50);
+    REQUIRE(service.at_twilio() == sent);
     service.wrapped = [&] { return files.open(files.directory + "/backup.db"); };
     service.restart();
     service.advance(1min);
@@ -137,8 +204,8 @@ TEST_CASE("a backup that is put elsewhere sends nothing a second time") {
         service.outbox->run_until_idle();
         service.advance(1h);
     }
-    CHECK(service.at_twilio() == 50);
-    CHECK(service.outbox->counts().of(JobState::accepted) == 50);
+    CHECK(service.at_twilio() == sent);
+    CHECK(service.outbox->counts().of(JobState::accepted) == jobs);
 }
 
 TEST_CASE("a job that is handed over in the program's transaction is there with its commit") {
@@ -202,9 +269,83 @@ TEST_CASE("another language hands over by an INSERT, and what is wrong with one 
     auto with_sender = same;
     with_sender.from = service.client->send_defaults().from;
     CHECK(service.outbox->enqueue(with_sender, {.key = "k1"}).existed);
-    // Its log goes with the last that uses the file.
-    service.outbox.reset();
     if (options.sealer) CHECK_FALSE(files.files_hold("From elsewhere"));
+}
+
+TEST_CASE("another language hands over what it has sealed itself, and may be held to that") {
+    twiliowa::OutboxOptions options;
+    options.sealer = some_sealer();
+    SUBCASE("and what is in the clear is sealed then") {}
+    SUBCASE("and nothing else") {
+        options.refuse_unsealed_rows = true;
+    }
+    FileService files{options};
+    const Database other{files.path};
+    outbox_test::take_sealed_rows(
+        files.service, *options.sealer, [&](const std::string& key, const std::string& payload) {
+            REQUIRE(other.run("insert into outbox_message (key, payload, not_before) values ('" +
+                              key + "', '" + payload + "', 0)"));
+        });
+    for (const auto* const text : {"Sealed elsewhere", "In the clear", "447700900123", "invoice"}) {
+        CHECK_FALSE(files.files_hold(text));
+    }
+}
+
+TEST_CASE("no error and no reason quotes what a row holds") {
+    FileService files;
+    auto& service = files.service;
+    const auto stored = service.enqueue("CANARY", {.key = "CANARY", .order_key = "CANARY"});
+    const auto storage = files.in_use.lock();
+    const Database other{files.path};
+    std::vector<std::string> said;
+    const auto fail = [&](const twiliowa::OutboxStorage::Work& work) {
+        const auto done = storage->transact(work);
+        REQUIRE_FALSE(done.has_value());
+        const auto& error = done.error();
+        said.push_back(std::string{error.what()}.append(error.message()).append(error.hint()));
+    };
+    const auto fail_to_insert = [&](const std::function<void(twiliowa::StoredJob&)>& spoil) {
+        twiliowa::StoredJob job;
+        job.key = "CANARY of " + std::to_string(said.size());
+        job.content_hash = "hash";
+        job.customer = "CANARY";
+        job.payload = "CANARY";
+        spoil(job);
+        fail([&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
+            const auto inserted = transaction.insert(job);
+            return inserted ? twiliowa::Result<void>{} : inserted.error();
+        });
+    };
+    fail_to_insert([](auto& job) { job.sender = std::string(5'000, 'C') + "CANARY"; });
+    fail_to_insert([](auto& job) { job.key = std::string(5'000, 'C') + "CANARY"; });
+    fail_to_insert([](auto& job) { job.lane = static_cast<twiliowa::Lane>(9); });
+    // A statement of a trigger may say anything.
+    REQUIRE(
+        other.run("create trigger program after update on outbox_job begin "
+                  "select raise(abort, 'CANARY'); end"));
+    fail([&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
+        auto job = transaction.load({&stored.id, 1}).value().front();
+        job.payload.clear();
+        return transaction.save(job);
+    });
+    REQUIRE(other.run("drop trigger program"));
+    // What another program puts in is refused by names that are ours.
+    for (const std::string payload :
+         {"CANARY", R"({"to":"CANARY","body":"CANARY"})", R"({"CANARY":"CANARY"})",
+          R"({"to":"+447700900123","body":{"CANARY":1}})",
+          R"({"to":"+447700900123","content_sid":"CANARY"})", R"({"sealed":"CANARY"})"}) {
+        CAPTURE(payload);
+        const auto key = "row-" + std::to_string(said.size());
+        REQUIRE(other.run("insert into outbox_message (key, payload, not_before) values ('" + key +
+                          "', '" + payload + "', 0)"));
+        service.outbox->run_until_idle();
+        const auto job = service.outbox->find("", key);
+        CHECK(job->state == JobState::dead);
+        CHECK_FALSE(job->problem.empty());
+        said.push_back(job->problem);
+    }
+    for (const auto& text : said) CHECK(text.find("CANARY") == std::string::npos);
+    CHECK(said.size() == 10);
 }
 
 }  // namespace outbox_on_sqlite_test

@@ -1,18 +1,26 @@
 /// Files of an outbox that another version of this library wrote.
 #include <doctest/doctest.h>
+#include <signal.h>
 #include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <chrono>
+#include <cstdio>
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <vector>
 
 #include <twiliowa/sqlite/sqlite_outbox.hpp>
 #include <twiliowa/state/store.hpp>
 
 #include "sqlite/outbox_schema.hpp"
+#include "support/at_scale.hpp"
 #include "support/show.hpp"
 #include "unit/outbox/outbox_service.hpp"
 #include "unit/sqlite/file_service.hpp"
+#include "unit/sqlite/recording_vfs.hpp"
 
 namespace outbox_schema_test {
 
@@ -20,10 +28,12 @@ using namespace std::chrono_literals;
 using outbox_test::customer;
 using sqlite_test::Database;
 using sqlite_test::FileService;
+using sqlite_test::RecordingVfs;
 using twiliowa::JobState;
 using twiliowa::OutboundText;
 using twiliowa::Resolution;
 using twiliowa::SqliteOutbox;
+using twiliowa::test::at_scale;
 using twiliowa::test::containing;
 using twiliowa::testing::FakeTwilio;
 
@@ -90,11 +100,84 @@ TEST_CASE("the tables of the first version are what they were") {
     SqliteOutbox::migrate(files.path).value();
     CHECK(Database{files.path}.text_of(schema) == Database{made}.text_of(schema));
     for (const auto* const path : {&files.path, &made}) {
-        CHECK(Database{*path}.text_of("pragma user_version") == "4");
-        CHECK(Database{*path}.text_of("select version from twiliowa_schema") == "4");
+        CHECK(Database{*path}.text_of("pragma user_version") == "5");
+        CHECK(Database{*path}.text_of("select version from twiliowa_schema") == "5");
     }
     // A second time there is nothing to do.
     CHECK(SqliteOutbox::migrate(files.path).has_value());
+}
+
+TEST_CASE("four that migrate a file may be killed at any change of it" *
+          doctest::test_suite("at scale")) {
+    int kills = 0;
+    for (int n = 0;; ++n) {
+        REQUIRE(n < 1'000);
+        const InheritedService inherited;
+        const auto& path = inherited.files.path;
+        const auto jobs = Database{path}.text_of("select count(*) from outbox_job");
+        std::vector<pid_t> children(4);
+        for (auto& child : children) {
+            child = ::fork();
+            if (child != 0) continue;
+            RecordingVfs disk;
+            disk.records = false;
+            disk.before_change = [left = n]() mutable {
+                if (left-- == 0) ::kill(::getpid(), SIGKILL);
+            };
+            const auto migrated = SqliteOutbox::migrate(path);
+            if (migrated) ::_exit(0);
+            // On a slow machine the others may take longer than one waits.
+            const auto& why = migrated.error().what();
+            if (why.find("is locked by another process") != std::string::npos) ::_exit(0);
+            std::fprintf(stderr, "%s\n", why.c_str());
+            ::_exit(1);
+        }
+        int died = 0;
+        for (const auto child : children) {
+            int status = 0;
+            REQUIRE(::waitpid(child, &status, 0) == child);
+            if (WIFSIGNALED(status)) {
+                ++died;
+            } else {
+                CHECK(WEXITSTATUS(status) == 0);
+            }
+        }
+        INFO("after " << n << " changes");
+        {
+            const Database file{path};
+            CHECK(file.text_of("pragma integrity_check") == "ok");
+            // All of it was done, or none.
+            const auto version = file.text_of("pragma user_version");
+            CHECK((version == "1" || version == "5"));
+            CHECK(file.text_of("select count(*) from outbox_job") == jobs);
+        }
+        REQUIRE(SqliteOutbox::migrate(path).has_value());
+        const Database file{path};
+        CHECK(file.text_of("select version from twiliowa_schema") == "5");
+        CHECK(file.text_of("select count(*) from outbox_job") == jobs);
+        kills += died;
+        if (died == 0) break;
+    }
+    CHECK(kills >= 40);
+}
+
+TEST_CASE("a file of many jobs is migrated" * doctest::test_suite("at scale")) {
+    const InheritedService inherited;
+    const auto& path = inherited.files.path;
+    const auto many = std::to_string(at_scale(20'000, 1'000'000));
+    REQUIRE(Database{path}.run(
+        "with recursive n(i) as (select 1 union all select i + 1 from n where i < " + many +
+        ") insert into outbox_message (key, not_before, payload) select 'many-' || i, 0, "
+        "'{\"to\": \"+447700900123\", \"body\": \"One of many\"}' from n"));
+    const auto jobs = Database{path}.text_of("select count(*) from outbox_job");
+    const auto begin = std::chrono::steady_clock::now();
+    REQUIRE(SqliteOutbox::migrate(path).has_value());
+    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
+    MESSAGE(many << " jobs were migrated in " << took.count() << " s");
+    const Database file{path};
+    CHECK(file.text_of("select count(*) from outbox_job") == jobs);
+    CHECK(file.text_of("select version from twiliowa_schema") == "5");
+    CHECK(file.text_of("pragma quick_check") == "ok");
 }
 
 TEST_CASE("a file of version 3 is refused, migrated, and goes on where it was") {
@@ -122,7 +205,7 @@ TEST_CASE("a file of version 3 is refused, migrated, and goes on where it was") 
     REQUIRE(SqliteOutbox::migrate(files.path).has_value());
     {
         const Database file{files.path};
-        CHECK(file.text_of("select version from twiliowa_schema") == "4");
+        CHECK(file.text_of("select version from twiliowa_schema") == "5");
         CHECK(file.text_of("select reason from outbox_job") == reasons);
         CHECK(file.text_of("select count(*) from outbox_job where campaign <> '' or spend <> 0 or "
                            "coalesce(chain_due, price_due, later_reason) is not null") == "0");
@@ -164,7 +247,7 @@ TEST_CASE("who has a file of the first version open notices that it was migrated
     CHECK(earlier.text_of("pragma user_version") == "1");
     SqliteOutbox::migrate(path).value();
     CHECK(earlier.text_of("pragma application_id") == "1417107311");
-    CHECK(earlier.text_of("pragma user_version") == "4");
+    CHECK(earlier.text_of("pragma user_version") == "5");
 }
 
 TEST_CASE("a file that lost what it says of its version is damaged, and not migrated again") {
@@ -184,7 +267,7 @@ TEST_CASE("who has a file open while a later version changes it does nothing mor
         const Database later{files.path};
         REQUIRE(
             later.run("begin immediate; alter table outbox_job add column more text; "
-                      "update twiliowa_schema set version = 5; commit"));
+                      "update twiliowa_schema set version = 6; commit"));
     }
     const auto done = service.outbox->try_run_until_idle();
     REQUIRE_FALSE(done.has_value());
@@ -202,11 +285,11 @@ TEST_CASE("who has a file open while a later version changes it does nothing mor
     const auto migrated = SqliteOutbox::migrate(files.path);
     REQUIRE_FALSE(migrated.has_value());
     CHECK(migrated.error().what() == is_later);
-    CHECK(file.text_of("select version from twiliowa_schema") == "5");
+    CHECK(file.text_of("select version from twiliowa_schema") == "6");
     // The old one goes on when the file is put back.
     REQUIRE(
         file.run("begin; alter table outbox_job drop column more; "
-                 "update twiliowa_schema set version = 4; commit"));
+                 "update twiliowa_schema set version = 5; commit"));
     service.outbox->run_until_idle();
     CHECK(service.state(job) == JobState::accepted);
 }

@@ -45,7 +45,7 @@ TEST_CASE("jobs of an order_key go in the order in which they were taken in, wha
         files.service.wrapped = {};
         files.service.restart();
     }
-    outbox_test::keep_order(files.service, keys, at_scale(8, 10));
+    outbox_test::keep_order(files.service, keys, at_scale(8, 100));
 }
 
 }  // namespace outbox_turns_test

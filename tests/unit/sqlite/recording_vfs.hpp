@@ -11,6 +11,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <map>
 #include <new>
 #include <random>
@@ -68,6 +69,7 @@ public:
     void fail_no_more() { fails_at_ = -1; }
 
     std::vector<DiskEvent> events = {};
+    std::function<void()> before_change = {};  ///< Of any file.
     bool records = true;
     bool syncs = true;  ///< Whether the real disk is asked to, which takes time.
 
@@ -97,6 +99,7 @@ private:
 
     /// What to answer; `as` is what SQLite calls the failure of that.
     int may_fail(int as) {
+        if (before_change) before_change();
         if (fails_at_ < 0 || (code_ == SQLITE_FULL && as != SQLITE_IOERR_WRITE)) return SQLITE_OK;
         const int n = asked_++;
         if (n != fails_at_ && !(lasting_ && n > fails_at_)) return SQLITE_OK;

@@ -20,6 +20,7 @@
 #include <thread>
 #include <vector>
 
+#include <twiliowa/metrics_observer.hpp>
 #include <twiliowa/state/store.hpp>
 #include <twiliowa/testing/check_outbox_storage.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
@@ -245,6 +246,33 @@ TEST_CASE("a commit that 64 threads share is fewer than their works") {
     CHECK(d.text_of("select count(*) from outbox_job") == std::to_string(64 * each));
 }
 
+TEST_CASE("commits are sampled for a scrape: how long they took, and how many works each had") {
+    const OutboxDisk d;
+    const auto storage = d.open();
+    MetricsObserver metrics;
+    const auto source =
+        metrics.add_source([&](MetricSamples& samples) { add_samples(samples, *storage); });
+    const auto count_of = [&](const std::string& series) {
+        const auto text = metrics.text();
+        const auto at = text.find('\n' + series + ' ');
+        REQUIRE(at != std::string::npos);
+        const auto begin = at + series.size() + 2;
+        return text.substr(begin, text.find('\n', begin) - begin);
+    };
+    CHECK(count_of("twiliowa_outbox_commit_seconds_count") == "0");
+    put(*storage, 0).value();
+    put(*storage, 1).value();
+    // What only reads is no commit.
+    CHECK(storage->transact([](OutboxTransaction& t) -> Result<void> {
+        static_cast<void>(t.counts());
+        return {};
+    }));
+    CHECK(count_of("twiliowa_outbox_commit_seconds_count") == "2");
+    CHECK(count_of("twiliowa_outbox_commit_works_bucket{le=\"1\"}") == "2");
+    CHECK(count_of("twiliowa_outbox_commit_works_sum") == "2");
+    CHECK(std::stod(count_of("twiliowa_outbox_commit_seconds_sum")) > 0);
+}
+
 TEST_CASE("in a shared commit a work that fails is undone alone, and each gets its own answer") {
     const OutboxDisk d;
     const auto storage = d.open();
@@ -422,8 +450,8 @@ TEST_CASE("an outbox's file is its owner's alone, and says what it is") {
         CHECK((facts.st_mode & 0777) == 0600);
     }
     CHECK(d.text_of("pragma application_id") == std::to_string(0x5477576f));
-    CHECK(d.text_of("pragma user_version") == "4");
-    CHECK(d.text_of("select component || version from twiliowa_schema") == "outbox4");
+    CHECK(d.text_of("pragma user_version") == "5");
+    CHECK(d.text_of("select component || version from twiliowa_schema") == "outbox5");
     CHECK(d.text_of("pragma journal_mode") == "wal");
 }
 
@@ -475,7 +503,7 @@ TEST_CASE("a file that is no outbox's is refused, and stays as it was") {
     }
     SUBCASE("a later version's") {
         put(*d.open(), 1).value();
-        d.execute("update twiliowa_schema set version = 5");
+        d.execute("update twiliowa_schema set version = 6");
         CHECK(d.refusal() == containing("store: was written by a later version"));
         CHECK(d.text_of("select count(*) from outbox_job") == "1");
     }

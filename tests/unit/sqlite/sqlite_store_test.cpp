@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <cstdlib>
 #include <filesystem>
@@ -23,6 +24,7 @@
 #include <twiliowa/testing/check_store.hpp>
 #include <twiliowa/testing/manual_clock.hpp>
 
+#include "state/store_deadline.hpp"
 #include "support/show.hpp"
 
 namespace sqlite_store_test {
@@ -134,6 +136,61 @@ TEST_CASE("one SqliteStore serves any number of threads") {
     CHECK(check_store([&] { return store; }, {.pass_time = [&](auto time) {
                           d.clock->advance(time);
                       }}) == std::vector<std::string>{});
+}
+
+TEST_CASE("writes of several threads share a commit, and each has its own answer") {
+    /// While it is asked for the first time others come, and wait for the file.
+    struct BusyClock final : Clock {
+        TimePoint now() const override {
+            if (!asked.exchange(true)) {
+                begun.store(true);
+                while (started.load() < 7) std::this_thread::yield();
+                // Time enough to come to where they wait.
+                for (int i = 0; i < 20'000; ++i) std::this_thread::yield();
+            }
+            return TimePoint{1h};
+        }
+        MonotonicTime monotonic_now() const override { return {}; }
+        void sleep_until(MonotonicTime, const CancelToken&) override {}
+        mutable std::atomic<bool> asked{true};
+        mutable std::atomic<bool> begun{false};
+        mutable std::atomic<int> started{0};
+    };
+    const Disk d;
+    const auto clock = std::make_shared<BusyClock>();
+    const auto store = d.open({.clock = clock});
+    put(*store, "known");
+    const auto commits = [&] {
+        // Frames of a write-ahead log; the last of each commit has the size of the file.
+        const auto log = d.bytes(d.path + "-wal");
+        int ended = 0;
+        for (std::size_t frame = 32; frame + 24 <= log.size(); frame += 24 + 4'096) {
+            if (log.substr(frame + 4, 4) != std::string(4, '\0')) ++ended;
+        }
+        return ended;
+    };
+    const int before = commits();
+    clock->asked = false;
+    std::vector<std::thread> threads;
+    threads.emplace_back([&] { put(*store, "first"); });
+    while (!clock->begun) std::this_thread::yield();
+    std::atomic<int> refused{0};
+    for (int i = 0; i < 7; ++i) {
+        threads.emplace_back([&, i] {
+            ++clock->started;
+            // Two of them write what is there.
+            const auto key = i < 2 ? std::string{"known"} : "key " + std::to_string(i);
+            if (put(*store, key) == 0) ++refused;
+        });
+    }
+    for (auto& thread : threads) thread.join();
+    CHECK(refused == 2);
+    CHECK(has(*store, "first"));
+    for (int i = 2; i < 7; ++i) CHECK(has(*store, "key " + std::to_string(i)));
+    const int made = commits() - before;
+    CAPTURE(made);
+    CHECK(made >= 2);
+    CHECK(made < 6);
 }
 
 TEST_CASE("what a SqliteStore holds is there when it is opened again") {
@@ -326,6 +383,21 @@ TEST_CASE("a disk that cannot have a write-ahead log is refused") {
     CHECK(d.refusal() == containing("cannot have a write-ahead log"));
     REQUIRE(sqlite3_vfs_register(usual, 1) == SQLITE_OK);
     CHECK(put(*d.open(), "k") != 0);
+}
+
+TEST_CASE("a file that others hold is waited for no longer than who asks has time") {
+    const Disk d;
+    const auto store = d.open({.busy_timeout = 24h});
+    sqlite3* other = nullptr;
+    REQUIRE(sqlite3_open(d.path.c_str(), &other) == SQLITE_OK);
+    REQUIRE(sqlite3_exec(other, "begin immediate", nullptr, nullptr, nullptr) == SQLITE_OK);
+    {
+        const detail::StoreDeadline wanted{20ms};
+        const auto refused = store->compare_and_set("k", 0, "v", 1h, Keep::pinned);
+        REQUIRE_FALSE(refused.has_value());
+        CHECK(refused.error().what() == containing("store: is locked by another process"));
+    }
+    sqlite3_close(other);
 }
 
 TEST_CASE("another process that writes is waited for, and then named") {

@@ -5,6 +5,7 @@
 #include <memory>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <twiliowa/testing/manual_clock.hpp>
@@ -59,6 +60,62 @@ TEST_CASE("a look tells what a claim would, and takes nothing") {
 
     signed_event.status = "read";
     CHECK(d.dedup.look(signed_event).value() == ClaimOutcome::recut);
+}
+
+TEST_CASE("a claim of a signed event is one question to the store, and of a known one two") {
+    const auto store = std::make_shared<SteppedStore>();
+    const DedupStore dedup{store, {.lease = 30s, .kept = 1h}};
+    auto signed_event = event;
+    signed_event.signature = "signature";
+    const auto asked = [&] {
+        return std::exchange(store->gets, 0) + std::exchange(store->writes, 0);
+    };
+    const auto claim = dedup.claim(signed_event).value();
+    CHECK(claim.outcome == ClaimOutcome::claimed);
+    CHECK(asked() == 1);
+    CHECK(dedup.claim(signed_event).value().outcome == ClaimOutcome::running);
+    CHECK(asked() == 2);
+    CHECK(dedup.finish(claim).value());
+    CHECK(asked() == 1);
+    CHECK(dedup.claim(signed_event).value().outcome == ClaimOutcome::done);
+    CHECK(asked() == 2);
+    signed_event.status = "read";
+    CHECK(dedup.claim(signed_event).value().outcome == ClaimOutcome::recut);
+    CHECK(asked() == 2);
+}
+
+TEST_CASE("what was let go after its signature was bound is claimed again") {
+    Desk d;
+    auto signed_event = event;
+    signed_event.signature = "signature";
+    CHECK(d.dedup.release(d.dedup.claim(signed_event).value()).value());
+    CHECK(d.dedup.claim(signed_event).value().outcome == ClaimOutcome::claimed);
+}
+
+TEST_CASE("what is noted as done is done, and what is claimed or recut stays as it is") {
+    Desk d;
+    auto signed_event = event;
+    signed_event.signature = "signature";
+    CHECK(d.dedup.note_done(signed_event));
+    CHECK(d.dedup.claim(signed_event).value().outcome == ClaimOutcome::done);
+    CHECK(d.dedup.look(event).value() == ClaimOutcome::done);
+
+    auto recut = signed_event;
+    recut.status = "read";
+    CHECK(d.dedup.note_done(recut));
+    CHECK(d.dedup.look(recut).value() == ClaimOutcome::recut);
+    recut.signature.clear();
+    CHECK(d.dedup.look(recut).value() == ClaimOutcome::claimed);
+
+    const EventKey other{"AC1", "SM2", "status", "sent"};
+    const auto claim = d.dedup.claim(other).value();
+    CHECK(d.dedup.note_done(other));
+    CHECK(d.dedup.look(other).value() == ClaimOutcome::running);
+    CHECK(d.dedup.finish(claim).value());
+
+    const DedupStore broken{std::make_shared<BrokenStore>(), {.lease = 30s, .kept = 1h}};
+    CHECK(is_store_error(broken.note_done(event).error()));
+    CHECK(is_store_error(broken.note_done(signed_event).error()));
 }
 
 TEST_CASE("an event that is released goes to the next who claims it") {

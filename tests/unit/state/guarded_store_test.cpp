@@ -3,7 +3,9 @@
 #include <doctest/doctest.h>
 
 #include <memory>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <twiliowa/types/error.hpp>
@@ -26,6 +28,7 @@ TEST_CASE("whatever a guarded store throws becomes an error of the store, withou
     check(store->compare_and_set("key", 0, "value", Store::forever, Keep::evictable).error());
     check(store->erase("key", 1).error());
     check(store->get_each(std::vector<std::string>{"key"}).error());
+    check(store->compare_and_set_each(std::vector<StoreWrite>{{.key = "key"}}).error());
 }
 
 TEST_CASE("a guarded store passes on what the store answers") {
@@ -60,7 +63,11 @@ public:
         std::span<const std::string> keys) override {
         return inner.get_each(keys.subspan(1));
     }
+    Result<std::vector<std::uint64_t>> compare_and_set_each(std::span<const StoreWrite>) override {
+        return versions;
+    }
     MemoryStore inner;
+    std::vector<std::uint64_t> versions = {};
 };
 
 }  // namespace
@@ -69,6 +76,24 @@ TEST_CASE("a store that answers too few keys of several is found out") {
     const auto store = detail::guarded_store(std::make_shared<ForgetfulStore>());
     const std::vector<std::string> keys{"a", "b"};
     CHECK(is_store_error(store->get_each(keys).error()));
+}
+
+TEST_CASE("a store that answers another number of writes than were made is found out") {
+    const auto forgetful = std::make_shared<ForgetfulStore>();
+    const auto store = detail::guarded_store(forgetful);
+    const std::vector<StoreWrite> writes{{.key = "a"}, {.key = "b"}};
+    const auto answers = [&](std::vector<std::uint64_t> versions) {
+        forgetful->versions = std::move(versions);
+        return store->compare_and_set_each(writes);
+    };
+    CHECK(is_store_error(answers({}).error()));
+    CHECK(is_store_error(answers({1}).error()));
+    CHECK(is_store_error(answers({1, 2, 3}).error()));
+    CHECK(is_store_error(answers({1, 2, 0}).error()));
+    CHECK(is_store_error(answers({0, 2}).error()));
+    CHECK(answers({1, 2}).value() == std::vector<std::uint64_t>{1, 2});
+    CHECK(answers({0}).value() == std::vector<std::uint64_t>{0});
+    CHECK(answers({1, 0}).value() == std::vector<std::uint64_t>{1, 0});
 }
 
 TEST_CASE("there is no guarding a store that is null") {

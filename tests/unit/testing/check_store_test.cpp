@@ -60,6 +60,10 @@ public:
         std::span<const std::string> keys) override {
         return on_each ? on_each(keys) : inner.get_each(keys);
     }
+    Result<std::vector<std::uint64_t>> compare_and_set_each(
+        std::span<const StoreWrite> writes) override {
+        return on_several ? on_several(writes) : inner.compare_and_set_each(writes);
+    }
 
     Result<std::uint64_t> pass(const Write& write) {
         return inner.compare_and_set(write.key, write.expected, write.value, write.time_to_live,
@@ -72,6 +76,7 @@ public:
     std::function<Result<bool>(const std::string&, std::uint64_t)> on_erase = {};
     std::function<Result<std::vector<std::optional<StoredValue>>>(std::span<const std::string>)>
         on_each = {};
+    std::function<Result<std::vector<std::uint64_t>>(std::span<const StoreWrite>)> on_several = {};
 };
 
 struct Bench {
@@ -292,6 +297,37 @@ TEST_CASE("check_store finds each guard of the contract that a store lacks") {
         const auto faults = b.faults();
         CHECK(tells(faults, "to live longer: get did not find it"));
         CHECK(tells(faults, "to live shorter: get found an entry"));
+    }
+    SUBCASE("compare_and_set_each goes on after a refusal") {
+        b.store->on_several = [&](auto writes) -> Result<std::vector<std::uint64_t>> {
+            std::vector<std::uint64_t> versions;
+            for (const auto& each : writes) {
+                versions.push_back(inner
+                                       .compare_and_set(each.key, each.expected, each.value,
+                                                        each.time_to_live, each.keep)
+                                       .value());
+            }
+            return versions;
+        };
+        CHECK(tells(b.faults(), "did not answer up to the write that is refused"));
+    }
+    SUBCASE("compare_and_set_each writes the first alone") {
+        b.store->on_several = [&](auto writes) -> Result<std::vector<std::uint64_t>> {
+            return inner.compare_and_set_each(
+                writes.first(std::min<std::size_t>(writes.size(), 1)));
+        };
+        CHECK(tells(b.faults(), "did not answer a version for each of two writes"));
+    }
+    SUBCASE("compare_and_set_each lets a later one be written") {
+        b.store->on_several = [&](auto writes) -> Result<std::vector<std::uint64_t>> {
+            auto versions = inner.compare_and_set_each(writes);
+            for (const auto& each : writes) {
+                static_cast<void>(inner.compare_and_set(each.key, each.expected, each.value,
+                                                        each.time_to_live, each.keep));
+            }
+            return versions;
+        };
+        CHECK(tells(b.faults(), "a key whose write follows the one that is refused: get found"));
     }
     SUBCASE("get_each leaves out what is not there") {
         b.store->on_each = [&](auto keys) {

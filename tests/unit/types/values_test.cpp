@@ -6,12 +6,22 @@
 #include <utility>
 #include <vector>
 
+#include <twiliowa/check_setup.hpp>
+#include <twiliowa/content/finding.hpp>
+#include <twiliowa/content_client.hpp>
+#include <twiliowa/http/http_transport.hpp>
+#include <twiliowa/log_observer.hpp>
+#include <twiliowa/request_validator.hpp>
 #include <twiliowa/types/cancel.hpp>
+#include <twiliowa/types/error_advice.hpp>
 #include <twiliowa/types/message.hpp>
+#include <twiliowa/types/observer.hpp>
+#include <twiliowa/types/phone_number.hpp>
 #include <twiliowa/types/result.hpp>
 #include <twiliowa/types/secret.hpp>
 #include <twiliowa/types/sid.hpp>
 
+#include "support/identifiers.hpp"
 #include "support/show.hpp"
 
 namespace values_test {
@@ -188,18 +198,26 @@ TEST_CASE("a callback may drop its own registration, and the source") {
 }
 
 TEST_CASE("to_string gives the names of the enumerators") {
-    CHECK(to_string(ErrorKind::invalid_request) == "invalid_request");
+    check_identifiers(ErrorKind::cancelled);
+    check_identifiers(Effect::unknown);
+    check_identifiers(Stage::decode);
+    check_identifiers(ErrorCategory::info);
+    check_identifiers(RetryAdvice::check_first);
+    check_identifiers(NumberCertainty::likely);
+    check_identifiers(NumberDoubt::unchecked_length);
+    check_identifiers(WebhookOutcome::switched_off);
+    check_identifiers(InboxOutcome::lease_lost);
+    check_identifiers(SetupLevel::wrong);
+    check_identifiers(ContentUse::whatsapp);
+    check_identifiers(FindingLevel::warn);
+    check_identifiers(ContentUpsert::Action::created);
+    check_identifiers(VerdictReason::out_of_memory);
+    check_identifiers(HttpMethod::delete_);
+    check_identifiers(LogLevel::error);
+    check_identifiers(JobChange::requeued);
+    check_identifiers(BreakerChange::closed);
     CHECK(to_string(ErrorKind::outcome_unknown) == "outcome_unknown");
-    CHECK(to_string(ErrorKind::api) == "api");
-    CHECK(to_string(ErrorKind::authentication) == "authentication");
-    CHECK(to_string(ErrorKind::not_found) == "not_found");
-    CHECK(to_string(ErrorKind::rate_limit) == "rate_limit");
-    CHECK(to_string(ErrorKind::transport) == "transport");
-    CHECK(to_string(ErrorKind::timeout) == "timeout");
-    CHECK(to_string(ErrorKind::response) == "response");
-    CHECK(to_string(ErrorKind::cancelled) == "cancelled");
-    CHECK(to_string(Effect::none) == "none");
-    CHECK(to_string(Stage::decode) == "decode");
+    CHECK(to_string(NumberDoubt::kept_trunk_prefix) == "kept_trunk_prefix");
     // The texts for people have their own words.
     CHECK(Error::invalid_request("To", "is empty").what() == "invalid request: To: is empty");
 }

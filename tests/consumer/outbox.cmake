@@ -1,0 +1,8 @@
+cmake_minimum_required(VERSION 3.23...3.25)
+project(my_service LANGUAGES CXX)
+add_executable(my_service outbox.cpp)
+
+# [use]
+find_package(twiliowa 0.2 CONFIG REQUIRED COMPONENTS outbox)
+target_link_libraries(my_service PRIVATE twiliowa::outbox)
+# [use]
