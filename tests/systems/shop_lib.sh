@@ -10,7 +10,7 @@ patience=60
 start_shop() {
     start_system "$@"
     # shellcheck disable=SC2153 # run says them
-    export TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN SYSTEM_LOG=$LOG_A
+    export TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN SYSTEM_LOG="$LOG_A $LOG_B $LOG"
     messages=/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json
 }
 # call <method> <path> [body] [header...]: of the back end; the answer, with its head, is in $answer.

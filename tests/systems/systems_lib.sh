@@ -58,6 +58,7 @@ dump_tells() {
 }
 fail() {
     echo "$1"
-    [ -z "${SYSTEM_LOG-}" ] || tail -n 25 "$SYSTEM_LOG"
+    # shellcheck disable=SC2086 # one or more
+    [ -z "${SYSTEM_LOG-}" ] || tail -n 25 $SYSTEM_LOG
     exit 1
 }

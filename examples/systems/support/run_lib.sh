@@ -204,12 +204,13 @@ http {
 }
 END
 }
-# start_behind: both processes, and nginx hears of them.
+# start_behind: both processes, and nginx hears of them: its worker of before has taken its last connection then.
 start_behind() {
     start_somewhere a
     start_somewhere b
     configure_nginx "${ports[nginx]}"
     kill -HUP "${pids[nginx]}"
+    says nginx 'worker process [0-9]* exited' || { tail -n 5 "$work/nginx.log" >&2; exit 1; }
     until answers; do sleep 0.05; done
 }
 answers() { # what either process says of nothing
@@ -219,24 +220,29 @@ answers() { # what either process says of nothing
 }
 # keep_running: a process that dies is started again, as by a service manager; one that does not come up is tried again.
 keep_running() {
-    local name failed=0 all=()
+    local name failed=0 all down
     echo READY
     while [ -z "$ending" ]; do
-        all=()
-        for name in $processes; do all+=("${pids[$name]}"); done
         if [ "${SYSTEM_RESTARTS-}" = no ]; then
             wait "${pids[emulator]}" || true
             continue
         fi
-        wait -n "${all[@]}" || true
+        all=() down=''
         for name in $processes; do
-            ! kill -0 "${pids[$name]}" 2>/dev/null || continue
-            if start "$name" "${ports[$name]}"; then
-                failed=0
-            elif [ $((++failed)) -eq 10 ]; then
-                tail -n 5 "$work/$name.log" >&2
-                exit 1
+            if ! kill -0 "${pids[$name]}" 2>/dev/null && ! start "$name" "${ports[$name]}"; then
+                down=yes
+                continue
             fi
+            all+=("${pids[$name]}")
         done
+        if [ -z "$down" ]; then
+            failed=0
+            # One that died just now may not be heard of.
+            sleep 1 >/dev/null &
+            wait -n $! "${all[@]}" || true
+        elif [ $((++failed)) -eq 10 ]; then
+            for name in $processes; do tail -n 5 "$work/$name.log" >&2; done
+            exit 1
+        fi
     done
 }

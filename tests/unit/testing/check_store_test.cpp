@@ -3,7 +3,8 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <atomic>
+#include <chrono>
+#include <condition_variable>
 #include <functional>
 #include <map>
 #include <memory>
@@ -421,16 +422,12 @@ public:
                                           Keep keep) override {
         const auto looked = inner_.get(key);
         if ((*looked ? (*looked)->version : 0) != expected) return std::uint64_t{0};
-        // Another who has looked, too, is waited for, though not forever: there may be none.
-        ++between_;
-        for (int i = 0; i < 50 && between_ < 2; ++i) std::this_thread::yield();
+        if (std::this_thread::get_id() != alone_) await_another(key);
         while (true) {
             const auto now = inner_.get(key);
             const auto wrote =
                 inner_.compare_and_set(key, *now ? (*now)->version : 0, value, time_to_live, keep);
-            if (*wrote == 0) continue;
-            --between_;
-            return wrote;
+            if (*wrote != 0) return wrote;
         }
     }
     Result<bool> erase(std::string_view key, std::uint64_t expected) override {
@@ -438,8 +435,20 @@ public:
     }
 
 private:
+    /// The first of several threads to look writes when another one has looked, too.
+    void await_another(std::string_view key) {
+        std::unique_lock lock{mutex_};
+        auto& looked = looked_[std::string{key}];
+        ++looked;
+        has_looked_.notify_all();
+        has_looked_.wait_for(lock, std::chrono::seconds{10}, [&] { return looked >= 2; });
+    }
+
+    const std::thread::id alone_ = std::this_thread::get_id();
     MemoryStore inner_;
-    std::atomic<int> between_ = 0;  ///< How many have looked, and have not written yet.
+    std::mutex mutex_;
+    std::condition_variable has_looked_;
+    std::map<std::string, int> looked_;  ///< How many threads have, of each key.
 };
 
 }  // namespace
