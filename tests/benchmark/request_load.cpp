@@ -8,9 +8,9 @@
 //         least=3000        and so many requests, however long they take
 //         rate=25           so many a second, each at its time; else as many as are answered
 //         repeated=100      the same so many messages again and again; they are sent once before
-//         close=yes         each asks for the end of its connection, as nginx does of what is
-//         behind it pids=3,4          the processes whose CPU counts settle=5          how long to
-//         wait for what these do after the answer, which counts, too
+//         close=yes         each asks for the end of its connection, as nginx does
+//         pids=3,4          the processes whose CPU counts
+//         settle=5          how long what these do after the answer counts, too
 //
 // Prints NAME=VALUE, for a shell. Latencies are of what was answered with 2xx, with a rate from the
 // moment at which it should have been asked.

@@ -11,11 +11,12 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <twiliowa/adapters/httplib.hpp>
+#include <twiliowa/inbox.hpp>
 #include <twiliowa/log_observer.hpp>
 #include <twiliowa/redis/redis_pool.hpp>
-#include <twiliowa/redis/redis_store.hpp>
 #include <twiliowa/webhook_handler.hpp>
 
 namespace wa = twiliowa;
@@ -30,34 +31,69 @@ std::string setting(const char* name) {
 }
 
 void print(wa::LogLevel, std::string_view line) {
-    std::fwrite(line.data(), 1, line.size(), stdout);
-    std::fputc('\n', stdout);
+    std::string whole{line};
+    whole += '\n';
+    std::fwrite(whole.data(), 1, whole.size(), stdout);
     std::fflush(stdout);
 }
+
+/// A list in Redis that another program works through. An event is known for an hour and queued, or
+/// neither.
+class RedisQueue final : public wa::Inbox {
+public:
+    explicit RedisQueue(const std::string& url) : redis_(url, {.connections = 16}) {
+        constexpr std::string_view script =
+            "local bound = redis.call('GET', KEYS[1]) "
+            "if bound and bound ~= KEYS[2] then return 'recut' end "
+            "if not redis.call('SET', KEYS[2], '', 'EX', 3600, 'NX') then return 'duplicate' end "
+            "redis.call('SET', KEYS[1], KEYS[2], 'EX', 3600) "
+            "redis.call('LPUSH', KEYS[3], ARGV[1]) "
+            "return 'taken'";
+        const std::array<std::string_view, 3> words{"SCRIPT", "LOAD", script};
+        sha_ = ask(words).value();
+    }
+
+    wa::Result<wa::InboxLook> look(const wa::EventKey&) override { return wa::InboxLook{}; }
+    wa::Result<wa::InboxAnswer> take(const wa::InboxDelivery& delivery) override {
+        const auto& key = delivery.key;
+        const auto event = "checks:event:" + key.account_sid + ':' + key.message_sid + ':' +
+                           key.kind + ':' + key.status;
+        const auto signature = "checks:signature:" + key.signature;
+        const std::array<std::string_view, 7> words{
+            "EVALSHA", sha_, "3", signature, event, "checks:queue", delivery.body};
+        const auto answer = ask(words);
+        if (!answer) return answer.error();
+        if (*answer == "taken") return wa::InboxAnswer::taken;
+        return *answer == "recut" ? wa::InboxAnswer::recut : wa::InboxAnswer::duplicate;
+    }
+    bool can_reply() const noexcept override { return false; }
+    bool is_running() const noexcept override { return false; }
+    wa::Result<void> attach(wa::InboxHandler&) override { return {}; }
+    void detach(wa::InboxHandler&) noexcept override {}
+
+private:
+    wa::Result<std::string> ask(std::span<const std::string_view> words) {
+        auto reply = redis_.command(words, std::chrono::steady_clock::now() + 1s);
+        if (!reply) return reply.error();
+        if (reply->kind == wa::RedisReplyKind::error) return wa::store_error(reply->text, "");
+        return std::move(reply->text);
+    }
+
+    wa::RedisPool redis_;
+    std::string sha_ = {};
+};
 
 }  // namespace
 
 int main() try {
-    const auto redis = std::make_shared<wa::RedisPool>("redis://127.0.0.1:" + setting("REDIS_PORT"),
-                                                       wa::RedisPoolOptions{.connections = 8});
-    const auto store =
-        std::make_shared<wa::RedisStore>(redis, wa::RedisStoreOptions{.prefix = "checks:"});
     wa::WebhookHandler handler{
         wa::RequestValidator{setting("TWILIO_AUTH_TOKEN")},
         {.public_url = wa::PublicUrl::fixed(setting("PUBLIC_URL")),
-         .dedup = std::make_shared<wa::DedupStore>(
-             store, wa::DedupOptions{.lease = std::chrono::milliseconds{30s}, .kept = 1h}),
+         .inbox = std::make_shared<RedisQueue>("redis://127.0.0.1:" + setting("REDIS_PORT")),
          .observer = std::make_shared<wa::LogObserver>(print),
          .requests_per_peer = 25,
          .peer_period = 60s}};
-    handler.on_message([&redis](const wa::InboundMessage& message) {
-        const auto queued = message.sid.str() + '\n' + message.account_sid.str() + '\n' +
-                            message.from + '\n' + message.to + '\n' + message.profile_name + '\n' +
-                            message.body;
-        const std::array<std::string_view, 3> words{"LPUSH", "checks:queue", queued};
-        redis->command(words, std::chrono::steady_clock::now() + 1s).value();
-        return wa::MessagingResponse{};
-    });
+    handler.on_message([](const wa::InboundMessage&) {});
     httplib::Server server;
     server.new_task_queue = [] { return new httplib::ThreadPool(16); };
     server.set_keep_alive_max_count(1'000'000'000);
