@@ -44,7 +44,7 @@ begin() {
     umask 077
     work=$(mktemp -d)
     trap end EXIT
-    trap 'exit 0' TERM INT
+    trap "trap '' TERM INT; exit 0" TERM INT
     echo "2026-11:$(openssl rand -base64 32)" >"$work/keys"
     chmod 400 "$work/keys"
 }
