@@ -68,7 +68,7 @@ here() {
     text=${text//SM51bb54d8d101b5b9c34d0bff90150280/$scheduled}
     text=${text//SM910a2dec89025cc1beeb8da1658eec67/$sent}
     # It would listen for ever.
-    [[ $text != 'twiliowa listen'* ]] || text="timeout --preserve-status -s TERM 1 $text"
+    [[ $text != 'twiliowa listen'* ]] || text="timeout --preserve-status -s TERM 3 $text"
     echo "$text"
 }
 count=0

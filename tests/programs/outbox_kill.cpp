@@ -406,7 +406,7 @@ int kill_with_callbacks(const Folder& folder, bool brief, bool alone) {
     // Whoever reached Twilio needs no person, however slow the machine is: recover() sees to that.
     // The slower it is, the more of the kills come between the commit and the first byte, and
     // twenty say little of a share.
-    const double least = brief ? 70 : alone ? 95 : 85;
+    const double least = brief ? 40 : alone ? 95 : 85;
     if (kill_at_any_time(folder, receivers, true, brief ? 20 : 100, seed, alone) < least) {
         fail("at least " + std::to_string(static_cast<int>(least)) +
              " of 100 kills end without a person");
