@@ -28,13 +28,24 @@ all_sent() {
 }
 count_sent() { all_sent | wc -l; }
 sent_at_least() { call GET $shown && [ "$(member sent)" -ge "$1" ]; }
-# until_idle: nothing is due; what was under way with a process that was killed has come up again.
-until_idle() { until_true "nothing is due" is_idle; }
-killed() {
-    for name; do kill -KILL "$(cat "${!name}")"; done
-    # Beyond the leases of what was under way.
-    later 90
+# until_idle: nothing is due, nor soon again; what was under way with a process that was killed has come up again.
+until_idle() {
+    until_true "nothing is due" is_idle
+    until_true "nothing is about to be tried again" nothing_is_tried_again
 }
+nothing_is_tried_again() {
+    [ "$(psql -qXAt "$SHOP_DATABASE" -c 'select count(*) from twiliowa.job
+        where state = 0 and tries > 0 and not_before <= twiliowa.microseconds() + 600000000')" = 0 ]
+}
+# killed <PID_FILE...>: each, as soon as it runs again if it was killed before.
+killed() {
+    for name; do until_true "$name names who runs" kills "$name"; done
+    # Beyond the leases of what was under way. First where validity periods are reckoned: the other worker goes on sending,
+    # and what it sends between the two is not to be kept by Twilio until after the hours.
+    later_for_database 90
+    order clock '{"advance_seconds": 90}'
+}
+kills() { kill -KILL "$(cat "${!1}")" 2>/dev/null; }
 answers_again() { is "$shown" '"id":"sale"' 2>/dev/null; }
 # stops <place> <from> <to>: that many of its customers write STOP.
 stops() {
@@ -45,8 +56,14 @@ stops_taken() { [ "$(grep -c ' webhook .*outcome=handled http_status=200 kind=me
 # at <time>: goes on until then.
 at() { later $(($(date -d "$1" +%s) - $(date +%s) - gone)); }
 
+# saturday <year>: the one before the last Sunday in March.
+saturday() { date -ud "$1-03-31 - $(($(date -ud "$1-03-31" +%w) + 1)) days" +%F; }
+evening=$(saturday "$(date -u +%Y)")
+[ "$(date -ud "$evening 20:00" +%s)" -gt "$(date +%s)" ] || evening=$(saturday $(($(date -u +%Y) + 1)))
+sunday=$(date -ud "$evening + 1 day" +%F)
+
 # It is Saturday evening, 21:00 in London: 17:00 in New York, Sunday 6:00 in Tokyo.
-at 2027-03-27T21:00:00Z
+at "${evening}T21:00:00Z"
 order prices '{"never": 1}'
 # New York's need four hours of three.
 order limits "{\"messages_per_second\": $(awk "BEGIN { print $each / 14400 }")}"
@@ -84,7 +101,7 @@ until_idle
 
 # Tokyo in the morning: some write STOP before, some while it is paused.
 stops tokyo 0 4
-at 2027-03-28T00:12:00Z
+at "${sunday}T00:12:00Z"
 order limits '{"messages_per_second": null}'
 until_true "some of Tokyo's are sent" sent_at_least $((each + each / 10))
 call POST $shown/pause
@@ -98,20 +115,20 @@ call POST $shown/resume
 answers 200 '"phase":"running"'
 killed PID_FILE PID_FILE_A
 until_true "it answers again" answers_again
-at 2027-03-28T00:30:00Z
+at "${sunday}T00:30:00Z"
 until_idle
 
 # London: not at 8:30 by its new time, but from 9:00 on; there the budget ends.
-at 2027-03-28T07:30:00Z
+at "${sunday}T07:30:00Z"
 until_idle
 ! all_sent | grep -q $'+4477' || fail "London is woken"
-at 2027-03-28T08:10:00Z
+at "${sunday}T08:10:00Z"
 until_true "some of London's are sent" sent_at_least $((each * 2))
-at 2027-03-28T08:30:00Z
+at "${sunday}T08:30:00Z"
 budget_ends() { is $shown '"phase":"paused".*"problem":"[^"]*budget'; }
 until_true "the budget pauses it" budget_ends
 # What is in doubt is looked for; then a person is asked.
-at 2027-03-28T19:30:00Z
+at "${sunday}T19:30:00Z"
 all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed)":[1-9]' <<<"$answer"; }
 # Each of the looks comes so long after the one before; nothing is sent meanwhile, and all is still kept.
 has_looked() { [ "$(psql -qXAt "$SHOP_DATABASE" -c 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" = 0 ]; }
