@@ -83,7 +83,7 @@ ends_with 1 add few "$work/few.csv"
 ends_with 0 start few
 sent() { ask GET "$messages?PageSize=1000" | { grep -oE '"to":"whatsapp:\+44779[0-9]+"' || true; }; }
 for least in $((few * 15 / 100)) $((few * 37 / 100)) $((few * 6 / 10)); do
-    "$twiliowa" outbox run --concurrency 8 --rate 100 --no-opt-outs >"$work/out" 2>&1 &
+    "$twiliowa" outbox run --concurrency 8 --rate 60 --no-opt-outs >"$work/out" 2>&1 &
     worker=$!
     until [ "$(sent | wc -l)" -ge $least ]; do kill -0 $worker || fail "no worker: $(cat "$work/out")"; done
     kill -KILL $worker

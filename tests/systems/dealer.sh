@@ -191,9 +191,8 @@ sent +447700900110 3
 
 # Taken over while an answer goes in parts: what has not left is not sent, and people are told; what a person wrote stays.
 # No answer ever comes to the first part, and nobody can know what became of it but a person.
-parts=$(says +447700900118 'Tell me everything')
-until_true "the workflow thinks" log_says "asks_workflow message_sid=$parts"
 expect 'HTTP/1.1 200' POST /emulator/fault '{"fault": "black-hole", "count": 1}'
+parts=$(says +447700900118 'Tell me everything')
 until_true "the first part is under way" has_state "$parts/1" 'sending|unknown'
 until_true "the help desk has both" is_at_desk "out/$parts/2"
 parted=$(desk_number "$parts")

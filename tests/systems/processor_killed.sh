@@ -36,7 +36,7 @@ prepare() {
 # one_death <n>: dies at the n-th moment, comes up again, and all is well. 1: there is no such moment.
 one_death() {
     local recipient=+447700$((100000 + $1)) died=0 unknown=''
-    prepare "$1" $((20000 + RANDOM % 12000))
+    prepare "$1" "$port"
     add job "$recipient"
 
     come_up KILLER_AT="$1"
@@ -74,13 +74,15 @@ one_death() {
 }
 has_settled() { has_status job delivered && is_done job; }
 
-# Two at a time.
+# Two at a time, each at a port of its own.
 some() {
     for ((n = $1; n <= 400; n += 2)); do one_death $n || break; done
     echo "until $n" >"$work/until.$1"
 }
+free_port
 (trap 'touch "$work/failed"; [ -z "$worker" ] || kill -KILL "$worker"' EXIT; some 1; trap - EXIT) &
 first=$!
+free_port
 (trap 'touch "$work/failed"; [ -z "$worker" ] || kill -KILL "$worker"' EXIT; some 2; trap - EXIT) &
 second=$!
 status=0
@@ -92,8 +94,8 @@ cat "$work"/until.*
 
 # A message whose answer was lost, and of which Twilio knows nothing: looked for until there is nothing more to hope for, by
 # processes that come up later and later, it is a dead letter with that reason. It goes when a person has said that it may.
-port=$((20000 + RANDOM % 12000))
-prepare doubtful $port
+free_port
+prepare doubtful "$port"
 ends() {
     kill -TERM "$worker"
     wait "$worker" || fail "it ends with $?"

@@ -133,10 +133,11 @@ some() { # <first> <sender> <port>
     worker=''
     echo "until $n" >"$work/until.$1"
 }
-port=$((20000 + RANDOM % 12000))
-(trap '[ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true' EXIT; some 1 +14155238886 $port) &
+free_port
+(trap '[ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true' EXIT; some 1 +14155238886 "$port") &
 first=$!
-(trap '[ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true' EXIT; some 2 +15551234567 $((port + 1))) &
+free_port
+(trap '[ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true' EXIT; some 2 +15551234567 "$port") &
 second=$!
 status=0
 wait $first || status=$?

@@ -34,7 +34,7 @@ std::string StandInModel::answer(const ContextObject& context) {
     if (wish == "number_as_name") variables["447700900110"] = "Lee";
     if (wish == "prose") return "Sure! Here are the variables: " + variables.dump();
     if (wish == "no_thread") answer.erase("thread_id");
-    if (wish == "slow") std::this_thread::sleep_for(std::chrono::seconds{3});
+    if (wish == "slow") std::this_thread::sleep_for(std::chrono::seconds{5});
     if (wish == "dies") std::_Exit(1);
     if (wish == "fails") throw std::runtime_error("the language model is overloaded");
     answer["content_variables"] = std::move(variables);
