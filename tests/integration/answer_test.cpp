@@ -385,7 +385,9 @@ TEST_CASE(
         reply.body = R"({"sid":"SM00000000000000000000000000000000","status":"queued")";
         return reply;
     });
-    const MessagesClient client(credentials_of_tests(), client_of(wire, server));
+    auto options = client_of(wire, server);
+    options.timeout = 20s;
+    const MessagesClient client(credentials_of_tests(), std::move(options));
     const auto result = client.try_send_text({.to = "+447700900123", .body = "Hi"});
     REQUIRE_FALSE(result);
     CHECK(result.error().kind() == ErrorKind::outcome_unknown);

@@ -195,7 +195,7 @@ TEST_CASE("a lock that others hold is waited for as long as the options say, and
     REQUIRE(holding.begin().has_value());
     REQUIRE(holder->execute({"lock table t"}).has_value());
     auto options = patient();
-    options.statement_timeout = 400ms;
+    options.statement_timeout = 1s;
     const auto connection = d.connect(options);
     PostgresTransaction waiting{*connection};
     REQUIRE(waiting.begin().has_value());

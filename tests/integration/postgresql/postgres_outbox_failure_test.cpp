@@ -218,7 +218,7 @@ TEST_CASE("a server that stands still is named in time, and what was asked of it
         return inserted;
     });
     CHECK(refused == containing("store: "));
-    CHECK(std::chrono::steady_clock::now() - begin < 10s);
+    CHECK(std::chrono::steady_clock::now() - begin < 30s);
     server.resume();
     CHECK(refusal_of_insert(storage, "next").empty());
     CHECK(server.psql(name, "select string_agg(key, ',') from twiliowa.jobs") == "next");

@@ -106,9 +106,9 @@ TEST_CASE("quotas of different tenants do not wait for one another") {
                              "pg_catalog.hashtext(pg_catalog.encode('org', 'hex')))")
                 .has_value());
     CHECK(quotas.reserve({"other", "a", 1}).value().granted);
-    const Quotas hurried{std::make_shared<PostgresQuotas>(
-                             d.url(), PostgresQuotasOptions{.statement_timeout = 300ms}),
-                         {.windows = {QuotaWindow::per_minute(30)}}};
+    const Quotas hurried{
+        std::make_shared<PostgresQuotas>(d.url(), PostgresQuotasOptions{.statement_timeout = 1s}),
+        {.windows = {QuotaWindow::per_minute(30)}}};
     CHECK(is_store_error(hurried.reserve({"org", "b", 1}).error()));
     REQUIRE(held->run_script("rollback").has_value());
     CHECK(hurried.reserve({"org", "b", 1}).value().granted);

@@ -341,19 +341,19 @@ TEST_CASE("a server that stands still is named when the time is over") {
     TestPostgres server;
     opened(server.url("postgres"));
     const auto store =
-        opened(server.url("postgres"), {.connect_timeout = 400ms, .statement_timeout = 400ms});
+        opened(server.url("postgres"), {.connect_timeout = 1s, .statement_timeout = 1s});
     put(*store, "k");
     server.pause();
     const auto reading = taken(
         [&] { CHECK(problem(store->get(canary)) == containing("lost its server in the middle")); });
-    CHECK(reading >= 400ms);
-    CHECK(reading < 4s);
+    CHECK(reading >= 1s);
+    CHECK(reading < 20s);
     const auto writing = taken([&] {
         CHECK(problem(store->compare_and_set(canary, 0, canary, 1h, Keep::pinned)) ==
               containing("cannot be reached"));
     });
-    CHECK(writing >= 400ms);
-    CHECK(writing < 4s);
+    CHECK(writing >= 1s);
+    CHECK(writing < 20s);
     server.resume();
     CHECK(has(*opened(server.url("postgres")), "k"));
 }

@@ -248,21 +248,21 @@ TEST_CASE("a server that stands still is named when the time is over") {
     if (lacks_redis()) return;
     TestRedis server{{.tcp = true}};
     const auto pool = pool_to(server.tcp_url());
-    RedisStore store{pool, {.timeout = 400ms}};
+    RedisStore store{pool, {.timeout = 1s}};
     put_into(store, canary);
     server.pause();
     const auto reading = taken([&] {
         CHECK(store_problem(store.get(canary)) == containing("lost its server in the middle"));
     });
-    CHECK(reading >= 400ms);
-    CHECK(reading < 4s);
+    CHECK(reading >= 1s);
+    CHECK(reading < 20s);
     // A new connection is taken by the system, and answered by nobody.
     const auto writing = taken([&] {
         CHECK(store_problem(store.compare_and_set(canary, 0, canary, 1h, Keep::pinned)) ==
               containing("lost its server in the middle"));
     });
-    CHECK(writing >= 400ms);
-    CHECK(writing < 4s);
+    CHECK(writing >= 1s);
+    CHECK(writing < 20s);
     server.resume();
     CHECK(is_in(*store_on(pool), canary));
 }
