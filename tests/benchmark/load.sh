@@ -21,12 +21,6 @@ median() {
 }
 ratio() { awk "BEGIN { printf \"%.2f\", $1 / $2 }"; }
 verdict() { awk "BEGIN { print ($1) ? \"met\" : \"missed\" }"; }
-free_port() {
-    local port
-    while port=$((20000 + RANDOM % 12000)); do
-        (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
-    done
-}
 listens() { (: <"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 # started <pid> <log> <command...>: waits until the command is true, as long as the process runs.
 started() {

@@ -274,7 +274,7 @@ sent_once 'not yet'
 echo "a wrong token: as it should be"
 
 # A worker without an end: it sends what comes, serves Twilio's reports, and SIGTERM ends it in order.
-free_port
+port=$(free_port)
 "$twiliowa" outbox run --webhook-port $port --public-url "http://127.0.0.1:$port" >"$work/out" 2>"$work/err" &
 worker=$!
 until grep -q 'Enter at Twilio' "$work/err"; do kill -0 $worker || fail "no worker: $(cat "$work/err")"; sleep 0.05; done

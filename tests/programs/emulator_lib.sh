@@ -24,9 +24,11 @@ stop() {
     process=''
 }
 fail() { echo "$1"; exit 1; }
-# free_port: one at which nobody listens now, in $port; none of those that the kernel gives to who connects.
+# free_port: one at which nobody listens now; none of those that the kernel gives to who connects.
 free_port() {
-    while port=$((20000 + RANDOM % 12000)) && (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    local port
+    while port=$((20000 + RANDOM % 12000)) && (: <"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
+    echo "$port"
 }
 
 # ask <method> <path> [body] [header...]: the answer, with its head.

@@ -52,7 +52,7 @@ system_pid=''
 [ ! -e "$PROCESSOR_DIRECTORY" ] || fail "its directory is still there"
 
 # The account of the environment: no emulator is begun, and what is sent is there.
-free_port
+port=$(free_port)
 export TWILIO_ACCOUNT_SID=$account TWILIO_AUTH_TOKEN=$token
 runs REAL_ACCOUNT=yes SYSTEM_PORT=$port SYSTEM_PUBLIC_URL=http://127.0.0.1:$port TWILIOWA_BASE_URL="$real" \
     TWILIO_WHATSAPP_NUMBER=whatsapp:+14155238886

@@ -123,7 +123,7 @@ trap '[ -z "$second" ] || kill -KILL $second 2>/dev/null || true; end_system || 
 until grep -qs ' info works' "$work/second.log"; do
     if [ -z "$second" ] || ! kill -0 "$second" 2>/dev/null; then
         ! grep -vqs 'is taken' "$work/second.log" || fail "a second one does not come up: $(cat "$work/second.log")"
-        free_port
+        port=$(free_port)
         PROCESSOR_PORT=$port PROCESSOR_PUBLIC_URL=$PROCESSOR_URL "$PROCESSOR" >"$work/second.log" 2>&1 &
         second=$!
     fi

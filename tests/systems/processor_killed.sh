@@ -79,10 +79,10 @@ some() {
     for ((n = $1; n <= 400; n += 2)); do one_death $n || break; done
     echo "until $n" >"$work/until.$1"
 }
-free_port
+port=$(free_port)
 (trap 'touch "$work/failed"; [ -z "$worker" ] || kill -KILL "$worker"' EXIT; some 1; trap - EXIT) &
 first=$!
-free_port
+port=$(free_port)
 (trap 'touch "$work/failed"; [ -z "$worker" ] || kill -KILL "$worker"' EXIT; some 2; trap - EXIT) &
 second=$!
 status=0
@@ -94,7 +94,7 @@ cat "$work"/until.*
 
 # A message whose answer was lost, and of which Twilio knows nothing: looked for until there is nothing more to hope for, by
 # processes that come up later and later, it is a dead letter with that reason. It goes when a person has said that it may.
-free_port
+port=$(free_port)
 prepare doubtful "$port"
 ends() {
     kill -TERM "$worker"

@@ -133,10 +133,10 @@ some() { # <first> <sender> <port>
     worker=''
     echo "until $n" >"$work/until.$1"
 }
-free_port
+port=$(free_port)
 (trap '[ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true' EXIT; some 1 +14155238886 "$port") &
 first=$!
-free_port
+port=$(free_port)
 (trap '[ -z "$worker" ] || kill -KILL "$worker" 2>/dev/null || true' EXIT; some 2 +15551234567 "$port") &
 second=$!
 status=0
