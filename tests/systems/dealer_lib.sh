@@ -97,7 +97,7 @@ total_is_at_least() { [ "$(total "$1")" -ge "$2" ]; }
 
 # Whatever was said, it was neither a number, nor a text, nor a token; and the file of conversations is sealed.
 says_nothing() {
-    ! grep -nE '(44|0)7700900[0-9]|150055[56][0-9]{4}|4155238886|0123456789abcdef|18,900|test drive' "$LOG_A" "$LOG_B" "$work/complaints" ||
+    ! grep -nE '(44|0|\b)7700900[0-9]|\b150055[56]|150055[56][0-9]{4}|4155238886|0123456789abcdef|18,900|test drive' "$LOG_A" "$LOG_B" "$work/complaints" ||
         fail "that says too much"
     ! cat "$DEALER_DIRECTORY"/dealer.db* | grep -aqE '447700900|18,900|test drive' || fail "dealer.db can be read"
     grep -q 'customer=twi1\.' "$LOG_A" "$LOG_B" || fail "no log has the hash of a number"

@@ -119,7 +119,7 @@ later() {
 # Whatever was said, it was neither a number of a customer's, nor a token, nor a text; and nothing of that is in the
 # database.
 says_nothing() {
-    ! grep -nE "(44|0)7700900[0-9]|$BEARER_A|$BEARER_B|$TOKEN_A|$TOKEN_B|of your messages|parcel" "$LOG_A" "$LOG_B" "$work/complaints" ||
+    ! grep -nE "(44|0|\b)7700900[0-9]|$BEARER_A|$BEARER_B|$TOKEN_A|$TOKEN_B|of your messages|parcel" "$LOG_A" "$LOG_B" "$work/complaints" ||
         fail "that says too much"
     grep -q ' session=twi1\.' "$LOG_A" "$LOG_B" || fail "no log has the hash of a session"
     ! dump_tells "$PLATFORM_DATABASE" 447700900 "$BEARER_A" "$BEARER_B" "$TOKEN_A" "$TOKEN_B" 'of your messages' parcel ||

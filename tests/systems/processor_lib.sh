@@ -56,11 +56,11 @@ start_processor() {
 # Whatever was said, it was neither a number, nor a token, nor a text.
 says_nothing() {
     "$PROCESSOR" dead >"$work/dead"
-    ! grep -nE '(44|0)7700900[0-9]|150055[56][0-9]{4}|4155238886|5551234567|0123456789abcdef|fedcba98|00000000000000000000000000000000|is on its way' \
+    ! grep -nE '(44|0|\b)7700900[0-9]|\b150055[56]|150055[56][0-9]{4}|4155238886|5551234567|0123456789abcdef|fedcba98|00000000000000000000000000000000|is on its way' \
         "$PROCESSOR_LOG" "$work/dead" "$work/complaints" || fail "that says too much"
     grep -q 'recipient=twi1\.' "$PROCESSOR_LOG" || fail "the log has no hash of a number"
     # The queue is a stand-in, and can be read.
-    ! grep -qaE '(44|0)7700900[0-9]|is on its way' "$PROCESSOR_DIRECTORY"/processor.db* || fail "the file can be read"
+    ! grep -qaE '(44|0|\b)7700900[0-9]|is on its way' "$PROCESSOR_DIRECTORY"/processor.db* || fail "the file can be read"
 }
 
 # It ends, and nothing is left of it.

@@ -83,7 +83,7 @@ is_idle() { all_are_0 '^twiliowa_outbox_(oldest_ready_seconds|jobs.state="(claim
 
 # Whatever was said, it was neither a number, nor a token, nor a text; and nothing of that is in the database.
 says_nothing() {
-    ! grep -nE "(44|0)7700900[0-9]|4155238886|5551234567|150055[56][0-9]{4}|$SHOP_API_KEY|$TWILIO_AUTH_TOKEN|Thank you for|% off" \
+    ! grep -nE "(44|0|\b)7700900[0-9]|4155238886|5551234567|\b150055[56]|150055[56][0-9]{4}|$SHOP_API_KEY|$TWILIO_AUTH_TOKEN|Thank you for|% off" \
         "$LOG" "$LOG_A" "$LOG_B" "$work/complaints" || fail "that says too much"
     # One of them tells outcomes.
     grep -q 'recipient=twi1\.' "$LOG" "$LOG_A" "$LOG_B" || fail "the log has no hash of a number"
