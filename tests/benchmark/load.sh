@@ -43,7 +43,7 @@ has_express() {
     cp "$here/express_peer/server.mjs" "$packages/"
 }
 
-# start_peer <checks or express> <command...>: a process for each core.
+# start_peer <name> <command...>: a process for each core.
 start_peer() {
     local i port all_ports='' all_pids=''
     for ((i = 0; i < $(nproc); i++)); do
@@ -58,13 +58,13 @@ start_peer() {
     peers+=" $1"
 }
 
-# webhooks <dealer or express> <as request_load>: to all of its processes.
+# webhooks <name> <as request_load>: to all of its processes.
 webhooks() {
     local ports=$1_ports pids=$1_pids
     "$request_load" kind=webhooks url="$public_url$path" path=$path account="$TWILIO_ACCOUNT_SID" token="$TWILIO_AUTH_TOKEN" \
         ports="${!ports}" pids="${!pids}" "${@:2}"
 }
-# in_turns <name> <as request_load>: rounds of both; a line of the table for each, and the ratio.
+# in_turns <title> <as request_load>: rounds of all peers; a line of the table for each, and how it is beside express.
 in_turns() {
     local who round
     for ((round = 0; round < rounds; round++)); do
@@ -94,21 +94,25 @@ load_dealer_beside_express() {
     . "$root/tests/systems/dealer_lib.sh"
     export SYSTEM_RESTARTS=no SYSTEM_PUBLIC_URL=https://dealer.example.com DEALER_WORKFLOW_MS=60000-60000
     start_dealer "$root/examples/systems/dealer/run" "$build"
-    local who
+    local who all
     public_url=$SYSTEM_PUBLIC_URL peers=dealer
     dealer_is_at
     title 'The dealer, two processes: webhooks until they are answered, half of them, 99 % within; CPU of one (goal: 10 x)'
     peer_pids=''
     # shellcheck disable=SC2154 # of emulator_lib.sh
     trap 'kill $peer_pids 2>/dev/null || true; end_system || true; rm -rf "$work"' EXIT
-    start_peer checks "$build/tests/benchmark/webhook_checks"
+    start_peer checks "$build/tests/benchmark/webhook_checks" ends
+    start_peer kept "$build/tests/benchmark/webhook_checks" keeps
     ! has_express || NODE_ENV=production start_peer express node "$build/express_peer/server.mjs"
     # Until what compiles as it runs has compiled what is often run.
     for who in $peers; do webhooks "$who" seconds=2 least=3000 close=yes >/dev/null; done
+    all=$peers
     # As nginx asks by default, the dealer's among them: a connection for each.
+    peers=${all/ kept/}
     in_turns 'new messages' close=yes
     in_turns 'repeated messages' close=yes repeated=50
-    # The dealer ends each by itself.
+    # The dealer, and its checks as it serves them, would end each by themselves.
+    peers=${all#dealer checks }
     in_turns 'new, connections kept' close=no
     # It would wait for those who think.
     kill -KILL ${dealer_pids//,/ }

@@ -2,17 +2,27 @@
 // with its checks, known for an hour and queued in Redis, and nothing that is kept on a disk. One
 // process; load.sh starts two, as there are of the dealer.
 //
+//     webhook_checks ends|keeps
+//         ends: each connection after its answer, as the dealer does behind nginx. keeps: none.
+//
 // PORT, PUBLIC_URL, REDIS_PORT, TWILIO_AUTH_TOKEN
 #include <array>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
+#include <vector>
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <twiliowa/adapters/httplib.hpp>
 #include <twiliowa/inbox.hpp>
@@ -84,9 +94,26 @@ private:
     std::string sha_ = {};
 };
 
+/// Whoever accepts a connection serves it, as in examples/systems/support/web_server.cpp.
+class InThisThread final : public httplib::TaskQueue {
+public:
+    using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));
+
+    Enqueued enqueue(std::function<void()> connection) override {
+        connection();
+        return static_cast<Enqueued>(true);
+    }
+    void shutdown() override {}
+};
+
 }  // namespace
 
-int main() try {
+int main(int argc, char** argv) try {
+    const std::string_view way = argc == 2 ? argv[1] : "";
+    if (way != "ends" && way != "keeps") {
+        wa::Error::invalid_request("ends|keeps", "is missing").raise();
+    }
+    const bool keeps = way == "keeps";
     wa::WebhookHandler handler{
         wa::RequestValidator{setting("TWILIO_AUTH_TOKEN")},
         {.public_url = wa::PublicUrl::fixed(setting("PUBLIC_URL")),
@@ -96,11 +123,25 @@ int main() try {
          .peer_period = 60s}};
     handler.on_message([](const wa::InboundMessage&) {});
     httplib::Server server;
-    server.new_task_queue = [] { return new httplib::ThreadPool(16); };
-    server.set_keep_alive_max_count(1'000'000'000);
-    server.set_tcp_nodelay(true);
+    server.new_task_queue = [] { return new InThisThread; };
+    server.set_keep_alive_max_count(keeps ? 1'000'000'000 : 1);
+    server.set_tcp_nodelay(keeps);
+    socket_t socket = INVALID_SOCKET;
+    server.set_socket_options([&](socket_t made) {
+        const int yes = 1;
+        ::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+        ::setsockopt(made, IPPROTO_TCP, TCP_DEFER_ACCEPT, &yes, sizeof yes);
+        if (!keeps) ::setsockopt(made, IPPROTO_TCP, TCP_CORK, &yes, sizeof yes);
+        socket = made;
+    });
     wa::serve_webhooks(server, "/webhooks/twilio/whatsapp", handler);
-    server.listen("127.0.0.1", std::stoi(setting("PORT")));
+    if (!server.bind_to_port("127.0.0.1", std::stoi(setting("PORT")))) {
+        wa::Error::invalid_request("PORT", "is taken").raise();
+    }
+    ::listen(socket, SOMAXCONN);
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) threads.emplace_back([&server] { server.listen_after_bind(); });
+    threads.clear();
     return 1;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "webhook_checks: %s\n", error.what());

@@ -4,8 +4,10 @@
 #include <httplib.h>
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace support {
 
@@ -21,9 +23,12 @@ public:
     WebServer& operator=(const WebServer&) = delete;
 
 private:
+    void end() noexcept;
+
     httplib::Server& server_;
+    socket_t socket_ = INVALID_SOCKET;
     std::atomic<bool> ended_{false};
-    std::thread thread_ = {};
+    std::vector<std::thread> threads_ = {};
 };
 
 /// GET /metrics.
