@@ -11,6 +11,8 @@ start_platform() {
     start_system "$@"
     # shellcheck disable=SC2153 # run says them
     export TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN SYSTEM_LOG=$LOG_A
+    # shellcheck disable=SC2034 # of sql
+    database=$PLATFORM_DATABASE
 }
 
 # call <A or B> <method> <path below /api/whatsapp/> [body] [header...]: by that organisation, of ${at-the proxy}; the
@@ -105,16 +107,6 @@ post_signed() {
 }
 new_sid() { echo "SM$(openssl rand -hex 16)"; }
 logs_say() { grep -qE -- "$1" "$LOG_A" "$LOG_B"; }
-sql() { psql -qXAt "$PLATFORM_DATABASE" -c "$1"; }
-
-# later <seconds>: for the emulator, and then for the database, by which everything is sent.
-gone=0
-later() {
-    gone=$((gone + $1))
-    order clock "{\"advance_seconds\": $1}"
-    sql "create or replace function twiliowa.now() returns timestamptz language sql stable as
-        'select pg_catalog.statement_timestamp() + interval ''$gone seconds'''"
-}
 
 # Whatever was said, it was neither a number of a customer's, nor a token, nor a text; and nothing of that is in the
 # database.

@@ -230,9 +230,9 @@ of_workers() { echo $(($(metric A "$@") + $(metric B "$@"))); }
 
 # The page of what is kept names each table that something is in.
 sed -n '/^## What it keeps/,/^## With/p' "$(dirname "$1")/README.md" >"$work/page"
-psql -qXAt "$SHOP_DATABASE" -c "select tablename from pg_tables where schemaname = 'twiliowa'" >"$work/tables"
+sql "select tablename from pg_tables where schemaname = 'twiliowa'" >"$work/tables"
 while read -r table; do
-    [ "$(psql -qXAt "$SHOP_DATABASE" -c "select exists (select from twiliowa.$table)")" = t ] || continue
+    [ "$(sql "select exists (select from twiliowa.$table)")" = t ] || continue
     grep -qE "\`(twiliowa\.)?$(sed -E 's/_(rest|[0-9]{8})$//' <<<"$table")\`" "$work/page" || fail "the page does not name $table"
 done <"$work/tables"
 
@@ -270,9 +270,9 @@ begins_anew
 is_gone() { call GET "/messages/$second" && [[ $answer = 'HTTP/1.1 404 '* ]]; }
 until_true "the job has gone" is_gone
 # Then nothing is left but what it was called by, against a second one; and that goes 90 days later.
-last=$(psql -qXAt "$SHOP_DATABASE" -c 'select max(removed_at) from twiliowa.job_key')
+last=$(sql 'select max(removed_at) from twiliowa.job_key')
 [ -n "$last" ] || fail "the keys have gone with the jobs"
-no_key() { [ "$(psql -qXAt "$SHOP_DATABASE" -c "select count(*) from twiliowa.job_key where removed_at <= $last")" -eq 0 ]; }
+no_key() { [ "$(sql "select count(*) from twiliowa.job_key where removed_at <= $last")" -eq 0 ]; }
 later $((91 * 86400))
 begins_anew
 until_true "the keys have gone" no_key

@@ -34,7 +34,7 @@ until_idle() {
     until_true "nothing is about to be tried again" nothing_is_tried_again
 }
 nothing_is_tried_again() {
-    [ "$(psql -qXAt "$SHOP_DATABASE" -c 'select count(*) from twiliowa.job
+    [ "$(sql 'select count(*) from twiliowa.job
         where state = 0 and tries > 0 and not_before <= twiliowa.microseconds() + 600000000')" = 0 ]
 }
 # killed <PID_FILE...>: each, as soon as it runs again if it was killed before.
@@ -131,7 +131,7 @@ until_true "the budget pauses it" budget_ends
 at "${sunday}T19:30:00Z"
 all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed)":[1-9]' <<<"$answer"; }
 # Each of the looks comes so long after the one before; nothing is sent meanwhile, and all is still kept.
-has_looked() { [ "$(psql -qXAt "$SHOP_DATABASE" -c 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" = 0 ]; }
+has_looked() { [ "$(sql 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" = 0 ]; }
 for _ in {1..12}; do
     until_true "it has looked" has_looked
     ! all_known || break

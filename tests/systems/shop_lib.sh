@@ -11,6 +11,8 @@ start_shop() {
     start_system "$@"
     # shellcheck disable=SC2153 # run says them
     export TWILIO_ACCOUNT_SID TWILIO_AUTH_TOKEN SYSTEM_LOG="$LOG_A $LOG_B $LOG"
+    # shellcheck disable=SC2034 # of sql
+    database=$SHOP_DATABASE
     messages=/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json
 }
 # call <method> <path> [body] [header...]: of the back end; the answer, with its head, is in $answer.
@@ -59,18 +61,6 @@ metric() {
 }
 logs_say() { grep -qE -- "$1" "$LOG" "$LOG_A" "$LOG_B"; }
 
-# later <seconds>: for the emulator, and then for the database, by which everything is sent. What is sent between the two goes
-# by a clock that is behind Twilio's.
-gone=0
-later() {
-    order clock "{\"advance_seconds\": $1}"
-    later_for_database "$1"
-}
-later_for_database() {
-    gone=$((gone + $1))
-    psql -qX "$SHOP_DATABASE" -c "create or replace function twiliowa.now() returns timestamptz language sql stable as
-        'select pg_catalog.statement_timestamp() + interval ''$gone seconds'''"
-}
 # all_are_0 <regular expression>: of the metrics of the process that serves.
 all_are_0() {
     # shellcheck disable=SC2153

@@ -46,6 +46,20 @@ sent_to() {
     ask GET "/2010-04-01/Accounts/$TWILIO_ACCOUNT_SID/Messages.json?PageSize=1000&To=whatsapp%3A%2B${1#+}" |
         { grep -oE '"sid":"(SM|MM)[0-9a-f]{32}"' || true; } | sort -u | wc -l
 }
+# later <seconds>: for the emulator, and then for the system's database, by which everything is sent. What is sent between the
+# two goes by a clock that is behind Twilio's.
+gone=0
+later() {
+    order clock "{\"advance_seconds\": $1}"
+    later_for_database "$1"
+}
+later_for_database() {
+    gone=$((gone + $1))
+    sql "create or replace function twiliowa.now() returns timestamptz language sql stable as
+        'select pg_catalog.statement_timestamp() + interval ''$gone seconds'''"
+}
+# sql <statement>: of the system's $database; its rows alone.
+sql() { psql -qXAt "$database" -c "$1"; }
 # dump_tells <database> <text>...: whether one of them is to be read in what the database keeps; says which. Most texts are bytes
 # there, which are dumped as hexadecimal digits.
 dump_tells() {
