@@ -355,7 +355,7 @@ Result<std::vector<SpendRow>> spend_by_day(Outbox& outbox, TimePoint from, TimeP
     std::string after;
     while (true) {
         std::vector<NamedQuotaCount> counts;
-        const auto read = core->read([&](OutboxTransaction& transaction) -> Result<void> {
+        const auto read = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
             auto page = transaction.quota_histories(detail::spend_counts, day, from, to, after,
                                                     detail::counts_at_once);
             if (!page) return page.error();

@@ -40,7 +40,7 @@ Result<StoredCampaign> CampaignDesk::load(OutboxTransaction& transaction,
 
 Result<std::shared_ptr<const CampaignPlan>> CampaignDesk::plan_of(std::string_view id) const {
     std::string definition;
-    const auto done = parts.core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = parts.core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         auto campaign = load(transaction, id);
         if (!campaign) return campaign.error();
         definition = std::move(campaign->definition);
@@ -60,7 +60,6 @@ struct Campaigns::Impl {
     Result<void> transact(const OutboxStorage::Work& work) const {
         return desk.parts.core->transact(work);
     }
-    Result<void> read(const OutboxStorage::Work& work) const { return desk.parts.core->read(work); }
 
     /// `change` says whether the campaign is to be saved, or why it cannot be.
     template <class Change>
@@ -271,14 +270,14 @@ Result<void> Campaigns::Impl::judge_page(const std::vector<StoredJob>& jobs,
 
 Result<std::int64_t> Campaigns::Impl::spent(std::string_view id) const {
     std::int64_t spent = 0;
-    const auto done = read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto read = transact([&](OutboxTransaction& transaction) -> Result<void> {
         const auto counts = transaction.campaign_counts(id);
         if (!counts) return counts.error();
         spent = 0;
         for (const auto& count : *counts) spent += count.spend;
         return {};
     });
-    if (!done) return done.error();
+    if (!read) return read.error();
     return spent;
 }
 
@@ -288,7 +287,7 @@ Result<CampaignCheck> Campaigns::try_check(std::string_view id) {
     }
     CampaignCheck check;
     StoredCampaign campaign;
-    const auto found = impl_->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto found = impl_->transact([&](OutboxTransaction& transaction) -> Result<void> {
         auto known = impl_->desk.load(transaction, id);
         if (!known) return known.error();
         campaign = std::move(*known);
@@ -464,7 +463,7 @@ Result<std::int64_t> Campaigns::try_retry(std::string_view id, DeadReason reason
 
 Result<CampaignProgress> Campaigns::try_progress(std::string_view id) {
     CampaignProgress progress;
-    const auto done = impl_->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = impl_->transact([&](OutboxTransaction& transaction) -> Result<void> {
         const auto campaign = impl_->desk.load(transaction, id);
         if (!campaign) return campaign.error();
         auto read = detail::read_progress(transaction, *campaign);
@@ -478,7 +477,7 @@ Result<CampaignProgress> Campaigns::try_progress(std::string_view id) {
 
 Result<std::vector<CampaignProgress>> Campaigns::try_list() {
     std::vector<CampaignProgress> all;
-    const auto done = impl_->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = impl_->transact([&](OutboxTransaction& transaction) -> Result<void> {
         all.clear();
         const auto campaigns = transaction.campaigns({});
         if (!campaigns) return campaigns.error();

@@ -529,7 +529,7 @@ Result<std::vector<BudgetState>> SendingRules::State::standing_of(
     std::vector<BudgetState> states;
     if (budgets.empty()) return states;
     const auto core = detail::OutboxParts::of(outbox).core;
-    const auto read = core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto read = core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
         states.clear();
         for (const auto& budget : budgets) {
             const auto slot = detail::quota_slot(detail::budget_window(budget), transaction.now());

@@ -130,7 +130,7 @@ void DurableInbox::detach(InboxHandler& handler) noexcept {
 Result<std::vector<InboxEvent>> DurableInbox::try_list(const InboxFilter& filter) {
     std::vector<InboxEvent> found;
     const auto done =
-        impl_->core->read([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+        impl_->core->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
             found.clear();
             const auto events = inbox.list(filter);
             if (!events) return events.error();
@@ -148,7 +148,7 @@ std::vector<InboxEvent> DurableInbox::list(const InboxFilter& filter) {
 Result<std::optional<InboxEvent>> DurableInbox::try_find(std::int64_t sequence) {
     std::optional<InboxEvent> found;
     const auto done =
-        impl_->core->read([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+        impl_->core->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
             found.reset();
             const auto events = inbox.load(std::span{&sequence, 1});
             if (!events) return events.error();
@@ -165,7 +165,7 @@ std::optional<InboxEvent> DurableInbox::find(std::int64_t sequence) {
 
 Result<InboxCounts> DurableInbox::try_counts() {
     InboxCounts counts;
-    const auto done = impl_->core->read(
+    const auto done = impl_->core->transact(
         [&](OutboxTransaction& transaction, InboxTransaction& inbox) -> Result<void> {
             auto by_state = inbox.counts();
             if (!by_state) return by_state.error();

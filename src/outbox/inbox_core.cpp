@@ -180,15 +180,6 @@ Result<void> InboxCore::transact(const Work& work) const {
     });
 }
 
-Result<void> InboxCore::read(const Work& work) const {
-    return without_exceptions([&] {
-        return storage->read([&](OutboxTransaction& transaction) -> Result<void> {
-            auto* const inbox = transaction.inbox();
-            return inbox == nullptr ? keeps_no_events() : work(transaction, *inbox);
-        });
-    });
-}
-
 InboxAnswer InboxCore::answer_of(TakenIn taken) const noexcept {
     switch (taken) {
         case TakenIn::taken:
@@ -215,7 +206,7 @@ Result<InboxLook> InboxCore::look(const EventKey& key) const {
         return InboxLook{.answer = InboxAnswer::switched_off};
     }
     InboxLook seen;
-    const auto done = read([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+    const auto done = transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
         seen = {};
         const auto would = inbox.look(inbox_key_of(key), key.signature);
         if (!would) return would.error();
@@ -730,17 +721,18 @@ Result<bool> InboxCore::maintain() const {
 
 Result<std::optional<TimePoint>> InboxCore::alive_until() const {
     std::optional<TimePoint> until;
-    const auto done = read([&](OutboxTransaction& transaction, InboxTransaction&) -> Result<void> {
-        until.reset();
-        const auto noted = transaction.fact(alive_fact);
-        if (!noted) return noted.error();
-        std::int64_t microseconds = 0;
-        const auto read =
-            std::from_chars(noted->data(), noted->data() + noted->size(), microseconds);
-        if (noted->empty() || read.ec != std::errc{}) return {};
-        until = TimePoint{std::chrono::microseconds{microseconds}} - alive_margin;
-        return {};
-    });
+    const auto done =
+        transact([&](OutboxTransaction& transaction, InboxTransaction&) -> Result<void> {
+            until.reset();
+            const auto noted = transaction.fact(alive_fact);
+            if (!noted) return noted.error();
+            std::int64_t microseconds = 0;
+            const auto read =
+                std::from_chars(noted->data(), noted->data() + noted->size(), microseconds);
+            if (noted->empty() || read.ec != std::errc{}) return {};
+            until = TimePoint{std::chrono::microseconds{microseconds}} - alive_margin;
+            return {};
+        });
     if (!done) return done.error();
     return until;
 }

@@ -126,8 +126,6 @@ public:
     using Work = std::function<Result<void>(OutboxTransaction&, InboxTransaction&)>;
     /// Errors: those of the storage, and one by name if it keeps no events.
     Result<void> transact(const Work& work) const;
-    /// The same, for what only looks.
-    Result<void> read(const Work& work) const;
     /// Applies something that happened to an event that was read in this transaction; whether it
     /// changed anything.
     template <class Event>

@@ -40,7 +40,7 @@ public:
     Result<std::vector<Sender>> senders_of(std::span<const Address> addresses) const override {
         std::vector<Sender> senders;
         const auto done =
-            core_->read([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
+            core_->transact([&](OutboxTransaction&, InboxTransaction& inbox) -> Result<void> {
                 senders.clear();
                 InboxFilter filter{.limit = personal_events_at_once};
                 for (const auto& address : addresses) {

@@ -145,7 +145,7 @@ struct Outbox::Impl {
     Result<std::optional<Job>> find(
         const std::function<Result<std::optional<JobId>>(OutboxTransaction&)>& id_of) const {
         std::optional<Job> found;
-        const auto done = core->read([&](OutboxTransaction& transaction) -> Result<void> {
+        const auto done = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
             found.reset();
             const auto id = id_of(transaction);
             if (!id) return id.error();
@@ -516,19 +516,20 @@ std::optional<Job> Outbox::find(const JobId& id) {
 
 Result<std::vector<Job>> Outbox::try_steps_after(const JobId& id) {
     std::vector<Job> steps;
-    const auto done = impl_->core->read([&](OutboxTransaction& transaction) -> Result<void> {
-        steps.clear();
-        auto jobs = transaction.load(std::span{&id, 1});
-        if (!jobs) return jobs.error();
-        while (!jobs->empty()) {
-            auto next = detail::next_step_of(*impl_->core, transaction, jobs->front());
-            if (!next) return next.error();
-            if (!*next) break;
-            steps.push_back(impl_->core->codec.view(**next));
-            jobs->front() = std::move(**next);
-        }
-        return {};
-    });
+    const auto done =
+        impl_->core->storage->transact([&](OutboxTransaction& transaction) -> Result<void> {
+            steps.clear();
+            auto jobs = transaction.load(std::span{&id, 1});
+            if (!jobs) return jobs.error();
+            while (!jobs->empty()) {
+                auto next = detail::next_step_of(*impl_->core, transaction, jobs->front());
+                if (!next) return next.error();
+                if (!*next) break;
+                steps.push_back(impl_->core->codec.view(**next));
+                jobs->front() = std::move(**next);
+            }
+            return {};
+        });
     if (!done) return done.error();
     return steps;
 }
@@ -539,7 +540,7 @@ std::vector<Job> Outbox::steps_after(const JobId& id) {
 
 Result<std::vector<Job>> Outbox::try_list(const JobFilter& filter) {
     std::vector<Job> found;
-    const auto done = impl_->core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         found.clear();
         const auto jobs = transaction.list(filter);
         if (!jobs) return jobs.error();
@@ -556,7 +557,7 @@ std::vector<Job> Outbox::list(const JobFilter& filter) {
 
 Result<OutboxCounts> Outbox::try_counts() {
     OutboxCounts counts;
-    const auto done = impl_->core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         auto counted = transaction.counts();
         if (!counted) return counted.error();
         counts = {.by_state = std::move(*counted), .now = transaction.now()};
@@ -572,7 +573,7 @@ OutboxCounts Outbox::counts() {
 
 Result<std::optional<TimePoint>> Outbox::try_oldest_due() {
     std::optional<TimePoint> oldest;
-    const auto done = impl_->core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         oldest.reset();
         const auto now = transaction.now();
         const auto groups = transaction.ready_groups();
@@ -596,7 +597,7 @@ std::optional<TimePoint> Outbox::oldest_due() {
 
 Result<std::vector<JobOutcome>> Outbox::try_outcomes(std::int64_t after, std::size_t limit) {
     std::vector<JobOutcome> outcomes;
-    const auto done = impl_->core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         outcomes.clear();
         const auto end = impl_->teller.read(transaction, after, limit, outcomes);
         return end ? Result<void>{} : end.error();
@@ -712,7 +713,7 @@ void Outbox::resume(Pause::Of of, std::string_view name) {
 
 Result<std::vector<Pause>> Outbox::try_pauses() {
     std::vector<Pause> pauses;
-    const auto done = impl_->core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto done = impl_->core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         auto read = transaction.pauses();
         if (!read) return read.error();
         pauses = std::move(*read);

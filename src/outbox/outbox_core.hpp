@@ -86,8 +86,7 @@ struct OutboxCore {
     TimePoint now() const { return storage->now().value_or(options.clock->now()); }
     /// As OutboxStorage's; then tells the observer, if there is one.
     Result<void> transact(const OutboxStorage::Work& work) const;
-    Result<void> read(const OutboxStorage::Work& work) const { return storage->read(work); }
-    /// As `transact`, for who looks later at the campaigns that it adds, by `conclude`, in another
+    /// The same for who looks later at the campaigns that it adds, by `conclude`, in another
     /// transaction: of two who end the last jobs at one time, neither sees the other's in its own.
     Result<void> transact(const OutboxStorage::Work& work, OutboxNews::Endings& endings) const;
     /// Tells which of these campaigns are finished, or no more: once, whoever looks.

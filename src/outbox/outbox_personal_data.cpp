@@ -23,7 +23,7 @@ public:
     /// Asked by the job's customer alone, which is an index of its own.
     Result<std::vector<Sender>> senders_of(std::span<const Address> addresses) const override {
         std::vector<std::string> wires;
-        const auto done = core_->read([&](OutboxTransaction& transaction) {
+        const auto done = core_->transact([&](OutboxTransaction& transaction) {
             wires.clear();
             return list_senders(transaction, addresses, wires);
         });

@@ -33,7 +33,7 @@ Result<std::vector<QuotaState>> Outbox::try_quota(std::string_view quota) {
         *windows = detail::some_quota_windows(*windows, true);
     }
     std::vector<QuotaState> states;
-    const auto read = core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto read = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         states.clear();
         for (const auto& window : *windows) {
             const auto slot = detail::quota_slot(window, transaction.now());
@@ -63,7 +63,7 @@ Result<std::vector<QuotaDay>> Outbox::try_quota_by_day(std::string_view quota, T
     if (auto fits = detail::check_quota_keys(quota, quota); !fits) return fits.error();
     const auto core = detail::OutboxParts::of(*this).core;
     std::vector<QuotaDay> days;
-    const auto read = core->read([&](OutboxTransaction& transaction) -> Result<void> {
+    const auto read = core->transact([&](OutboxTransaction& transaction) -> Result<void> {
         days.clear();
         const auto counts =
             transaction.quota_history(quota, detail::day_of_quota.count(), from, to);

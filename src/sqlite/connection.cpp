@@ -217,11 +217,6 @@ Result<void> SqliteTransaction::begin() {
     return connection_.run(sql);
 }
 
-Result<void> SqliteTransaction::begin_reading() {
-    static const std::string sql = "begin";
-    return connection_.run(sql);
-}
-
 Result<void> SqliteTransaction::commit() {
     static const std::string sql = "commit";
     return connection_.run(sql);

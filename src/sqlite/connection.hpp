@@ -113,7 +113,7 @@ private:
     SqliteConnection connection_;
 };
 
-/// Rolled back unless committed.
+/// BEGIN IMMEDIATE: waits for its turn here, and nowhere later. Rolled back unless committed.
 class SqliteTransaction {
 public:
     explicit SqliteTransaction(SqliteConnection& connection) noexcept : connection_(connection) {}
@@ -121,10 +121,7 @@ public:
     SqliteTransaction& operator=(const SqliteTransaction&) = delete;
     ~SqliteTransaction();
 
-    /// BEGIN IMMEDIATE: waits for its turn here, and nowhere later.
     Result<void> begin();
-    /// One moment, at the first statement; it waits for nobody.
-    Result<void> begin_reading();
     Result<void> commit();
 
 private:

@@ -6,7 +6,6 @@
 #include <atomic>
 #include <chrono>
 #include <mutex>
-#include <thread>
 #include <utility>
 
 #include <twiliowa/state/store.hpp>
@@ -54,16 +53,6 @@ Result<std::unique_ptr<SqliteConnection>> open_outbox(const std::string& path,
         if (auto made = make_database_file(path); !made) return made.error();
     }
     return open_outbox_file(path, options.busy_timeout, tables, options.allow_other_tables);
-}
-
-/// Beside the one that writes, after that has seen to the tables.
-Result<std::unique_ptr<SqliteConnection>> open_outbox_reader(const std::string& path,
-                                                             const SqliteOutboxOptions& options) {
-    auto reader = open_outbox_file(path, options.busy_timeout, OutboxTables::require,
-                                   options.allow_other_tables);
-    if (!reader) return reader.error();
-    if (auto set = (*reader)->execute("pragma query_only = on"); !set) return set.error();
-    return reader;
 }
 
 /// Undone again unless it is kept.
@@ -132,7 +121,6 @@ struct SqliteOutbox::State {
                    path, options,
                    options.create ? detail::OutboxTables::make : detail::OutboxTables::require)
                    .value()),
-          reader(detail::open_outbox_reader(path, options).value()),
           queue([this](std::span<Commits::Queued* const> batch) { return run(batch); },
                 detail::most_works_in_one_commit) {
         outbox_id =
@@ -143,7 +131,6 @@ struct SqliteOutbox::State {
     ~State() {
         if (::getpid() != process) {
             file->abandon();
-            reader->abandon();
         } else if (log_holds_erased) {
             empty_log();
         }
@@ -154,21 +141,6 @@ struct SqliteOutbox::State {
         return store_error("was opened before fork()", "open one in each process");
     }
 
-    Result<void> look(const Work& work);
-    /// Has the connection that reads, for as long as it lives.
-    class Reading {
-    public:
-        explicit Reading(State& of) : of_(of), lock_(of.reading) {
-            of_.who_reads = std::this_thread::get_id();
-        }
-        ~Reading() { of_.who_reads = std::thread::id{}; }
-        Reading(const Reading&) = delete;
-        Reading& operator=(const Reading&) = delete;
-
-    private:
-        State& of_;
-        const std::lock_guard<std::mutex> lock_;
-    };
     Commits::Duration run(std::span<Commits::Queued* const> batch) noexcept;
     Result<detail::BatchEnd> run_together(std::span<Commits::Queued* const> batch);
     Result<detail::BatchEnd> run_apart(std::span<Commits::Queued* const> batch);
@@ -183,7 +155,6 @@ struct SqliteOutbox::State {
     const SqliteOutboxOptions options;
     const pid_t process = ::getpid();
     const std::unique_ptr<detail::SqliteConnection> file;
-    const std::unique_ptr<detail::SqliteConnection> reader;  ///< Who reads has it.
     std::uint32_t outbox_id = 0;
     std::atomic<std::uint64_t> works{0};
     std::atomic<std::uint64_t> commits{0};
@@ -193,27 +164,7 @@ struct SqliteOutbox::State {
     bool log_holds_erased = false;  ///< What was erased from the file stands in its log.
     bool has_met_a_reader = false;  ///< Who kept it from being emptied the last time.
     Commits queue;
-    std::mutex reading = {};
-    std::atomic<std::thread::id> who_reads = {};
 };
-
-Result<void> SqliteOutbox::State::look(const Work& work) {
-    // It would wait for itself, or be waited for.
-    if (who_reads == std::this_thread::get_id() || queue.is_in_work()) {
-        return Commits::called_within_a_work("read");
-    }
-    const Reading mine{*this};
-    detail::SqliteTransaction transaction{*reader};
-    if (auto begun = transaction.begin_reading(); !begun) return begun;
-    if (auto ours = detail::check_outbox_tables(*reader); !ours) return ours;
-    const detail::OutboxTally nothing_before;
-    detail::SqliteOutboxTransaction view{*reader, *options.clock, options.lease_clock,
-                                         nothing_before};
-    if (auto done = work(view); !done) return done;
-    if (view.failure()) return *view.failure();
-    // Quicker than to roll it back.
-    return transaction.commit();
-}
 
 /// All of a batch that succeeds by itself is committed, or none.
 auto SqliteOutbox::State::run(std::span<Commits::Queued* const> batch) noexcept
@@ -366,11 +317,6 @@ SqliteOutbox::~SqliteOutbox() = default;
 Result<void> SqliteOutbox::transact(const Work& work) {
     if (auto ours = state_->check_process(); !ours) return ours;
     return state_->queue.commit(work);
-}
-
-Result<void> SqliteOutbox::read(const Work& work) {
-    if (auto ours = state_->check_process(); !ours) return ours;
-    return state_->look(work);
 }
 
 std::uint32_t SqliteOutbox::outbox_id() const {

@@ -12,7 +12,6 @@
 #include <memory>
 #include <mutex>
 #include <span>
-#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -51,7 +50,10 @@ public:
         Queued mine{work};
         std::unique_lock lock(mutex_);
         // It would wait for itself.
-        if (is_led_from_here()) return called_within_a_work("transact");
+        if (running_ && leader_ == std::this_thread::get_id()) {
+            return Error::invalid_request("transact", "is called within a work",
+                                          "do it with the transaction that the work was given");
+        }
         const auto [batch, leads] = join(mine);
         const bool at_once = leads && !std::exchange(running_, true);
         lock.unlock();
@@ -63,17 +65,6 @@ public:
         }
         if (mine.thrown) std::rethrow_exception(mine.thrown);
         return std::move(mine.result);
-    }
-
-    /// Whether this is called by a work.
-    bool is_in_work() const {
-        const std::lock_guard lock(mutex_);
-        return is_led_from_here();
-    }
-    /// What such a call is answered.
-    static Error called_within_a_work(std::string_view what) {
-        return Error::invalid_request(what, "is called within a work",
-                                      "do it with the transaction that the work was given");
     }
 
     /// Works that wait for the batch that is run.
@@ -113,8 +104,6 @@ private:
         Signal may_run = {};
         Signal ended = {};
     };
-
-    bool is_led_from_here() const { return running_ && leader_ == std::this_thread::get_id(); }
 
     /// Where a work of now belongs; whether it is the first there.
     std::pair<std::shared_ptr<Batch>, bool> join(Queued& work) {

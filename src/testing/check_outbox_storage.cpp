@@ -49,7 +49,6 @@ public:
         revisions_are_compared();
         errors_undo();
         exceptions_undo();
-        what_is_done_is_read();
         ready_gives_what_is_due();
         ready_is_ordered();
         ready_follows_its_own_work();
@@ -437,33 +436,6 @@ private:
         expect(passed_on, "transact did not pass on the exception of its work");
         expect_undone(known, fresh, told, outcomes, "an exception");
         finish(known.id);
-    }
-
-    void what_is_done_is_read() {
-        for (auto* const through : {storage_.get(), other_.get()}) {
-            const auto job = insert(new_job());
-            std::size_t found = 0;
-            auto result = read(*through, "read", [&](OutboxTransaction& t) -> Result<void> {
-                found = t.load({&job.id, 1}).value().size();
-                return {};
-            });
-            expect(result && *result && found == 1,
-                   "read did not see what transact had done before");
-            result = read(*through, "read", [](OutboxTransaction&) -> Result<void> {
-                return Error::invalid_request("check", "fails");
-            });
-            expect(result && !*result && result->error().what().find("check") != std::string::npos,
-                   "read did not answer the error of its work");
-            bool passed_on = false;
-            try {
-                static_cast<void>(through->read(
-                    [](OutboxTransaction&) -> Result<void> { throw CheckedException{}; }));
-            } catch (const CheckedException&) {
-                passed_on = true;
-            }
-            expect(passed_on, "read did not pass on the exception of its work");
-            finish(job.id);
-        }
     }
 
     void ready_gives_what_is_due() {
@@ -1522,14 +1494,6 @@ private:
                         });
                     expect(result && result->has_value() != fails,
                            "a work of several threads got another's answer");
-                    std::size_t found = 0;
-                    const auto seen =
-                        read(storage, "read", [&](OutboxTransaction& t) -> Result<void> {
-                            found = t.load({&job.id, 1}).value().size();
-                            return {};
-                        });
-                    expect(seen && *seen && (found == 1) != fails,
-                           "read did not see what its thread had done, or saw what was undone");
                 }
             });
         }

@@ -69,22 +69,10 @@ protected:
     template <class Work>
     std::optional<Result<void>> transact(OutboxStorage& storage, const std::string& what,
                                          const Work& do_it) {
-        return run(storage, &OutboxStorage::transact, what, do_it);
-    }
-    /// The same, of one that only looks.
-    template <class Work>
-    std::optional<Result<void>> read(OutboxStorage& storage, const std::string& what,
-                                     const Work& do_it) {
-        return run(storage, &OutboxStorage::read, what, do_it);
-    }
-    template <class Work>
-    std::optional<Result<void>> run(OutboxStorage& storage,
-                                    Result<void> (OutboxStorage::*way)(const OutboxStorage::Work&),
-                                    const std::string& what, const Work& do_it) {
         std::vector<std::string> found;
         std::optional<Result<void>> result;
         try {
-            result = (storage.*way)([&](OutboxTransaction& t) -> Result<void> {
+            result = storage.transact([&](OutboxTransaction& t) -> Result<void> {
                 // A storage may begin anew: what was seen the last time counts.
                 found.clear();
                 const FaultsOfRun of_this_run{found};

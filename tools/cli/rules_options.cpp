@@ -225,7 +225,7 @@ void require_rules_of_campaigns(const std::shared_ptr<twiliowa::OutboxStorage>& 
 std::vector<std::string> paused_campaigns(twiliowa::OutboxStorage& storage) {
     std::vector<std::string> paused;
     storage
-        .read([&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
+        .transact([&](twiliowa::OutboxTransaction& transaction) -> twiliowa::Result<void> {
             paused.clear();
             const auto campaigns = transaction.campaigns({});
             // Tables of an earlier version keep none, and say so.

@@ -442,11 +442,6 @@ public:
     /// effect than on what it sets afresh each time. It may run in another thread that is in
     /// `transact`: it must take no lock that somebody may hold who calls this.
     virtual Result<void> transact(const Work& work) = 0;
-    /// Runs a work that only looks, at one moment: it sees what every `transact` did that returned
-    /// before. It must change nothing, not be called within a work, and may, as any, be run again
-    /// and in another thread. An engine that has a way for it which waits for no writer refuses
-    /// what changes something; here it is run as any work.
-    virtual Result<void> read(const Work& work) { return transact(work); }
 
     /// 32 random bits that markers of this outbox carry; the same for as long as its storage lives.
     virtual std::uint32_t outbox_id() const = 0;

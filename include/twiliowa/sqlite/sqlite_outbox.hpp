@@ -84,9 +84,6 @@ public:
     ~SqliteOutbox() override;
 
     Result<void> transact(const Work& work) override;
-    /// Beside the commits, on a connection of its own, one work at a time: it waits for no lock of
-    /// the file. What changes something is answered an error.
-    Result<void> read(const Work& work) override;
     std::uint32_t outbox_id() const override;
     LeaseTime lease_now() const override;
     std::string identity() const override;
