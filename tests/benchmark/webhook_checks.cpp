@@ -94,7 +94,8 @@ private:
     std::string sha_ = {};
 };
 
-/// Whoever accepts a connection serves it, as in examples/systems/support/web_server.cpp.
+/// Whoever accepts a connection serves it, which is no way for a service: after an error of
+/// accept each thread of httplib's closes the socket, by a number that may be another's by then.
 class InThisThread final : public httplib::TaskQueue {
 public:
     using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));

@@ -1,7 +1,6 @@
 #include "web_server.hpp"
 
 #include <exception>
-#include <functional>
 #include <stdexcept>
 #include <utility>
 
@@ -15,30 +14,10 @@
 
 namespace support {
 
-namespace {
-
-/// As many requests are answered at once; others wait in the kernel.
-constexpr int threads = 32;
-
-/// Whoever accepts a connection serves it: to hand it over costs as much as half an answer.
-class InThisThread final : public httplib::TaskQueue {
-public:
-    /// Nothing, or from httplib 0.14 on whether it was taken.
-    using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));
-
-    Enqueued enqueue(std::function<void()> connection) override {
-        connection();
-        return static_cast<Enqueued>(true);
-    }
-    void shutdown() override {}
-};
-
-}  // namespace
-
 WebServer::WebServer(httplib::Server& server, int port) : server_(server) {
-    server.new_task_queue = [] { return new InThisThread; };
+    server.new_task_queue = [] { return new httplib::ThreadPool(32); };
     server.set_keep_alive_max_count(1);
-    server.set_socket_options([this](socket_t socket) {
+    server.set_socket_options([](socket_t socket) {
         const int yes = 1;
         // A port is one process's: httplib would share it, and requests would go to either.
         ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
@@ -46,7 +25,6 @@ WebServer::WebServer(httplib::Server& server, int port) : server_(server) {
         // leaves as one, with the connection's end; who wants `100 Continue` waits 200 ms for it.
         ::setsockopt(socket, IPPROTO_TCP, TCP_DEFER_ACCEPT, &yes, sizeof yes);
         ::setsockopt(socket, IPPROTO_TCP, TCP_CORK, &yes, sizeof yes);
-        socket_ = socket;
     });
     server.set_pre_routing_handler([](const httplib::Request&, httplib::Response& response) {
         response.set_header("X-Request-Id", begin_request());
@@ -57,29 +35,17 @@ WebServer::WebServer(httplib::Server& server, int port) : server_(server) {
     if (!server.bind_to_port("127.0.0.1", port)) {
         throw std::runtime_error("port " + std::to_string(port) + " is taken");
     }
-    ::listen(socket_, SOMAXCONN);  // httplib lets five wait.
-    try {
-        for (int i = 0; i < threads; ++i) {
-            threads_.emplace_back([this] {
-                server_.listen_after_bind();
-                ended_ = true;
-            });
-        }
-    } catch (...) {
-        end();
-        throw;
-    }
+    thread_ = std::thread([this] {
+        server_.listen_after_bind();
+        ended_ = true;
+    });
 }
 
 WebServer::~WebServer() {
-    end();
-}
-
-void WebServer::end() noexcept {
     // One that does not listen yet would not hear it.
-    while (!threads_.empty() && !server_.is_running() && !ended_) std::this_thread::yield();
+    while (!server_.is_running() && !ended_) std::this_thread::yield();
     server_.stop();
-    for (auto& each : threads_) each.join();
+    thread_.join();
 }
 
 void add_metrics(httplib::Server& server, std::function<std::string()> text) {

@@ -4,10 +4,8 @@
 #include <httplib.h>
 
 #include <atomic>
-#include <functional>
 #include <string>
 #include <thread>
-#include <vector>
 
 namespace support {
 
@@ -23,12 +21,9 @@ public:
     WebServer& operator=(const WebServer&) = delete;
 
 private:
-    void end() noexcept;
-
     httplib::Server& server_;
-    socket_t socket_ = INVALID_SOCKET;
     std::atomic<bool> ended_{false};
-    std::vector<std::thread> threads_ = {};
+    std::thread thread_ = {};
 };
 
 /// GET /metrics.
