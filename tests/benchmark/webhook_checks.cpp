@@ -11,24 +11,21 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
-#include <vector>
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/socket.h>
+#include <unistd.h>
 
 #include <twiliowa/adapters/httplib.hpp>
 #include <twiliowa/inbox.hpp>
 #include <twiliowa/log_observer.hpp>
 #include <twiliowa/redis/redis_pool.hpp>
 #include <twiliowa/webhook_handler.hpp>
+
+#include "support/web_server.hpp"
 
 namespace wa = twiliowa;
 using namespace std::chrono_literals;
@@ -94,19 +91,6 @@ private:
     std::string sha_ = {};
 };
 
-/// Whoever accepts a connection serves it, which is no way for a service: after an error of
-/// accept each thread of httplib's closes the socket, by a number that may be another's by then.
-class InThisThread final : public httplib::TaskQueue {
-public:
-    using Enqueued = decltype(std::declval<httplib::TaskQueue&>().enqueue({}));
-
-    Enqueued enqueue(std::function<void()> connection) override {
-        connection();
-        return static_cast<Enqueued>(true);
-    }
-    void shutdown() override {}
-};
-
 }  // namespace
 
 int main(int argc, char** argv) try {
@@ -123,26 +107,23 @@ int main(int argc, char** argv) try {
          .requests_per_peer = 25,
          .peer_period = 60s}};
     handler.on_message([](const wa::InboundMessage&) {});
-    httplib::Server server;
-    server.new_task_queue = [] { return new InThisThread; };
-    server.set_keep_alive_max_count(keeps ? 1'000'000'000 : 1);
-    server.set_tcp_nodelay(keeps);
-    socket_t socket = INVALID_SOCKET;
-    server.set_socket_options([&](socket_t made) {
-        const int yes = 1;
-        ::setsockopt(made, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-        ::setsockopt(made, IPPROTO_TCP, TCP_DEFER_ACCEPT, &yes, sizeof yes);
-        if (!keeps) ::setsockopt(made, IPPROTO_TCP, TCP_CORK, &yes, sizeof yes);
-        socket = made;
-    });
-    wa::serve_webhooks(server, "/webhooks/twilio/whatsapp", handler);
-    if (!server.bind_to_port("127.0.0.1", std::stoi(setting("PORT")))) {
-        wa::Error::invalid_request("PORT", "is taken").raise();
+    const auto serve = [&](httplib::Server& server) {
+        wa::serve_webhooks(server, "/webhooks/twilio/whatsapp", handler);
+    };
+    const int port = std::stoi(setting("PORT"));
+    if (!keeps) {
+        support::WebServer server;
+        serve(server);
+        server.start(port);
+        ::pause();
+        return 0;
     }
-    ::listen(socket, SOMAXCONN);
-    std::vector<std::jthread> threads;
-    for (int i = 0; i < 8; ++i) threads.emplace_back([&server] { server.listen_after_bind(); });
-    threads.clear();
+    httplib::Server server;
+    serve(server);
+    server.new_task_queue = [] { return new httplib::ThreadPool(32); };
+    server.set_keep_alive_max_count(1'000'000'000);
+    server.set_tcp_nodelay(true);
+    server.listen("127.0.0.1", port);
     return 1;
 } catch (const std::exception& error) {
     std::fprintf(stderr, "webhook_checks: %s\n", error.what());

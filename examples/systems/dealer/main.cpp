@@ -194,7 +194,7 @@ int work() {
         support::add_budget_samples(samples, "dealer", *rules, outbox);
         add_samples(samples, *inbox);
     });
-    httplib::Server server;
+    support::WebServer server;
     wa::serve_webhooks(server, twilio_path, handler);
     serve_desk(server, agent);
     support::add_metrics(server, [&] { return metrics->text(); });

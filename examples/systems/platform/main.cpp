@@ -93,7 +93,7 @@ int work() {
 
     const ApiParts parts{tenants, history, usage, messages, outbox, webhook_url};
     const auto api = make_api(log, parts);
-    httplib::Server server;
+    support::WebServer server;
     wa::serve_webhooks(server, webhook_path, handler);
     api.serve(server);
     support::Service{log,     stop,       server, support::number_setting("PLATFORM_PORT"),

@@ -87,7 +87,7 @@ int work() {
          .pause_after_failure = std::chrono::seconds{number_setting("PROCESSOR_PAUSE", "10")},
          .max_deliveries = number_setting("PROCESSOR_DELIVERIES", "5")}};
     outbox.on_outcome([&](const wa::JobOutcome& outcome) { worker.on_outcome(outcome); });
-    httplib::Server server;
+    support::WebServer server;
     const auto own = support::serve_metrics(server, metrics, outbox);
     serve_reports(server, {public_url, companies, outbox, record, observer});
     support::Workers workers{number_setting("PROCESSOR_WORKERS", "2"), log, "job_queue_failed",

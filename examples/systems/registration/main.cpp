@@ -131,7 +131,7 @@ int serve() {
 
     const auto api = make_api(setting("REGISTRATION_API_KEY"), options.from, registrations, outbox,
                               *window, log);
-    httplib::Server server;
+    support::WebServer server;
     const auto own = support::serve_metrics(server, metrics, outbox, inbox.get());
     wa::serve_webhooks(server, "/webhook", handler);
     api.serve(server);

@@ -55,7 +55,7 @@ int serve(const support::StopSignals& stop) {
         return wa::MessagingResponse{"Thank you. You will hear of our offers; STOP ends it."};
     });
     const auto api = make_api(shop);
-    httplib::Server server;
+    support::WebServer server;
     support::add_metrics(server, [&shop] { return shop.metrics->text(); });
     wa::serve_webhooks(server, twilio_path, handler);
     api.serve(server);
@@ -65,7 +65,7 @@ int serve(const support::StopSignals& stop) {
 
 int work(const support::StopSignals& stop) {
     Shop shop;
-    httplib::Server server;
+    support::WebServer server;
     support::add_metrics(server, [&shop] { return shop.metrics->text(); });
     support::Service{shop.log, stop, server, support::number_setting("SHOP_PORT"), &shop.outbox}
         .run();

@@ -41,11 +41,10 @@ twiliowa::MetricSource serve_metrics(httplib::Server& server,
 void Service::run() const {
     if (outbox != nullptr) outbox->start();
     if (inbox != nullptr) inbox->start();
-    {
-        const WebServer serving{server, port};
-        log.info("works");
-        stop.wait();
-    }
+    server.start(port);
+    log.info("works");
+    stop.wait();
+    server.end();
     if (workers != nullptr) workers->end();
     if (inbox != nullptr) {
         inbox->drain(10s);

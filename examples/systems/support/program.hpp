@@ -53,7 +53,7 @@ private:
 struct Service {
     const Log& log;
     const StopSignals& stop;
-    httplib::Server& server;
+    WebServer& server;
     int port = 0;
     twiliowa::Outbox* outbox = nullptr;
     twiliowa::DurableInbox* inbox = nullptr;

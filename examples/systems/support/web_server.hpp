@@ -4,26 +4,38 @@
 #include <httplib.h>
 
 #include <atomic>
+#include <functional>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace support {
 
-/// Lets a server, which has its routes, listen in threads of its own. Each request has an id, which
-/// the log has in its lines and the answer in `X-Request-Id`. What a route throws is 503.
-class WebServer {
+/// cpp-httplib's server, with 32 threads of which each answers what it has accepted: nothing is
+/// handed from one to another. A connection is for one request, which has 10 s to come and its
+/// answer 10 s to be taken. Each has an id, which the log has in its lines and the answer in
+/// `X-Request-Id`. What a route throws is 503.
+class WebServer final : public httplib::Server {
 public:
-    /// @param server  lives as long as this. Throws std::runtime_error if the port is taken.
-    WebServer(httplib::Server& server, int port);
-    /// Ends it; answers under way are given.
-    ~WebServer();
-    WebServer(const WebServer&) = delete;
-    WebServer& operator=(const WebServer&) = delete;
+    WebServer();
+    /// As `end`.
+    ~WebServer() override;
+
+    /// Listens on the loopback interface. Throws std::runtime_error if the port is taken. Once.
+    void start(int port);
+    /// No more connections are accepted, and answers under way are given.
+    void end();
 
 private:
-    httplib::Server& server_;
-    std::atomic<bool> ended_{false};
-    std::thread thread_ = {};
+    void accept_and_serve(int waiting);
+    template <class Self>
+    static void serve(Self& self, httplib::Stream& stream, int port);
+
+    int socket_ = -1;
+    int port_ = 0;
+    std::vector<int> epolls_ = {};  ///< One for each thread.
+    std::atomic<bool> ends_{false};
+    std::vector<std::jthread> threads_ = {};
 };
 
 /// GET /metrics.
