@@ -7,12 +7,15 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <future>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include <arpa/inet.h>
@@ -48,6 +51,10 @@ public:
     void send(std::string_view text) const {
         REQUIRE(::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) ==
                 static_cast<ssize_t>(text.size()));
+    }
+    void send_until_refused(std::string_view text) const {
+        while (::send(socket_, text.data(), text.size(), MSG_NOSIGNAL) > 0) {
+        }
     }
     /// What has come by the time that `end` has, or by the end of the connection.
     std::string receive(std::string_view end = {}) const {
@@ -87,20 +94,23 @@ int free_port() {
 constexpr std::size_t large = 16'000'000;
 
 struct Echo {
-    Echo() {
+    explicit Echo(std::chrono::milliseconds patience = std::chrono::seconds{10})
+        : server(patience) {
         server.Post("/echo", [](const httplib::Request& request, httplib::Response& response) {
             response.set_content(request.remote_addr + ' ' + request.body, "text/plain");
         });
         server.Get("/large", [](const httplib::Request&, httplib::Response& response) {
             response.set_content(std::string(large, 'a'), "text/plain");
         });
+        server.Post("/refuses", [](const httplib::Request&, httplib::Response& response,
+                                   const httplib::ContentReader&) { response.status = 413; });
         server.Get("/throws", [](const httplib::Request&, httplib::Response&) {
             throw std::runtime_error("a secret");
         });
         server.start(port);
     }
     int port = free_port();
-    support::WebServer server = {};
+    support::WebServer server;
 };
 
 bool has(std::string_view text, std::string_view part) {
@@ -157,6 +167,43 @@ TEST_CASE("who goes before the answer, or breaks off, takes nobody with him") {
         Client{echo.port}.send(hello.substr(0, hello.size() - 1));
     }
     CHECK(Client{echo.port}.ask(hello).ends_with(" hello"));
+}
+
+TEST_CASE("a request that does not end, and an answer that nobody takes, end with their time") {
+    const Echo echo{std::chrono::milliseconds{50}};
+    const Client slow{echo.port};
+    slow.send(hello.substr(0, hello.size() - 1));
+    CHECK(!has(slow.receive(), "hello"));
+    // By the first byte each thread has one; the next is answered when they are free again.
+    std::vector<std::unique_ptr<Client>> idle;
+    for (int i = 0; i < 32; ++i) {
+        idle.push_back(std::make_unique<Client>(echo.port));
+        idle.back()->send("GET /large HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    }
+    CHECK(Client{echo.port}.ask(hello).ends_with(" hello"));
+}
+
+TEST_CASE("a request without end has no more time for coming fast") {
+    const Echo echo{std::chrono::milliseconds{50}};
+    const std::pair<std::string_view, std::string_view> floods[] = {
+        {"POST /echo HTTP/1.1\r\n", "Name: value\r\n"},
+        {"POST /echo HTTP/1.1\r\nName: ", "a"},
+        {"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\na\r\n"}};
+    for (const auto& [begin, more] : floods) {
+        const Client client{echo.port};
+        client.send(begin);
+        client.send_until_refused(more);
+    }
+    CHECK(Client{echo.port}.ask(hello).ends_with(" hello"));
+}
+
+TEST_CASE("who sends what is not read has the answer for all that") {
+    const Echo echo;
+    const auto answer = Client{echo.port}.ask(
+        "POST /refuses HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Length: 100000\r\n\r\n" +
+        std::string(100'000, 'a'));
+    CHECK(answer.starts_with("HTTP/1.1 413 "));
 }
 
 TEST_CASE("more at once than there are threads are all answered") {

@@ -31,7 +31,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr int threads = 32;
-constexpr auto patience = 10s;
+/// How large a request may be, its head included.
+constexpr std::size_t most_taken = std::size_t{64} * 1024 * 1024;
 /// How much of an answer is kept, so that head and body leave as one.
 constexpr std::size_t most_kept = std::size_t{64} * 1024;
 
@@ -40,9 +41,14 @@ constexpr std::size_t most_kept = std::size_t{64} * 1024;
 // NOLINTBEGIN(modernize-use-override)
 class Connection final : public httplib::Stream {
 public:
-    Connection(int socket, const sockaddr_in& peer, int own_port)
-        : socket_(socket), peer_(peer), own_port_(own_port) {}
-    ~Connection() { ::close(socket_); }
+    Connection(int socket, const sockaddr_in& peer, int own_port,
+               std::chrono::milliseconds patience)
+        : socket_(socket), peer_(peer), own_port_(own_port), patience_(patience) {}
+    /// What came and was not read would make the end a break, which takes the answer with it.
+    ~Connection() {
+        ::shutdown(socket_, SHUT_RDWR);
+        ::close(socket_);
+    }
     Connection(const Connection&) = delete;
     Connection& operator=(const Connection&) = delete;
 
@@ -76,7 +82,7 @@ public:
         return static_cast<ssize_t>(size);
     }
     bool flush() {
-        const auto until = std::chrono::steady_clock::now() + patience;
+        const auto until = Clock::now() + patience_;
         std::string_view rest = leaving_;
         while (!rest.empty()) {
             const auto sent =
@@ -93,25 +99,27 @@ public:
     }
 
 private:
-    using Time = std::chrono::steady_clock::time_point;
+    using Clock = std::chrono::steady_clock;
+    using Time = Clock::time_point;
 
     bool fill() {
         if (!flush()) return false;
-        for (;;) {
+        while (Clock::now() < read_until_ && taken_ < most_taken) {
             const auto size = ::recv(socket_, buffer_.data(), buffer_.size(), MSG_DONTWAIT);
             if (size > 0) {
                 came_ = {buffer_.data(), static_cast<std::size_t>(size)};
+                taken_ += came_.size();
                 return true;
             }
             if (size == 0 || !waits(POLLIN, read_until_)) return false;
         }
+        return false;
     }
     /// After an error. False: it was no question of time, or there is none left.
     bool waits(short event, Time until) const {
         if (errno == EINTR) return true;
         if (errno != EAGAIN && errno != EWOULDBLOCK) return false;
-        const auto left =
-            std::chrono::ceil<std::chrono::milliseconds>(until - std::chrono::steady_clock::now());
+        const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
         pollfd waiting{.fd = socket_, .events = event, .revents = 0};
         return left > 0ms && ::poll(&waiting, 1, static_cast<int>(left.count())) != 0;
     }
@@ -119,8 +127,10 @@ private:
     const int socket_;
     const sockaddr_in peer_;
     const int own_port_;
-    const Time read_until_ = std::chrono::steady_clock::now() + patience;
+    const std::chrono::milliseconds patience_;
+    const Time read_until_ = Clock::now() + patience_;
     std::array<char, std::size_t{4} * 1024> buffer_;
+    std::size_t taken_ = 0;
     std::string_view came_ = {};  // Of the buffer.
     std::string leaving_ = {};
 };
@@ -134,7 +144,7 @@ int checked(int answer) {
 
 }  // namespace
 
-WebServer::WebServer() {
+WebServer::WebServer(std::chrono::milliseconds patience) : patience_(patience) {
     set_pre_routing_handler([](const httplib::Request&, httplib::Response& response) {
         response.set_header("X-Request-Id", begin_request());
         return HandlerResponse::Unhandled;
@@ -193,7 +203,7 @@ void WebServer::accept_and_serve(int waiting) {
         const int socket =
             ::accept4(socket_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC);
         if (socket >= 0) {
-            Connection connection{socket, peer, port_};
+            Connection connection{socket, peer, port_, patience_};
             serve(*this, connection, port_);
             connection.flush();
         } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {

@@ -4,6 +4,7 @@
 #include <httplib.h>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -12,12 +13,13 @@
 namespace support {
 
 /// cpp-httplib's server, with 32 threads of which each answers what it has accepted: nothing is
-/// handed from one to another. A connection is for one request, which has 10 s to come and its
-/// answer 10 s to be taken. Each has an id, which the log has in its lines and the answer in
-/// `X-Request-Id`. What a route throws is 503.
+/// handed from one to another. A connection is for one request of at most 64 MiB, which has a
+/// time to come, and its answer one to be taken. Each has an id, which the log has in its lines and
+/// the answer in `X-Request-Id`. What a route throws is 503.
 class WebServer final : public httplib::Server {
 public:
-    WebServer();
+    /// @param patience  how long a request may take to come, and its answer to be taken
+    explicit WebServer(std::chrono::milliseconds patience = std::chrono::seconds{10});
     /// As `end`.
     ~WebServer() override;
 
@@ -31,6 +33,7 @@ private:
     template <class Self>
     static void serve(Self& self, httplib::Stream& stream, int port);
 
+    const std::chrono::milliseconds patience_;
     int socket_ = -1;
     int port_ = 0;
     std::vector<int> epolls_ = {};  ///< One for each thread.
