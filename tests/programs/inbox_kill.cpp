@@ -279,7 +279,7 @@ public:
 private:
     const Folder folder_{"inbox_kill"};
     const std::string path_ = folder_.file("bot.db");
-    const std::string base_ = "http://127.0.0.1:" + std::to_string(Receiver::free_port());
+    const std::string base_ = "http://127.0.0.1:" + std::to_string(twiliowa::test::free_port());
     /// Only takes in: its inbox never starts.
     Bot front_{path_, base_, no_kind, 0};
     const std::string webhook_url_ = front_.handler.webhook_url("/whatsapp");

@@ -3,14 +3,11 @@
 /// emulator in another process, whose list is the truth.
 #pragma once
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +37,7 @@
 #include "ahead_clock.hpp"
 #include "cli/webhook_server.hpp"
 #include "outbox_storage.hpp"
+#include "support/free_port.hpp"
 
 namespace outbox_processes {
 
@@ -346,24 +344,10 @@ inline std::int64_t count_sent(const OutboxCounts& counts) {
 /// Takes Twilio's status callbacks, and gives them to outboxes.
 class Receiver {
 public:
-    explicit Receiver(int port = free_port())
+    /// @param port  what is signed has it in it, so that it has to be known before
+    explicit Receiver(int port = twiliowa::test::free_port())
         : base_("http://127.0.0.1:" + std::to_string(port)),
           server_("127.0.0.1", port, handler()) {}
-
-    /// What is signed has the port in it, so that it has to be known before.
-    static int free_port() {
-        const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        sockaddr_in address{};
-        address.sin_family = AF_INET;
-        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-        socklen_t size = sizeof address;
-        auto* const any = reinterpret_cast<sockaddr*>(&address);
-        if (::bind(probe, any, size) != 0 || ::getsockname(probe, any, &size) != 0) {
-            fail("there is a free port");
-        }
-        ::close(probe);
-        return ntohs(address.sin_port);
-    }
 
     std::string url() const { return base_ + "/status#rc=5&rp=all"; }
     int port() const { return server_.port(); }

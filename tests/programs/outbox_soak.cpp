@@ -140,7 +140,7 @@ class Soak {
 public:
     Soak(std::chrono::seconds time, unsigned seed) : time_(time), random_(seed) {
         for (auto& job : next_job_) job = 0;
-        port_ = Receiver::free_port();
+        port_ = twiliowa::test::free_port();
     }
 
     int run() {

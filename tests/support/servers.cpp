@@ -1,7 +1,6 @@
 #include "servers.hpp"
 
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <signal.h>
@@ -23,6 +22,8 @@
 #include <sstream>
 #include <stdexcept>
 #include <thread>
+
+#include "free_port.hpp"
 
 namespace twiliowa::test {
 
@@ -132,20 +133,6 @@ const fs::path& new_cluster() {
         return data;
     }();
     return cluster;
-}
-
-int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof address;
-    auto* const generic = reinterpret_cast<sockaddr*>(&address);
-    const bool bound =
-        ::bind(socket, generic, length) == 0 && ::getsockname(socket, generic, &length) == 0;
-    ::close(socket);
-    if (!bound) throw std::runtime_error("there is no free port");
-    return ntohs(address.sin_port);
 }
 
 bool listens(const fs::path& socket_file) {

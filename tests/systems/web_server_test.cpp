@@ -26,8 +26,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "support/free_port.hpp"
+
 namespace web_server_test {
 namespace {
+
+using twiliowa::test::free_port;
 
 /// How often the system refused a server a connection for want of files.
 std::atomic<int> refused{0};
@@ -84,19 +88,6 @@ private:
     int socket_;
     bool is_connected_ = false;
 };
-
-/// A port that was free a moment ago.
-int free_port() {
-    const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    REQUIRE(::bind(socket, reinterpret_cast<const sockaddr*>(&address), size) == 0);
-    ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size);
-    ::close(socket);
-    return ntohs(address.sin_port);
-}
 
 /// More than the system keeps for a connection.
 constexpr std::size_t large = 16'000'000;

@@ -204,7 +204,7 @@ void WebServer::accept_and_serve(int waiting) {
             ::accept4(socket_, reinterpret_cast<sockaddr*>(&peer), &size, SOCK_CLOEXEC);
         if (socket >= 0) {
             Connection connection{socket, peer, port_, patience_};
-            serve(*this, connection, port_);
+            serve(*this, connection);
             connection.flush();
         } else if (errno != EAGAIN && errno != EINTR && errno != ECONNABORTED) {
             // No file or no memory is to be had, which passes. The connection waits.
@@ -215,15 +215,18 @@ void WebServer::accept_and_serve(int waiting) {
 
 // Later versions of httplib want to be told the addresses, rather than ask the stream.
 template <class Self>
-void WebServer::serve(Self& self, httplib::Stream& stream, int port) try {
+void WebServer::serve(Self& self, httplib::Stream& stream) try {
     bool closed = false;
     if constexpr (requires { self.process_request(stream, true, closed, nullptr); }) {
         self.process_request(stream, true, closed, nullptr);
     } else {
         std::string peer;
+        std::string own;
         int peer_port = 0;
+        int own_port = 0;
         stream.get_remote_ip_and_port(peer, peer_port);
-        self.process_request(stream, peer, peer_port, "127.0.0.1", port, true, closed, nullptr);
+        stream.get_local_ip_and_port(own, own_port);
+        self.process_request(stream, peer, peer_port, own, own_port, true, closed, nullptr);
     }
 } catch (const std::exception&) {
     // No memory: the connection ends without an answer.

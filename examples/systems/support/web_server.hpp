@@ -31,7 +31,7 @@ public:
 private:
     void accept_and_serve(int waiting);
     template <class Self>
-    static void serve(Self& self, httplib::Stream& stream, int port);
+    static void serve(Self& self, httplib::Stream& stream);
 
     const std::chrono::milliseconds patience_;
     int socket_ = -1;
