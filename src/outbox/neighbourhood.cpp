@@ -47,6 +47,20 @@ bool says_the_same(const OutboundMessage& a, const OutboundMessage& b) {
            a.content_variables == b.content_variables;
 }
 
+/// The accounts that may have sent it; the empty one may be any.
+std::set<std::string> accounts_of(const StoredJob& job) {
+    std::set<std::string> accounts;
+    for (const auto& attempt : job.attempts) {
+        if (attempt.state != AttemptState::not_sent) accounts.insert(attempt.account_sid);
+    }
+    return accounts;
+}
+
+bool may_share_one(const std::set<std::string>& a, const std::set<std::string>& b) {
+    return a.contains("") || b.contains("") ||
+           std::any_of(a.begin(), a.end(), [&](const auto& each) { return b.contains(each); });
+}
+
 std::optional<OutboundMessage> readable_message(const StoredJob& job, const JobCodec& codec) {
     auto message = codec.message_of(job);
     if (!message) return std::nullopt;
@@ -66,13 +80,13 @@ void Neighbourhood::take(const StoredJob& job, const JobCodec& codec) {
     if (job.in_doubt() && job.sid.empty()) {
         auto& doubtful = doubtful_[job.content_hash];
         if (!doubtful.message) doubtful.message = readable_message(job, codec);
-        doubtful.jobs.insert(job.id);
+        doubtful.of.insert_or_assign(job.id, accounts_of(job));
         return;
     }
     const auto doubtful = doubtful_.find(job.content_hash);
     if (doubtful == doubtful_.end()) return;
-    doubtful->second.jobs.erase(job.id);
-    if (doubtful->second.jobs.empty()) doubtful_.erase(doubtful);
+    doubtful->second.of.erase(job.id);
+    if (doubtful->second.of.empty()) doubtful_.erase(doubtful);
 }
 
 bool Neighbourhood::is_others(const std::string& sid, const JobId& job) const {
@@ -86,8 +100,12 @@ bool Neighbourhood::is_others(const std::string& sid, const JobId& job) const {
 Neighbourhood::Twins Neighbourhood::twins_of(const StoredJob& job, const JobCodec& codec) const {
     Twins twins;
     const auto mine = readable_message(job, codec);
+    const auto accounts = accounts_of(job);
     for (const auto& [content, theirs] : doubtful_) {
-        if (theirs.jobs.size() == theirs.jobs.count(job.id)) continue;
+        const bool others = std::any_of(theirs.of.begin(), theirs.of.end(), [&](const auto& each) {
+            return each.first != job.id && may_share_one(accounts, each.second);
+        });
+        if (!others) continue;
         const bool readable = mine && theirs.message;
         if (readable && !may_read_alike(*mine, *theirs.message)) continue;
         twins.twin = true;

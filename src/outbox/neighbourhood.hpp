@@ -39,7 +39,8 @@ private:
     /// Jobs of one content that may have been sent, and whose message nobody knows.
     struct Doubtful {
         std::optional<OutboundMessage> message = {};  ///< Nullopt: it cannot be read.
-        std::set<JobId> jobs = {};
+        /// In which accounts' lists each would be: AC...
+        std::map<JobId, std::set<std::string>> of = {};
     };
 
     std::map<std::string, Doubtful> doubtful_ = {};  ///< By content hash.

@@ -194,6 +194,7 @@ sends A +447700900901 'Into the void.'
 void=$id
 becomes A "$void" '"state":"unknown"'
 is A attention "\"unknown\":\\[\\{\"id\":\"$void\"" || fail "it is not listed: $answer"
+is A attention '"session":"whatsapp_\+447700900901","text":"Into the void\."' || fail "whose it is, is not said: $answer"
 is B attention '"unknown":\[\]' || fail "A's are listed for B: $answer"
 call B POST "attention/$void" '{"decision": "not_sent", "by": "bob"}'
 answers 404

@@ -5,9 +5,10 @@
 set -euo pipefail
 # shellcheck source=tests/systems/platform_lib.sh
 . "$(dirname "$0")/platform_lib.sh"
-killer=$3 kills=$work/kills deaths=$([ -n "${TWILIOWA_LONG_TESTS-}" ] && echo 200 || echo 8)
+killer=$3 kills=$work/kills dark=$work/dark deaths=$([ -n "${TWILIOWA_LONG_TESTS-}" ] && echo 60 || echo 4)
 cat >"$work/under" <<END
 #!/usr/bin/env bash
+while [ -e "$dark" ]; do sleep 0.05; done
 [ ! -e "$kills" ] || export LD_PRELOAD=$killer KILLER_AT=\$((400 + RANDOM % 6000))
 exec "\$@"
 END
@@ -31,7 +32,20 @@ writes() { # <A or B> <SID> <customer> <text>
     [ "$(post_signed "${!token}" "${!account}" "$2" "$3" "${!sender}" "$4")" = 200 ]
 }
 lives() { cat "$LOG_A" "$LOG_B" | grep -c ' info works'; }
-kill_both() { kill -KILL "$(cat "$PID_FILE_A")" "$(cat "$PID_FILE_B")" 2>/dev/null || true; }
+have_lived() { [ "$(lives)" -ge "$1" ]; }
+# all_die <seconds>: both, at once, and both live again so much later. While somebody lives the clock goes as it does: a
+# lease of who works would end, and what leaves meanwhile would be sent at another time by Twilio's clock.
+all_die() {
+    local before
+    before=$(lives)
+    touch "$dark"
+    kill -KILL "$(cat "$PID_FILE_A")" "$(cat "$PID_FILE_B")" 2>/dev/null || true
+    later "$1"
+    rm "$dark"
+    until_true "both live again" have_lived $((before + 2))
+    # The proxy passes nothing on for a while to who did not answer it.
+    until_true "they answer" gets A 200 usage 2>/dev/null
+}
 
 # goes_on <A or B> <chatbot>: until there were deaths enough; how many rounds is in a file then.
 goes_on() {
@@ -45,26 +59,25 @@ goes_on() {
 }
 customers=3
 touch "$kills"
-before=$(lives)
-kill_both
+all_die 0
 goes_on A ann &
 a=$!
 goes_on B bob &
 b=$!
-while [ $(($(lives) - before)) -lt "$deaths" ]; do
+for ((n = 0; n < deaths; n++)); do
+    until_true "one dies" have_lived $(($(lives) + 1))
     # Beyond the leases of what was under way.
-    later 10
-    sleep 0.5
+    all_die 15
 done
 touch "$work/enough"
 wait $a || fail "A has no answer"
 wait $b || fail "B has no answer"
 rm "$kills"
-kill_both
+all_die 15
 declare -A rounds=([A]=$(cat "$work/rounds_A") [B]=$(cat "$work/rounds_B"))
 all=$((rounds[A] + rounds[B]))
-echo "$all rounds, $(($(lives) - before)) lives"
-answered() { [ "$(sql "select count(*) from platform.history where role = 'user'")" -eq $all ] || { later 15 && false; }; }
+echo "$all rounds, $(lives) lives"
+answered() { [ "$(sql "select count(*) from platform.history where role = 'user'")" -eq $all ]; }
 until_true "all are answered" answered
 
 all_sent() { # <A or B>: number and text of each message.
@@ -72,18 +85,25 @@ all_sent() { # <A or B>: number and text of each message.
     of "$1" ask GET "/2010-04-01/Accounts/${!account}/Messages.json?PageSize=1000" |
         { grep -oE '"(body":"[^"]*"|to":"whatsapp:[^"]*")' || true; } | paste - - | grep -v 1415555
 }
-# What nobody can know is looked for, and then a person is asked: whose word is that it was not sent.
+has_looked() { [ "$(sql 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" -eq 0 ]; }
+# looks_again: what nobody can know yet is looked for, two hours later.
+looks_again() {
+    until_true "it has looked" has_looked
+    [ "$(sql 'select count(*) from twiliowa.job where state = 3')" -eq 0 ] || all_die 7200
+}
+# At last a person is asked, who says of what is not in the list that it was not sent.
 complete() { # <A or B>
-    local id
+    local id number text
     [ "$(all_sent "$1" | wc -l)" -lt $((2 * rounds[$1])) ] || return 0
-    later 7200
+    looks_again
     call "$1" GET attention || return 1
-    # shellcheck disable=SC2013 # words
-    for id in $(grep -oE '"id":"[0-9a-f]{20}","state":"held"' <<<"$answer" | cut -d '"' -f 4); do
+    while IFS=$'\t' read -r id number text; do
+        ! all_sent "$1" | grep -F "\"$text\"" | grep -qF "$number" || continue
         echo "$1 has to say what became of $id"
         call "$1" POST "attention/$id" '{"decision": "not_sent", "by": "ann"}'
         answers 200 '"changed":true'
-    done
+    done < <(grep -oE '"id":"[0-9a-f]{20}","state":"held"[^}]*' <<<"$answer" |
+        sed -nE 's/^"id":"([^"]*)".*"session":"whatsapp_([^"]*)","text":"([^"]*)".*/\1\t\2\t\3/p')
     return 1
 }
 for each in A B; do
@@ -95,12 +115,11 @@ done
 # Each answer knows what was asked before it, as far as it is told.
 for ((n = 0; n < customers; n++)); do
     asked=$((rounds[A] / customers + (n > 0 && n <= rounds[A] % customers)))
-    # The last death of both may be so short a time ago that nobody answers yet.
-    until_true "there is an answer" gets A 200 "sessions/whatsapp_+44$((7700920000 + n))"
+    call A GET "sessions/whatsapp_+44$((7700920000 + n))"
     answers 200 "\"ann has read $((asked < 11 ? asked : 11)) of your messages.\",\"at\":\"[^\"]*\"\}\]"
 done
 # Each is in the usage, once, and costs 1.2.
-all_charged() { [ "$(sql 'select count(*) from platform.usage_message')" -eq $((2 * all)) ] || { later 7200 && false; }; }
+all_charged() { [ "$(sql 'select count(*) from platform.usage_message')" -eq $((2 * all)) ] || { looks_again && false; }; }
 until_true "all is charged" all_charged
 [ "$(sql 'select sum(messages) from platform.usage_day')" -eq $((2 * all)) ] || fail "the days have $(sql 'select * from platform.usage_day')"
 same_month=$(sql "select to_char(twiliowa.now(), 'YYYYMM') = to_char(now(), 'YYYYMM')")

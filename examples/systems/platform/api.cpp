@@ -104,8 +104,18 @@ wa::Job find_job(const ApiParts& api, const Call& call) {
                              [&](const wa::Job& job) { return job.tenant == call.owner; });
 }
 
+/// With what a person needs who looks for it at Twilio.
+Shown view_of(const wa::Job& job) {
+    auto view = support::view_of(job);
+    if (job.message) {
+        view["session"] = History::session_of(job.message->to);
+        view["text"] = job.message->body;
+    }
+    return view;
+}
+
 Answer show_message(const ApiParts& api, const Call& call) {
-    return {200, support::view_of(find_job(api, call))};
+    return {200, view_of(find_job(api, call))};
 }
 
 Answer show_session(const ApiParts& api, const Call& call) {
@@ -122,7 +132,7 @@ Answer show_usage(const ApiParts& api, const Call& call) {
 }
 
 Answer show_attention(const ApiParts& api, const Call& call) {
-    return {200, support::attention(api.outbox, {.tenant = call.owner})};
+    return {200, support::attention(api.outbox, {.tenant = call.owner}, view_of)};
 }
 
 /// A person says what became of one of those.

@@ -1019,6 +1019,33 @@ TEST_CASE("twins are a person's to tell apart, unless nobody else sends as that 
     }
 }
 
+TEST_CASE("what two accounts have sent to one customer are no twins") {
+    Service service;
+    const auto other_sid = "AC" + std::string(32, '9');
+    service.fake->add_account(other_sid, "token-of-another");
+    service.fake->add_sender(other_sid, "whatsapp:+14155550009");
+    const MessagesClient other{twiliowa::Credentials::auth_token(other_sid, "token-of-another"),
+                               service.fake->client_options()};
+    service.options.client = [&](std::string_view account) {
+        return OutboxAccount{account == "other" ? other : *service.client};
+    };
+    service.restart();
+    const auto first = service.enqueue("The same");
+    const auto second = service.outbox->enqueue(
+        OutboundText{.to = customer, .body = "The same", .from = "whatsapp:+14155550009"},
+        {.account = "other"});
+    service.fake->next_fault(Fault::close_after);
+    service.fake->next_fault(Fault::close_after);
+    service.outbox->run_until_idle();
+    REQUIRE(service.outbox->counts().of(JobState::unknown) == 2);
+    service.advance(6s);
+    service.outbox->run_until_idle();
+    CHECK(service.job(first).evidence == Evidence::list);
+    CHECK(service.job(second).evidence == Evidence::list);
+    CHECK(service.at_twilio() == 1);
+    CHECK(other.list_page().items.size() == 1);
+}
+
 TEST_CASE("a customer who asks is told what is kept, and forgotten once it is final") {
     Service service;
     const auto its_customers = std::make_shared<const twiliowa::Customers>(
