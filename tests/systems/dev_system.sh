@@ -28,6 +28,7 @@ done
 
 # runs <NAME=VALUE...>: the processor, in $system_pid; what it says becomes variables.
 runs() {
+    rm -f "$work/said"
     setsid env --default-signal=INT "$@" "$tree/dev" system processor >"$work/said" 2>"$work/complaints" &
     system_pid=$!
     until grep -qs 'Ctrl-C ends it' "$work/said"; do

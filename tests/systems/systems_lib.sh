@@ -7,6 +7,7 @@ trap 'end_system || true; [ -z "$process" ] || kill -KILL $process 2>/dev/null |
 
 # start_system <run> <build tree>: its NAME=VALUE lines become variables.
 start_system() {
+    rm -f "$work/said"
     TWILIOWA_BUILD=$2 "$1" >"$work/said" 2>"$work/complaints" &
     system_pid=$!
     until grep -qs '^READY$' "$work/said"; do
