@@ -85,10 +85,9 @@ all_sent() { # <A or B>: number and text of each message.
     of "$1" ask GET "/2010-04-01/Accounts/${!account}/Messages.json?PageSize=1000" |
         { grep -oE '"(body":"[^"]*"|to":"whatsapp:[^"]*")' || true; } | paste - - | grep -v 1415555
 }
-has_looked() { [ "$(sql 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" -eq 0 ]; }
 # looks_again: what nobody can know yet is looked for, two hours later.
 looks_again() {
-    until_true "it has looked" has_looked
+    until_true "it has looked" no_look_is_due
     [ "$(sql 'select count(*) from twiliowa.job where state = 3')" -eq 0 ] || all_die 7200
 }
 # At last a person is asked, who says of what is not in the list that it was not sent.

@@ -131,9 +131,8 @@ until_true "the budget pauses it" budget_ends
 at "${sunday}T19:30:00Z"
 all_known() { is $shown '"in_doubt":' && ! grep -qE '"(unknown|sending|claimed)":[1-9]' <<<"$answer"; }
 # Each of the looks comes so long after the one before; nothing is sent meanwhile, and all is still kept.
-has_looked() { [ "$(sql 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" = 0 ]; }
 for _ in {1..12}; do
-    until_true "it has looked" has_looked
+    until_true "it has looked" no_look_is_due
     ! all_known || break
     later 36000
 done

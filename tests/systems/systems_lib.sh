@@ -61,6 +61,8 @@ later_for_database() {
 }
 # sql <statement>: of the system's $database; its rows alone.
 sql() { psql -qXAt "$database" -c "$1"; }
+# no_look_is_due: what nobody can know is looked for so far.
+no_look_is_due() { [ "$(sql 'select count(*) from twiliowa.job where next_look <= extract(epoch from twiliowa.now()) * 1000000')" -eq 0 ]; }
 # dump_tells <database> <text>...: whether one of them is to be read in what the database keeps; says which. Most texts are bytes
 # there, which are dumped as hexadecimal digits.
 dump_tells() {
