@@ -80,13 +80,13 @@ void Neighbourhood::take(const StoredJob& job, const JobCodec& codec) {
     if (job.in_doubt() && job.sid.empty()) {
         auto& doubtful = doubtful_[job.content_hash];
         if (!doubtful.message) doubtful.message = readable_message(job, codec);
-        doubtful.of.insert_or_assign(job.id, accounts_of(job));
+        doubtful.jobs.insert_or_assign(job.id, accounts_of(job));
         return;
     }
     const auto doubtful = doubtful_.find(job.content_hash);
     if (doubtful == doubtful_.end()) return;
-    doubtful->second.of.erase(job.id);
-    if (doubtful->second.of.empty()) doubtful_.erase(doubtful);
+    doubtful->second.jobs.erase(job.id);
+    if (doubtful->second.jobs.empty()) doubtful_.erase(doubtful);
 }
 
 bool Neighbourhood::is_others(const std::string& sid, const JobId& job) const {
@@ -102,9 +102,10 @@ Neighbourhood::Twins Neighbourhood::twins_of(const StoredJob& job, const JobCode
     const auto mine = readable_message(job, codec);
     const auto accounts = accounts_of(job);
     for (const auto& [content, theirs] : doubtful_) {
-        const bool others = std::any_of(theirs.of.begin(), theirs.of.end(), [&](const auto& each) {
-            return each.first != job.id && may_share_one(accounts, each.second);
-        });
+        const bool others =
+            std::any_of(theirs.jobs.begin(), theirs.jobs.end(), [&](const auto& each) {
+                return each.first != job.id && may_share_one(accounts, each.second);
+            });
         if (!others) continue;
         const bool readable = mine && theirs.message;
         if (readable && !may_read_alike(*mine, *theirs.message)) continue;

@@ -39,8 +39,8 @@ private:
     /// Jobs of one content that may have been sent, and whose message nobody knows.
     struct Doubtful {
         std::optional<OutboundMessage> message = {};  ///< Nullopt: it cannot be read.
-        /// In which accounts' lists each would be: AC...
-        std::map<JobId, std::set<std::string>> of = {};
+        /// With the accounts in whose lists each may be: AC...
+        std::map<JobId, std::set<std::string>> jobs = {};
     };
 
     std::map<std::string, Doubtful> doubtful_ = {};  ///< By content hash.
